@@ -70,7 +70,7 @@ def _parts(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _merged(runs: Iterable[Run]) -> Run:
-    """Of several measurements of a figure, that of the first run."""
+    """The first run, with what only the others measured."""
     first, *rest = runs
     systems, missing = {name: dict(figures) for name, figures in first.systems.items()}, dict(first.missing)
     for run in rest:

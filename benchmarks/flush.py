@@ -46,7 +46,7 @@ class FlushCost:
 
     size: int
     us: Mapping[str, float]
-    """By what takes it."""
+    """Microseconds by what takes them."""
 
 
 def main() -> None:

@@ -28,9 +28,9 @@ from benchmarks.systems.tms import Tms
 
 SCENARIOS = ("saturated", "steady", "light", "rest", "fanout")
 PER_SECOND = 500
-MOST = 15
+MAX_FUNCTIONS = 15
 THREAD = re.compile(r"thread \((\d+)\): (.*?)(?:_\d+)?")
-"""As py-spy names it; threads of a pool have numbers."""
+"""The name of a thread as py-spy shows it; threads of a pool have numbers."""
 WAITING = re.compile(
     r"_worker \(concurrent|(Condition|Event)\.wait |EpollSelector\.select |Connection\.wait |wait_\w+ \(psycopg"
 )
@@ -46,12 +46,12 @@ GROUPS = {
     "feed and Redis": r"tms/feed/|redis/|channels",
     "metrics and logs": r"tms/ops/|tms/metrics/|prometheus_client/|structlog/|logging/",
 }
-"""By the location of the code; the innermost frame in one of these gets the time."""
+"""Groups by the location of the code; the innermost frame in one of these gets the time."""
 
 
 class Stack(NamedTuple):
     frames: Sequence[str]
-    """From the outermost to the innermost, as "function (file)"."""
+    """The frames from the outermost to the innermost, as "function (file)"."""
     weight: float
     """Samples, or seconds of CPU."""
     thread: int = 0
@@ -94,7 +94,7 @@ class Recording:
         self._watching: threading.Thread | None = None
 
     def begin(self, span: Span) -> None:
-        """Of several spans the last one is reported."""
+        """Begin to watch. The last one of several spans is reported."""
         self._wait()
         self._watching = threading.Thread(target=self._watch, args=(span,))
         self._watching.start()
@@ -119,7 +119,7 @@ class Recording:
 
 
 def weighed(stacks: Sequence[Stack], spent_s: Mapping[int, float]) -> Sequence[Stack]:
-    """With each thread's seconds distributed over its stacks.
+    """The stacks with each thread's seconds distributed over them.
 
     Ended threads, such as those of requests, are left out.
     """
@@ -149,7 +149,7 @@ def format_report(stacks: Sequence[Stack]) -> str:
 
 
 def _format_part(name: str, counted: Mapping[str, float], total: float) -> str:
-    most = sorted(counted.items(), key=lambda item: -item[1])[:MOST]
+    most = sorted(counted.items(), key=lambda item: -item[1])[:MAX_FUNCTIONS]
     rows = [(what, f"{weight / total:.1%}") for what, weight in most]
     return table((name, "share of CPU"), rows)
 

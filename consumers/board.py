@@ -1,3 +1,5 @@
+"""The sockets of boards."""
+
 import contextlib
 import time
 from typing import Any
@@ -70,7 +72,9 @@ class BoardConsumer(AsyncConsumer):
 
 
 def page_of(scope: Scope, address: str) -> BoardPage | None:
-    """None if there is no such page for the person, or their session was not used for too long."""
+    """The page at this address; None if there is no such page for the person, or their session was not used for too
+    long.
+    """
     if not is_open(scope["session"], at=timezone.now()):
         return None
     return page_at(address, person=scope["user"])

@@ -1,4 +1,4 @@
-"""Limits of open sockets per address and per person on this process (R12)."""
+"""Limits of open sockets per address and per person on this process."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable

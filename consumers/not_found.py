@@ -1,3 +1,5 @@
+"""The answer to an upgrade request for an unknown path."""
+
 import structlog
 
 from consumers.rejection import refuse

@@ -1,3 +1,5 @@
+"""The check of the pages from which a board's socket may be opened."""
+
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
@@ -12,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 class SameOrigin:
-    """Admits a WebSocket only from a page of the same host (R1): another, `null` or missing Origin gets 403."""
+    """Admits a WebSocket only from a page of the same host: another, `null` or missing Origin gets 403."""
 
     def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
         self.application = application
@@ -29,7 +31,9 @@ class SameOrigin:
 
 
 def is_same(origin: str, host: str, *, is_secure: bool) -> bool:
-    """Without HTTPS both schemes are admitted: a proxy that TMS does not know may terminate TLS."""
+    """Whether the origin is the host itself. If TMS serves no HTTPS, both schemes are admitted: a proxy that it does
+    not know may terminate TLS.
+    """
     domain, _port = split_domain_port(host)
     if not origin or not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
         return False

@@ -1,3 +1,5 @@
+"""The answer to an upgrade request that is rejected."""
+
 import msgspec
 
 from tms.ingest.admission import HandshakeRejected

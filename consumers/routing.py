@@ -1,3 +1,5 @@
+"""The paths of sockets."""
+
 from collections.abc import Coroutine
 from typing import Any
 

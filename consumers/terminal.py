@@ -1,3 +1,5 @@
+"""The sockets of terminals."""
+
 import time
 
 from consumers import connection_limits

@@ -1,3 +1,5 @@
+"""The sockets of wall screens."""
+
 import contextlib
 
 from channels.consumer import AsyncConsumer
@@ -61,7 +63,9 @@ async def show(screen: WallScreen, scope: Scope, receive: Receive) -> None:
 
 
 async def wait(scope: Scope, receive: Receive) -> None:
-    """Until a screen was paired; then the browser loads the page again. Without a valid code it does so at once."""
+    """Wait until a screen was paired; then the browser loads the page again. It does so at once if it has no valid
+    code.
+    """
     connection: Connection = scope["tms.connection"]
     start_boards()
     waiting_screens().add(connection)

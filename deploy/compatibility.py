@@ -71,7 +71,7 @@ def _columns(table: str, before: type[Model], after: type[Model]) -> Iterator[Fi
                 f"{table}.{column}", "new and NOT NULL without db_default: the previous release cannot insert"
             )
     for column in was.keys() & now.keys():
-        if problem := _narrowed(was[column], now[column]):
+        if problem := _narrowing(was[column], now[column]):
             yield Finding(f"{table}.{column}", problem)
 
 
@@ -84,7 +84,7 @@ def _must_be_named(field: Any) -> bool:
     return not (field.null or field.has_db_default() or field.generated or field.primary_key)
 
 
-def _narrowed(was: Any, now: Any) -> str:
+def _narrowing(was: Any, now: Any) -> str:
     if was.null and not now.null:
         return "NULL is rejected now, and the previous release may write it"
     if _kind(was) != _kind(now):
@@ -95,7 +95,7 @@ def _narrowed(was: Any, now: Any) -> str:
 
 
 def _kind(field: Any) -> str:
-    """Of a foreign key: the type of the column it refers to."""
+    """The type of a field; of a foreign key, that of the column it refers to."""
     return str(field.target_field.get_internal_type() if field.remote_field else field.get_internal_type())
 
 

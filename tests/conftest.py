@@ -58,7 +58,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without PostgreSQL and Redis the tests that need them are deselected; `make test` has a pass with both."""
+    """Deselect tests that need PostgreSQL and Redis if there are none; `make test` has a pass with both."""
     scheduling.sort(items)
     if os.environ.get("TMS_DATABASE_URL") and os.environ.get("TMS_REDIS_URL"):
         return

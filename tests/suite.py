@@ -89,7 +89,7 @@ def _pytest(each: Pass, cache: Path, *arguments: str) -> int:
 
 
 def _failed(cache: Path) -> list[str]:
-    """As recorded by pytest's plugin `cacheprovider`."""
+    """The failed tests as pytest's plugin `cacheprovider` recorded them."""
     note = cache / "v" / "cache" / "lastfailed"
     return sorted(json.loads(note.read_text())) if note.exists() else []
 

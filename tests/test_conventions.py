@@ -1,7 +1,10 @@
 """The code and the documentation agree. A failure names what is missing, and where."""
 
+import ast
 import re
+import subprocess
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -171,7 +174,7 @@ PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 
 
 def anchors(page: Path) -> set[str]:
-    """As code hosts derive them from headings, and those of a translation that keep the English name."""
+    """The anchors that code hosts derive from headings, and those of a translation that keep the English name."""
     text = page.read_text()
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     named = set(re.findall(r'<a id="([\w-]+)"></a>', text))
@@ -190,3 +193,46 @@ def test_every_link_can_be_resolved(page):
     dead = {link for link in links if not leads_somewhere(link, page)}
 
     assert not dead, f"{page.relative_to(ROOT)} links to {listed(dead)}, which is not there"
+
+
+# Docstrings
+
+PREPOSITION = re.compile(
+    r"(about|above|across|after|against|along|among|around|as|at|before|behind|below|besides?|between|beyond|by|despite"
+    r"|during|except|for|from|in|inside|into|like|of|off|on|onto|out|outside|over|per|since|than|those|through|to"
+    r"|towards?|under|until|upon|via|with|within|without)(?![\w-])",
+    re.IGNORECASE,
+)
+
+
+def sources() -> Iterator[Path]:
+    for name in subprocess.check_output(["git", "ls-files", "*.py"], cwd=ROOT, text=True).splitlines():
+        if "/migrations/" not in name and (ROOT / name).exists():
+            yield ROOT / name
+
+
+def docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
+    """The docstrings of a module, its classes and functions, and the texts below constants and fields."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str()) as text):
+                yield text
+
+
+def test_every_module_has_a_first_sentence():
+    described = (path for path in sources() if not path.name.startswith("test_") and path.name != "conftest.py")
+    trees = {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in described}
+    silent = {name for name, tree in trees.items() if tree.body and not ast.get_docstring(tree)}
+
+    assert not silent, f"say what these are: {listed(silent)}"
+
+
+def test_docstrings_stand_alone():
+    elliptic = {
+        f"{path.relative_to(ROOT)}:{text.lineno}"
+        for path in sources()
+        for text in docstrings(ast.parse(path.read_text()))
+        if PREPOSITION.match(text.value.strip())
+    }
+
+    assert not elliptic, f"begin with a subject or a verb, and not with a preposition: {listed(elliptic)}"

@@ -1,4 +1,4 @@
-"""Foreign text is cleaned wherever it is entered, and harmless wherever it is shown (R49)."""
+"""Foreign text is cleaned wherever it is entered, and harmless wherever it is shown."""
 
 import importlib
 import json
@@ -15,7 +15,7 @@ import tms
 from tests.support.builders import now
 from tests.support.hostile_text import BIDI, CONTROL, HOSTILE, LINE, LINES
 from tms.alerts.rule_editing import yaml_file
-from tms.boards.formatting.csv_export import written
+from tms.boards.formatting.csv_export import csv_text
 from tms.fleet.credentials import enrolment
 from tms.fleet.models import Site, Terminal
 from tms.lib.text_fields import FormLine, FormLines, LineField, LinesField, LongLinesField
@@ -117,7 +117,7 @@ MADE_BY_TMS = {
     "rest.IdempotencyRecord.body",
     "rest.IdempotencyRecord.fingerprint",
 }
-"""Not entered by people."""
+"""Texts that TMS makes, and people do not enter."""
 
 
 def texts(model: type[models.Model]) -> list[models.Field]:
@@ -240,7 +240,7 @@ class TestDatabase:
     ],
 )
 def test_a_cell_of_a_table_runs_nothing_and_contains_no_control_characters(cell, result):
-    assert written([[cell]]) == f"{result}\r\n"
+    assert csv_text([[cell]]) == f"{result}\r\n"
 
 
 def test_no_line_break_and_no_override_reaches_the_header_of_an_e_mail():

@@ -53,7 +53,7 @@ def test_a_folder_holds_twenty_modules_at_most(tree):
 
 
 def test_shared_helpers_are_in_support():
-    """Beside the tests are only the modules that start them."""
+    """The only modules beside the tests are those that start them."""
     assert sorted(path.name for path in (ROOT / "tests").glob("*.py") if not path.name.startswith("test_")) == [
         "__init__.py",
         "conftest.py",

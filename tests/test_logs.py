@@ -1,4 +1,4 @@
-"""One event is one line, with any contents (R19)."""
+"""One event is one line, with any contents."""
 
 import io
 import json
@@ -49,7 +49,7 @@ def written(request):
 
 
 def diverted(output: logging.Handler, record: logging.LogRecord) -> bool:
-    """To `output` only: pytest would send it on to the process that collects the results."""
+    """Send a record to `output` only: pytest would send it on to the process that collects the results."""
     output.handle(record)
     return False
 

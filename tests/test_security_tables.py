@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.support.inventory import ROOT
-from tms.accounts.passwords.product_words import LEAST, WORDS
+from tms.accounts.passwords.product_words import MIN_OTHER_CHARACTERS, WORDS
 
 FOLDER = ROOT / "docs/security"
 PAGES = [FOLDER / "asvs.md", FOLDER / "pci-dss.md"]
@@ -70,5 +70,5 @@ def test_the_words_that_passwords_must_not_consist_of_are_documented():
     text = (ROOT / "docs/security.md").read_text()
 
     assert [word for word in WORDS if f"*{word}*" not in text] == []
-    assert LEAST == 6
+    assert MIN_OTHER_CHARACTERS == 6
     assert "with fewer than six other letters and digits" in text

@@ -1,3 +1,5 @@
+"""Builds the fleet whose pages are measured."""
+
 from datetime import UTC, datetime
 from random import Random
 

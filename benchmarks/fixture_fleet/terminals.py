@@ -39,7 +39,7 @@ PRESENCE_SHARES = {
     (Presence.CLOSED, Cause.CLOSING): 5,
     (Presence.NEVER, Cause.NONE): 4,
 }
-"""In thousandths of the fleet."""
+"""The shares of states, in thousandths of the fleet."""
 STATUSES = {Status.OK: 980, Status.DEGRADED: 15, Status.FAULT: 5}
 
 

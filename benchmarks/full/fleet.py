@@ -17,7 +17,7 @@ POLL_INTERVAL_S = 0.5
 
 @dataclass
 class FleetCounts:
-    """Between two readings."""
+    """What happened between two readings."""
 
     online: int = 0
     waiting: int = 0
@@ -25,7 +25,7 @@ class FleetCounts:
     lost_at: list[float] = field(default_factory=list)
     returned: list[Reconnect] = field(default_factory=list)
     pending: Counter[str] = field(default_factory=Counter)
-    """At the second reading: terminals without a booted link, by what they wait for."""
+    """The terminals without a booted link at the second reading, by what they wait for."""
     refusals: Counter[str] = field(default_factory=Counter)
 
     def __iadd__(self, other: "FleetCounts") -> "FleetCounts":
@@ -72,7 +72,7 @@ class ConnectedFleet:
         return seen
 
     def wait_until_whole(self, wanted: int, *, patience_s: float) -> FleetCounts:
-        """Until `wanted` have booted links, or until the timeout."""
+        """Wait until `wanted` have booted links, or until the timeout."""
         deadline, seen = time.monotonic() + patience_s, self.read()
         while seen.online < wanted and time.monotonic() < deadline:
             time.sleep(POLL_INTERVAL_S)

@@ -26,7 +26,7 @@ class Outage:
     killed_at: float
     lost: int
     returned: list[Reconnect]
-    """Of these terminals."""
+    """The reconnects of these terminals."""
     pending: dict[str, int]
     """Terminals that were not back at the end of the wait, by what they waited for."""
     waited_s: float

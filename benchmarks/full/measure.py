@@ -1,3 +1,5 @@
+"""Measures the curve over fleet size, and the large fleet that is held (P9)."""
+
 from contextlib import ExitStack
 from datetime import UTC, datetime
 

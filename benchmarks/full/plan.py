@@ -1,3 +1,5 @@
+"""The sizes and durations of the measurement of a large fleet."""
+
 from dataclasses import dataclass
 
 
@@ -12,7 +14,7 @@ class FullPlan:
     nodes: int = 5
     """Server processes; one more starts if their descriptors do not suffice."""
     processes: int = 6
-    """Of the load, which may open 20,000 files per process too."""
+    """Processes of the load, each of which may open 20,000 files, too."""
     boards: int = 20
     curve: tuple[int, ...] = (1_000, 2_000, 5_000, 10_000, 20_000)
     """Sizes that are measured while the fleet grows."""
@@ -22,11 +24,11 @@ class FullPlan:
     change_every_s: float = 0.5
     patience_s: float = 5
     dials_at_once: int = 256
-    """While the fleet grows, so that the connects do not disturb the next measurement."""
+    """How many terminals connect at once while the fleet grows, so that they do not disturb the next measurement."""
     late_ms: float = 2_000
     """The fleet grows no further when acknowledgements or boards are later than this."""
     returns_at_once: int = 5 * 256
-    """After a process was killed: the total of all processes."""
+    """Reconnects at once after a process was killed: the total of all processes."""
     broken_s: float = 5
     """Links that break within this after a kill count as its effect."""
     return_patience_s: float = 120

@@ -25,7 +25,7 @@ SITE = "Haneda Airport"
 class Demo(NamedTuple):
     url: str
     started_s: float | None = None
-    """From `make run` until it was ready; None for a demo that ran before."""
+    """Seconds from `make run` until it was ready; None for a demo that ran before."""
 
 
 @contextmanager

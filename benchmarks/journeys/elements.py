@@ -11,7 +11,7 @@ class Where(NamedTuple):
     page: str
     """Its URL, with `{incident}`, `{past}` (an incident), `{alert}` and `{key}` (of an invitation)."""
     xpath: str
-    """With the names of what differs from journey to journey."""
+    """The path of the element, with the names of what differs from journey to journey."""
     is_dialog: bool = False
 
 

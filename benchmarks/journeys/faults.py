@@ -21,7 +21,7 @@ async def cut_line(walker: Walker) -> None:
 
 
 async def jam_reader(walker: Walker) -> None:
-    """At the site. The walker notes the terminal."""
+    """Jam a card reader at the site. The walker notes the terminal."""
     walker.notes["uid"] = (await _start(walker, "jam-reader")).partition(" ")[0]
 
 

@@ -11,7 +11,9 @@ REGION = "region:Kanto"
 
 
 async def days_are_computed(walker: Walker) -> None:
-    """Those of the demo's week are computed soon after its start, and the page does not change by itself."""
+    """Wait for the figures of the demo's week: they are computed soon after its start, and the page does not change
+    by itself.
+    """
     page = await walker.page_of("waiting")
     await page.context.add_cookies(await walker.page.context.cookies())
     async with asyncio.timeout(PATIENCE_MS / 1000):

@@ -20,8 +20,8 @@ SCREEN: dict[str, Any] = {
     "timezone_id": "Asia/Tokyo",
 }
 CLICK_S, KEY_S, DECISION_S = 1.3, 0.28, 1.35
-"""Of a person: point and press, a key of an average typist, the thought before each step. They are those of the
-Keystroke-Level Model (Card, Moran and Newell 1980).
+"""The time that a person takes: to point and press, for a key of an average typist, for the thought before each
+step. They are those of the Keystroke-Level Model (Card, Moran and Newell 1980).
 """
 
 type Act = Callable[["Walker"], Awaitable[None]]
@@ -46,11 +46,11 @@ class StepResult:
     keys: int = 0
     """A shortcut is one key; of a text every character counts."""
     seconds: float = 0.0
-    """Of the browser and of TMS."""
+    """The time of the browser and of TMS."""
 
     @property
     def by_hand_s(self) -> float:
-        """With the time that a person takes for clicks and keys, without reading."""
+        """The duration with the time that a person takes for clicks and keys, but not for reading."""
         decision_s = DECISION_S if self.clicks or self.keys else 0.0
         return self.seconds + decision_s + self.clicks * CLICK_S + self.keys * KEY_S
 
@@ -70,7 +70,7 @@ class Walker:
     _person: str = USERNAME
 
     async def walk(self, steps: Sequence[Step | Act]) -> None:
-        """Those that are no `Step` happen meanwhile elsewhere, and are not counted."""
+        """Walk a journey. What is no `Step` happens meanwhile elsewhere, and is not counted."""
         await self.become(USERNAME)
         try:
             for each in steps:
@@ -98,7 +98,7 @@ class Walker:
         self._person = person
 
     async def page_of(self, person: str) -> Page:
-        """In a browser of their own."""
+        """The page of a person, in a browser of their own."""
         if person not in self._pages:
             context = await self.browser.new_context(**SCREEN)
             context.set_default_timeout(PATIENCE_MS)
@@ -106,13 +106,13 @@ class Walker:
         return self._pages[person]
 
     async def end_tour(self) -> None:
-        """As if the person had left the tour of the demo before."""
+        """Leave the tour of the demo, as if the person had done so before."""
         await self.page.context.add_cookies([{"name": "tms_tour", "value": "over", "url": self.demo.url}])
 
     # What is counted
 
     async def open(self, address: str) -> None:
-        """By a link outside of TMS, or a bookmark."""
+        """Open an address by a link outside of TMS, or a bookmark."""
         self.results[-1].clicks += 1
         await self.page.goto(address if "://" in address else self.demo.url + address)
 

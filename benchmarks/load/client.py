@@ -1,3 +1,5 @@
+"""The base of clients that keep a WebSocket."""
+
 from picows import WSListener, WSTransport
 
 

@@ -84,7 +84,7 @@ class DropLinks:
 
 @dataclass(frozen=True)
 class KeepConnected:
-    """From now on let the connected terminals report every `period_s`, and reconnect when a link breaks."""
+    """Let the connected terminals report every `period_s` until further notice, and reconnect when a link breaks."""
 
     period_s: float
     at_once: int
@@ -93,14 +93,14 @@ class KeepConnected:
 
 @dataclass(frozen=True)
 class Churn:
-    """From now on break links of kept terminals at this rate, at random, without a close frame; none at a rate of 0."""
+    """Break links of kept terminals at this rate, at random, without a close frame; none at a rate of 0."""
 
     per_second: float
 
 
 @dataclass(frozen=True)
 class SetPorts:
-    """From now on the server's processes have these ports."""
+    """Use these ports of the server's processes until further notice."""
 
     ports: tuple[int, ...]
 
@@ -118,9 +118,9 @@ class ConnectionCounts:
     """The planned time of each acknowledged report."""
     latencies: array = field(default_factory=lambda: array("f"))  # type: ignore[type-arg]
     lost_at: array = field(default_factory=lambda: array("d"))  # type: ignore[type-arg]
-    """Of each link that broke."""
+    """When each link that broke was lost."""
     returned: list[Reconnect] = field(default_factory=list)
-    """Of each terminal that booted again."""
+    """The reconnect of each terminal that booted again."""
     pending: dict[str, int] = field(default_factory=dict)
     """Terminals that have not, by what they wait for."""
     waiting: int = 0
@@ -155,7 +155,7 @@ class TimeChanges:
 @dataclass
 class ChangeTimes:
     made_at: list[float] = field(default_factory=list)
-    """By the number of the change, including those outside the span."""
+    """When the change of each number was made, including those outside the span."""
     ages: list[float] = field(default_factory=list)
     """Seconds from each change to each board; for a change that was never shown, until the end of the wait."""
     unseen: int = 0
@@ -175,7 +175,7 @@ class CountFrames:
 
 @dataclass
 class FrameCounts:
-    """By path: the total of its boards."""
+    """The totals of boards by path."""
 
     boards: dict[str, int] = field(default_factory=dict)
     frames: dict[str, int] = field(default_factory=dict)
@@ -194,7 +194,7 @@ class FindPatterns:
 @dataclass
 class PatternTimes:
     at: dict[str, list[float]] = field(default_factory=dict)
-    """By path and board: when the last of the patterns was found; without boards that did not receive them all."""
+    """When the last of the patterns was found, by path and board; boards that did not receive them all are missing."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ class Broadcast:
 class BroadcastResult:
     sent: int = 0
     delivered: int = 0
-    """Within the span, the total of all boards."""
+    """Deliveries within the span, the total of all boards."""
     lost_boards: int = 0
 
 

@@ -1,3 +1,5 @@
+"""The time in which a measurement counts."""
+
 import time
 from dataclasses import dataclass
 

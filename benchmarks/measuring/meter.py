@@ -17,9 +17,9 @@ class Reading:
     at: float
     """`time.monotonic()`"""
     cpu_s: Mapping[str, float]
-    """By name, since the processes began."""
+    """CPU seconds by name, since the processes began."""
     machine_s: float
-    """Of all processes of this machine."""
+    """CPU seconds of all processes of this machine."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _tree_s(pid: int) -> float:
 
 
 def _process_s(process: psutil.Process) -> float:
-    """In nanoseconds for running processes, in ticks for ended children."""
+    """The CPU seconds of a process: in nanoseconds while it runs, in ticks for its ended children."""
     try:
         running_s = sum(thread_seconds(process.pid).values())
         ended = process.cpu_times()

@@ -1,3 +1,5 @@
+"""Quantiles of measured values."""
+
 from collections.abc import Collection
 
 

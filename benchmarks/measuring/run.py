@@ -17,11 +17,11 @@ class Run:
     machine: Mapping[str, str]
     plan: Any
     systems: Mapping[str, Mapping[str, Measured]]
-    """By system and number of the figure."""
+    """Measurements by system and number of the figure."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Figures that were not measured ("tms-daphne: steady"), with the reason."""
     curve: Sequence[Mapping[str, float | None]] = ()
-    """Of a growing fleet: the figures for each size."""
+    """The figures of a growing fleet for each size."""
     notes: Sequence[str] = ()
 
 

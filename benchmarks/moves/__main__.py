@@ -23,7 +23,7 @@ from benchmarks.systems.address import Address
 from benchmarks.systems.tms import Tms
 
 FINE = 80
-"""Per cent of paper without an alert."""
+"""Paper in per cent at which there is no alert."""
 PAGES = {"overview": "/", "alerts": "/alerts/"}
 DEADLINE_MS = 60_000
 SETTLE_S = 3.0
@@ -73,7 +73,7 @@ class Watched:
     pushed: int
     """Frames of the socket."""
     main_thread_ms: float
-    """For each of them."""
+    """The time of the main thread for each frame."""
     late: int
     painted: int
 
@@ -141,7 +141,7 @@ async def _watched(address: Address, plan: MovesPlan) -> dict[str, Watched]:
 
 
 async def _opened(browser: Browser, address: Address, url: str) -> WatchedPage:
-    """In a window of its own, because a hidden page paints nothing."""
+    """A page in a window of its own, because a hidden page paints nothing."""
     context = await browser.new_context(viewport={"width": 1440, "height": 900})
     name, _, value = address.cookie.partition("=")
     await context.add_cookies([{"name": name, "value": value, "url": url}])

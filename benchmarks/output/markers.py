@@ -1,3 +1,5 @@
+"""Text between markers in a page of the documentation."""
+
 import re
 
 

@@ -31,7 +31,7 @@ type Points = Sequence[Mapping[str, float | None]]
 
 
 def draw(points: Points, folder: Path, *, name: str = "fleet-curve") -> None:
-    """As SVG and as PNG."""
+    """Draw the curve as SVG and as PNG."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(12, 4), layout="constrained")
         cost, memory, latency = figure.subplots(1, 3)
@@ -81,7 +81,7 @@ def _panel(axes: Axes, points: Points, title: str, lines: Mapping[str, str]) -> 
 
 
 def _apart(sizes: Sequence[float]) -> Sequence[float]:
-    """Without those whose labels would overlap the previous one."""
+    """The sizes without those whose labels would overlap the previous one."""
     ticks = list(sizes[:1])
     for size in sizes[1:]:
         if size >= 1.7 * ticks[-1]:

@@ -10,7 +10,7 @@ BASELINE = "textbook"
 OURS = "tms-"
 """How the name of each TMS begins; the other systems are there for comparison."""
 UNDISTURBED = 20.0
-"""Per cent of a core that other processes may use, including the measuring process."""
+"""The share of a core, in per cent, that other processes may use, including the measuring process."""
 
 
 def markdown(run: Run) -> str:

@@ -13,13 +13,15 @@ from benchmarks.running import fleet
 from benchmarks.systems.address import Address
 
 WARNING, CRITICAL = 8, 3
-"""Per cent of paper."""
+"""Paper in per cent."""
 THRESHOLDS = """UPDATE alerts_rule SET watches_flapping = false, hysteresis = 1,
     higher_thresholds = '[{"severity": "critical", "limit": 5}]' WHERE metric = 'paper_pct'"""
-"""With it the alert of a terminal that is low on paper becomes worse and better without being resolved."""
+"""A change of the rule by which the alert of a terminal that is low on paper becomes worse and better without being
+resolved.
+"""
 DIALS_AT_ONCE = 32
 STEP = 37
-"""To the terminal of the next change, so that changes are spread over the list."""
+"""The distance to the terminal of the next change, so that changes are spread over the list."""
 
 
 class ConnectedFleet:

@@ -27,7 +27,9 @@ class Span(NamedTuple):
 
 @dataclass
 class PaintedChange:
-    """From the arrival of a change to the end of the commit with its paint. All but `elapsed_ms` is CPU time."""
+    """The work from the arrival of a change to the end of the commit with its paint. All but `elapsed_ms` is CPU
+    time.
+    """
 
     elapsed_ms: float
     script_ms: float = 0.0

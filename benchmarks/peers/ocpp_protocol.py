@@ -1,3 +1,5 @@
+"""The protocol of the peers, as the load speaks it."""
+
 from base64 import b64encode
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""What the peers have in common."""
+
 from collections.abc import Sequence
 
 from benchmarks.peers.installation import PATH, Installation
@@ -5,7 +7,9 @@ from benchmarks.peers.ocpp_protocol import OcppProtocol
 from benchmarks.systems.system import System, python
 
 CONNECTIONS = 30
-"""To the database. With 10, the default of both drivers, Node waits for commits, and a quarter of its core is idle."""
+"""The number of connections to the database. With 10, the default of both drivers, Node waits for commits, and a
+quarter of its core is idle.
+"""
 
 
 class Peer(System):

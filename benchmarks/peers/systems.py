@@ -1,3 +1,5 @@
+"""The peers that are measured."""
+
 from collections.abc import Sequence
 
 from benchmarks.peers.ocpp_node.system import OcppNode

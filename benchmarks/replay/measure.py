@@ -24,7 +24,7 @@ SHOWN_ALERTS = 20
 
 
 def measure(plan: ReplayPlan, *, at: datetime) -> Figures:
-    """By step, each with its figures."""
+    """Figures by step."""
     chance = Random(16)
     instants = [at - timedelta(days=chance.uniform(0, plan.days)) for _ in range(plan.moments)]
     site = Scope(sites=frozenset(Site.objects.order_by("pk").values_list("pk", flat=True)[:1]))
@@ -45,7 +45,7 @@ def measure(plan: ReplayPlan, *, at: datetime) -> Figures:
 
 
 def count(until: datetime, *, days: float, scope: Scope = EVERYTHING) -> None:
-    """As for a slider."""
+    """Count as for a slider."""
     density(until - timedelta(days=days), until, buckets=288, scope=scope)
 
 
@@ -68,7 +68,7 @@ def _each(instants: list[datetime], work: Callable[[datetime], object]) -> dict[
 
 
 def _snapshots(at: datetime) -> dict[str, float]:
-    """Those of the whole history, as after an upgrade."""
+    """The time for the snapshots of the whole history, as after an upgrade."""
     with _timed() as seconds:
         while snapshots.advance(at):
             pass
@@ -77,7 +77,7 @@ def _snapshots(at: datetime) -> dict[str, float]:
 
 
 def _counts(plan: ReplayPlan, at: datetime) -> dict[str, float]:
-    """Those of the whole history, as after an upgrade."""
+    """The time for the counts of the whole history, as after an upgrade."""
     with _timed() as seconds:
         while counting.advance(at) == counting.PER_PASS:
             pass

@@ -1,3 +1,5 @@
+"""The sizes of the measurement of replays."""
+
 from dataclasses import dataclass
 
 
@@ -10,7 +12,7 @@ class ReplayPlan:
     unresolved: int = 500
     days: int = 365
     losses_per_day: float = 0.5
-    """Of a terminal: each is a change to silent and one back."""
+    """Losses of a terminal: each is a change to silent and one back."""
     alerts_per_day: int = 1_000
     incidents_per_day: int = 5
     moments: int = 100

@@ -28,7 +28,9 @@ class CoreAssignment:
 
 
 def assign_cores() -> CoreAssignment:
-    """With two cores the server has its own; with more, load and services are separate, too."""
+    """Assign the cores. The server has its own if there are two; if there are more, load and services are separate,
+    too.
+    """
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) == 1:
         return CoreAssignment(cores, cores, cores)

@@ -1,3 +1,5 @@
+"""The sizes and durations of a run."""
+
 from dataclasses import dataclass
 
 
@@ -13,7 +15,7 @@ class Plan:
     """Terminals that report."""
     boards: int = 20
     processes: int = 2
-    """For terminals; one more is for the boards."""
+    """Processes for terminals; one more is for the boards."""
     dials_at_once: int = 256
     warm_up_s: float = 3
     measured_s: float = 10
@@ -57,7 +59,8 @@ class Plan:
     bulk_times: int = 7
     """How often all of them are acknowledged at once."""
     storm_wait_s: float = 4
-    """Until a lost terminal is offline, and again until the rule opens an alert; the defaults would only take longer.
+    """The time until a lost terminal is offline, and again until the rule opens an alert; the defaults would only
+    take longer.
     """
     storm_patience_s: float = 60
 
@@ -93,4 +96,4 @@ TINY = Plan(
     bulk_times=2,
     storm_wait_s=0.5,
 )
-"""To check that everything works; its figures mean nothing."""
+"""A plan to check that everything works; its figures mean nothing."""

@@ -37,7 +37,7 @@ class Stage:
 
     @property
     def processes(self) -> Mapping[str, Sequence[int]]:
-        """Of the system, by name."""
+        """The processes of the system, by name."""
         return {"server": self.system.pids, **self._services}
 
     @property
@@ -63,7 +63,7 @@ class Stage:
         )
 
     def open(self, paths: Sequence[BoardPath], number: int, *, ports: tuple[int, ...] = ()) -> None:
-        """So many boards, at these paths in turn; only on the server processes at `ports`, if any are named."""
+        """Open so many boards, at these paths in turn; only on the server processes at `ports`, if any are named."""
         self.boards(OpenBoards(tuple(islice(cycle(paths), number)), self.workers.boards.source, ports))
 
     def terminals(self, order: LoadCommand) -> list[Any]:

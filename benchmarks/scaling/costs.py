@@ -14,7 +14,9 @@ ASSUMED = "assumption: not measured yet"
 DEAREST_BOARDS_S = 0.783
 """P12 CPU varies a lot between runs: the greatest of 2026-11-25 to 2026-11-29, in seconds a minute."""
 CURVE_FROM = 5_000
-"""In a smaller fleet the cost of small flushes hides that of a terminal."""
+"""The number of terminals from which the curve counts: in a smaller fleet the cost of small flushes hides that of a
+terminal.
+"""
 KIB, GIB = 1024.0, 1024.0**3
 
 

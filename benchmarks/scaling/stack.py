@@ -37,7 +37,7 @@ class Stack:
 
     @property
     def server_cores(self) -> float:
-        """Of all nodes and clocks; nodes without boards neither render nor compare."""
+        """The cores of all nodes and clocks; nodes without boards neither render nor compare."""
         fleet, node = self.fleet, self.node
         reports = fleet.nodes * self.costs.node_core + fleet.terminals * self.costs.link_core
         boards = fleet.board_nodes * (node.render_cores + node.verify_cores)

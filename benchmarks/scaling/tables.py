@@ -63,7 +63,7 @@ def background() -> Mapping[str, str]:
 
 
 def rounded(value: float) -> str:
-    """To two digits: the model is no better than that."""
+    """The value to two digits: the model is no better than that."""
     if not value:
         return "0"
     digits = DIGITS - 1 - math.floor(math.log10(abs(value)))
@@ -81,7 +81,7 @@ def _needs() -> str:
 
 
 def _limits(limits: tuple[Limit, ...]) -> str:
-    """Those that break first come first. What is exceeded is bold."""
+    """The table of limits. Those that break first come first. What is exceeded is bold."""
     head = _head("what", "limit", "source", "exceeded from")
     return table(head, [_limit_row(limit) for limit in in_order(limits)])
 

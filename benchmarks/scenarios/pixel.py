@@ -1,4 +1,4 @@
-"""From a terminal's report to the pixel (P5): a fleet in operation, many boards open, and one real browser."""
+"""The time from a terminal's report to the pixel (P5): a fleet in operation, many boards open, and one real browser."""
 
 import math
 import time

@@ -13,14 +13,14 @@ from benchmarks.running.stage import Stage
 
 @dataclass(frozen=True)
 class Performance:
-    """Of a system while terminals report."""
+    """The performance of a system while terminals report."""
 
     details: dict[str, float]
     counts: dict[str, Count]
     acknowledged: dict[str, Count]
-    """At the end; what a saturated server still has to do then says nothing about its rate."""
+    """Acknowledgements at the end; what a saturated server still has to do then says nothing about its rate."""
     shown: dict[str, Count]
-    """Of the boards."""
+    """Changes that the boards showed."""
 
 
 def saturated(stage: Stage) -> dict[str, Measured]:
@@ -80,7 +80,7 @@ def count_acknowledged(reported: Reported) -> dict[str, Count]:
 
 
 def count_committed(acknowledged: int, committed: int) -> Count:
-    """Both with the reports of the probe."""
+    """How many of the acknowledged reports are committed. Both numbers include the reports of the probe."""
     return Count(min(acknowledged, committed), acknowledged)
 
 

@@ -8,7 +8,7 @@ from benchmarks.scenarios.reports import count_connected
 
 
 def measure(stage: Stage) -> dict[str, Measured]:
-    """Per cent of a core. No terminal is silent long enough to become unresponsive."""
+    """The share of a core in per cent. No terminal is silent long enough to become unresponsive."""
     plan = stage.plan
     stage.open(stage.system.protocol.board_paths, plan.boards)
     booted = stage.dial(plan.reporting).booted

@@ -13,7 +13,7 @@ from benchmarks.systems.seed_tms import SITES
 from benchmarks.systems.tms import Tms
 
 BOARDS = 1
-LEAST = 3
+MIN_LOST = 3
 """Lost terminals of a site that become an incident, by the default of the correlation rule."""
 INCIDENTS = "SELECT count(DISTINCT site_id) FROM alerts_incident WHERE factor = 'site'"
 POLL_INTERVAL_S = 0.1
@@ -57,9 +57,11 @@ def _measure(stage: Stage) -> dict[str, Measured]:
 
 
 def _sites_with_an_incident(stage: Stage) -> Count:
-    """Of those that lost enough terminals; the time for the last incident is not part of the figure."""
+    """The sites with an incident, of those that lost enough terminals; the time for the last incident is not part of
+    the figure.
+    """
     deadline = time.monotonic() + stage.plan.storm_patience_s
-    expected = SITES if stage.plan.fleet // SITES >= LEAST else 0
+    expected = SITES if stage.plan.fleet // SITES >= MIN_LOST else 0
     while (seen := stage.system.count(INCIDENTS)) < expected and time.monotonic() < deadline:
         time.sleep(POLL_INTERVAL_S)
     return Count(seen, expected)

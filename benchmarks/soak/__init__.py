@@ -1,1 +1,1 @@
-"""Effects that only show after a while: whether a server process grows (R35)."""
+"""Effects that only show after a while: whether a server process grows."""

@@ -1,3 +1,5 @@
+"""Measures the growth of a process."""
+
 from contextlib import ExitStack
 from datetime import UTC, datetime
 

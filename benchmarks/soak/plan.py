@@ -1,3 +1,5 @@
+"""The sizes and durations of the soak."""
+
 from dataclasses import dataclass
 
 
@@ -9,7 +11,7 @@ class SoakPlan:
     """The share of it in which caches fill and the allocator settles; not counted."""
     nodes: int = 2
     processes: int = 2
-    """Of the load."""
+    """Processes of the load."""
     boards: int = 20
     breaks_per_second: float = 20
     """Each terminal reconnects about every four minutes."""
@@ -31,4 +33,4 @@ TINY = SoakPlan(
     look_every_s=0.3,
     dials_at_once=4,
 )
-"""To check that it works; its figures mean nothing."""
+"""A plan to check that it works; its figures mean nothing."""

@@ -27,7 +27,7 @@ BLOCKS = re.compile(rb"^tms_python_blocks (\S+)$", re.MULTILINE)
 
 @dataclass
 class Memory:
-    """Of one process: MiB by hours."""
+    """The memory of one process: MiB by hours."""
 
     hours: list[float] = field(default_factory=list)
     mib: list[float] = field(default_factory=list)
@@ -39,7 +39,9 @@ class Memory:
         return linear_regression(self.hours, self.mib).slope
 
     def growth_of_blocks(self) -> float:
-        """Per cent an hour. If memory grows and this does not, it is fragmented and not leaked."""
+        """The growth of its blocks in per cent an hour. If memory grows and this does not, it is fragmented and not
+        leaked.
+        """
         return 100 * linear_regression(self.hours, self.blocks).slope / _mean(self.blocks)
 
 
@@ -104,7 +106,7 @@ class Soak:
             "terminals connected at the end": Count(self.seen.online, self.plan.terminals),
             "acknowledged reports committed": count_committed(self.fleet.acknowledged, self.system.reports()),
         }
-        return {"R35": Measured(max(one.growth() for one in memory.values()), details, counts)}
+        return {"growth": Measured(max(one.growth() for one in memory.values()), details, counts)}
 
 
 def _mean(values: Sequence[float]) -> float:

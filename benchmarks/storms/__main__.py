@@ -22,12 +22,12 @@ from benchmarks.storms.film import Film
 PICTURES = Path("artefacts/storms")
 FILMED_S = 30
 SETTLE_S = 45
-"""Until all terminals of a new demo are connected."""
+"""The time until all terminals of a new demo are connected."""
 DEADLINE_S = 150
-"""Until the first alert opens after a cut."""
+"""The time until the first alert opens after a cut."""
 PAUSE_S = 13
 SITES = ("UMD", "SJK", "SPR", "NGY", "HKT", "SDJ")
-"""Not Haneda, which is lost when a demo starts."""
+"""The sites that are cut; Haneda is lost when a demo starts."""
 type Cuts = Sequence[Sequence[str]]
 """Sites that are cut together; the next ones 13 s later."""
 STORMS: Mapping[str, Cuts] = {

@@ -1,3 +1,5 @@
+"""Where a system under test is reached."""
+
 from dataclasses import dataclass
 
 from benchmarks.load.client_protocol import ClientProtocol
@@ -10,11 +12,11 @@ class Address:
     protocol: ClientProtocol
     host: str
     ports: tuple[int, ...]
-    """Of each server process."""
+    """The port of each server process."""
     cookie: str
-    """Of a signed-in person."""
+    """The cookie of a signed-in person."""
     redis_url: str = ""
 
     def base(self, turn: int = 0) -> str:
-        """Of one of the processes, in turn."""
+        """The host and port of one of the processes, in turn."""
         return f"{self.host}:{self.ports[turn % len(self.ports)]}"

@@ -1,3 +1,5 @@
+"""Sign-in without a form."""
+
 from importlib import import_module
 
 from django.conf import settings

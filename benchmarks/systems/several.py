@@ -1,3 +1,5 @@
+"""TMS with several server processes, as a system under test."""
+
 from collections.abc import Sequence
 from contextlib import ExitStack
 

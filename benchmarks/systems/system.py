@@ -78,7 +78,7 @@ class System(ABC):
 
     @property
     def serve_broadcast(self) -> Sequence[str]:
-        """Like `serve`; messages to the protocol's group reach every board."""
+        """The command that serves for broadcasts, like `serve`; messages to the protocol's group reach every board."""
         return self.serve
 
     @property
@@ -91,7 +91,7 @@ class System(ABC):
 
     @property
     def pids(self) -> Sequence[int]:
-        """Of its server's processes."""
+        """The process ids of its server."""
         return [self.process.pid] if self.process is not None else []
 
     @property
@@ -105,7 +105,7 @@ class System(ABC):
 
     @classmethod
     def versions(cls) -> dict[str, str]:
-        """Of what it runs on besides the packages of TMS, by name."""
+        """The versions of what it runs on besides the packages of TMS, by name."""
         return {}
 
     @classmethod
@@ -113,7 +113,7 @@ class System(ABC):
         return bool(cls.protocol.board_paths)
 
     def bearable(self, per_second: float, *, boards: int) -> float:
-        """So many reports a second, or the sustainable rate if it is lower."""
+        """The number of reports a second, or the sustainable rate if it is lower."""
         return min(per_second, self.bearable_per_second, self.bearable_deliveries_per_second / boards)
 
     def prepare(self, terminals: int) -> None:
@@ -126,7 +126,7 @@ class System(ABC):
         self.cookie = self.run(seed).strip()
 
     def create_tables(self) -> None:
-        """In an empty database."""
+        """Create the tables in an empty database."""
         self.run(self.migrate)
 
     def _make_tables(self) -> None:

@@ -1,3 +1,5 @@
+"""The textbook application, as a system under test."""
+
 from collections.abc import Sequence
 
 from benchmarks.load.client_protocol import TextbookProtocol

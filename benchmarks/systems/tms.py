@@ -1,3 +1,5 @@
+"""TMS, as a system under test."""
+
 import os
 import urllib.request
 from collections.abc import Sequence
@@ -55,7 +57,7 @@ class Tms(System):
         return python("-m", "benchmarks.systems.serve_broadcast", "--clock", "--port", str(self.port))
 
     def _answers(self) -> bool:
-        """Also 200 while it reports a problem, as it always does without a clock."""
+        """Whether it answers 200, which it also does while it reports a problem, as it always does without a clock."""
         try:
             with urllib.request.urlopen(f"http://{HOST}:{self.port}/health/?strict", timeout=5):
                 return True
@@ -66,7 +68,7 @@ class Tms(System):
 
 
 class Unattended(Tms):
-    """Without a clock, so that a seeded fleet does not change."""
+    """TMS without a clock, so that a seeded fleet does not change."""
 
     @property
     def serve(self) -> Sequence[str]:

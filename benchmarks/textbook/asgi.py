@@ -1,3 +1,5 @@
+"""The ASGI application of the textbook, with its sockets."""
+
 import os
 
 from django.core.asgi import get_asgi_application

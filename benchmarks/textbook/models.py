@@ -1,3 +1,5 @@
+"""The models of the textbook: terminals and their reports."""
+
 from django.db import models
 
 

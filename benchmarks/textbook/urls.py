@@ -1,3 +1,5 @@
+"""The URL of the textbook's board."""
+
 from django.urls import path
 
 from benchmarks.textbook.views import board

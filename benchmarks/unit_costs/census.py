@@ -10,7 +10,7 @@ from tms.fleet.models import TerminalState
 
 
 def compare(plan: UnitPlan) -> dict[str, float]:
-    """Per terminal. The memory is that of what stays between two comparisons."""
+    """The cost per terminal. The memory is that of what stays between two comparisons."""
     counter, size = _counted()
     with measured() as spent:
         for _ in range(plan.comparisons):

@@ -36,7 +36,7 @@ def sizes(plan: UnitPlan) -> dict[str, float]:
 
 
 def _size(message: FeedMessage) -> int:
-    """As the channel layer sends it."""
+    """The size of a message as the channel layer sends it."""
     return len(get_channel_layer().serialize({"type": "feed", "message": pack(message)}))
 
 

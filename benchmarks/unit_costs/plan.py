@@ -1,3 +1,5 @@
+"""The sizes of the measurement of unit costs."""
+
 from dataclasses import dataclass
 
 

@@ -33,7 +33,7 @@ def write_reports(plan: UnitPlan) -> dict[str, float]:
 
 
 def sweep(plan: UnitPlan) -> dict[str, float]:
-    """Of a terminal that is due and has renewed its lease: nearly all that the sweep finds."""
+    """The cost of a terminal that is due and has renewed its lease: nearly all that the sweep finds."""
     at = db_clock().now()
     renewed = TerminalState.objects.on_node(None).update(
         due_at=at - timedelta(seconds=1), lease_at=at + timedelta(hours=1)

@@ -177,6 +177,6 @@ async def _boards(plan: UnitPlan, scopes: Sequence[Scope], arrived: Arrived) -> 
 
 
 def _page(scopes: Sequence[Scope], number: int) -> BoardPage:
-    """Of each scope, half of the pages are overviews and half are lists of alerts."""
+    """A page: half of those of each scope are overviews, and half are lists of alerts."""
     scope = scopes[number % len(scopes)]
     return AgelessAlerts(scope, AlertFilter()) if number // len(scopes) % 2 else AgelessOverview(scope)

@@ -48,11 +48,11 @@ class Load:
     tbt_ms: float
     """Total blocking time, until the page settled."""
     inp_ms: float
-    """From a key to the next paint, the slowest; 0 below 16 ms."""
+    """The slowest time from a key to the next paint; 0 below 16 ms."""
     cls: float
     """Cumulative layout shift."""
     requests: int
-    """Without the WebSocket."""
+    """The number of requests, the WebSocket not counted."""
     kb: float
     """Transferred, compressed, with headers."""
 

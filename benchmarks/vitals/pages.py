@@ -57,7 +57,7 @@ def serve_plain(rows: int) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Not to the console."""
+            """Requests are not logged to the console."""
 
     server = ThreadingHTTPServer((HOST, 0), Plain)
     thread = Thread(target=server.serve_forever, daemon=True)

@@ -1,3 +1,5 @@
+"""The devices and sizes of the measurement of page loads."""
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,13 +38,13 @@ DEVICES = {
 class VitalsPlan:
     fleet: int = 5_000
     rows: int = 50
-    """Of the plain page."""
+    """The number of rows of the plain page."""
     loads: int = 5
     cpu: float = 4.0
     """How many times slower the CPU is."""
     settle_s: float = 4.0
-    """After the load, within which boards get their first frame."""
+    """The time after the load within which boards get their first frame."""
 
 
 TINY = VitalsPlan(fleet=60, loads=1, cpu=1.0, settle_s=0.5)
-"""To check that everything works; its figures mean nothing."""
+"""A plan to check that everything works; its figures mean nothing."""

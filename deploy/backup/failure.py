@@ -1,3 +1,5 @@
+"""What can go wrong in a backup, in one line."""
+
 from subprocess import CalledProcessError
 
 import psycopg

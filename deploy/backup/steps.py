@@ -1,3 +1,5 @@
+"""The steps of a backup, as they are printed."""
+
 import sys
 import time
 from collections.abc import Callable, Iterator

@@ -120,7 +120,7 @@ def must_have_space(folder: Path, needed: int, steps: Steps) -> None:
 
 
 def newest_size(bucket: BackupBucket) -> int:
-    """0 if there is none."""
+    """The size of the newest backup in bytes; 0 if there is none."""
     try:
         return bucket.latest().size
     except BackupFailed:

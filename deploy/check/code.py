@@ -20,7 +20,7 @@ NEEDED_PERMISSIONS = "checks: read and pull-requests: read"
 
 
 def tests(target: CheckTarget) -> Text:
-    """On GitHub, the check runs of the commit; elsewhere, the record of `make test`."""
+    """The check runs of the commit on GitHub; elsewhere, the record of `make test`."""
     commit = commit_of(target)
     if has_github_access(target):
         return github_checks(target, commit)

@@ -107,7 +107,7 @@ def static_files(target: CheckTarget) -> Text:
 
 
 def fetched(target: CheckTarget, address: str) -> HttpResponse:
-    """From the same host, or from the bucket that the page refers to."""
+    """The response from the same host, or from the bucket that the page refers to."""
     if address.startswith("/"):
         return target.anonymous().get(address)
     bucket = CheckTarget(url=address, insecure=False)

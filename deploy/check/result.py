@@ -1,3 +1,5 @@
+"""What a check is, and what it can find."""
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,3 +1,5 @@
+"""What checks run against."""
+
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -13,7 +13,7 @@ from deploy.processes.service import Service
 
 FIRST_RESTART_DELAY_S, LONGEST_RESTART_DELAY_S = 1.0, 30.0
 STABLE_AFTER_S = 60.0
-"""After a run of this length the next restart has the shortest delay again."""
+"""The next restart has the shortest delay again after a run of this length."""
 POLL_INTERVAL_S = 1.0
 POLL_TIMEOUT_S = 3.0
 TAIL_BYTES = 8_192
@@ -112,7 +112,7 @@ class ServiceMonitor:
 
 
 def poll(service: Service) -> ServiceState | None:
-    """None if the service does not answer."""
+    """The state of the service; None if it does not answer."""
     if isinstance(service, ClockProcess):
         with contextlib.suppress(OSError):
             return ServiceState.LEADER if service.is_leader else ServiceState.RUNNING

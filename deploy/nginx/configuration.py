@@ -1,3 +1,5 @@
+"""Writes the configuration of nginx."""
+
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +15,7 @@ FILES = 2 * SOCKETS + 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """For an nginx that terminates TLS itself."""
+    """The certificate of an nginx that terminates TLS itself."""
 
     listen: str
     chain: Path
@@ -25,7 +27,7 @@ class Configuration:
     folder: Path
     """Where the configuration is written."""
     state: Path
-    """For files that nginx writes while it runs: its pid, bodies of requests."""
+    """The folder for files that nginx writes while it runs: its pid, bodies of requests."""
     access_log: Path
     static: Path
     """Served as `/static/`."""

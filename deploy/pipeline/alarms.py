@@ -27,7 +27,9 @@ def firing(name: str) -> Sequence[str]:
 
 
 def firing_on_one_line(name: str) -> str:
-    """For `check.sh after --alarms-before`: names with commas between, `none`, or `unknown` without the permission."""
+    """The alarms for `check.sh after --alarms-before`: names with commas between, `none`, or `unknown` without the
+    permission.
+    """
     try:
         return ",".join(firing(name)) or NONE
     except client("cloudwatch").exceptions.ClientError as error:

@@ -42,7 +42,7 @@ class Containers:
 
     @property
     def services(self) -> Sequence[str]:
-        """In order of the rollout. The clock works with the tables of both releases."""
+        """The services in the order of the rollout. The clock works with the tables of both releases."""
         return (f"{self.name}-serve", f"{self.name}-clock")
 
     def current(self) -> str:

@@ -1,3 +1,6 @@
+"""What can go wrong in a deployment."""
+
+
 class DeploymentFailed(Exception):
     """A step of the deployment failed; the message names it and the result."""
 

@@ -26,16 +26,16 @@ class GoodReleases:
         return f"/{self.name}/releases/good"
 
     def all(self) -> Sequence[str]:
-        """Newest first; empty before the first deployment that passed its checklist."""
-        return [one for one in self._stored() if ("@sha256:" in one) is self.images]
+        """The good releases, newest first; empty before the first deployment that passed its checklist."""
+        return [one for one in self._read_stored() if ("@sha256:" in one) is self.images]
 
     def mark(self, release: str) -> None:
         """Put `release` first: it is current, and has passed its checklist."""
-        self._store([release, *(one for one in self._stored() if one != release)])
+        self._store([release, *(one for one in self._read_stored() if one != release)])
 
     def remove(self, release: str) -> None:
         """Remove `release` after a rollback from it: no later rollback may return to it."""
-        self._store([one for one in self._stored() if one != release])
+        self._store([one for one in self._read_stored() if one != release])
 
     def before(self, current: str) -> str:
         """The newest good release older than `current`. Raises NoEarlierRelease.
@@ -62,7 +62,7 @@ class GoodReleases:
     def _next(self) -> str:
         return f"/{self.name}/releases/next"
 
-    def _stored(self) -> list[str]:
+    def _read_stored(self) -> list[str]:
         return [str(one) for one in json.loads(parameter(self.parameter, "[]"))]
 
     def _store(self, releases: Sequence[str]) -> None:

@@ -35,7 +35,7 @@ def name_of(machines: Machines) -> str:
 
 
 def pin(machines: Machines, image: str) -> None:
-    """With this data type Systems Manager refuses an image that does not exist."""
+    """Pin an image. Systems Manager refuses one that does not exist, because of the data type of the parameter."""
     client("ssm").put_parameter(
         Name=name_of(machines), Value=image, Type="String", DataType="aws:ec2:image", Overwrite=True
     )

@@ -1,3 +1,5 @@
+"""Waiting for something in AWS."""
+
 import time
 from collections.abc import Callable
 

@@ -13,7 +13,9 @@ TIMEOUTS_S: Mapping[str, int] = {"install": 1800, "migrate": 3600, "switch": 180
 DELIVERY_S = 120
 """A machine whose agent does not answer by then does not get the command any more."""
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
-"""As build-release prints it. It becomes part of a command line on a machine; the documents check it, too."""
+"""The version as build-release prints it. It becomes part of a command line on a machine; the documents check it,
+too.
+"""
 UNDER_WAY = {"Pending", "InProgress", "Delayed", "Cancelling"}
 
 
@@ -21,7 +23,7 @@ class CommandFailed(DeploymentFailed):
     def __init__(self, reason: str, machines: Set[str]) -> None:
         super().__init__(reason)
         self.machines = machines
-        """Those on which it failed."""
+        """The machines on which it failed."""
 
 
 def run(name: str, action: str, release: str, machines: Sequence[str], polling: Polling) -> None:

@@ -41,7 +41,9 @@ def document(version: str) -> str:
 
 
 def publish(name: str, version: str, file: Path) -> str:
-    """Beside the release, where it stays as long; GitHub deletes artefacts after 90 days. Returns its URL."""
+    """Upload the file beside the release, where it stays as long; GitHub deletes artefacts after 90 days. Returns
+    its URL.
+    """
     bucket, key = f"{name}-{account()}-releases", f"sboms/{version.rpartition('@')[2].replace(':', '-')}.cdx.json"
     client("s3").upload_file(str(file), bucket, key, ExtraArgs={"ChecksumAlgorithm": "SHA256"})
     return f"s3://{bucket}/{key}"

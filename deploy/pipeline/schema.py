@@ -37,7 +37,7 @@ class Schema:
 
         Raises DeploymentFailed if `current` does not: it serves meanwhile, and a rollback returns to it.
         """
-        if self._recorded().get("release") == release:
+        if self._read_recorded().get("release") == release:
             return
         too_old = self.too_old()
         if reason := too_old.get(current):
@@ -54,7 +54,7 @@ class Schema:
 
     def must_fit(self, release: str) -> None:
         """Raise DeploymentFailed if `release` does not work with the tables of the database, as far as it is known."""
-        recorded = self._recorded()
+        recorded = self._read_recorded()
         too_old: Mapping[str, str] = recorded.get("too_old", {})
         if reason := too_old.get(release):
             raise DeploymentFailed(
@@ -62,12 +62,12 @@ class Schema:
                 "fix forward, restore a backup, or insist: --any-tables"
             )
 
-    def _recorded(self) -> Mapping[str, Any]:
+    def _read_recorded(self) -> Mapping[str, Any]:
         recorded: Mapping[str, Any] = json.loads(parameter(self.parameter, "{}"))
         return recorded
 
     def _migrations(self, release: str) -> Mapping[str, str]:
-        """Empty if none are stored for the release."""
+        """The migrations of the release; empty if none are stored for it."""
         s3 = client("s3")
         try:
             found: Mapping[str, str] = json.loads(s3.get_object(Bucket=self._bucket, Key=_key(release))["Body"].read())
@@ -83,5 +83,5 @@ class Schema:
 
 
 def _key(release: str) -> str:
-    """Of an image only the digest: its repository has slashes."""
+    """The key of a release; of an image, its digest only: a repository has slashes."""
     return f"schemas/{release.rpartition('@')[2].replace(':', '-')}.json"

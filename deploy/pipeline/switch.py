@@ -24,7 +24,7 @@ SWITCH_S = 90
 
 
 def planned_s(machines: int) -> int:
-    """From the merge until `machines` machines serve the release."""
+    """The time from the merge until `machines` machines serve the release."""
     return sum(PLANNED_S.values()) + machines * SWITCH_S
 
 
@@ -102,7 +102,7 @@ def _is_healthy(machines: Machines, machine: str) -> tuple[bool, str]:
 
 
 def _in_service(machines: Machines, starting: Sequence[str], polling: Polling) -> Sequence[str]:
-    """Those of `starting` that came into service; the others ended."""
+    """The machines of `starting` that came into service; the others ended."""
 
     def check() -> tuple[bool, str]:
         left = set(starting) & set(machines.starting())

@@ -1,3 +1,5 @@
+"""A clock as a process."""
+
 from collections.abc import Sequence
 
 from deploy.processes.service import HOST

@@ -1,3 +1,5 @@
+"""TMS with all of its services, as processes on one machine."""
+
 import secrets
 import subprocess
 import tempfile
@@ -17,7 +19,7 @@ from deploy.processes.tms_process import ROOT, TmsProcess, clean_environment, ma
 type Settings = Mapping[str, str]
 
 MOST_NODES, MOST_CLOCKS = 60, 20
-"""As many as there are ports reserved for them."""
+"""The number of nodes and clocks for which ports are reserved."""
 
 
 class Ports:
@@ -69,12 +71,12 @@ class Cluster(Startable):
 
     @property
     def url(self) -> str:
-        """Of pages, through nginx."""
+        """The URL of pages, through nginx."""
         return self.nginx.url
 
     @property
     def link(self) -> str:
-        """Of the terminals' link, through nginx, as behind a load balancer that terminates TLS."""
+        """The URL of the terminals' link, through nginx, as behind a load balancer that terminates TLS."""
         return self.nginx.link
 
     @property
@@ -83,7 +85,7 @@ class Cluster(Startable):
 
     @property
     def services(self) -> Sequence[Service]:
-        """In start order."""
+        """The services in the order of their start."""
         return [self.postgresql, self.redis, *self.clocks, *self.nodes, self.nginx]
 
     def start(self) -> None:

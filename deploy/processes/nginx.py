@@ -1,3 +1,5 @@
+"""nginx as a process."""
+
 import grp
 import resource
 import socket

@@ -1,3 +1,5 @@
+"""PostgreSQL as a process."""
+
 import os
 import signal
 import subprocess

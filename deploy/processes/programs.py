@@ -36,7 +36,9 @@ def find_postgresql(program: str) -> str:
 
 
 def unprivileged(*names: str) -> pwd.struct_passwd | None:
-    """As root: the first user of `names` that exists, for servers that refuse to run as root. Otherwise None."""
+    """The first user of `names` that exists, for servers that refuse to run as root. None if this process is not
+    root.
+    """
     if os.geteuid() != 0:
         return None
     for name in (*names, "nobody"):

@@ -1,3 +1,5 @@
+"""Redis as a process."""
+
 from collections.abc import Sequence
 
 import redis

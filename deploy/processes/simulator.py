@@ -1,3 +1,5 @@
+"""The simulator of demo terminals as a process."""
+
 import sys
 from collections.abc import Sequence
 from pathlib import Path

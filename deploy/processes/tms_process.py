@@ -26,7 +26,7 @@ class TmsProcess(Service):
     @property
     @abstractmethod
     def arguments(self) -> Sequence[str]:
-        """Of `manage.py`."""
+        """Arguments of `manage.py`."""
 
     @property
     def command(self) -> Sequence[str]:
@@ -40,7 +40,7 @@ class TmsProcess(Service):
         return super().spawn(command, cwd=ROOT, env=clean_environment() | self.environment, **options)
 
     def answers(self) -> bool:
-        """Also true if it reports a problem (503)."""
+        """Whether it answers; it does so, too, if it reports a problem (503)."""
         try:
             return self.get("/health/")[0] in (200, 503)
         except (URLError, HTTPException, ConnectionError, TimeoutError):

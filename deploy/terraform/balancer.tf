@@ -83,7 +83,7 @@ resource "aws_lb_listener" "https" {
   }
 }
 
-# Prometheus scrapes nodes inside the network. nginx and TMS refuse public requests as well (R20).
+# Prometheus scrapes nodes inside the network. nginx and TMS refuse public requests as well.
 resource "aws_lb_listener_rule" "metrics" {
   listener_arn = aws_lb_listener.https.arn
   priority     = 1

@@ -91,7 +91,7 @@ def admin_path(route: str, rows: Rows) -> str:
 
 
 def scim_routes() -> list[str]:
-    """Without those whose answer is 404 or 501."""
+    """The routes of SCIM whose answer is neither 404 nor 501."""
     absent = re.compile(r"/(|<path:rest>|(Users/|Groups/)?\.search|Bulk|Me)$")
     return [route for route in routes_of(get_resolver()) if route.startswith("/scim/") and not absent.search(route)]
 

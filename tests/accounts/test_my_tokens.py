@@ -82,7 +82,7 @@ def test_an_invalid_token_is_reported_and_not_created(browser, sent, message):
 
 
 def test_a_person_has_a_limited_number_of_tokens(browser, tanaka, monkeypatch):
-    monkeypatch.setattr(api_tokens, "MOST", 1)
+    monkeypatch.setattr(api_tokens, "MAX_TOKENS", 1)
     browser.post("/me/tokens/new/", WANTED)
 
     answer = browser.post("/me/tokens/new/", WANTED)

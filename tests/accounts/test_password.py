@@ -52,7 +52,7 @@ def test_a_new_password_is_valid_here_and_ends_every_other_session(browser, tana
 
 @pytest.mark.both
 def test_the_browser_stays_listed_and_open_boards_keep_its_session(tanaka):
-    """Although the session gets a new key."""
+    """The session gets a new key nevertheless."""
     browser = Client()
     browser.post("/sign-in/", {"username": "tanaka.mei", "password": OLD})
     before, later = stored_key(browser.session.session_key), now() + timedelta(minutes=40)

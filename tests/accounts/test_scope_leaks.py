@@ -211,7 +211,7 @@ OTHERS = {"/rules/new/": ["above"], "/destinations/new/": ["email"]}
 
 
 def rows_of(fleet: ScopedFleet, kind: str) -> Sequence[Any]:
-    """As they are named in addresses, after `kind`."""
+    """The rows as they are named in addresses, after `kind`."""
     owned = {"destinations": Destination, "policies": Policy, "rotations": Rotation, "notes": Note}
     by_key = {"alert": fleet.alerts, "alerts": fleet.alerts, "incident": fleet.incidents, "incidents": fleet.incidents}
     by_key |= {"rules": fleet.rules, "maintenance": fleet.windows, "deliveries": fleet.deliveries}
@@ -298,7 +298,7 @@ def check_devices(fleet: ScopedFleet, person: User, oracle: Oracle) -> None:
 
 
 def notifications_to(destination: Destination, fleet: ScopedFleet) -> Iterator[Mapping[str, Any]]:
-    """Of each incident of which the destination may know an alert."""
+    """Notifications of each incident of which the destination may know an alert."""
     for incident in fleet.incidents:
         if within(Alert.objects.filter(incident=incident), destination.audience).exists():
             sent = Delivery(destination=destination, kind="opened", language="en", is_of_incidents=True)
@@ -321,7 +321,7 @@ def unlimited(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def reported() -> Iterator[None]:
-    """With many examples, prints how many responses were read."""
+    """Print how many responses were read, if there are many examples."""
     yield
     if EXAMPLES >= 10:
         print(f"\n{dict(counted)}")

@@ -61,7 +61,7 @@ def test_zones_are_cities_and_utc():
 
 @pytest.mark.parametrize("address", ["/maintenance/new/", "/rotations/new/", "/policies/new/", "/me/"])
 def test_every_form_offers_the_same_zones_once(client, fleet, address):
-    """Also those in which no site is."""
+    """A zone is offered even if no site is in it."""
     client.force_login(User.objects.create_superuser("tanaka"))
 
     html = client.get(address).content.decode()

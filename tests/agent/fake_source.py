@@ -1,3 +1,5 @@
+"""A source of readings for tests of the agent."""
+
 from collections.abc import Mapping, Sequence
 
 from tms_agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample

@@ -28,7 +28,7 @@ def wobble(rule, terminal, times: int, *, begins: float = 0, every: float = MINU
 
 
 def flapping(rule, terminal) -> Alert:
-    """After the fourth opening within seven minutes."""
+    """The alert after the fourth opening within seven minutes."""
     wobble(rule, terminal, 3)
     lifecycle.apply_events([triggered(rule, terminal, 6 * MINUTE)])
     return Alert.objects.flapping().select_related("flapping").get()

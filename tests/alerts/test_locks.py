@@ -62,7 +62,7 @@ class Rows:
         store.lock([self.terminals[number].pk])
 
     def recover(self, number: int) -> None:
-        """As ingest does."""
+        """Recover as ingest does."""
         self.lock_terminal(number)
         lifecycle.apply_events([RuleCleared(self.alerts[number].rule_id, self.terminals[number].pk, now())])
 

@@ -22,7 +22,7 @@ HOUR, DAY = 3600, 86_400
 
 
 def plan(fleet, scope: WindowScope, *, starts: float = 0, hours: float = 1, rule: str = "", by: str = "mei") -> Window:
-    """AT is 18:00 in Tokyo."""
+    """Plan a window that starts some hours after AT, which is 18:00 in Tokyo."""
     wall = (later(starts)).astimezone(TOKYO).replace(tzinfo=None)
     recurrence = Recurrence(TOKYO, wall, timedelta(hours=hours), rule)
     return services.plan(recurrence, scope, note="new router", by=fleet.person(by), at=AT)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.both
 # AT is 18:00 in Tokyo, on a Wednesday.
 MINUTE, HOUR = 60, 3600
 OPENING = 15 * HOUR
-"""From AT until 09:00 of the next day."""
+"""The seconds from AT until 09:00 of the next day."""
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.lib.calendar.local_time import shown
+from tms.lib.calendar.local_time import local_time
 from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
 
 TOKYO, BERLIN, NEW_YORK = (ZoneInfo(name) for name in ("Asia/Tokyo", "Europe/Berlin", "America/New_York"))
@@ -20,7 +20,7 @@ def recurrence(zone: ZoneInfo, starts_at: str, hours: float, rule: str = "") -> 
 
 
 def listed(found: Recurrence, number: int = 5, *, after: datetime = EPOCH) -> list[str]:
-    """In UTC."""
+    """The occurrences in UTC."""
     coming = islice(found.occurrences(after), number)
     return [f"{one.since:%m-%d %H:%M} {one.until:%H:%M}" for one in coming]
 
@@ -77,7 +77,7 @@ def test_a_recurrence_gives_its_dates(rule, days):
     """2026-11-02 is a Monday."""
     found = islice(recurrence(TOKYO, "2026-11-02T02:00", 1, rule).occurrences(EPOCH), 5)
 
-    assert [f"{shown(one.since, TOKYO):%m-%d}" for one in found] == days
+    assert [f"{local_time(one.since, TOKYO):%m-%d}" for one in found] == days
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,10 @@ def test_a_daily_window_is_never_doubled_and_never_skipped(zone, first, at, minu
 
     found = list(daily.occurrences(EPOCH))
 
-    assert [shown(one.since, zone).date() for one in found] == [first + timedelta(days=n) for n in range(8)]
+    assert [local_time(one.since, zone).date() for one in found] == [first + timedelta(days=n) for n in range(8)]
     assert all(one.since < one.until for one in found)
     assert all(earlier.since < later.since for earlier, later in pairwise(found))
     for one in found:
-        assert shown(one.since, zone).time() == at or (zone is not TOKYO and shown(one.since, zone).time() == time(3))
+        assert local_time(one.since, zone).time() == at or (
+            zone is not TOKYO and local_time(one.since, zone).time() == time(3)
+        )

@@ -42,7 +42,7 @@ def summarise(fired: list[SimulatedAlert], *, until: float = UNTIL) -> list[tupl
 
 
 def expire(*, before: float) -> None:
-    """At any due time."""
+    """Expire at any due time."""
     for flapping in Flapping.objects.filter(ended_at=None, stable_at__lte=later(before)):
         lifecycle.expire_flapping(flapping.stable_at)
 

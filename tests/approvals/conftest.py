@@ -17,7 +17,7 @@ def tanaka(db: None) -> User:
 
 @pytest.fixture
 def yamada(db: None, empty_shift: None) -> User:
-    """On shift, with the same permissions."""
+    """A person on shift, with the same permissions."""
     made = person("yamada", of="Operator", first_name="Hiro", last_name="Yamada")
     open_boards(made)
     return made

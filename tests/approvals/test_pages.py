@@ -21,7 +21,7 @@ pytestmark = pytest.mark.both
 
 @pytest.fixture
 def three(fleet) -> dict[str, list[int]]:
-    """As the form of a bulk action names them."""
+    """Three alerts, as the form of a bulk action names them."""
     alerts = [factories.alert(fleet) for _ in range(3)]
     Rule.objects.update(may_be_resolved_by_hand=True)
     return {"alert": [alert.pk for alert in alerts]}

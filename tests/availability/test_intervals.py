@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.availability.intervals import Interval, length, merged, overlap, without
+from tms.availability.intervals import Interval, length, merge, overlap, without
 from tms.availability.losses import LossReason, Piece
 from tms.availability.rollup.tally import tally
 
 bounds = st.tuples(st.integers(0, 60), st.integers(0, 60))
-lists = st.lists(bounds, max_size=8).map(merged)
+lists = st.lists(bounds, max_size=8).map(merge)
 pieces = st.lists(st.builds(Piece, st.integers(0, 60), st.integers(0, 60), st.sampled_from(LossReason)), max_size=8)
 
 
@@ -23,7 +23,7 @@ def is_tidy(intervals: list[Interval]) -> bool:
 
 @given(st.lists(bounds, max_size=8))
 def test_the_union_has_the_seconds_of_all(raw):
-    found = merged(raw)
+    found = merge(raw)
 
     assert seconds(found) == {second for since, until in raw for second in range(since, until)}
     assert is_tidy(found)

@@ -1,4 +1,4 @@
-"""From the cause of an outage to the party that is responsible."""
+"""The party that is responsible for each cause of an outage."""
 
 from datetime import timedelta
 

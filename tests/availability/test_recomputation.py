@@ -77,7 +77,7 @@ class RandomFleet:
         maintenance.plan(Recurrence(zone, start, length, rule), scope, note="x", by=None, at=before)
 
     def _outages(self, terminal: Any) -> None:
-        """In order, and each after the other; the last may be open."""
+        """Make outages in order, each after the other; the last may be open."""
         instants = sorted(self._instant() for _ in range(2 * self._random.randrange(6)))
         for index in range(0, len(instants), 2):
             since, until = instants[index : index + 2]

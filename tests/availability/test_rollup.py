@@ -12,7 +12,7 @@ from tms.availability.models import KindDay, PendingOutage, SiteDay, TerminalDay
 from tms.availability.rollup import services
 from tms.fleet.models import Outage
 from tms.fleet.models.opening_hours import OpeningHours
-from tms.lib.calendar.local_time import shown
+from tms.lib.calendar.local_time import local_time
 from tms.lib.calendar.recurrence import Recurrence
 from tms.telemetry.models import Boot
 
@@ -56,7 +56,7 @@ def test_a_site_without_hours_counts_around_the_clock(fleet):
 
 
 def plan_daily(since, hours, *, at, terminal):
-    recurrence = Recurrence(TOKYO, shown(since, TOKYO), timedelta(hours=hours), "FREQ=DAILY")
+    recurrence = Recurrence(TOKYO, local_time(since, TOKYO), timedelta(hours=hours), "FREQ=DAILY")
     return maintenance.plan(recurrence, WindowScope(terminals=[terminal]), note="x", by=None, at=at)
 
 

@@ -68,7 +68,7 @@ NUMBERS = count(1)
 
 
 def make_bucket(s3: Any, name: str, *, is_encrypted: bool = True) -> None:
-    """As Terraform creates it."""
+    """Make a bucket as Terraform creates it."""
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     if is_encrypted:
         rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}

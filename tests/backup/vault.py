@@ -1,3 +1,5 @@
+"""A database with backups, as the tests of backups need it."""
+
 import contextlib
 import io
 import json

@@ -21,7 +21,7 @@ DOCS = PAGE.parent
 
 
 def test_the_page_has_the_tables_of_the_model():
-    """If not: `python -m benchmarks.scaling --docs`, after new results."""
+    """Run `python -m benchmarks.scaling --docs` after new results."""
     page = PAGE.read_text()
 
     assert with_tables(page) == page

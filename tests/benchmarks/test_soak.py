@@ -12,7 +12,7 @@ from tests.benchmarks.measuring import measure
 def test_links_break_and_reconnect_while_memory_is_read(tmp_path: Path):
     run = measure("benchmarks.soak", tmp_path / "soak.json")
 
-    figure = run.systems["tms-daphne"]["R35"]
+    figure = run.systems["tms-daphne"]["growth"]
     assert figure.counts["terminals back"].expected > 0
     assert figure.counts["acknowledged reports committed"].expected > 0
     assert figure.missing == {}

@@ -79,7 +79,7 @@ def test_a_url_becomes_a_link():
 
 @pytest.mark.parametrize(("comparison", "worst"), [("above", "97"), ("below", "91")])
 def test_the_peak_is_the_worst_value_since_it_opened(page, fleet, comparison, worst):
-    """Also in an hour that is rolled up; before it opened, values may have been worse."""
+    """The peak may be in an hour that is rolled up; before it opened, values may have been worse."""
     rule, terminal = fleet.metric_rule(comparison=comparison), fleet.terminal(uid="T-1")
     alert = factories.alert(fleet, rule=rule, terminal=terminal, opened_at=now(-9000))
 

@@ -14,7 +14,7 @@ NAMES = ("critical", "warning", "unacknowledged", "stale", "flapping")
 
 @pytest.fixture
 def alerts(fleet, sato) -> None:
-    """At UMD an incident of 5 critical alerts; at SJK two warnings, one acknowledged, and a critical one."""
+    """Alerts: at UMD an incident of 5 critical ones; at SJK two warnings, one acknowledged, and a critical one."""
     factories.incident(fleet, "UMD")
     rule = fleet.metric_rule(severity="warning", name="Hot")
     for _ in range(2):
@@ -29,7 +29,9 @@ TERMINAL_NAMES = ("online", "silent", "offline", "expected-maintenance", "expect
 
 @pytest.fixture
 def planned(fleet, tanaka) -> None:
-    """At UMD an online kiosk and a silent one in maintenance. At SJK, which is closed, the same and an offline gate."""
+    """Planned absences: at UMD an online kiosk and a silent one in maintenance; at SJK, which is closed, the same
+    and an offline gate.
+    """
     for code in ("UMD", "SJK"):
         site = fleet.site(code)
         fleet.online(site=site, kind="kiosk", uid=f"{code}-1", model="KX-20")
@@ -63,7 +65,7 @@ def test_each_choice_of_terminals_counts_with_the_other_filters(page, planned, q
 
 
 def test_a_number_that_was_not_counted_to_its_end_says_so(page, planned, monkeypatch):
-    monkeypatch.setattr(terminal_facets, "MOST", 2)
+    monkeypatch.setattr(terminal_facets, "MAX_TERMINALS", 2)
 
     seen = page("/terminals/?q=SJK")
 

@@ -1,4 +1,4 @@
-"""Foreign names and texts are in `<bdi>`, on pages and in pushed frames (R49)."""
+"""Foreign names and texts are in `<bdi>`, on pages and in pushed frames."""
 
 import re
 from pathlib import Path

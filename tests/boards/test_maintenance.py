@@ -99,7 +99,7 @@ def test_invalid_plans_are_refused_beside_the_field(browser, fleet, wrong, messa
 
 
 def test_a_preview_shows_the_next_five_and_plans_nothing(browser, fleet):
-    """Across the clock change of 2099-03-29 in Berlin."""
+    """The window is across the clock change of 2099-03-29 in Berlin."""
     fleet.terminal(uid="T-1", site=fleet.site("BER", time_zone="Europe/Berlin"))
     form = FORM | {"time_zone": "Europe/Berlin", "repeats": "daily"}
     form |= {"starts_at": "2099-03-27T02:30", "ends_at": "2099-03-27T04:00"}

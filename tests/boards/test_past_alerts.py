@@ -9,7 +9,7 @@ from tests.boards.past_alerts import past
 from tests.support.builders import AT
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS
-from tms.boards.formatting.csv_export import written
+from tms.boards.formatting.csv_export import csv_text
 
 pytestmark = pytest.mark.both
 
@@ -150,4 +150,4 @@ def all_of(answer):
 
 
 def test_a_name_that_a_spreadsheet_would_run_is_quoted():
-    assert written([["=cmd()", "plain", -1]]) == "'=cmd(),plain,-1\r\n"
+    assert csv_text([["=cmd()", "plain", -1]]) == "'=cmd(),plain,-1\r\n"

@@ -33,7 +33,7 @@ def clock(monkeypatch):
 def test_an_unchanged_element_is_rendered_once(monkeypatch):
     part = PagePart("boards/base.html#count", {"id": "count-once", "number": 7})
     first = render_part("count-once", part)
-    monkeypatch.setattr(renderer, "_rendered", pytest.fail)
+    monkeypatch.setattr(renderer, "_render", pytest.fail)
 
     assert render_part("count-once", PagePart("boards/base.html#count", {"id": "count-once", "number": 7})) == first
 

@@ -1,4 +1,4 @@
-"""A board's socket on a running TMS: origin, sign-in and sign-out (R1, R13, R14), and a report that changes a board."""
+"""A board's socket on a running TMS: origin, sign-in and sign-out, and a report that changes a board."""
 
 import asyncio
 import contextlib

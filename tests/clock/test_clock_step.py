@@ -1,4 +1,4 @@
-"""The wall clock of a running TMS is stepped by a day, and back by two (R30)."""
+"""The wall clock of a running TMS is stepped by a day, and back by two."""
 
 import asyncio
 from collections.abc import Callable

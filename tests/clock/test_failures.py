@@ -1,4 +1,4 @@
-"""A failing pass of the clock does not affect other loops (R39)."""
+"""A failing pass of the clock does not affect other loops."""
 
 import asyncio
 import sqlite3

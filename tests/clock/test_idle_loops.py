@@ -26,7 +26,7 @@ def asked_one_by_one(at: datetime) -> set[OccasionalPass]:
 
 
 def test_one_statement_finds_the_same_loops_as_a_query_for_each(storm):
-    """Over the life of an incident; the times before it and long after it differ only in the parameters."""
+    """The times follow the life of an incident; those before it and long after it differ only in the parameters."""
     found = set[OccasionalPass]()
     terminals = storm.shop("SJK", 6)
     for move in (storm.lose, storm.bring_back):

@@ -37,7 +37,7 @@ def rows(cluster: Cluster) -> FixtureFleet:
 
 @pytest.fixture
 def credential(rows: FixtureFleet) -> str:
-    """Of a new terminal for each test."""
+    """The credential of a new terminal for each test."""
     return rows.credentials.pop()
 
 

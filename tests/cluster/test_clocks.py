@@ -1,4 +1,4 @@
-"""One of several clocks is the leader, and another one takes over; alerts are never duplicated (R33)."""
+"""One of several clocks is the leader, and another one takes over; alerts are never duplicated."""
 
 import asyncio
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A limit of connections per key (R12)."""
+"""A limit of connections per key."""
 
 import pytest
 

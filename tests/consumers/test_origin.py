@@ -1,4 +1,4 @@
-"""From which pages a board's socket may be opened (R1)."""
+"""Pages from which a board's socket may be opened."""
 
 import pytest
 

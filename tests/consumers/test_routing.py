@@ -41,7 +41,7 @@ async def test_an_unknown_path_is_answered_with_404():
 @pytest.mark.both
 @pytest.mark.django_db(transaction=True)
 async def test_a_nul_in_the_session_cookie_is_no_sign_in(settings):
-    """In the octal notation of cookies."""
+    """The U+0000 is in the octal notation of cookies."""
     cookie = rf'{settings.SESSION_COOKIE_NAME}="\000aaaaaaaa"'
     headers = [(b"host", b"testserver"), (b"origin", b"http://testserver"), (b"cookie", cookie.encode())]
     scope = {"type": "websocket", "path": "/ws/board/", "query_string": b"page=/", "client": ("10.0.0.7", 5000)}

@@ -13,7 +13,7 @@ from tests.support.people import grant, person, signed_in
 from tests.support.polling import wait_for
 from tms.accounts.models.audit_entry import AuditEntry
 from tms.demo.breaking import client
-from tms.demo.breaking.breaker import HEAT_C, MOST, Breaker
+from tms.demo.breaking.breaker import HEAT_C, MAX_FAULTS, Breaker
 from tms.demo.breaking.forms import offered
 from tms.demo.breaking.messages import Answer, Ask, FaultKind, StartFault, UndoFault
 from tms.demo.breaking.server import serve
@@ -102,7 +102,7 @@ async def test_a_clone_uses_the_credential_until_it_is_undone(breaker):
 
 async def test_requests_that_cannot_be_carried_out_change_nothing(breaker, simulated):
     assert breaker.answer(StartFault(FaultKind.HEAT, "UNKNOWN")).error == "unknown-target"
-    for _ in range(MOST):
+    for _ in range(MAX_FAULTS):
         breaker.answer(StartFault(FaultKind.HEAT, UID))
     assert breaker.answer(StartFault(FaultKind.HEAT, UID)).error == "too-many"
     breaker.stop()

@@ -1,4 +1,4 @@
-"""Text that would run a script, or change the page, if any page did not escape it (R17)."""
+"""Text that would run a script, or change the page, if any page did not escape it."""
 
 MARK = "hurt"
 """A payload that runs sets `window.hurt`, or opens a dialog."""

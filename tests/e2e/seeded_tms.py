@@ -39,7 +39,7 @@ class SeededTMS(RunningTMS):
     """`Person`s sign in through their browsers; each test gets its own terminals."""
 
     seeds: ClassVar[dict[Sequence[str], Seed]] = {}
-    """By the options of the command that makes one. Each TMS has a copy."""
+    """Seeds by the options of the command that makes one. Each TMS has a copy."""
 
     def __init__(self, folder: Path, *, hostile: bool = False, **env: str) -> None:
         super().__init__(folder, **SETTINGS, **env)

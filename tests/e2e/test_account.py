@@ -170,7 +170,7 @@ async def test_ending_a_session_sends_its_board_to_the_sign_in_page(browser: Bro
 
 
 async def signed_in(browser: Browser, tms: SeededTMS, **options: Any) -> Page:
-    """In a session of its own."""
+    """A signed-in page in a session of its own."""
     page = await (await browser.new_context(**options)).new_page()
     await page.goto(f"{tms.url}/sign-in/")
     await sign_in(page, "mori")

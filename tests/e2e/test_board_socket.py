@@ -1,4 +1,4 @@
-"""The board's socket, without a browser: its access checks (R1, R13)."""
+"""The board's socket, without a browser: its access checks."""
 
 import json
 

@@ -83,7 +83,7 @@ async def test_the_worker_shows_each_message_once_and_acknowledges(tms: SeededTM
 
 
 async def test_the_panel_says_that_the_browser_blocks_notifications(tms: SeededTMS, person: Enter):
-    """As this browser always does."""
+    """This browser always blocks notifications."""
     page = await (await person("tanaka")).open("/me/")
 
     await expect(page.locator("#devices")).to_have_attribute("data-state", "denied")

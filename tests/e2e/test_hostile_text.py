@@ -1,4 +1,4 @@
-"""Text from outside is shown and never run: in every field of a terminal, and in every name (R17)."""
+"""Text from outside is shown and never run: in every field of a terminal, and in every name."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

@@ -23,7 +23,7 @@ def portal(tms: SeededTMS, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Page]:
-    """In a browser of its own: scripts of the portal need packages that these tests do not."""
+    """A page in a browser of its own: scripts of the portal need packages that these tests do not."""
     context = await browser.new_context(locale="en-GB", timezone_id="Asia/Tokyo")
     yield await context.new_page()
     await context.close()

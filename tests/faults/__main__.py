@@ -1,6 +1,6 @@
 """`make faults`: injects each fault, and prints its effect on reports, boards and alerts as a table.
 
-Exits with 1 if a requirement was violated. The faults of one environment affect the same terminals in turn.
+Exits with 1 if a guarantee was violated. The faults of one environment affect the same terminals in turn.
 """
 
 import argparse

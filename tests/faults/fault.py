@@ -1,11 +1,11 @@
-"""A fault, its requirements, and the findings."""
+"""A fault, what TMS guarantees under it, and the findings."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 CONVERGED_WITHIN_S = 5.0
-"""R25: boards equal the database within this time after the end of any fault."""
+"""Boards equal the database within this time after the end of any fault."""
 
 
 class FaultOutcome(StrEnum):
@@ -16,11 +16,11 @@ class FaultOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class Expectation:
-    """One figure of a requirement, and its limit."""
+    """One figure of a guarantee, and its limit."""
 
     what: str
     value: float | None
-    """None: it did not happen in time."""
+    """What was measured. None: it did not happen in time."""
     at_most: float
     unit: str = ""
 
@@ -34,7 +34,7 @@ class Finding:
     """The result of one fault."""
 
     fault: str
-    requirement: str
+    guarantee: str
     title: str
     lost: int | None = None
     duplicated: int | None = None
@@ -43,7 +43,7 @@ class Finding:
     took_s: float = 0.0
     expectations: list[Expectation] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
-    """Figures without a requirement."""
+    """Figures that have no limit."""
     skipped: str = ""
     """Why it could not run here."""
     error: str = ""
@@ -75,7 +75,7 @@ class Fault[S]:
     """A failure, and how to inject it in a scenario."""
 
     name: str
-    requirement: str
+    guarantee: str
     title: str
     inject: Callable[[S, Finding], Awaitable[None]]
     needs: Callable[[], str] = lambda: ""

@@ -14,12 +14,12 @@ from tests.faults.scenario.scenario import Scenario
 
 READY_WITHIN_S = 60
 LOGS = Path("var/faults")
-"""Logs of environments in which a requirement was violated."""
+"""Logs of environments in which a guarantee was violated."""
 
 
 @dataclass
 class FaultGroup[E: Environment]:
-    """`build` creates the scenario, for the first fault and again after each that violated a requirement."""
+    """`build` creates the scenario, for the first fault and again after each that violated a guarantee."""
 
     build: Callable[[], Scenario[E]]
     faults: Sequence[Fault[Scenario[E]]]
@@ -39,7 +39,7 @@ class FaultGroup[E: Environment]:
         return findings
 
     async def _run_one(self, fault: Fault[Scenario[E]], *, is_last: bool) -> Finding:
-        finding = Finding(fault.name, fault.requirement, fault.title, skipped=fault.needs())
+        finding = Finding(fault.name, fault.guarantee, fault.title, skipped=fault.needs())
         if finding.skipped:
             return finding
         began_at = time.monotonic()

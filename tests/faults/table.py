@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tests.faults.fault import Expectation, Finding
 
-HEAD = ("fault", "requirement", "lost", "duplicated", "false alerts", "converged s", "verdict")
+HEAD = ("fault", "guarantee", "lost", "duplicated", "false alerts", "converged s", "verdict")
 
 
 def markdown(findings: Iterable[Finding], *, is_short: bool = False) -> str:
@@ -48,7 +48,7 @@ def _row(finding: Finding) -> Sequence[str]:
     counted = (finding.lost, finding.duplicated, finding.false_alerts, finding.converged_s)
     return (
         f"`{finding.fault}`: {finding.title}",
-        finding.requirement,
+        finding.guarantee,
         *(number(value) for value in counted),
         finding.outcome.value,
     )

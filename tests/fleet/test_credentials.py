@@ -1,4 +1,4 @@
-"""Credentials of terminals: issued, verified, revoked; never stored in clear text (R2, R3)."""
+"""Credentials of terminals: issued, verified, revoked; never stored in clear text."""
 
 import hashlib
 from datetime import UTC

@@ -1,4 +1,4 @@
-"""Single-use tokens (R4)."""
+"""Single-use tokens."""
 
 from datetime import timedelta
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.lib.calendar.local_time import instant, shown
+from tms.lib.calendar.local_time import instant, local_time
 from tms.lib.calendar.opening_hours import ALL_DAY, HORIZON, Hours, OpenInterval
 
 TOKYO, BERLIN, NEW_YORK = (ZoneInfo(name) for name in ("Asia/Tokyo", "Europe/Berlin", "America/New_York"))
@@ -219,8 +219,8 @@ def test_a_local_time_is_converted_or_skipped(zone, wall):
     first, last = instant(wall, zone), instant(wall, zone, last=True)
 
     assert first <= last
-    if shown(first, zone) == wall:
-        assert shown(last, zone) == wall
+    if local_time(first, zone) == wall:
+        assert local_time(last, zone) == wall
     else:
         assert first == last
-        assert shown(first - timedelta(seconds=1), zone) < wall < shown(first, zone)
+        assert local_time(first - timedelta(seconds=1), zone) < wall < local_time(first, zone)

@@ -67,7 +67,7 @@ INSTANTS = [
 
 @pytest.mark.parametrize("at", INSTANTS)
 def test_an_instant_is_stored_as_the_orm_stores_it(fleet, at):
-    """On SQLite instants are text: another spelling would compare wrongly."""
+    """SQLite stores instants as text: another spelling would compare wrongly."""
     terminal = fleet.terminal()
     link_state = store.lock([terminal.pk])[terminal.pk]
     link_state.presence_at = link_state.due_at = link_state.lease_at = at

@@ -75,7 +75,9 @@ def test_the_cause_of_an_outage_is_derived_on_return(evidence, cause):
     ],
 )
 def test_a_reboot_to_repair_the_network_is_a_network_outage(lost_by, has_restarted, sent, cause):
-    """From the reports that the previous boot made without a link; one may have been in transit when it ended."""
+    """The cause follows from the reports that the previous boot made without a link; one may have been in transit
+    when it ended.
+    """
     result = corrected(OutageCause.POWER, lost_by=lost_by, has_restarted=has_restarted, sent_by_former_boot=sent)
 
     assert result == cause

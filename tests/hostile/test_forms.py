@@ -1,4 +1,4 @@
-"""No form of TMS or of its admin answers 500 for any input (R47)."""
+"""No form of TMS or of its admin answers 500 for any input."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -57,7 +57,7 @@ def forms(found, monkeypatch) -> list[Form]:
 
 
 def send(client: Client, form: Form, hostile: Mapping[str, Any]) -> HttpResponse:
-    """As in a browser. Nothing persists, including the sign-out."""
+    """Send a form as a browser does. Nothing persists, including the sign-out."""
     cookies = client.cookies.copy()
     body = urlencode(form.fields | {name: [value] for name, value in hostile.items()}, doseq=True)
     with transaction.atomic():
@@ -91,7 +91,7 @@ def test_every_form_accepts_or_rejects_every_hostile_value_in_every_field(client
 )
 @given(st.data())
 def test_one_hostile_value_in_an_otherwise_valid_form(client_of_boss, forms, data):
-    """So that it passes the other fields, up to the code that saves the form."""
+    """The other fields are valid, so that the value reaches the code that saves the form."""
     form = data.draw(st.sampled_from([form for form in forms if form.hostile_fields]))
     name, value = data.draw(st.sampled_from(form.hostile_fields)), data.draw(st.sampled_from(sorted(ODD)))
 

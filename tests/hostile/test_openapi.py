@@ -1,4 +1,4 @@
-"""Every operation of the API, called with valid and invalid input, answers as described (R47)."""
+"""Every operation of the API, called with valid and invalid input, answers as described."""
 
 import json
 import re
@@ -99,7 +99,7 @@ class Described:
         self.description = description
         self._components = {"components": description["components"]}
         self._validators: dict[tuple[str, str, int], Validator] = {}
-        """Of each response, made once: to check the schema itself takes longer than to check a response."""
+        """Validators of each response, made once: to check the schema itself takes longer than to check a response."""
 
     def check(self, method: str, path: str, answer: HttpResponse) -> None:
         responses = self.description["paths"][path][method.lower()]["responses"]
@@ -123,7 +123,7 @@ def validator(schema: dict[str, Any]) -> Validator:
 
 
 def filled(path: str, names: Mapping[str, str]) -> str:
-    """For an existing object."""
+    """The path of an existing object."""
     for before, name in names.items():
         path = re.sub(rf"^(/api/v1{before}){{\w+}}", rf"\g<1>{name}", path)
     return re.sub(r"{\w+}", "1", path)

@@ -1,4 +1,4 @@
-"""No page answers 500 for any query (R47)."""
+"""No page answers 500 for any query."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -134,7 +134,7 @@ def test_values_beyond_the_calendar_and_every_row_are_ignored(client_of_boss, ev
 @pytest.mark.both
 @pytest.mark.django_db
 def test_a_nul_in_the_session_cookie_is_no_session(settings):
-    """In the octal notation of cookies."""
+    """The U+0000 is in the octal notation of cookies."""
     cookie = rf'{settings.SESSION_COOKIE_NAME}="\000aaaaaaaa"'
 
     answer = Client().get("/", headers={"Cookie": cookie})

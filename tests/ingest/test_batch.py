@@ -277,7 +277,7 @@ async def test_a_full_batch_accepts_nothing_until_it_is_committed(settings, link
 
 
 READ_ONLY = {"postgresql": "SET TRANSACTION READ ONLY", "sqlite": "PRAGMA query_only = on"}
-"""Until the transaction, or the connection, ends."""
+"""Statements that hold until the transaction, or the connection, ends."""
 
 
 async def test_a_read_only_database_is_retried_like_an_unavailable_one(link):

@@ -37,7 +37,7 @@ def quick(settings, monkeypatch, feed_recorder):
 
 @pytest.fixture
 def link(fleet) -> Link:
-    """Of an online terminal, in a process that has read the rules."""
+    """The link of an online terminal, in a process that has read the rules."""
     rule_cache().get()
     return booted(fleet.terminal())
 
@@ -132,7 +132,7 @@ def end_connection(pid: int) -> None:
 
 
 async def test_after_an_error_the_thread_commits_everything_for_a_while(link, thread, monkeypatch):
-    """Also an error that is not the database's, such as a value that cannot be encoded."""
+    """The error need not be the database's: a value may not be encodable."""
     attempts = []
 
     async def fail(self: LoopConnection, sql: str, parameters: object) -> None:

@@ -70,7 +70,7 @@ async def test_events_count_as_much_as_reports(node, database, terminal):
 
 @pytest.fixture(autouse=True)
 def no_refill(monkeypatch):
-    """So that nothing here depends on the time that a test takes."""
+    """Stop the refill, so that nothing here depends on the time that a test takes."""
     monkeypatch.setattr(limits, "BACKFILL_PER_HOUR", 1e-3)
 
 

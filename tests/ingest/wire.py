@@ -1,3 +1,5 @@
+"""The terminal's end of a session in tests."""
+
 import asyncio
 import json
 from collections.abc import Callable

@@ -18,7 +18,7 @@ def at(text: str) -> datetime:
 
 
 def drawn(*times: tuple[str, str]):
-    """In the week in which clocks in Berlin change, on Sunday 2026-03-29."""
+    """The strip of the week in which clocks in Berlin change, on Sunday 2026-03-29."""
     lane = TimelineLane("Night", "", [TimelineBar(at(since), at(until), "Sato", "shift") for since, until in times])
     timeline = Timeline([lane], date(2026, 3, 23), 7, BERLIN, at("2026-03-24T12:00"))
     [strip] = timeline.strips(SIZE)

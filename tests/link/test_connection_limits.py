@@ -1,4 +1,4 @@
-"""The limit of links per address, and whose X-Forwarded-For is trusted (R7, R12)."""
+"""The limit of links per address, and whose X-Forwarded-For is trusted."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ FAR, OTHER = "203.0.113.7", "203.0.113.8"
 
 @pytest.fixture(scope="module")
 def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
-    """Behind a proxy on this machine, with two connections per address."""
+    """A TMS behind a proxy on this machine, with two connections per address."""
     limits = {"TMS_TRUSTED_PROXIES": "127.0.0.1", "TMS_CONNECTIONS_PER_ADDRESS": "2"}
     with RunningTMS(tmp_path_factory.mktemp("tms"), **limits) as running:
         yield running

@@ -1,4 +1,4 @@
-"""Ten thousand bad frames: each is answered, or its link is closed cleanly, without an internal error (R8)."""
+"""Ten thousand bad frames: each is answered, or its link is closed cleanly, without an internal error."""
 
 import asyncio
 import random

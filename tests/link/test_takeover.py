@@ -1,4 +1,4 @@
-"""Two devices with one credential (R5)."""
+"""Two devices with one credential."""
 
 import asyncio
 

@@ -8,7 +8,7 @@ from tests.live.other import Listener
 
 @pytest_asyncio.fixture
 async def listener() -> AsyncIterator[Listener]:
-    """On the feed of this pass: in memory, or Redis."""
+    """A listener on the feed of this pass: in memory, or Redis."""
     listener = await Listener.subscribe()
     yield listener
     await listener.leave()

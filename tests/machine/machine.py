@@ -47,11 +47,11 @@ EXPORTS = {
     "TMS_LAUNCH_HOOK": "launch",
     "TMS_ASG": "tms-autoscaling-group",
 }
-"""As Terraform writes them before userdata.sh."""
+"""Tags as Terraform writes them before userdata.sh."""
 
 
 class Machine:
-    """While entered, it has a release in its bucket and all dependencies; `boot` starts it."""
+    """A machine that has a release in its bucket and all dependencies while it is entered; `boot` starts it."""
 
     def __init__(self) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="tms-machine-"))
@@ -78,7 +78,7 @@ class Machine:
 
     @property
     def url(self) -> str:
-        """As the load balancer reaches it."""
+        """The URL at which the load balancer reaches it."""
         return f"http://{HOST}:{self.port}"
 
     @property
@@ -94,7 +94,7 @@ class Machine:
         self.run(SCRIPTS / "build-release", str(self.aws / "buckets" / BUCKET), TMS_VERSION=version)
 
     def boot(self, version: str) -> str:
-        """Like cloud-init. Returns the log."""
+        """Boot the machine like cloud-init. Returns the log."""
         (self.aws / "parameters/tms/release").write_text(version)
         return self.run(SCRIPTS / "userdata.sh")
 
@@ -137,7 +137,7 @@ class Machine:
         )
 
     def pid_of(self, program: str) -> int:
-        """0 if it does not run."""
+        """The process id of a program; 0 if it does not run."""
         return int(self._ran(*self._supervisorctl, "pid", program).stdout)
 
     def releases(self) -> set[str]:

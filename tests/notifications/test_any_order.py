@@ -1,4 +1,4 @@
-"""In any order of losses, recoveries, acknowledgements and maintenance, exactly the right notifications are sent."""
+"""Exactly the right notifications are sent in any order of losses, recoveries, acknowledgements and maintenance."""
 
 from contextlib import suppress
 from datetime import timedelta

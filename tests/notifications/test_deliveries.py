@@ -1,4 +1,4 @@
-"""At least once, marked if it may be twice, and nothing lost (R32, R33)."""
+"""Deliveries are sent at least once, marked if it may be twice, and never lost."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

@@ -102,10 +102,10 @@ def test_the_address_alone_takes_no_device_away(device, browser, service, fleet)
 
 
 def test_a_person_has_ten_devices_at_most(client, device, service):
-    for _ in range(devices.MOST):
+    for _ in range(devices.MAX_DEVICES):
         client.post("/me/devices/", service.browser().form)
 
-    assert PushDevice.objects.count() == devices.MOST
+    assert PushDevice.objects.count() == devices.MAX_DEVICES
 
 
 def test_only_ones_own_devices_can_be_tested_and_removed(device, fleet, service):

@@ -134,7 +134,7 @@ def test_other_alerts_are_notified_as_usual(fleet, wobbler, policy, hook, receiv
 
 
 STRETCHES = st.lists(st.tuples(st.integers(20, 400), st.integers(20, 400)), min_size=4, max_size=9)
-"""For how many seconds the rule matches, and then does not."""
+"""How many seconds the rule matches, and then does not."""
 
 
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])

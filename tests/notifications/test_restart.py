@@ -1,4 +1,4 @@
-"""A killed TMS continues to send notifications after its restart (R32)."""
+"""A killed TMS continues to send notifications after its restart."""
 
 import subprocess
 import sys

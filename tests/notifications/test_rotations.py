@@ -9,7 +9,7 @@ from tests.support.builders import AT, later
 from tests.support.notifications.alerts import event_kinds, open_alert, resolve_alert
 from tests.support.notifications.destinations import webhook_destination
 from tests.support.pages import HtmlPage
-from tms.lib.calendar.local_time import shown
+from tms.lib.calendar.local_time import local_time
 from tms.notifications.models.policy import Policy, Step
 from tms.notifications.models.rotation import Cover, Member, Rotation
 
@@ -215,7 +215,7 @@ def test_every_operator_may_add_an_override_in_the_local_time_of_the_rotation(wa
 
     made = Cover.objects.get()
     assert (made.person, made.by.username) == (ren, "mori")
-    assert shown(made.since, ZoneInfo("Europe/Berlin")).isoformat() == "2030-06-01T20:00:00"
+    assert local_time(made.since, ZoneInfo("Europe/Berlin")).isoformat() == "2030-06-01T20:00:00"
     assert "Delete override by ren" in watcher.get(rota.get_absolute_url()).content.decode()
     watcher.post(f"/rotations/{rota.pk}/covers/{made.pk}/delete/")
     assert not Cover.objects.exists()

@@ -117,7 +117,7 @@ def test_a_form_leaves_what_tms_and_colleagues_write_meanwhile(hook):
 
 @pytest.mark.parametrize("target", ["sites", "groups"])
 def test_the_only_site_or_group_of_a_policy_cannot_be_deleted(target):
-    """Without it the policy would apply to everything."""
+    """The policy would apply to everything if it lost its only site or group."""
     policy = Policy.objects.create(name="Shinjuku")
     chosen = getattr(policy, target).create(name="Shinjuku", **({"code": "SJK"} if target == "sites" else {}))
 

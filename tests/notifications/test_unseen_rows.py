@@ -36,7 +36,7 @@ def lead(shinjuku) -> User:
 
 @pytest.fixture
 def colleague(kansai) -> User:
-    """Of another site, which the lead does not see."""
+    """A colleague of another site, which the lead does not see."""
     made = people.person("sato", of=None)
     people.grant(made, "Operator", site=kansai)
     return made

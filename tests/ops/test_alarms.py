@@ -1,4 +1,4 @@
-"""From a terminal that becomes silent, and from a TMS without metrics, to the notification.
+"""Alarms, from a terminal that becomes silent, and from a TMS without metrics, to the notification.
 
 The alarms are those of deploy/terraform/alarms.tf, with seconds instead of minutes.
 """

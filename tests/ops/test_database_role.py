@@ -39,7 +39,7 @@ def drop_roles(admin: psycopg.Connection) -> None:
 
 
 def unreadable() -> Login:
-    """As on a machine that may not read the secret of the master user."""
+    """The failure of a machine that may not read the secret of the master user."""
     raise SecretUnreadable("tms/master: AccessDeniedException")
 
 

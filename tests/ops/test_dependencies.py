@@ -1,4 +1,4 @@
-"""Versions below which a known vulnerability would return (R23)."""
+"""Versions below which a known vulnerability would return."""
 
 import re
 import tomllib

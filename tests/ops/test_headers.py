@@ -82,7 +82,7 @@ def test_cookies_are_limited_to_the_host_with_https(tmp_path, https_only, prefix
 
 @pytest.mark.parametrize("path", ["/", "/sign-in/", "/nothing/here/", "/api/v1/alerts", "/api/v1/openapi.json"])
 def test_each_answer_makes_browsers_strict(client, settings, path):
-    """And no other origin may read an answer."""
+    """No other origin may read an answer, either."""
     settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = 31_536_000, True
 
     answer = client.get(path, secure=True, headers={"Origin": "https://evil.example"})

@@ -1,4 +1,4 @@
-"""What a production TMS refuses, with the expected values (R23)."""
+"""What a production TMS refuses, with the expected values."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Whose forwarded headers are trusted (R7)."""
+"""Whose forwarded headers are trusted."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The clock deletes expired data (R43)."""
+"""The clock deletes expired data."""
 
 from datetime import timedelta
 

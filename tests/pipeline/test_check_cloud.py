@@ -48,7 +48,7 @@ def result_of(run: Callable[[CheckTarget], Text], target: CheckTarget | None = N
 
 @pytest.fixture
 def account(aws: Moto) -> Moto:
-    """As Terraform leaves it, with TMS running."""
+    """An account as Terraform leaves it, with TMS running."""
     ec2 = emulated("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=tagged("vpc", "tms-vpc"))["Vpc"]["VpcId"]
     subnets = [

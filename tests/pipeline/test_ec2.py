@@ -164,7 +164,7 @@ def test_the_list_of_good_releases_is_bounded():
 
 
 class Remembered(GoodReleases):
-    """Without AWS."""
+    """Good releases that are remembered without AWS."""
 
     stored: ClassVar[list[str]] = []
 

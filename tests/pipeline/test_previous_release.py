@@ -1,4 +1,4 @@
-"""During a rollout and after a rollback, the previous release works on the new schema (R54)."""
+"""The previous release works on the new schema during a rollout and after a rollback."""
 
 import subprocess
 from pathlib import Path

@@ -85,7 +85,7 @@ def test_the_commands_are_the_same_in_both_languages():
 
 @pytest.mark.parametrize("language", PAGES)
 def test_every_command_can_be_pasted(language):
-    """Without a prompt, readable by a shell, and connected to the database or a machine by itself."""
+    """A command has no prompt, is readable by a shell, and connects to the database or a machine by itself."""
     for block in commands(PAGES[language].read_text()):
         done = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True, check=False)
 

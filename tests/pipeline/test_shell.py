@@ -82,7 +82,7 @@ def test_without_a_command_it_is_a_shell_on_the_given_machine(shell):
 
 
 def test_a_machine_can_be_named_by_its_address(shell):
-    """As the database shows the machine of the leading clock."""
+    """The database shows the address of the machine of the leading clock."""
     assert sent_command(shell("--on", "10.0.10.12", "manage", "nodes"))[0] == "i-5"
 
 

@@ -12,7 +12,9 @@ from deploy.processes.tms_process import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 MAY_DEPLOY = {"contents": "read", "checks": "read", "pull-requests": "read", "id-token": "write"}
-"""With these the checklist can read the results of the tests and the approvals, and AWS can authenticate the job."""
+"""The permissions with which the checklist can read the results of the tests and the approvals, and AWS can
+authenticate the job.
+"""
 BEGUN = "(failure() || cancelled()) && steps.rollout.outputs.begun == 'yes'"
 KNOWN = {"make", ".venv/bin/python"}
 

@@ -44,7 +44,7 @@ class Recording:
         self.moments: list[tuple[Any, dict[Any, Any]]] = []
 
     def note(self) -> None:
-        """After the jobs that follow a change."""
+        """Note the state after the jobs that follow a change."""
         self.scheduler.advance(seconds=10, step_s=10)
         unresolved = (*Alert.objects.unresolved().order_by("pk"), *Incident.objects.unresolved().order_by("pk"))
         self.moments.append((self.scheduler.at, columns(unresolved)))

@@ -114,7 +114,7 @@ class ServerProcess:
         return self.wait_for(lambda facts: facts["counters"].get(event, 0) >= times)
 
     def wait_until_read(self, client: Client) -> None:
-        """Until the server has read what this client sent."""
+        """Wait until the server has read what this client sent."""
         peer = client.socket.getsockname()[1]
         wait_for(lambda: received_bytes(self.port, peer), lambda unread: unread == 0)
 

@@ -6,7 +6,7 @@ from tms.server.websocket import text_frames
 
 
 def masked(payload: bytes, mask: bytes) -> bytes:
-    """As a client frames a text message."""
+    """A text message as a client frames it."""
     length = bytes((0x80 | len(payload),)) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2)
     return b"\x81" + length + mask + bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
 

@@ -151,7 +151,7 @@ def test_a_request_of_a_page_reaches_the_application(server, changed):
 
 
 def test_an_upgrade_may_follow_a_page_on_its_connection(server):
-    """As a proxy sends it that keeps connections."""
+    """A proxy that keeps connections sends requests so."""
     client = server.dial()
     for _ in range(2):
         server.facts(client)
@@ -187,7 +187,7 @@ def test_an_upgrade_in_one_piece_with_a_page_is_answered_as_a_page(server):
 
 
 def known(headers: dict[str, str]) -> dict[str, str]:
-    """Of the answer, without its time."""
+    """The headers of the answer, without its time."""
     return {name: value.lower() for name, value in headers.items() if name != "date"}
 
 

@@ -135,7 +135,7 @@ class Link:
         return Booted(self, at, frames.BootFrame(boot_id, **params), address)
 
     def report(self, seq: int, *, at: datetime = AT, taken_at: datetime | None = None, **params: Any) -> Reported:
-        """`at` is the time of arrival, `taken_at` the timestamp. Evaluated as by a session."""
+        """A report as a session evaluates it. `at` is the time of arrival, `taken_at` the timestamp."""
         report = frames.ReportFrame(seq, taken_at or at, **params)
         return Reported(self, at, report, self.judge.report(report, at=at), 0.0)
 

@@ -1,3 +1,5 @@
+"""A listener that records the feed."""
+
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 

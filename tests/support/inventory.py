@@ -132,7 +132,7 @@ def error_types() -> set[str]:
 
 
 def addresses() -> set[Address]:
-    """Of our own views; the admin represents its subpages."""
+    """The addresses of our own views; the admin represents its subpages."""
     return set(_addresses(get_resolver().url_patterns, "/"))
 
 

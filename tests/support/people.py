@@ -43,7 +43,7 @@ def make_superuser(person: User) -> User:
 
 
 def sign_in_recently(client: Client, person: User) -> None:
-    """Like `force_login`, but as by the form: changes that need a recent sign-in need no confirmation."""
+    """Sign in like `force_login`, but as by the form: changes that need a recent sign-in need no confirmation."""
     client.force_login(person)
     session = client.session
     session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]

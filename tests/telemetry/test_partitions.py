@@ -176,7 +176,7 @@ class Holding:
 
 
 def make_in_the_end(is_made: Event) -> None:
-    """Like consecutive passes: an unavailable lock is requested again."""
+    """Make partitions like consecutive passes: an unavailable lock is requested again."""
     try:
         while not days():
             partitions._step("make", REPORTS, TODAY, partitions.make)

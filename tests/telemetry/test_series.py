@@ -210,7 +210,7 @@ def test_a_range_without_data_is_empty(terminal):
 
 @pytest.mark.parametrize("span", SPANS)
 def test_no_chart_has_values_out_of_bounds_or_infinite_ones(terminal, span):
-    """As stored before there were limits."""
+    """The values are as stored before there were limits."""
     for seq in range(1, 5):
         factories.report(terminal, seq, at=AT - timedelta(seconds=seq), metrics={"a": 1.7e308, "b": 20.0})
         rollup = {"count": 2, "lowest": 1.0, "highest": 1.7e308, "total": 1.7e308, "last": 1.0}

@@ -1,6 +1,6 @@
 """`python -m tests.untrusted.cost`: the cost of the worst frames of 64 KiB for the event loop.
 
-From bytes to the result or error of a session. Exits with 1 if one costs more than R37 allows.
+From bytes to the result or error of a session. Exits with 1 if one costs more than the limit.
 """
 
 import sys
@@ -20,7 +20,7 @@ def main() -> int:
     for name, cost in sorted(costs.items(), key=lambda each: -each[1]):
         print(f"{cost:8.2f} ms  {name}")
     worst = max(costs.values())
-    print(f"\nthe worst of {len(costs)}: {worst:.2f} ms; R37 allows {MOST_MS:g} ms")
+    print(f"\nthe worst of {len(costs)}: {worst:.2f} ms; the limit is {MOST_MS:g} ms")
     return int(worst > MOST_MS)
 
 

@@ -69,7 +69,7 @@ ONLY_OURS: Mapping[str, str] = {
     "tms.server.websocket.denial_headers.CONTROL": "headers of our own answers",
     "tms.telemetry.storage.partitions.PARTITION_NAME": "names of our own tables",
 }
-"""Those that are not applied to foreign text, and what they are applied to."""
+"""The patterns that are not applied to foreign text, and what they are applied to."""
 
 
 BACKSLASHES = repeated("\\", before='"')

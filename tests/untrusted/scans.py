@@ -101,4 +101,4 @@ SCANS: Mapping[str, tuple[Work, tuple[Make, ...]]] = {
         ),
     ),
 }
-"""By input: the function, and the most expensive value."""
+"""The function and the most expensive value of each input."""

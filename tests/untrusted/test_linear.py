@@ -1,4 +1,4 @@
-"""Work on foreign input grows no faster than its size (R37)."""
+"""Work on foreign input grows no faster than its size."""
 
 import time
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from tests.untrusted.made import Make, Work
 from tests.untrusted.patterns import ONLY_OURS, PATTERNS, patterns, works_of_patterns
 from tests.untrusted.scans import SCANS
 
-FIRST, MOST = 1_000, 1_000_000
+FIRST, MAX_SIZE = 1_000, 1_000_000
 """Characters."""
 MEASURABLE_S = 0.002
 MOST_RATIO = 3.0
@@ -19,7 +19,7 @@ MOST_RATIO = 3.0
 REPEATS = (1, 5, 5, 5)
 """How often the larger input is measured in each attempt: most times the first one is clear already."""
 LEAST_REPEATS = 3
-"""Of the smaller input: if it took too long, the ratio would be too small."""
+"""The number of runs of the smaller input: if it took too long, the ratio would be too small."""
 
 
 def works() -> Iterator[Any]:
@@ -42,7 +42,7 @@ def test_every_regular_expression_is_listed():
 @pytest.mark.parametrize(("work", "make"), list(works()))
 def test_work_at_most_triples_when_the_input_doubles(work: Work, make: Make):
     size = measurable_size(work, make)
-    if size >= MOST:
+    if size >= MAX_SIZE:
         return  # a million characters cost next to nothing
 
     ratios = []
@@ -62,7 +62,7 @@ def ratio(work: Work, make: Make, size: int, repeats: int) -> float:
 def measurable_size(work: Work, make: Make) -> int:
     """The smallest size that takes long enough to be measured: an explosion shows at small sizes."""
     size = FIRST
-    while size < MOST and seconds(work, make(size), repeats=2) < MEASURABLE_S:
+    while size < MAX_SIZE and seconds(work, make(size), repeats=2) < MEASURABLE_S:
         size *= 2
     return size
 

@@ -16,7 +16,7 @@ from tms.lib.token_bucket import TokenBucket
 PREFIX = "tms_"
 """The prefix by which secret scanners recognise a token."""
 MAX_DAYS = 3_660
-MOST = 50
+MAX_TOKENS = 50
 """Valid tokens that a person may have of their own making."""
 EXACT_TO = timedelta(minutes=1)
 

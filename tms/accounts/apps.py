@@ -1,3 +1,5 @@
+"""The accounts app: people, what they may do, how they sign in, and the audit trail."""
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _

@@ -1,3 +1,5 @@
+"""The form with which people change their own password."""
+
 from typing import Any
 
 from django.contrib.auth.forms import PasswordChangeForm

@@ -20,7 +20,7 @@ from tms.accounts.people import account
 log = structlog.get_logger(__name__)
 NOTICE = timedelta(days=7)
 """How long before an account is disabled its person gets a mail, at least."""
-MOST = 100
+MAX_ACCOUNTS = 100
 """Accounts in one pass."""
 
 
@@ -45,7 +45,7 @@ def _unused_since(instant: datetime) -> QuerySet[User]:
 def _disable(at: datetime) -> int:
     unused = _unused_since(at - timedelta(days=settings.INACTIVE_DAYS))
     announced = unused.filter(inactivity_noticed_at__gt=F("used_at"), inactivity_noticed_at__lte=at - NOTICE)
-    return sum(_disable_one(person, at) for person in announced[:MOST])
+    return sum(_disable_one(person, at) for person in announced[:MAX_ACCOUNTS])
 
 
 def _disable_one(person: User, at: datetime) -> bool:
@@ -60,7 +60,7 @@ def _disable_one(person: User, at: datetime) -> bool:
 def _announce(at: datetime) -> int:
     unused = _unused_since(at - timedelta(days=settings.INACTIVE_DAYS) + NOTICE)
     unannounced = Q(inactivity_noticed_at=None) | Q(inactivity_noticed_at__lte=F("used_at"))
-    return sum(_announce_one(person, at) for person in unused.filter(unannounced)[:MOST])
+    return sum(_announce_one(person, at) for person in unused.filter(unannounced)[:MAX_ACCOUNTS])
 
 
 @transaction.atomic

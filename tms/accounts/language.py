@@ -1,3 +1,5 @@
+"""The language of each request."""
+
 from collections.abc import Callable
 
 from django.conf import settings

@@ -12,7 +12,9 @@ AMBIGUOUS = str.maketrans({"1": "l", "|": "l", "i": "l", "0": "o"})
 
 
 def normal(text: str) -> str:
-    """Equal for texts that differ only in case, width, ligatures or invisible characters (NFKC, case-folded)."""
+    """A form that is equal for texts that differ only in case, width, ligatures or invisible characters (NFKC,
+    case-folded).
+    """
     if text.isascii():
         return text.lower().strip()
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

@@ -1,3 +1,5 @@
+"""How django-allauth signs people in here."""
+
 from ipaddress import IPv4Address, ip_address
 from typing import Any
 
@@ -39,7 +41,9 @@ class SignInAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # django-alla
         return redirect("sign-in")
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
-        """After the last step only: a browser is not known to a person of whom it has just the password."""
+        """Finish a sign-in, after the last step only: a browser is not known to a person of whom it has just the
+        password.
+        """
         response: HttpResponse = super().post_login(request, user, **kwargs)
         list_browser(request)
         provider_sessions.note(request, user)

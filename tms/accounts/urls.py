@@ -1,3 +1,5 @@
+"""URLs of accounts."""
+
 from django.conf import settings
 from django.urls import include, path
 

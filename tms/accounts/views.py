@@ -1,3 +1,5 @@
+"""The pages to sign in and out, change one's password, and choose a theme or a language."""
+
 from http import HTTPStatus
 from typing import Any
 
@@ -98,7 +100,7 @@ def forbidden(request: PageRequest, exception: Exception) -> HttpResponse:
 @never_cache
 @sign_in_required
 def change_password(request: AuthenticatedRequest) -> HttpResponse:
-    """Every other session of the person ends, because sessions contain a hash of the password (R14)."""
+    """Every other session of the person ends, because sessions contain a hash of the password."""
     is_sent = request.method == "POST"
     form = PasswordForm(request.user, request.POST if is_sent else None, request=request)
     if is_sent and form.is_valid():

@@ -27,7 +27,7 @@ class AlertQuery(PageQuery, AlertMatch):
 
 @router.get("/alerts", summary="List alerts", response=AlertPageSchema)
 def list_alerts(request: ApiRequest, response: HttpResponse, query: Query[AlertQuery]) -> AlertPageSchema:
-    """Newest first."""
+    """Alerts, newest first."""
     found = paginate(
         request, response, query.apply(shown(request.person), scope=scope_of(request.person)), query, order=NEWEST_FIRST
     )
@@ -43,7 +43,7 @@ def read_alert(request: ApiRequest, pk: int) -> AlertWithHistorySchema:
 
 
 def as_seen(alerts: Sequence[models.Alert], *, by: User) -> list[AlertSchema]:
-    """Without incidents that the person does not see."""
+    """The alerts without incidents that the person does not see."""
     pks = {alert.incident_id for alert in alerts if alert.incident_id}
     if not pks or scope_of(by).is_everything:
         return [AlertSchema.of(alert) for alert in alerts]

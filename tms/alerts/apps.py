@@ -1,3 +1,5 @@
+"""The alerts app: rules, alerts, incidents and maintenance windows."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

@@ -71,7 +71,7 @@ class Consequences:
     without_lane: Few
     """Open sites where no terminal of the kind of these works already."""
     lanes: Lanes | None
-    """With a single terminal: its peers."""
+    """The terminals of its kind at its site, if the action is on a single terminal."""
     critical: int
     """Unresolved critical alerts."""
     people: Few
@@ -88,14 +88,14 @@ class Consequences:
 
 
 def of_terminals(terminals: QuerySet[Terminal], *, to: User, at: datetime) -> Consequences:
-    """Of an action on `terminals` at that time."""
+    """The consequences of an action on `terminals` at that time."""
     chosen = visible(terminals, to=to).order_by()
     alerts = Alert.objects.awake().filter(terminal__in=chosen.values("pk"))
     return _consequences(chosen, alerts, to=to, at=at)
 
 
 def of_alerts(alerts: AlertQuerySet, *, to: User, at: datetime) -> Consequences:
-    """Of an action on `alerts`, of which the caller has checked that the person may see them."""
+    """The consequences of an action on `alerts`, of which the caller has checked that the person may see them."""
     terminals = Terminal.objects.filter(pk__in=alerts.order_by().values("terminal"))
     return _consequences(terminals.order_by(), alerts.order_by(), to=to, at=at)
 
@@ -107,8 +107,10 @@ def _consequences(terminals: QuerySet[Terminal], alerts: AlertQuerySet, *, to: U
         terminals=sum(taken for _, _, taken in peers),
         all_terminals=visible(Terminal.objects.all(), to=to).count(),
         sites=sites,
-        last_lanes=_named({site for site, lanes, _ in peers if is_open[site] and lanes.working and not lanes.left}),
-        without_lane=_named({site for site, lanes, _ in peers if is_open[site] and not lanes.working}),
+        last_lanes=_first_names(
+            {site for site, lanes, _ in peers if is_open[site] and lanes.working and not lanes.left}
+        ),
+        without_lane=_first_names({site for site, lanes, _ in peers if is_open[site] and not lanes.working}),
         lanes=peers[0][1] if len(peers) == 1 and peers[0][2] == 1 else None,
         critical=alerts.filter(severity=Severity.CRITICAL).count(),
         people=_people(alerts, besides=to),
@@ -145,7 +147,7 @@ def _times(sites: Collection[int], at: datetime) -> tuple[dict[int, bool], SiteT
     return {pk: opens_at is None for pk, opens_at in opens.items()}, times
 
 
-def _named(sites: Collection[int]) -> Few:
+def _first_names(sites: Collection[int]) -> Few:
     if not sites:
         return Few()
     first = Site.objects.filter(pk__in=sites).order_by("name").values_list("name", "name_ja")[:SHOWN]

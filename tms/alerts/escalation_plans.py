@@ -40,12 +40,12 @@ class EscalationPlan(NamedTuple):
         return next((step for step in self.steps if step.is_next and step.at), None)
 
 
-type Source = Callable[[int, Scope, datetime], Iterable[EscalationPlan]]
+type PlanSource = Callable[[int, Scope, datetime], Iterable[EscalationPlan]]
 
-_sources: list[Source] = []
+_sources: list[PlanSource] = []
 
 
-def register_source(source: Source) -> None:
+def register_source(source: PlanSource) -> None:
     """`source` finds the escalations of an incident by its primary key, by policies that a scope shows.
 
     Call it once, when the app is ready.

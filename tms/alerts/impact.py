@@ -12,14 +12,14 @@ from tms.lib.severity import Severity
 
 
 class ImpactLevel(IntEnum):
-    """In order, worst first."""
+    """Levels of impact, worst first."""
 
     WHOLE = 0
     """No terminal of its kind works at an open site."""
     PART = 1
     """It does not work; others of its kind do."""
     NONE = 2
-    """It still works."""
+    """The terminal still works."""
     CLOSED = 3
     """The site is closed."""
 
@@ -32,7 +32,7 @@ class PeerGroup(NamedTuple):
 
     @property
     def share(self) -> int:
-        """In thousandths."""
+        """The share of terminals that work, in thousandths."""
         return 1000 * self.working // self.total if self.total else 0
 
 

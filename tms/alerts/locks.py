@@ -26,7 +26,7 @@ def lock_with_terminals(alerts: AlertQuerySet) -> list[Alert]:
 
 
 def lock_incidents(incidents: IncidentQuerySet) -> list[int]:
-    """While they are locked, no alert joins or leaves them. Returns their keys."""
+    """Lock incidents, so that no alert joins or leaves them. Returns their keys."""
     return list(incidents.locked().values_list("pk", flat=True))
 
 

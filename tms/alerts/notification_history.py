@@ -31,13 +31,13 @@ class NotificationRecord(NamedTuple):
     url: str
 
 
-type Source = Callable[[int, Scope], Iterable[NotificationRecord]]
+type RecordSource = Callable[[int, Scope], Iterable[NotificationRecord]]
 
-_sources: list[Source] = []
-_sources_of_incidents: list[Source] = []
+_sources: list[RecordSource] = []
+_sources_of_incidents: list[RecordSource] = []
 
 
-def register_source(source: Source, *, of_incidents: Source) -> None:
+def register_source(source: RecordSource, *, of_incidents: RecordSource) -> None:
     """Each finds the notifications of an alert, or of an incident, by primary key, to destinations that a scope shows.
 
     Call it once, when the app is ready.
@@ -49,17 +49,19 @@ def register_source(source: Source, *, of_incidents: Source) -> None:
 def notifications_of(
     alert_id: int, scope: Scope = EVERYTHING, *, until: datetime | None = None
 ) -> list[NotificationRecord]:
-    """In chronological order. `until`: those that had been delivered or had failed at a past instant."""
-    return _found(_sources, alert_id, scope, until)
+    """Notifications in chronological order. `until`: those that had been delivered or had failed at a past instant."""
+    return _collect(_sources, alert_id, scope, until)
 
 
 def notifications_of_incident(
     incident_id: int, scope: Scope = EVERYTHING, *, until: datetime | None = None
 ) -> list[NotificationRecord]:
-    return _found(_sources_of_incidents, incident_id, scope, until)
+    return _collect(_sources_of_incidents, incident_id, scope, until)
 
 
-def _found(sources: Iterable[Source], pk: int, scope: Scope, until: datetime | None) -> list[NotificationRecord]:
+def _collect(
+    sources: Iterable[RecordSource], pk: int, scope: Scope, until: datetime | None
+) -> list[NotificationRecord]:
     found = chain.from_iterable(source(pk, scope) for source in sources)
     known = (one for one in found if until is None or (one.at <= until and (one.is_delivered or one.is_lost)))
     return sorted(known, key=lambda record: (record.at, record.number))

@@ -1,3 +1,5 @@
+"""REST schemas of alerts."""
+
 from collections.abc import Collection
 from datetime import datetime
 from typing import Self

@@ -21,12 +21,12 @@ NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def alerts_like(text: str) -> Q:
-    """By the name of the rule, the last comment, or the search fields of the terminal."""
+    """The filter by the name of the rule, the last comment, or the search fields of the terminal."""
     return alerts_named(text) | Q(comment__icontains=text)
 
 
 def alerts_named(text: str) -> Q:
-    """By the name of the rule, or the search fields of the terminal."""
+    """The filter by the name of the rule, or the search fields of the terminal."""
     rules = Rule.objects.filter(Q(name__icontains=text) | Q(name_ja__icontains=text))
     terminals = Terminal.objects.filter(terminals_like(text))
     return Q(rule__in=rules.values("pk")) | Q(terminal__in=terminals.values("pk"))
@@ -71,13 +71,13 @@ class AlertMatch(RequestSchema):
 
 
 def incidents_like(text: str) -> Q:
-    """By number, site, group, common factor, or a comment in the history."""
+    """The filter by number, site, group, common factor, or a comment in the history."""
     commented = models.IncidentTransition.objects.filter(comment__icontains=text)
     return incidents_named(text) | Q(pk__in=commented.values("incident"))
 
 
 def incidents_named(text: str) -> Q:
-    """By number, site, group or common factor."""
+    """The filter by number, site, group or common factor."""
     sites = Q(site__name__icontains=text) | Q(site__name_ja__icontains=text) | Q(site__code__iexact=text)
     groups = Q(group__name__icontains=text) | Q(group=None, group_name__icontains=text)
     named = groups | Q(factor__in=NAMED_BY_KEY, key__icontains=text)

@@ -1,3 +1,5 @@
+"""The approvals app: actions that wait for the consent of a second person."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

@@ -1,3 +1,5 @@
+"""The requests for a second person's approval, and their states."""
+
 from __future__ import annotations
 
 from datetime import datetime
@@ -25,7 +27,7 @@ DECIDED = (ApprovalState.APPROVED, ApprovalState.REJECTED)
 
 class ApprovalRequestQuerySet(models.QuerySet["ApprovalRequest"]):
     def waiting(self, at: datetime) -> Self:
-        """Not decided and not expired (index: approval_waiting)."""
+        """The requests that are neither decided nor expired (index: approval_waiting)."""
         return self.filter(state=ApprovalState.WAITING, expires_at__gt=at)
 
     def overdue(self, at: datetime) -> Self:
@@ -46,7 +48,7 @@ class ApprovalRequest(models.Model):
     impact = models.JSONField()
     """What the action meant when it was requested."""
     summary = LineField(_("what"), max_length=200)
-    """In the language of the requester, for the audit trail."""
+    """What the action is, in the language of the requester; for the audit trail."""
     reason = LinesField(_("reason"), max_length=500, blank=True)
     state = models.CharField(_("state"), max_length=16, choices=ApprovalState, default=ApprovalState.WAITING)
     requested_by = models.ForeignKey(
@@ -61,7 +63,7 @@ class ApprovalRequest(models.Model):
     )
     decided_at = models.DateTimeField(_("decided at"), null=True)
     comment = LinesField(_("comment"), max_length=500, blank=True)
-    """Of the person who decided."""
+    """What the person who decided wrote."""
     changed = models.PositiveIntegerField(null=True)
     """How many rows the approved action changed."""
 

@@ -1,3 +1,5 @@
+"""The REST schema of an approval request."""
+
 from datetime import datetime
 from typing import Self
 

@@ -81,7 +81,7 @@ def reject(request: ApprovalRequest, *, by: User, comment: str, at: datetime) ->
 
 @transaction.atomic
 def withdraw(request: ApprovalRequest, *, by: User, at: datetime) -> None:
-    """By its requester. Raises NotWaiting and MayNotDecide."""
+    """Take a request back; only its requester may. Raises NotWaiting and MayNotDecide."""
     if request.requested_by_id != by.pk:
         raise MayNotDecide
     _decide(request, ApprovalState.WITHDRAWN, by=by, comment="", at=at)

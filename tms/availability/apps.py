@@ -1,3 +1,5 @@
+"""The availability app: counted and lost time of terminals, and the monthly report."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

@@ -28,7 +28,7 @@ def instant_of(second: int) -> datetime:
     return EPOCH + second * SECOND
 
 
-def merged(intervals: Iterable[tuple[int, int]]) -> list[Interval]:
+def merge(intervals: Iterable[tuple[int, int]]) -> list[Interval]:
     """The union. Empty ones are left out."""
     found: list[Interval] = []
     for since, until in sorted(intervals):
@@ -76,5 +76,5 @@ def without(one: Intervals, two: Intervals) -> list[Interval]:
 
 
 def length(intervals: Intervals) -> int:
-    """In seconds."""
+    """The sum of the intervals in seconds."""
     return sum(until - since for since, until in intervals)

@@ -46,7 +46,7 @@ class LossReason(models.TextChoices):
 
     @property
     def column(self) -> str:
-        """Of the seconds, in tables and exports."""
+        """The name of the column of seconds, in tables and exports."""
         return f"{self.value}_s"
 
 

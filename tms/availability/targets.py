@@ -9,7 +9,7 @@ from tms.fleet.models import Site
 
 @transaction.atomic
 def set_target(site: Site, percent: float | None) -> None:
-    """None: the target of this installation applies again. Idempotent."""
+    """Set the target of a site. None: the target of this installation applies again. Idempotent."""
     known = AvailabilityTarget.objects.select_for_update().filter(site=site).first()
     before = known.percent if known else None
     if percent == before:

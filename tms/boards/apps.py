@@ -1,3 +1,5 @@
+"""The boards app: live pages. It closes boards when their people may not see them any more."""
+
 from typing import Any
 
 from django.apps import AppConfig
@@ -26,7 +28,7 @@ class BoardsConfig(AppConfig):
 
 
 def close_boards(sender: object, *, user: Any, **_: object) -> None:
-    """Close the boards of a person at sign-out, instead of at the next sign-in check (R14)."""
+    """Close the boards of a person at sign-out, instead of at the next sign-in check."""
     if user is not None:
         publish(Change(people=frozenset({user.pk})))
 

@@ -1,3 +1,5 @@
+"""What the templates of every page need."""
+
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
@@ -14,7 +16,7 @@ from tms.alerts.actions.registry import ACTIONS
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.release import version
-from tms.boards.rows.common import WORST_FIRST
+from tms.lib.severity import Severity
 
 KEYS = (
     (("?",), _("Shortcuts")),
@@ -56,7 +58,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "other_language": other,
         "key_list": KEYS,
         "version": version(),
-        "severity_names": WORST_FIRST,
+        "severity_names": tuple(Severity),
         "move_interval_s": settings.MOVE_INTERVAL_S,
         "proof_interval_s": settings.PROOF_INTERVAL_S,
         "may": Granted(me or AnonymousUser()),

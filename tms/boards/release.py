@@ -14,14 +14,14 @@ TEMPLATES = ("wall.html", "parts.html")
 
 @cache
 def version() -> str:
-    """For people who report a problem. A release without its project file is named by its digest."""
+    """The version, for people who report a problem. A release without its project file is named by its digest."""
     project: Path = settings.BASE_DIR / "pyproject.toml"
     return tomllib.loads(project.read_text())["project"]["version"] if project.exists() else digest()
 
 
 @cache
 def digest() -> str:
-    """Of the scripts, styles, icons and templates of the wall, and of the URLs of its static files."""
+    """The digest of the scripts, styles, icons and templates of the wall, and of the URLs of its static files."""
     files: list[Path] = [settings.STATIC_BUILD / name for name in (*SHOWN_BY, "img/icons.svg")]
     files += [settings.BASE_DIR / "templates/boards/wall" / name for name in TEMPLATES]
     found = sha256("".join(static(name) for name in SHOWN_BY).encode())

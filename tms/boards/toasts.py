@@ -29,5 +29,5 @@ def toast_of(target: AlertTarget | IncidentTarget, title: str, undo: str = "") -
 
 
 def add_toast(request: HttpRequest, shown: Toast) -> None:
-    """For the page to which the browser is redirected."""
+    """Add a toast for the page to which the browser is redirected."""
     messages.success(request, shown["text"], extra_tags=shown["undo"])

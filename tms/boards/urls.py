@@ -1,3 +1,5 @@
+"""URLs of the boards and of the pages around them."""
+
 from django.urls import path
 
 from tms.boards import icons, pwa, suggestions, views

@@ -1,3 +1,5 @@
+"""The views of the live pages: each renders what its socket then updates."""
+
 from datetime import timedelta
 
 from django.http import HttpResponse, JsonResponse

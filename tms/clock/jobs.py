@@ -41,9 +41,9 @@ class Lane(Enum):
 
     PROMPT = leader.LOCK
     SLOW = 0x746D73_736C6F77
-    """In ASCII: tmsslow."""
+    """The ASCII text "tmsslow"."""
     NOTIFICATIONS = 0x746D73_706F7374
-    """In ASCII: tmspost."""
+    """The ASCII text "tmspost"."""
 
 
 STALLED_AFTER_S = {Lane.PROMPT: 20.0, Lane.SLOW: 900.0, Lane.NOTIFICATIONS: 20.0}
@@ -121,7 +121,7 @@ class Checked(NamedTuple):
     """Names of loops that mostly have nothing to do."""
 
     idle: frozenset[str] = frozenset()
-    """They have nothing to do. That holds until one of the others does something."""
+    """The loops that have nothing to do. That holds until one of the others does something."""
     busy: frozenset[str] = frozenset()
 
 

@@ -121,7 +121,7 @@ class Runner:
                 checked = await self._check(loops[number:])  # it may have created work for them
 
     async def _check(self, loops: Sequence[Loop]) -> Checked:
-        """If the statement fails, each loop runs, and checks for itself."""
+        """Find the loops with work. If the statement fails, each loop runs, and checks for itself."""
         if not any(loop.is_occasional for loop in loops):
             return Checked()
         try:
@@ -133,7 +133,7 @@ class Runner:
             return Checked()
 
     async def _pass(self, loop: Loop, *, is_checked: bool) -> bool:
-        """Whether it succeeded."""
+        """Run one pass. Returns whether it succeeded."""
         try:
             await self._thread.run(self._work, loop, is_checked=is_checked)
         except Exception as error:

@@ -1,3 +1,5 @@
+"""Commands in the Django admin, read only."""
+
 from django.contrib import admin
 
 from tms.accounts.audit.admin import ModelAdmin

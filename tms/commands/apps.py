@@ -1,3 +1,5 @@
+"""The commands app: requests to terminals, such as a reboot."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

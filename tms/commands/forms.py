@@ -1,3 +1,5 @@
+"""The form with which a person sends a command to a terminal."""
+
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +24,7 @@ class CommandForm(forms.Form):
     deliver_within_s = forms.TypedChoiceField(choices=DELIVER_WITHIN, coerce=float)
 
     def __init__(self, data: QueryDict | None = None, *, person: User, terminal: Terminal) -> None:
-        """With those commands that `person` may send to the terminal."""
+        """Offer the commands that `person` may send to the terminal."""
         super().__init__(data)
         may_all = access.may(person, Permission.SEND_DANGEROUS_COMMANDS, terminal)
         names = self.fields["name"]

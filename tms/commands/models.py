@@ -1,3 +1,5 @@
+"""Commands to terminals, their states, and the queries that move them from one state to the next."""
+
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Self
@@ -53,7 +55,7 @@ class CommandQuerySet(models.QuerySet["Command"]):
         columns = ", ".join(f"{name} = r.{name}" for name in SentRow.__struct_fields__ if name != "id")
         with connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE {self.model._meta.db_table} AS c SET state = %s, {columns} "  # noqa: S608  (names are our own; values are parameters)
+                f"UPDATE {self.model._meta.db_table} AS c SET state = %s, {columns} "
                 f"FROM {db_rows.source(SentRow)} WHERE c.id = r.id",
                 [CommandState.SENT.value, db_rows.encode(rows)],
             )
@@ -63,7 +65,7 @@ class CommandQuerySet(models.QuerySet["Command"]):
         among, keys = db_rows.among("c.id", (row.command for row in answers))
         json = "r.answer::jsonb" if connection.vendor == "postgresql" else "r.answer"
         sql = (
-            f"UPDATE {self.model._meta.db_table} AS c "  # noqa: S608  (names are our own; values are parameters)
+            f"UPDATE {self.model._meta.db_table} AS c "
             f"SET state = r.outcome, answered_at = %s, due_at = NULL, result = {json}, error = r.problem "
             f"FROM {db_rows.source(AnswerRow)} "
             f"WHERE c.id = r.command AND c.terminal_id = r.terminal AND c.state = %s{among} "

@@ -73,7 +73,7 @@ def queue(
         deliver_before=deliver_before,
         due_at=deliver_before,
     )
-    recorder.record("commanded", terminal, _audited(command), comment=reason)
+    recorder.record("commanded", terminal, _audit_values(command), comment=reason)
     _publish([terminal.pk], CommandState.QUEUED)
     return command
 
@@ -115,10 +115,7 @@ def _dequeue(sessions: Mapping[int, int], *, at: datetime) -> list[Command]:
 def waiting_for(terminal_ids: Collection[int], *, at: datetime) -> set[int]:
     """The terminals among these that have commands to send."""
     chosen, keys = db_rows.any_of("terminal_id", terminal_ids)
-    sql = (
-        f"SELECT terminal_id FROM {Command._meta.db_table} "  # noqa: S608  (names are our own; values are parameters)
-        f"WHERE {chosen} AND state = %s AND deliver_before > %s"
-    )
+    sql = f"SELECT terminal_id FROM {Command._meta.db_table} WHERE {chosen} AND state = %s AND deliver_before > %s"
     return {row[0] for row in prepared.run(sql, [*keys, CommandState.QUEUED.value, db_rows.instant(at)])}
 
 
@@ -168,7 +165,7 @@ def _expire(pks: Collection[int], at: datetime) -> int:
     return len(overdue)
 
 
-def _audited(command: Command) -> dict[str, tuple[None, Any]]:
+def _audit_values(command: Command) -> dict[str, tuple[None, Any]]:
     values = {"command": command.name, "args": command.args, "id": command.pk}
     return {name: (None, value) for name, value in values.items() if value}
 

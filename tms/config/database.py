@@ -37,7 +37,7 @@ def configured(url: str, *, pool: int, secret: str = "") -> dict[str, Any]:
     """
     if not url.startswith(POSTGRESQL):
         return _sqlite(url)
-    named = _parsed(url)
+    named = _parse(url)
     where = {setting: named.pop(option, "") for setting, option in OPTIONS.items()}
     if secret:
         where |= {"USER": "", "PASSWORD": ""}
@@ -67,7 +67,7 @@ def configured(url: str, *, pool: int, secret: str = "") -> dict[str, Any]:
 OPTIONS = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
 
 
-def _parsed(url: str) -> dict[str, Any]:
+def _parse(url: str) -> dict[str, Any]:
     try:
         named = conninfo_to_dict(url)
     except ProgrammingError:  # its text may contain the password
@@ -78,7 +78,7 @@ def _parsed(url: str) -> dict[str, Any]:
 
 
 class Pool(Protocol):
-    """Like psycopg's, when it has fewer connections than it should."""
+    """The part of psycopg's pool that refills it when it has fewer connections than it should."""
 
     def check(self) -> None: ...
 

@@ -18,7 +18,7 @@ _until: ContextVar[float | None] = ContextVar("database_deadline", default=None)
 
 @contextmanager
 def database_answers_within(seconds: float) -> Iterator[None]:
-    """In this context, a statement without an answer in time raises OperationalError, and its connection is closed."""
+    """Raise OperationalError in this context for a statement without an answer in time, and close its connection."""
     token = _until.set(monotonic() + seconds)
     try:
         yield

@@ -18,7 +18,7 @@ MOST_DAYS = 36_500
 """More could not be subtracted from a date."""
 EXCLUSIVELY = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[!$-;=@-Z_a-z~-]*)?")
-"""Without a query, because paths are appended."""
+"""An HTTP address without a query, because paths are appended."""
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
 
@@ -45,7 +45,7 @@ def whole(name: str, default: int, *, least: int = 0, most: float = inf) -> int:
 
 
 def seconds(name: str, default: float, *, least: float = 0) -> float:
-    """At most a year."""
+    """A duration in seconds, at most a year."""
     return _number(name, default, least, float, LONGEST_S)
 
 

@@ -1,4 +1,4 @@
-"""Structured logs: one line per event, with special characters escaped (R19)."""
+"""Structured logs: one line per event, with special characters escaped."""
 
 import logging
 import re

@@ -34,7 +34,7 @@ if not SECRET_KEY and not PRODUCTION:
 ALLOWED_HOSTS = env.words("TMS_ALLOWED_HOSTS", "" if PRODUCTION else "*")
 CSRF_TRUSTED_ORIGINS = env.words("TMS_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = env.words("TMS_TRUSTED_PROXIES")
-"""Addresses whose `X-Forwarded-*` headers are trusted (R7)."""
+"""Addresses whose `X-Forwarded-*` headers are trusted."""
 
 HTTPS_ONLY = env.flag("TMS_HTTPS_ONLY", default=PRODUCTION)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
@@ -45,7 +45,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 SESSION_COOKIE_AGE = env.whole("TMS_SIGN_IN_HOURS", 12, least=1, most=8_760) * 3600
 SESSION_ENGINE = "tms.accounts.sessions.store"
 COOKIE_PREFIX = "__Host-" if HTTPS_ONLY else ""
-"""With this prefix a browser accepts the cookie only from this host over HTTPS; no subdomain can set or read it."""
+"""A browser accepts a cookie with this prefix only from this host over HTTPS; no subdomain can set or read it."""
 
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}tms_session"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
@@ -170,7 +170,9 @@ DATABASE_URL = env.text("TMS_DATABASE_URL", EMBEDDED)
 DATABASE_POOL = env.whole("TMS_DATABASE_POOL", 10, least=2)
 DATABASE_SECRET = env.text("TMS_DATABASE_SECRET")
 DATABASE_MASTER_SECRET = env.text("TMS_DATABASE_MASTER_SECRET")
-"""Only `migrate_once` uses it, to create the role whose name and password `TMS_DATABASE_SECRET` contains."""
+"""The secret of the master user. Only `migrate_once` uses it, to create the role whose name and password
+`TMS_DATABASE_SECRET` contains.
+"""
 
 DATABASES = {"default": configured(DATABASE_URL, pool=DATABASE_POOL, secret=DATABASE_SECRET)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -253,18 +255,18 @@ if PASSWORD_HISTORY:
 ADMIN = env.flag("TMS_ADMIN", default=not PRODUCTION)
 """Whether the Django admin is served: a back door for superusers, which knows no scopes."""
 DEMO_IN_PRODUCTION = env.flag("TMS_DEMO_IN_PRODUCTION", default=False)
-"""For the cluster of `make cluster`, whose production mode serves nobody else."""
+"""Whether the demo runs in production mode. The cluster of `make cluster` does so, and serves nobody else."""
 INVITATION_DAYS = env.whole("TMS_INVITATION_DAYS", 7, least=1, most=30)
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "sign-in"
 SIGN_IN_FAILURES = env.whole("TMS_SIGN_IN_FAILURES", 5, least=1)
-"""Failed attempts for one name from one address within the window; then this pair waits (R16)."""
+"""Failed attempts for one name from one address within the window; then this pair waits."""
 
 SIGN_IN_FAILURES_PER_ADDRESS = env.whole("TMS_SIGN_IN_FAILURES_PER_ADDRESS", 20, least=1)
 SIGN_IN_FAILURES_PER_NAME = env.whole("TMS_SIGN_IN_FAILURES_PER_NAME", 20, least=1)
 SIGN_IN_FAILURES_PER_MINUTE = env.whole("TMS_SIGN_IN_FAILURES_PER_MINUTE", 30, least=1)
-"""For all names and addresses together."""
+"""Failed attempts of all names and addresses together."""
 
 SIGN_IN_WINDOW_S = env.seconds("TMS_SIGN_IN_WINDOW_S", 900, least=1)
 SIGN_IN_FORMS_PER_MINUTE = env.whole("TMS_SIGN_IN_FORMS_PER_MINUTE", 60, least=1)
@@ -318,7 +320,7 @@ SWAGGER = next(iter(find_spec("ninja").submodule_search_locations))  # type: ign
 STATIC_BUILD = BASE_DIR / "build/static"
 """What `make static` builds of the sources in `static/`."""
 STATICFILES_DIRS = [STATIC_BUILD, ("swagger", Path(SWAGGER, "static/ninja"))]
-"""With Swagger UI, which is part of the package django-ninja. It is found without importing the package."""
+"""Our files, and Swagger UI, which is part of the package django-ninja and found without importing it."""
 
 STATIC_ROOT = env.folder("TMS_STATIC_ROOT", DATA_DIR / "static")
 STATIC_BUCKET = env.text("TMS_STATIC_BUCKET")
@@ -406,7 +408,7 @@ HISTORY_DAYS = env.days("TMS_HISTORY_DAYS", 400, least=2)
 # Availability
 
 AVAILABILITY_TARGET = env.percent("TMS_AVAILABILITY_TARGET", 99.9)
-"""Of sites without a target of their own, and of the fleet."""
+"""Target in per cent for the fleet, and for sites without a target of their own."""
 CUSTOMER = env.text("TMS_CUSTOMER")
 """The customer's name on availability reports."""
 
@@ -435,7 +437,7 @@ EMAIL_URL = env.text("TMS_EMAIL_URL")
 MAILERS = {"default": mailer(EMAIL_URL)}
 DEFAULT_FROM_EMAIL = env.text("TMS_EMAIL_FROM", "tms@localhost")
 INSIDE_DESTINATIONS = env.networks("TMS_INSIDE_DESTINATIONS")
-"""Networks that are not public, to which TMS connects nevertheless: notifications, identity providers (R21)."""
+"""Networks that are not public, to which TMS connects nevertheless: notifications, identity providers."""
 
 ACTION_LINKS = env.choice("TMS_ACTION_LINKS", "people", ("off", "people", "all"))
 """Whose messages have a link to acknowledge without signing in: destinations of people, or also shared ones."""
@@ -446,7 +448,7 @@ PUSH = env.flag("TMS_PUSH", default=True)
 PUSH_SERVICES = env.words(
     "TMS_PUSH_SERVICES", "fcm.googleapis.com,push.services.mozilla.com,notify.windows.com,push.apple.com"
 )
-"""Hosts to which TMS posts for devices, and their subdomains (R21)."""
+"""Hosts to which TMS posts for devices, and their subdomains."""
 PUSH_CONTACT = env.text("TMS_PUSH_CONTACT")
 """`mailto:` or `https:` address for push services. By default the URL of TMS, or the sender of its mails."""
 
@@ -483,11 +485,11 @@ RETRY_AFTER_S = env.whole("TMS_RETRY_AFTER_S", 10, least=1)
 
 CONNECTIONS_PER_ADDRESS = env.whole("TMS_CONNECTIONS_PER_ADDRESS", 2_000)
 BOARDS_PER_PERSON = env.whole("TMS_BOARDS_PER_PERSON", 200)
-"""Both of one process; 0 is no limit."""
+"""Connections of one address and boards of one person, both of one process; 0 is no limit."""
 
 DRAIN_SPREAD_S = env.seconds("TMS_DRAIN_SPREAD_S", 30 if PRODUCTION else 1)
 HOOK_TIMEOUT_S = env.seconds("TMS_HOOK_TIMEOUT_S", 5, least=0.1)
-"""For each hook of the application when its process ends: before sockets are closed, and after."""
+"""Time limit of each hook that the application runs when its process ends: before sockets are closed, and after."""
 
 EXIT_TIMEOUT_S = env.seconds("TMS_EXIT_TIMEOUT_S", 5, least=0.1)
 LINGER_S = env.seconds("TMS_LINGER_S", 10, least=0.1)

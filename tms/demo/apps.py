@@ -1,3 +1,5 @@
+"""The demo app: a fleet of simulated terminals, and its past week."""
+
 from django.apps import AppConfig
 
 

@@ -14,7 +14,7 @@ from tms_agent.protocol import frames
 
 REBOOT_S = (15, 45)
 PAPER_LOW_PCT = 10.0
-"""Below it a device is degraded, and the default rule `Paper low` applies."""
+"""A device with less paper is degraded, and the default rule `Paper low` applies."""
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class DemoDevice:
     paper_pct: float = 100.0
     is_jammed: bool = False
     heat_c: float = 0.0
-    """Beyond its usual temperature."""
+    """Heat beyond the device's usual temperature."""
     pending: list[frames.TerminalEvent] = field(default_factory=list)
     phase: float = 0.0
 

@@ -31,7 +31,7 @@ class Fleet(msgspec.Struct):
     this_machine: str
     """The credential of the real agent."""
     start_conditions: dict[str, StartCondition] = {}
-    """By UID; only those that begin in an unusual way."""
+    """Start conditions by UID; only those of terminals that begin in an unusual way."""
 
 
 def read(path: Path) -> Fleet:

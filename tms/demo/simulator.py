@@ -32,7 +32,7 @@ class Simulator:
         self._problems: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
-        """Until `stop`: then every terminal says goodbye."""
+        """Run until `stop`: then every terminal says goodbye."""
         lives = [
             asyncio.create_task(simulated.live(number / DIALS_PER_SECOND))
             for number, simulated in enumerate(self._fleet)

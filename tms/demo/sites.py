@@ -49,7 +49,7 @@ CONTACTS = (
     DemoContact("Carrier support", "06-0000-1302", "day and night; they ask for the line number"),
     DemoContact("Field service", "03-0000-1303", "on site within two hours"),
 )
-"""Of each site. The numbers are not assigned."""
+"""Contacts of each site. The numbers are not assigned."""
 
 MAKES = {
     K.PAYMENT: Make(("PX-300", "PX-310"), ("2.13.4", "2.14.1"), "Counter"),

@@ -1,3 +1,5 @@
+"""The messages of the feed, and their encoding."""
+
 from typing import Any
 
 from msgspec import Struct, msgpack
@@ -62,7 +64,7 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
         return self if self.size <= MAX_IDS else self.summed_up()
 
     def summed_up(self) -> "Change":
-        """Without the long lists. Commands, sessions and revocations, which must not be lost, are preserved."""
+        """The change without its long lists. It keeps commands, sessions and revocations, which must not be lost."""
         return Change(
             commands=self.commands,
             sessions=self.sessions,

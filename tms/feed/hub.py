@@ -98,9 +98,11 @@ class Hub:
 
     async def _listen_on(self, layer: Any, channel: str) -> None:
         self.subscribed, self.received_at = True, time.monotonic()
+        # Nothing is known of what was published before the subscription.
         self._last.clear()
         self._notify(EVERYTHING)
         while True:
+            # Every process sends a heartbeat, so silence means that the subscription is lost without an error.
             async with asyncio.timeout(LOST_AFTER_S):
                 data = await layer.receive(channel)
             self._receive(unpack(data["message"]))
@@ -111,7 +113,7 @@ class Hub:
         instruments.FEED_MESSAGES.labels("received").inc()
         instruments.FEED_LAG.observe(max(0.0, time.time() - message.sent_at))
         change, self.committed_at = message.change, message.committed_at or message.sent_at
-        if self._missed(message, now):
+        if self._note_gap(message, now):
             self.gaps += 1
             instruments.FEED_GAPS.inc()
             log.warning("feed_gap", publisher=message.publisher, number=message.number)
@@ -121,9 +123,10 @@ class Hub:
         if change != NOTHING:
             self._notify(change)
 
-    def _missed(self, message: FeedMessage, now: float) -> bool:
+    def _note_gap(self, message: FeedMessage, now: float) -> bool:
         last = self._last.get(message.publisher)
         self._last[message.publisher] = (message.number, now)
+        # The first message of a publisher is no gap: this process read everything when it subscribed.
         if last is None:
             self._drop_silent_publishers(now)
             return False

@@ -103,6 +103,7 @@ class Feed:
             return
         with self._lock:
             self._pending = self._pending.merged(change) if self._pending else _pending(change)
+        # call_soon_threadsafe would write to the loop's pipe, a system call for each commit of the loop writer.
         if _is_running(loop):
             self._wake_for(change.is_urgent)
             return
@@ -166,6 +167,7 @@ class Feed:
             None if is_unchanged else viewings,
             pending.since,
         )
+        # Counted before it is sent: if the send fails, receivers see a gap, and read everything again.
         self.number += 1
         async with asyncio.timeout(SEND_TIMEOUT_S):
             await layer.group_send(GROUP, {"type": "feed", "message": pack(message)})

@@ -117,7 +117,9 @@ class TerminalAdmin(ModelAdmin[Terminal]):
         return () if obj is None else ("uid", *self.link_state, *self.reported)
 
     def has_delete_permission(self, request: HttpRequest, obj: Terminal | None = None) -> bool:
-        """Only terminals that were never seen: the others have a history that may be needed."""
+        """Whether it may be deleted: only terminals that were never seen, because the others have a history that may
+        be needed.
+        """
         is_unseen = obj is not None and obj.state.last_seen_at is None
         return is_unseen and super().has_delete_permission(request, obj)
 
@@ -218,7 +220,10 @@ class GroupAdmin(ModelAdmin[Group]):
 
 class EnrolmentTokenForm(ModelForm[EnrolmentToken]):
     hours = forms.IntegerField(
-        label=_("valid for (hours)"), min_value=1, max_value=int(enrolment.LONGEST / timedelta(hours=1)), initial=24
+        label=_("valid for (hours)"),
+        min_value=1,
+        max_value=int(enrolment.MAX_VALIDITY / timedelta(hours=1)),
+        initial=24,
     )
 
 

@@ -69,7 +69,7 @@ def list_groups(request: ApiRequest, response: HttpResponse, query: Query[PageQu
 
 @router.get("/terminals", summary="List terminals", response=TerminalPageSchema)
 def list_terminals(request: ApiRequest, response: HttpResponse, query: Query[TerminalQuery]) -> TerminalPageSchema:
-    """Ordered by UID."""
+    """Terminals, ordered by UID."""
     found = paginate(request, response, query.apply(_terminals(request)), query, order=BY_UID)
     return TerminalPageSchema(items=[TerminalSchema.of(terminal) for terminal in found.rows], next=found.next)
 

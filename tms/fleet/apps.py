@@ -1,3 +1,5 @@
+"""The fleet app: sites, terminals, their credentials and their presence."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

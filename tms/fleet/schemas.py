@@ -1,3 +1,5 @@
+"""REST schemas of sites, groups and terminals."""
+
 from datetime import datetime
 from typing import Any, Self
 

@@ -1,3 +1,5 @@
+"""The URL at which new terminals enrol."""
+
 from django.urls import path
 
 from tms.fleet.credentials import enrolment_view

@@ -1,3 +1,5 @@
+"""The ingest app: links of terminals, and what they send."""
+
 from django.apps import AppConfig
 
 

@@ -1,7 +1,7 @@
 """This process's batch: links add items, one task commits them together and notifies the links of the outcome.
 
 While the database is unavailable nothing is acknowledged and nothing is dropped. Once the waiting items weigh
-`PENDING_LIMIT`, links are not read any further, so that memory stays bounded (R27).
+`PENDING_LIMIT`, links are not read any further, so that memory stays bounded.
 
 A terminal with a backlog delays the others by one short flush at most: backlogs are committed in flushes of their own,
 which are small and leave time in between.
@@ -31,7 +31,7 @@ FIRST_RETRY_S = 0.2
 LONGEST_RETRY_S = 2.0
 
 LATE_S = 6.0
-"""Without a commit for this long while items wait, this node is unhealthy."""
+"""This node is unhealthy if items have waited for this long without a commit."""
 
 FLUSH_SHARE = 0.05
 """Share of a core that flushes may take, ours and PostgreSQL's together, before reports are gathered for longer."""
@@ -85,7 +85,7 @@ class Batch:
         self._costs_s = 0.0, 0.0
         """CPU time of the last two flushes, ours and PostgreSQL's together, without those of backlogs."""
         self._cost_s = 0.0
-        """Of the last flush of any kind."""
+        """CPU time of the last flush of any kind."""
         self._due_at = self._backlog_due_at = 0.0
         self._is_backlogs_turn = False
         """Whether a backlog goes first if both are due."""
@@ -117,12 +117,14 @@ class Batch:
     def add(self, item: Item) -> None:
         waiting = self._waiting
         if not self.pending:
+            # An idle node makes no progress either: its time without a commit begins with the first item.
             self._progress_at = time.monotonic()
         few, backlogs = waiting.few_weight, waiting.backlog_weight
         waiting.add(item)
         self._idle.clear()
         if waiting.few_weight + waiting.backlog_weight >= settings.PENDING_LIMIT:
             self._room.clear()
+        # The task sleeps until a known instant. It must look again only if that may have become earlier.
         is_first = not few or (not backlogs and waiting.backlog_weight)
         if is_first or waiting.few_weight >= self._gathered:
             self._is_due_sooner.set()
@@ -194,7 +196,7 @@ class Batch:
         return min(GATHERED, settings.FLUSH_LIMIT)
 
     def _may_take_backlogs(self) -> bool:
-        """If both are due, they take turns."""
+        """Whether a flush may take backlogs. If ordinary items are due, too, they take turns."""
         if not self._waiting.backlog_weight or time.monotonic() < self._backlog_due_at:
             return False
         return self._is_backlogs_turn or not self._waiting.few_weight
@@ -206,6 +208,7 @@ class Batch:
             items = self._waiting.take_few(settings.FLUSH_LIMIT)
         self._writing = len(items)
         instruments.INGEST_PENDING.set(self.pending)
+        # Room is made when items are taken, not when they are committed: a flush in progress is bounded by FLUSH_LIMIT.
         if self._waiting.weight < settings.PENDING_LIMIT:
             self._room.set()
         return items
@@ -218,6 +221,7 @@ class Batch:
             is_alone = now - self._due_at > ALONE_S
             self._backlog_due_at = now + (0.0 if is_alone else min(LONGEST_PAUSE_S, BACKLOG_PAUSE * (now - began)))
         else:
+            # The smaller of two costs: one flush that was slow for another reason must not slow down the next ones.
             self._costs_s = self._costs_s[1], self._cost_s
             self._due_at = began + batch_wait_s(items, min(self._costs_s))
 
@@ -246,8 +250,11 @@ class Batch:
                 wait = min(2 * wait, LONGEST_RETRY_S)
 
     async def _commit_all(self, items: list[Item]) -> list[Part]:
-        """If this raises, some of `items` may be committed. Committing them again with the others changes nothing."""
+        """Commit `items`. If this raises, some may be committed. Committing them again with the others changes
+        nothing.
+        """
         cost_s, parts = 0.0, list[Part]()
+        # The thread gets what the loop writer leaves over: a transaction costs more than its single statement.
         if self._loop_writer is not None:
             began = time.monotonic()
             result, items = await self._loop_writer.write(items)
@@ -278,11 +285,12 @@ class Batch:
         for item in result.reports:
             _call(item.link.on_committed, item.report)
             instruments.INGEST_ACK_SECONDS.observe(now - item.arrived)
+        # One acknowledgement for each link, after all of its reports: it covers every earlier one.
         for link in links:
             _call(link.acknowledge)
 
     def _commit_timed(self, items: list[Item]) -> tuple[list[Part], float]:
-        """With the CPU time of the thread."""
+        """The parts of a commit, and the CPU time that it took this thread."""
         began = time.thread_time()
         return self._commit(items), time.thread_time() - began
 

@@ -32,7 +32,7 @@ class BatchResult:
     node: str
     changed: set[int] = field(default_factory=set)
     other_status: set[int] = field(default_factory=set)
-    """Those of `changed` whose status changed."""
+    """The terminals among `changed` whose status changed."""
     link_changes: list[LinkStateChange] = field(default_factory=list)
     returns: dict[int, Return] = field(default_factory=dict)
     """Details of the link changes that are returns, by their index in `link_changes`."""
@@ -70,7 +70,7 @@ class BatchResult:
         if change is not None:
             self.link_changes.append(change)
 
-    def _booted(self, link_state: LinkState, item: Booted) -> None:
+    def _add_boot(self, link_state: LinkState, item: Booted) -> None:
         boot = item.boot
         self._add_change(
             state_machine.boot(link_state, at=item.at, node=self.node, boot_id=boot.boot_id, timing=self.timing)
@@ -81,7 +81,7 @@ class BatchResult:
         self._apply_state(link_state, boot.full, at=item.at)
         self.boots.append(item)
 
-    def _reported(self, link_state: LinkState, item: Reported) -> None:
+    def _add_report(self, link_state: LinkState, item: Reported) -> None:
         self.reports.append(item)
         self._number(link_state, item)
         report = item.report
@@ -105,7 +105,7 @@ class BatchResult:
         self._add_change(state_machine.renew_lease(link_state, at=item.at, timing=self.timing))
         self.rule_events.extend(item.rule_events)
 
-    def _parted(self, link_state: LinkState, item: Parted) -> None:
+    def _add_goodbye(self, link_state: LinkState, item: Parted) -> None:
         goodbye = item.goodbye
         back_at = None if goodbye.back_at is UNSET else goodbye.back_at.astimezone(UTC)
         self._add_change(
@@ -119,7 +119,7 @@ class BatchResult:
             state_machine.lose(link_state, cause=item.cause, at=item.at, timing=self.timing, since=item.since)
         )
 
-    def _answered(self, link_state: LinkState, item: CommandAnswered) -> None:
+    def _add_answer(self, link_state: LinkState, item: CommandAnswered) -> None:
         self._add_change(state_machine.renew_lease(link_state, at=item.at, timing=self.timing))
         self.answers.append(item.answer)
 
@@ -127,7 +127,7 @@ class BatchResult:
         self.notes.append(item)
         self.rule_events.extend(item.rule_events)
 
-    def _noted(self, link_state: LinkState, item: Noted) -> None:
+    def _add_note(self, link_state: LinkState, item: Noted) -> None:
         self.note(item)
 
     def _taken_over(self, link_state: LinkState, item: TakenOver) -> None:
@@ -151,12 +151,12 @@ def _reboot(boot: frames.BootFrame) -> Reboot:
 
 
 HANDLERS: Mapping[type, Callable[[BatchResult, LinkState, Any], None]] = {
-    Booted: BatchResult._booted,
-    Reported: BatchResult._reported,
+    Booted: BatchResult._add_boot,
+    Reported: BatchResult._add_report,
     Alive: BatchResult._alive,
-    Parted: BatchResult._parted,
+    Parted: BatchResult._add_goodbye,
     Lost: BatchResult._lost,
-    CommandAnswered: BatchResult._answered,
-    Noted: BatchResult._noted,
+    CommandAnswered: BatchResult._add_answer,
+    Noted: BatchResult._add_note,
     TakenOver: BatchResult._taken_over,
 }

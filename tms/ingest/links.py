@@ -35,7 +35,7 @@ OVERLAP = timedelta(seconds=5)
 
 
 class Links:
-    """At most one booted link per terminal: the newest wins."""
+    """The links of this process, at most one booted link per terminal: the newest wins."""
 
     def __init__(self) -> None:
         self.by_terminal: dict[int, Session] = {}
@@ -55,6 +55,7 @@ class Links:
         self.by_terminal[terminal_id] = session
         self._unbooted.discard(session)
         instruments.LINKS.set(len(self.by_terminal))
+        # Closed after the newer one is entered: what the close causes must not find the older one.
         if older is not None and older is not session:
             older.close_replaced()
         if has_commands:
@@ -87,7 +88,7 @@ class Links:
             await asyncio.sleep(POLL_INTERVAL_S)
 
     async def poll_once(self, since: datetime, at: datetime) -> bool:
-        """Whether it succeeded."""
+        """Poll once. Returns whether it succeeded."""
         may_have_missed = self._may_have_missed or not hub().is_live
         doubtful = list(self.by_terminal) if may_have_missed else []
         self._may_have_missed = False  # before reading: a gap during the poll is for the next one
@@ -134,6 +135,7 @@ class Links:
             log.exception("delivery_failed", terminals=len(sessions))
             return
         for command in dequeued:
+            # The terminal may have another link by now. The command is not sent over that one: at most once.
             session = self.by_terminal.get(command.terminal_id)
             if session is not None and session.number == command.session:
                 session.send_command(command)

@@ -1,3 +1,5 @@
+"""Counters of takeovers, which all nodes share."""
+
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -8,7 +10,7 @@ from tms.fleet.models import Terminal
 
 class TakeoverCounterQuerySet(models.QuerySet["TakeoverCounter"]):
     def banned(self, at: datetime) -> Self:
-        """Index: takeovercounter_banned. Polled by every node every two seconds."""
+        """The banned terminals (index: takeovercounter_banned). Every node polls them every two seconds."""
         return self.filter(banned_until__gt=at)
 
 

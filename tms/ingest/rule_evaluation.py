@@ -27,7 +27,7 @@ class LinkEvaluator:
         self._identity = identity
         self._evaluator = RuleEvaluator(identity.terminal_id)
         self._snapshot: RuleSet | None = None
-        """None: the active rules of the database have not been compared with the rules in force yet."""
+        """The rules in force. None: the active rules of the database have not been compared with them yet."""
         if active is not None:
             rules = rule_cache().snapshot
             self._evaluator.begin(rules, rules.for_terminal(scope_of(identity)), active)

@@ -97,7 +97,7 @@ class Session:
         self._evaluator = LinkEvaluator(key.identity)
         self._names = MetricNames()
         self._booting: asyncio.Future[None] | None = None
-        """While the boot is being committed."""
+        """The commit of the boot, while it is in progress."""
         self._boot_deadline: asyncio.TimerHandle | None = None
         self._boot_request: frames.RequestId = 0
         self._bucket = TokenBucket(
@@ -106,7 +106,7 @@ class Session:
         self._bad: ViolationCounter | None = None
         self._too_fast: ViolationCounter | None = None
         self._unacknowledged = 0
-        """Weight."""
+        """The weight of what is not acknowledged yet."""
         self._is_over_pace = False
         """Whether it may have backfilled more than its pace allows."""
         self._named_boot = ""
@@ -123,6 +123,7 @@ class Session:
     def take(self, message: str | bytes) -> Awaitable[None] | None:
         """Handle one WebSocket message. Await the returned awaitable before the next one."""
         for frame in uplink.decode(message):
+            # A frame of this message may have closed the link; nothing that follows it counts.
             if self.is_closed:
                 return None
             if isinstance(frame, FrameError):
@@ -161,6 +162,7 @@ class Session:
         """The socket has closed, in a half-open link after `silent_s` seconds in which nothing was received."""
         self.is_closed = True
         self._cancel_deadline()
+        # A link that never booted has changed nothing, so that its end changes nothing either.
         self._links.ended(self)
         if self.boot_id:
             at = _now()
@@ -216,6 +218,7 @@ class Session:
         self._count_answered(report)
         boot_id = self.boot_id if report.boot_id is UNSET else report.boot_id
         committed = self._committed = self._committed or {}
+        # Reports of a flush are not in order if some of them are late.
         committed[boot_id] = max(committed.get(boot_id, 0), report.seq)
 
     def on_rejected(self, report: frames.ReportFrame) -> None:
@@ -317,6 +320,7 @@ class Session:
 
     def _take_answer(self, answer: uplink.CommandAnswer, at: datetime) -> None:
         number = str(answer.id).removeprefix("c")
+        # 18 digits fit the column; a longer number would be an error of the database for the whole batch.
         if not number.isascii() or not number.isdigit() or len(number) > 18:
             self._refuse(FrameError(ErrorType.BAD_FRAME, "expected the id of a command", where="$.id"))
             return

@@ -1,4 +1,4 @@
-"""Takeovers: two devices with one credential that repeatedly take over its link are banned (R5).
+"""Takeovers: two devices with one credential that repeatedly take over its link are banned.
 
 They may connect to different nodes, so the database counts.
 """
@@ -60,7 +60,7 @@ class Bans:
         self._until = {terminal_id: at + left_s for terminal_id, left_s in found}
 
     def left_s(self, terminal_id: int, *, at: float) -> float:
-        """0 for none."""
+        """Seconds that are left of the ban; 0 for none."""
         return max(0.0, self._until.get(terminal_id, at) - at)
 
 

@@ -13,7 +13,7 @@ BLANKS = ("\t", "\n")
 type Cell = str | int | float | None
 
 
-def written(rows: Iterable[Sequence[Cell]]) -> str:
+def csv_text(rows: Iterable[Sequence[Cell]]) -> str:
     page = StringIO()
     csv.writer(page).writerows([[_safe(cell) for cell in row] for row in rows])
     return page.getvalue()

@@ -1,4 +1,4 @@
-"""Encrypts secrets that TMS must be able to use: a dump of the database contains no plain text (R2).
+"""Encrypts secrets that TMS must be able to use: a dump of the database contains no plain text.
 
 The key is derived from `TMS_SECRET_KEY`. After that has changed, older secrets cannot be decrypted.
 """

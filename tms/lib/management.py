@@ -1,3 +1,5 @@
+"""Base classes of management commands."""
+
 from pathlib import Path
 from typing import Any
 

@@ -108,10 +108,10 @@ class Keyset:
 
     def _cursor(self, row: Sequence[object]) -> str:
         parts = [mark.isoformat() if isinstance(mark, datetime) else str(mark) for mark in row[1:]]
-        return parts[0] if len(parts) == 1 else MARK.join(map(_escaped, parts))
+        return parts[0] if len(parts) == 1 else MARK.join(map(_escape, parts))
 
     def _marks(self, cursor: str) -> list[object] | None:
-        parts = [cursor] if len(self.columns) == 1 else [_unescaped(part) for part in cursor.split(MARK)]
+        parts = [cursor] if len(self.columns) == 1 else [_unescape(part) for part in cursor.split(MARK)]
         if not cursor or len(parts) != len(self.columns):
             return None
         try:
@@ -120,13 +120,13 @@ class Keyset:
             return None
 
 
-def _escaped(part: str) -> str:
+def _escape(part: str) -> str:
     for character, escape in ESCAPES:
         part = part.replace(character, escape)
     return part
 
 
-def _unescaped(part: str) -> str:
+def _unescape(part: str) -> str:
     for character, escape in reversed(ESCAPES):
         part = part.replace(escape, character)
     return part

@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 log = structlog.get_logger(__name__)
 
 REST_S = 5.0
-"""After Redis did not answer, it is not tried again for this long."""
+"""Pause after Redis did not answer: it is not tried again for this long."""
 
 
 class FallbackCache(RedisCache):

@@ -35,17 +35,17 @@ class _Cleaned:
 
     form_class: type[FormLine] = FormLine
 
-    def _cleaned(self, value: object) -> Any:
+    def _clean(self, value: object) -> Any:
         return clean(value, keeps_lines=self.form_class.keeps_lines) if isinstance(value, str) else value
 
     def to_python(self, value: object) -> Any:
-        return super().to_python(self._cleaned(value))  # type: ignore[misc]
+        return super().to_python(self._clean(value))  # type: ignore[misc]
 
     def get_prep_value(self, value: object) -> Any:
-        return self._cleaned(super().get_prep_value(value))  # type: ignore[misc]
+        return self._clean(super().get_prep_value(value))  # type: ignore[misc]
 
     def pre_save(self, instance: models.Model, add: bool) -> Any:
-        value = self._cleaned(super().pre_save(instance, add))  # type: ignore[misc]
+        value = self._clean(super().pre_save(instance, add))  # type: ignore[misc]
         setattr(instance, self.attname, value)  # type: ignore[attr-defined]
         return value
 

@@ -1,3 +1,6 @@
+"""A rate limit for one client."""
+
+
 class TokenBucket:
     """A token bucket: `burst` at once, refilled by `per_minute`. Times are `time.monotonic()`."""
 

@@ -1,3 +1,5 @@
+"""The app at the top, which puts the others together."""
+
 from django.apps import AppConfig
 
 

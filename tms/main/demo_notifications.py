@@ -13,13 +13,13 @@ from tms.notifications.models.policy import Policy, Step
 from tms.notifications.models.rotation import Member, Rotation
 
 PATH = "/demo-notifications"
-"""By it, the demo recognises its destinations at the next start."""
+"""The path by which the demo recognises its destinations at the next start."""
 ESCALATES_AFTER_S = 300
 
 
 @transaction.atomic
 def write_policy(usernames: Sequence[str], *, log_url: str, today: date) -> None:
-    """Once. The rotation began a week ago, so that a person is on call from the first minute."""
+    """Write the policy once. The rotation began a week ago, so that a person is on call from the first minute."""
     if Policy.objects.exists() or Rotation.objects.exists():
         return
     people = [User.objects.get(username=username) for username in usernames]

@@ -1,6 +1,6 @@
 """The metrics that TMS counts, declared once; `tms.ops.collectors.fleet` has those that are read on each scrape.
 
-No label names a terminal (R20). `docs/metrics.md` describes each.
+No label names a terminal. `docs/metrics.md` describes each.
 """
 
 from collections.abc import Callable

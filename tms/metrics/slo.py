@@ -14,15 +14,15 @@ SLACK_S = 5.0
 
 class Indicator(StrEnum):
     OFFLINE = "offline"
-    """From a terminal's last frame until it is offline."""
+    """Time from a terminal's last frame until it is offline."""
     BOARD = "board"
-    """From an event that opens or worsens an alert until its row is sent to open boards."""
+    """Time from an event that opens or worsens an alert until its row is sent to open boards."""
     NOTIFICATION = "notification"
-    """From a transition of an alert until a destination has accepted its notification."""
+    """Time from a transition of an alert until a destination has accepted its notification."""
     ACKNOWLEDGEMENT = "acknowledgement"
-    """From an acknowledgement until it is sent to open boards."""
+    """Time from an acknowledgement until it is sent to open boards."""
     RIGHTS = "rights"
-    """From a change of a person's rights until their open boards are closed, to be loaded again."""
+    """Time from a change of a person's rights until their open boards are closed, to be loaded again."""
 
 
 class SloOutcome(StrEnum):

@@ -1,3 +1,5 @@
+"""The notifications app: who is notified of what, where, and when."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

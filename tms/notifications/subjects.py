@@ -14,11 +14,10 @@ from tms.alerts.correlation.candidates import groups_of
 from tms.alerts.correlation.unresolved import members, suppressed_incidents, with_open_alerts
 from tms.alerts.models import Alert, AlertState, Incident, IncidentTransition, Transition
 from tms.alerts.suppression.reasons import Suppression, suppressions
-from tms.lib.severity import Severity
+from tms.lib.severity import Severity, worst
 
 type Subject = Alert | Incident
 
-WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 RELATED = ("alert__rule", "alert__terminal__site", "alert__acknowledged_by", "alert__flapping")
 RELATED_OF_INCIDENT = ("incident__site", "incident__group", "incident__rule", "incident__acknowledged_by")
 
@@ -43,7 +42,7 @@ class SubjectType(NamedTuple):
     related: tuple[str, ...]
 
     def event(self, row: models.Model) -> SubjectEvent:
-        """Of a row of its history."""
+        """The event that a row of its history records."""
         subject, to_id = getattr(row, self.column), getattr(row, "to_id", None)
         return SubjectEvent(row.pk, row.kind, row.at, subject, row.by_id, to_id)  # type: ignore[attr-defined]
 
@@ -110,7 +109,7 @@ class Concern(NamedTuple):
         if owner.is_everything:
             return self
         part = tuple(alert for alert in self.alerts if alert.is_within(owner))
-        return Concern(worst([alert.severity for alert in part]), part)
+        return Concern(worst(alert.severity for alert in part) or Severity.INFO.value, part)
 
     def touches(self, owner: Scope) -> bool:
         """Whether one of its alerts lies within the owner's scope."""
@@ -131,11 +130,6 @@ class Concern(NamedTuple):
     @property
     def groups(self) -> frozenset[int]:
         return frozenset().union(*(alert.groups for alert in self.alerts))
-
-
-def worst(severities: Collection[str]) -> str:
-    """The highest of them; `info` if there are none."""
-    return next((one.value for one in WORST_FIRST if one.value in severities), Severity.INFO.value)
 
 
 def severity_within(subject: Subject, owner: Scope) -> str:

@@ -39,7 +39,7 @@ KINDS: Mapping[type[models.Model], Recreation] = {
 
 
 def add_toast(request: AuthenticatedRequest, row: models.Model) -> None:
-    """For the page to which the browser is redirected. `row`: as it was before it was deleted."""
+    """Add a toast for the page to which the browser is redirected. `row`: as it was before it was deleted."""
     token = undo.offer(DELETED, {"row": stored([row])}, by=request.user)
     messages.success(request, _("Deleted"), extra_tags=token)
 

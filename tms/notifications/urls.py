@@ -1,3 +1,5 @@
+"""URLs of the pages of notifications."""
+
 from collections.abc import Sequence
 
 from django.urls import URLPattern, path

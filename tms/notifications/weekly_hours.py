@@ -31,7 +31,7 @@ class HoursOfWeek(models.Model):
 
     @property
     def hours(self) -> Hours | None:
-        """None: it has none."""
+        """The hours of a row; None if it has none."""
         if self.hours_from is None or self.hours_until is None:
             return None
         span = (OpenInterval(self.hours_from, self.hours_until),)
@@ -43,7 +43,7 @@ HOURS_FIELDS = ("hours_days", "hours_from", "hours_until", "hours_zone")
 
 
 def hours_values(row: HoursOfWeek) -> dict[str, object]:
-    """As forms and the API have them."""
+    """The values in the form that forms and the API use."""
     return {
         "hours_days": row.hours_days,
         "hours_from": _format(row.hours_from),

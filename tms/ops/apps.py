@@ -1,3 +1,5 @@
+"""The ops app: health, purges, and what processes report about themselves."""
+
 import sys
 from importlib import import_module
 

@@ -86,7 +86,9 @@ class AuditPageSchema(Page[AuditEntrySchema]): ...
 
 @router.get("/audit", summary="List audit entries", response=AuditPageSchema, access=READING)
 def list_audit_entries(request: ApiRequest, response: HttpResponse, query: Query[AuditQuery]) -> AuditPageSchema:
-    """Newest first. Needs the permission for everything, because entries are about rows of all scopes."""
+    """Audit entries, newest first. Needs the permission for everything, because entries are about rows of all
+    scopes.
+    """
     if not access.may_within(request.person, Permission.READ_AUDIT, EVERYTHING):
         detail = f"the person of this token has {Permission.READ_AUDIT} for a part only; it must be for everything"
         raise ProblemError(403, "tms:forbidden", detail)

@@ -1,4 +1,4 @@
-"""Checks before TMS serves a production fleet (R23): each error names its variable and the fix."""
+"""Checks before TMS serves a production fleet: each error names its variable and the fix."""
 
 import os
 import re
@@ -34,7 +34,7 @@ PUBLIC_DOMAINS = ("amazonaws.com", "cloudfront.net")
 
 LOG_GROUP = re.compile(r"[\w.\-/#]{1,512}", re.ASCII)
 NAMESPACE = re.compile(r"[\w.\-/#:]{1,255}", re.ASCII)
-"""As CloudWatch accepts them."""
+"""The namespaces that CloudWatch accepts."""
 
 type Faults = Iterator[CheckMessage]
 

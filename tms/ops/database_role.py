@@ -12,7 +12,7 @@ from tms.config.database import CONNECT_S
 from tms.config.database_secret import SecretUnreadable, read_secret
 
 LOCK = 0x746D73_726F6C65
-"""In ASCII: tmsrole. Machines that start at the same time create the role one after the other."""
+"""The ASCII text "tmsrole". Machines that start at the same time create the role one after the other."""
 LOCK_TIMEOUT_MS = 10_000
 """Timeout for a table that is locked when it changes its owner."""
 
@@ -24,7 +24,7 @@ class Login:
 
     @classmethod
     def of(cls, secret: str) -> Self:
-        """From Secrets Manager, under the name `secret`. Raises SecretUnreadable."""
+        """The role that Secrets Manager has under the name `secret`. Raises SecretUnreadable."""
         try:
             content = json.loads(read_secret(secret))
             return cls(str(content["username"]), str(content["password"]))
@@ -69,7 +69,7 @@ def _is_ready(url: str, role: Login) -> bool:
 
 
 def _make(connection: Connection, role: Login) -> None:
-    """With a verifier of the password, so that the password itself is in no statement log."""
+    """Create or change the role with a verifier of its password, so that the password itself is in no statement log."""
     verifier = connection.pgconn.encrypt_password(role.password.encode(), role.user.encode(), b"scram-sha-256")
     is_there = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role.user]).fetchone()
     connection.execute(

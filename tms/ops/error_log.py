@@ -27,7 +27,7 @@ class ErrorLog(RotatingFileHandler):
         return bool(super().shouldRollover(record))
 
     def doRollover(self) -> None:  # noqa: N802
-        with self._locked():
+        with self._lock():
             if not self._follow():
                 super().doRollover()
 
@@ -46,7 +46,7 @@ class ErrorLog(RotatingFileHandler):
             return False
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _lock(self) -> Iterator[None]:
         folder = os.open(Path(self.baseFilename).parent, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)

@@ -1,3 +1,5 @@
+"""What processes store about themselves: heartbeats, successes of loops, and observations of the SLO."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -72,7 +74,7 @@ class SloSampleQuerySet(models.QuerySet["SloSample"]):
         table = self.model._meta.db_table
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"INSERT INTO {table} (indicator, outcome, since, bound_s, number) VALUES (%s, %s, %s, %s, %s) "  # noqa: S608  (the name is our own)
+                f"INSERT INTO {table} (indicator, outcome, since, bound_s, number) VALUES (%s, %s, %s, %s, %s) "
                 "ON CONFLICT (indicator, outcome, since, bound_s) "
                 f"DO UPDATE SET number = {table}.number + excluded.number",
                 rows,

@@ -53,7 +53,7 @@ def migrate_patiently(stdout: Any, *, verbosity: int, pause: Callable[[float], N
 
 
 def limit_locks(timeout_ms: int) -> None:
-    """0 means no limit. For this connection."""
+    """Limit how long this connection waits for locks; 0 means no limit."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [str(timeout_ms)])

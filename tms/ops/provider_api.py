@@ -86,7 +86,7 @@ class IdentityProviderPageSchema(Page[IdentityProviderSchema]): ...
 def list_identity_providers(
     request: ApiRequest, response: HttpResponse, query: Query[PageQuery]
 ) -> IdentityProviderPageSchema:
-    """Without their secrets. This and the following need the permission for everything."""
+    """Identity providers without their secrets. This and the following need the permission for everything."""
     _demand(request)
     found = paginate(request, response, IdentityProvider.objects.all(), query, order=BY_NAME)
     return IdentityProviderPageSchema(items=[IdentityProviderSchema.of(row) for row in found.rows], next=found.next)
@@ -96,7 +96,7 @@ def list_identity_providers(
     "/identity-providers/{int:pk}", summary="Read an identity provider", response=IdentityProviderSchema, access=READING
 )
 def read_identity_provider(request: ApiRequest, pk: int) -> IdentityProviderSchema:
-    return IdentityProviderSchema.of(_found(request, pk))
+    return IdentityProviderSchema.of(_find(request, pk))
 
 
 @router.post(
@@ -107,8 +107,8 @@ def read_identity_provider(request: ApiRequest, pk: int) -> IdentityProviderSche
 )
 def disable_identity_provider(request: ApiRequest, pk: int) -> IdentityProviderSchema:
     """Nobody signs in there any more, and sessions that began there end. People enable it on its page."""
-    services.disable(_found(request, pk))
-    return IdentityProviderSchema.of(_found(request, pk))
+    services.disable(_find(request, pk))
+    return IdentityProviderSchema.of(_find(request, pk))
 
 
 @router.post(
@@ -120,7 +120,7 @@ def disable_identity_provider(request: ApiRequest, pk: int) -> IdentityProviderS
 )
 def map_group(request: ApiRequest, pk: int, body: MappingBody) -> MappingSchema:
     """Members of the group hold the role from their next sign-in on. The person of the token must hold all of it."""
-    provider = _found(request, pk)
+    provider = _find(request, pk)
     values = {
         "value": body.value,
         "role": numbers(Role.objects.all(), "name", [body.role], "$.role")[0],
@@ -142,7 +142,7 @@ def map_group(request: ApiRequest, pk: int, body: MappingBody) -> MappingSchema:
 )
 def unmap_group(request: ApiRequest, pk: int, mapping: int) -> None:
     """Its members lose what follows from it at their next sign-in."""
-    provider = _found(request, pk)
+    provider = _find(request, pk)
     row = get_object_or_404(provider.mappings, pk=mapping)
     with recorder.change(provider):
         row.delete()
@@ -155,6 +155,6 @@ def _demand(request: ApiRequest) -> None:
         raise ProblemError(403, "tms:forbidden", detail)
 
 
-def _found(request: ApiRequest, pk: int) -> IdentityProvider:
+def _find(request: ApiRequest, pk: int) -> IdentityProvider:
     _demand(request)
     return get_object_or_404(IdentityProvider, pk=pk)

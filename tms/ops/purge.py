@@ -1,4 +1,4 @@
-"""Deletes expired rows in small transactions, run by the clock (R43)."""
+"""Deletes expired rows in small transactions, run by the clock."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta

@@ -1,3 +1,5 @@
+"""The log of requests."""
+
 from django.http import HttpRequest
 from django_structlog.middlewares import RequestMiddleware
 

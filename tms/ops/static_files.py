@@ -61,7 +61,7 @@ class StaticFilesBucket:
         )
 
     def names(self) -> frozenset[str]:
-        """Of all its files."""
+        """The names of all files in the bucket."""
         objects = self._storage.bucket.objects.filter(Prefix=self._prefix)
         return frozenset(one.key.removeprefix(self._prefix) for one in objects)
 

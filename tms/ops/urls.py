@@ -1,3 +1,5 @@
+"""URLs of health, metrics and service levels."""
+
 from django.urls import path
 
 from tms.ops import views

@@ -1,3 +1,5 @@
+"""The endpoints for load balancers and Prometheus."""
+
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -32,7 +34,7 @@ def health(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For Prometheus on the private network: requests through a public proxy are rejected (R20)."""
+    """Metrics for Prometheus on the private network: requests through a public proxy are rejected."""
     if came_through_unnamed_proxy(request) or not is_inside(client_address(request)):
         return HttpResponse(
             "metrics are read from the private network only\n", status=HTTPStatus.FORBIDDEN, content_type="text/plain"

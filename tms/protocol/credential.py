@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 SECRET = re.compile(r"[A-Za-z0-9_-]{43,128}")
-"""At least 256 bits in URL-safe base64; the alphabet is also valid in a subprotocol token (RFC 6455, 4.1)."""
+"""The secret: at least 256 bits in URL-safe base64, whose alphabet is also valid in a subprotocol token (RFC 6455,
+4.1).
+"""
 
 
 class PlainCredential(NamedTuple):

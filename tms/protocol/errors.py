@@ -1,3 +1,5 @@
+"""The errors that TMS answers to invalid frames, as JSON-RPC describes them."""
+
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any

@@ -18,7 +18,7 @@ type Seq = Annotated[int, Meta(ge=0, le=limits.SEQ_MAX)]
 type Instant = Annotated[datetime, Meta(tz=True)]
 """RFC 3339 with an offset, for example `2026-11-25T09:30:00+09:00`."""
 type OptionalInstant = Instant | None
-"""None: the terminal does not know the instant, because its clock was never set. Only in late reports."""
+"""An instant; None if the terminal does not know it, because its clock was never set. Only in late reports."""
 type Metrics = Annotated[dict[MetricName, float], Meta(max_length=limits.METRICS_PER_REPORT)]
 type Status = Literal["ok", "degraded", "fault"]
 type Severity = Literal["critical", "warning", "info"]

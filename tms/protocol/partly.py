@@ -22,8 +22,8 @@ MAX_NAMED = 5
 
 
 def report_of(report: frames.ReportFrame) -> tuple[Refused, frames.ReportFrame]:
-    """Without metrics out of bounds and without events of reserved codes; unchanged if there are none."""
-    refused = [*out_of_bounds(report.metrics, "$.params.metrics"), *_reserved(report.events)]
+    """The report without metrics out of bounds and events of reserved codes; unchanged if there are none."""
+    refused = [*out_of_bounds(report.metrics, "$.params.metrics"), *_reserved_codes(report.events)]
     if not refused:
         return (), report
     events = tuple(event for event in report.events if not event.code.startswith(RESERVED_CODES))
@@ -44,7 +44,7 @@ def out_of_bounds(metrics: Mapping[str, float] | UnsetType, where: str) -> Refus
     beyond = {name: value for name, value in metrics.items() if not -METRIC_BOUND <= value <= METRIC_BOUND}
     if not beyond:
         return ()
-    named = _named([f"{name} is {value!r}" for name, value in beyond.items()])
+    named = _name([f"{name} is {value!r}" for name, value in beyond.items()])
     message = f"{named}; must be from {-METRIC_BOUND:g} to {METRIC_BOUND:g}. The rest was stored"
     return (FrameError(ErrorType.PART_REFUSED, message, where=f"{where}.{next(iter(beyond))}"),)
 
@@ -52,13 +52,13 @@ def out_of_bounds(metrics: Mapping[str, float] | UnsetType, where: str) -> Refus
 def beyond_names(names: Collection[str]) -> FrameError:
     """The error for metrics beyond their terminal's limit of names."""
     message = (
-        f"{_named(sorted(names))} not stored: limit of {METRIC_NAMES} metric names per terminal reached; "
+        f"{_name(sorted(names))} not stored: limit of {METRIC_NAMES} metric names per terminal reached; "
         "use the same name for the same reading. The rest was stored"
     )
     return FrameError(ErrorType.PART_REFUSED, message, where=f"$.params.metrics.{min(names)}")
 
 
-def _reserved(events: Sequence[frames.TerminalEvent]) -> Refused:
+def _reserved_codes(events: Sequence[frames.TerminalEvent]) -> Refused:
     for number, event in enumerate(events):
         if event.code.startswith(RESERVED_CODES):
             message = (
@@ -75,6 +75,6 @@ def _within(metrics: dict[str, float] | UnsetType) -> dict[str, float] | UnsetTy
     return {name: value for name, value in metrics.items() if -METRIC_BOUND <= value <= METRIC_BOUND}
 
 
-def _named(what: Sequence[str]) -> str:
+def _name(what: Sequence[str]) -> str:
     more = len(what) - MAX_NAMED
     return ", ".join(what[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

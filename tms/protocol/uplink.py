@@ -113,16 +113,16 @@ def _decode_one(data: bytes) -> Iterable[Uplink | FrameError]:
     """One call, answer or error; before a call that was accepted in part, the errors that name the rejected parts."""
     try:
         check_shape(data)
-        call = _cleaned(_call.decode(data))
+        call = _clean(_call.decode(data))
         _check_instants(call)
     except FrameError as error:
         return (error,)
     except UNDECODABLE as error:
         return (_answer_or_error(data, error),)
-    return _screened(call)
+    return _screen(call)
 
 
-def _screened(call: Call) -> Iterable[Uplink | FrameError]:
+def _screen(call: Call) -> Iterable[Uplink | FrameError]:
     if isinstance(call, ReportCall):
         refused, report = partly.report_of(call.params)
         return (*refused, replace(call, params=report)) if refused else (call,)
@@ -132,7 +132,7 @@ def _screened(call: Call) -> Iterable[Uplink | FrameError]:
     return (call,)
 
 
-def _cleaned(call: Call) -> Call:
+def _clean(call: Call) -> Call:
     """Cleans the texts that people read. An invalid id is rejected instead: the terminal would not recognise it."""
     params = call.params
     if isinstance(params, frames.ReportFrame):

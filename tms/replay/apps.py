@@ -1,3 +1,5 @@
+"""The replay app: boards as they were at a past instant."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

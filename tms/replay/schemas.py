@@ -1,3 +1,5 @@
+"""REST schemas of a replay."""
+
 from collections import Counter
 from datetime import datetime
 from typing import Self
@@ -7,11 +9,9 @@ from pydantic import Field
 from tms.alerts.correlation.schemas import IncidentSchema
 from tms.alerts.models import AlertState
 from tms.alerts.schemas import AlertSchema
-from tms.lib.severity import Severity
+from tms.lib.severity import RANKS
 from tms.replay.state import AlertFacts, Moment, MomentLimit
 from tms.rest.schemas import ResponseSchema
-
-WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 
 class LimitSchema(ResponseSchema):
@@ -66,4 +66,4 @@ def _first(moment: Moment, most: int) -> list[int]:
 
 
 def _urgency(one: AlertFacts) -> tuple[int, datetime, int]:
-    return WORST_FIRST.index(Severity(one.severity)), one.opened_at, one.pk
+    return RANKS[one.severity], one.opened_at, one.pk

@@ -34,7 +34,7 @@ class ReplaySlots:
 
     @contextmanager
     def step(self, person: int) -> Iterator[None]:
-        """For a step of a person who plays or drags: raises Busy as soon as a later step makes it pointless."""
+        """A slot for a step of a person who plays or drags: raises Busy as soon as a later step makes it pointless."""
         number = self._newest[person] = next(self._numbers)
         with self._slot(person, number):
             yield
@@ -66,5 +66,5 @@ class ReplaySlots:
 
 @per_process
 def replay_slots() -> ReplaySlots:
-    """Of this process."""
+    """The slots of this process."""
     return ReplaySlots()

@@ -1,4 +1,4 @@
-"""Makes snapshots, so that no replay reads the changes of more than `LONGEST`, or many more than `MOST_CHANGES`.
+"""Makes snapshots, so that no replay reads the changes of more than `MAX_INTERVAL`, or many more than `MOST_CHANGES`.
 
 New ones are made after the newest, and older ones before the oldest, until the start of the history: after an upgrade
 the history of a year is covered within hours.
@@ -16,7 +16,7 @@ from tms.telemetry.storage.retention import history_horizon
 
 SETTLED = timedelta(minutes=10)
 """Changes of an instant are committed by then, also if the database was away for a while."""
-LONGEST = timedelta(hours=6)
+MAX_INTERVAL = timedelta(hours=6)
 MOST_CHANGES = 20_000
 PER_PASS = 20
 """Snapshots in one pass of the clock, in each direction."""
@@ -54,7 +54,7 @@ def _next(until: datetime) -> datetime | None:
     """When the next snapshot after the newest is due; None if that is later than `until`."""
     newest = Snapshot.objects.order_by("-at").values_list("at", flat=True)[0]
     many = _last_of_many(PresenceChange.objects.filter(at__gt=newest, at__lte=until).order_by("at"))
-    due = min(filter(None, (many, newest + LONGEST)))
+    due = min(filter(None, (many, newest + MAX_INTERVAL)))
     return due if due <= until else None
 
 
@@ -62,7 +62,7 @@ def _previous(since: datetime) -> datetime | None:
     """When the snapshot before the oldest is due; None if the history does not reach back to it."""
     oldest = Snapshot.objects.order_by("at").values_list("at", flat=True)[0]
     many = _last_of_many(PresenceChange.objects.filter(at__lt=oldest, at__gte=since).order_by("-at"))
-    due = max(filter(None, (many, oldest - LONGEST)))
+    due = max(filter(None, (many, oldest - MAX_INTERVAL)))
     return due if due >= since else None
 
 

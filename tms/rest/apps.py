@@ -1,3 +1,5 @@
+"""The app below the REST API: its operations are in each app's `api.py`."""
+
 from django.apps import AppConfig
 
 

@@ -21,7 +21,7 @@ class BodyValues:
         self.faults: list[RequestFault] = []
 
     def rows[Row: Model](self, rows: QuerySet[Row], column: str, wanted: Sequence[Any], where: str) -> list[Row]:
-        """Those of the `rows`, which the person sees, whose `column` is wanted."""
+        """The rows among `rows`, which the person sees, whose `column` is wanted."""
         found = {getattr(row, column): row for row in rows.filter(**{f"{column}__in": wanted})}
         if unknown := [str(one) for one in wanted if one not in found]:
             self.faults.append(RequestFault(where, f"unknown: {', '.join(unknown[:MAX_NAMED])}"))

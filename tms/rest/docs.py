@@ -1,3 +1,5 @@
+"""The page that documents the REST API."""
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe

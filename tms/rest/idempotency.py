@@ -63,6 +63,7 @@ def _fingerprint(request: HttpRequest) -> str:
 
 def _begin(person: User, key: str, fingerprint: str, at: datetime) -> IdempotencyRecord:
     try:
+        # A savepoint: PostgreSQL would otherwise refuse every statement after a key that exists.
         with transaction.atomic():
             return IdempotencyRecord.objects.create(person=person, key=key, fingerprint=fingerprint, begun_at=at)
     except IntegrityError:
@@ -75,6 +76,7 @@ def _begin(person: User, key: str, fingerprint: str, at: datetime) -> Idempotenc
         )
     abandoned = IdempotencyRecord.objects.abandoned(at - LEASE).filter(pk=record.pk)
     if record.status is None:
+        # Only one of several repetitions takes over a request that seems dead.
         if not abandoned.update(begun_at=at):
             raise _in_progress()
         record.begun_at = at
@@ -87,7 +89,7 @@ def _in_progress() -> ProblemError:
 
 
 def _running(record: IdempotencyRecord) -> QuerySet[IdempotencyRecord]:
-    """Empty if another request took it over, because this one seemed dead."""
+    """The record of the request that runs; empty if another request took it over, because this one seemed dead."""
     return IdempotencyRecord.objects.filter(pk=record.pk, begun_at=record.begun_at, status=None)
 
 

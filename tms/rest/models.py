@@ -1,3 +1,5 @@
+"""The stored responses to requests that a client repeats."""
+
 from __future__ import annotations
 
 from datetime import datetime

@@ -11,7 +11,9 @@ from tms.rest.schemas import ProblemSchema
 
 
 def refusals(statuses: Iterable[int]) -> dict[int, Any]:
-    """As responses of an operation. Added here, because ninja would make a class for each."""
+    """The problems with these statuses as responses of an operation. They are added here, because ninja would make a
+    class for each.
+    """
     content = {CONTENT_TYPE: {"schema": {"$ref": REF_TEMPLATE.format(model=ProblemSchema.__name__)}}}
     return {status: {"description": responses[status], "content": content} for status in statuses}
 

@@ -33,7 +33,7 @@ class Access(NamedTuple):
     """Who may call an operation, and whether a repeated call with the same key returns the stored response."""
 
     needs: Permission | None = None
-    """Without a permission, everyone with a token may call it."""
+    """The permission that a caller needs; without one, everyone with a token may call it."""
     is_idempotent: bool = False
     refusals: tuple[int, ...] = ()
     """The statuses of its errors, besides the common ones."""

@@ -1,3 +1,5 @@
+"""The parser of request bodies."""
+
 from collections.abc import Iterator
 from typing import cast
 

@@ -22,7 +22,7 @@ TIME_OF_DAY = re.compile(CLOCK)
 
 
 def _wall_time(value: object) -> Any:
-    """Without this, pydantic would accept a number as seconds since midnight."""
+    """Accept only text or a time. Without this, pydantic would accept a number as seconds since midnight."""
     if isinstance(value, time) or (isinstance(value, str) and TIME_OF_DAY.fullmatch(value)):
         return value
     if isinstance(value, str) and TIME_OF_DAY.match(value):
@@ -32,7 +32,7 @@ def _wall_time(value: object) -> Any:
 
 type Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 type Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
-"""With its offset from UTC."""
+"""An instant with its offset from UTC."""
 type LocalTime = Annotated[
     time,
     BeforeValidator(_wall_time),
@@ -47,7 +47,7 @@ type LocalTime = Annotated[
 ]
 """Local time in the `time_zone` beside it. Format `time` of JSON Schema would need an offset."""
 type Weekday = Annotated[int, Field(ge=0, le=6)]
-"""0 is Monday."""
+"""A day of the week; 0 is Monday."""
 
 
 class RequestSchema(Schema):

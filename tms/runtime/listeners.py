@@ -23,7 +23,7 @@ class ProcessRole(Enum):
     SERVE = "serve"
     """Links of terminals, and pages."""
     BOARDS = "boards"
-    """From the first open board on: caches that only boards need are not updated before."""
+    """Boards, from the first open one on: caches that only boards need are not updated before."""
     CLOCK = "clock"
 
 

@@ -16,7 +16,7 @@ from tms.alerts.search import NUMBER, alerts_named, incidents_named
 from tms.boards.pages import RenderContext
 from tms.boards.rows.alerts import AlertRow, alert_rows
 from tms.boards.rows.incidents import IncidentRow
-from tms.search.hits import Hit, HitGroup, SourceQuery, counted, fit_of, listed, listing
+from tms.search.hits import Hit, HitGroup, SourceQuery, count_hits, fit_of, join_texts, listing
 
 
 def incidents(search: SourceQuery) -> HitGroup:
@@ -27,7 +27,7 @@ def incidents(search: SourceQuery) -> HitGroup:
     found = RenderContext(search.at, scope_of(search.person)).incidents(pks)
     hits = [_incident_hit(incident, search) for incident in found]
     more = listing("incidents", q=search.text)
-    return HitGroup("incidents", _("Incidents"), hits, counted(rows, pks, search.limit), more)
+    return HitGroup("incidents", _("Incidents"), hits, count_hits(rows, pks, search.limit), more)
 
 
 def alerts(search: SourceQuery) -> HitGroup:
@@ -48,7 +48,7 @@ def rules(search: SourceQuery) -> HitGroup:
     rows = visible(Rule.objects.not_deleted().filter(reduce(and_, named)), to=search.person).order_by("name", "pk")
     found = list(rows[: search.limit])
     hits = [_rule_hit(rule, search) for rule in found]
-    return HitGroup("rules", _("Rules"), hits, counted(rows, found, search.limit))
+    return HitGroup("rules", _("Rules"), hits, count_hits(rows, found, search.limit))
 
 
 def windows(search: SourceQuery) -> HitGroup:
@@ -57,7 +57,7 @@ def windows(search: SourceQuery) -> HitGroup:
     rows = visible(Window.objects.current().filter(reduce(and_, purposes)), to=search.person).order_by("occurs_at")
     found = list(rows[: search.limit])
     hits = [_window_hit(window, search) for window in found]
-    return HitGroup("windows", _("Maintenance"), hits, counted(rows, found, search.limit))
+    return HitGroup("windows", _("Maintenance"), hits, count_hits(rows, found, search.limit))
 
 
 def _plain(search: SourceQuery) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ def _incident_hit(incident: IncidentRow, search: SourceQuery) -> Hit:
         name=str(incident.pk),
         title=incident.title,
         href=reverse("incident", args=(incident.pk,)),
-        detail=listed(str(incident.pk), _responsible(incident)),
+        detail=join_texts(str(incident.pk), _responsible(incident)),
         icon="check" if incident.is_resolved else "",
         severity="" if incident.is_resolved else incident.severity,
         since=incident.opened_at,
@@ -90,7 +90,7 @@ def _alert_hit(alert: AlertRow, search: SourceQuery) -> Hit:
         name=str(alert.pk),
         title=pgettext("alert", "%(site)s: %(rule)s") % {"site": alert.site_label.name, "rule": alert.rule},
         href=reverse("alert", args=(alert.pk,)),
-        detail=listed(alert.uid, _responsible(alert)),
+        detail=join_texts(alert.uid, _responsible(alert)),
         icon="check" if alert.is_resolved else "",
         severity="" if alert.is_resolved else alert.severity,
         since=alert.opened_at,

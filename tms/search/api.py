@@ -12,14 +12,14 @@ from tms.rest.router import ApiRouter
 from tms.rest.schemas import RequestSchema, ResponseSchema
 from tms.search import services
 from tms.search.hits import MOST_COUNTED, Hit, HitGroup, SourceQuery
-from tms.search.query import LONGEST, SearchQuery
+from tms.search.query import MAX_CHARACTERS, SearchQuery
 
 router = ApiRouter("search")
 MOST_HITS = 50
 
 
 class GlobalSearchQuery(RequestSchema):
-    q: str = Field(max_length=LONGEST, description="Up to four words, all of which have to match.")
+    q: str = Field(max_length=MAX_CHARACTERS, description="Up to four words, all of which have to match.")
     limit: int = Field(10, ge=1, le=MOST_HITS, description="The most hits of each kind.")
 
 

@@ -1,3 +1,5 @@
+"""The search app: the global search over everything."""
+
 from django.apps import AppConfig
 
 

@@ -62,7 +62,7 @@ THEMES = (
     PreferenceChoice(_("Theme: as the system"), "theme", "choose-theme", "theme", Theme.SYSTEM),
 )
 LANGUAGES = {"en": "Language: English", "ja": "言語: 日本語"}
-"""In the language itself, for people who read no other."""
+"""The action in each language itself, for people who read no other."""
 
 
 def general(terms: Collection[str], person: User) -> Iterator[Hit]:
@@ -142,7 +142,7 @@ def _operator_actions(hit: Hit, person: User) -> Iterator[Hit]:
 
 
 def _fleet_actions(hit: Hit, person: User) -> Iterator[Hit]:
-    """Of a site or a terminal."""
+    """Actions on a site or a terminal."""
     if may(person, Permission.PLAN_MAINTENANCE, hit.row):
         yield Hit(
             kind="action",

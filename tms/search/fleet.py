@@ -15,14 +15,14 @@ from tms.accounts.models import User
 from tms.fleet.models import Presence, Site, Terminal, TerminalState
 from tms.fleet.terminals.search import terminals_like
 from tms.lib.db.natural_order import natural
-from tms.search.hits import Hit, HitGroup, SourceQuery, counted, fit_of, listed, listing
+from tms.search.hits import Hit, HitGroup, SourceQuery, count_hits, fit_of, join_texts, listing
 
 SHORTEST_WITHIN = 2
 """A single character is looked for at the beginning only."""
 
 
 def sites(search: SourceQuery) -> HitGroup:
-    """By code, name and region; those whose code or name begins with the text come first."""
+    """Sites by code, name and region; those whose code or name begins with the text come first."""
     rows = visible(Site.objects.filter(reduce(and_, map(_site_like, search.terms))), to=search.person)
     text = search.text
     begins = Q(code__istartswith=text) | Q(name__istartswith=text) | Q(name_ja__istartswith=text)
@@ -30,11 +30,11 @@ def sites(search: SourceQuery) -> HitGroup:
     found = list(rows.order_by(order, "code")[: search.limit])
     presences = _presences(found, search.person)
     hits = [_site_hit(site, presences[site.pk], search) for site in found]
-    return HitGroup("sites", _("Sites"), hits, counted(rows, found, search.limit))
+    return HitGroup("sites", _("Sites"), hits, count_hits(rows, found, search.limit))
 
 
 def terminals(search: SourceQuery) -> HitGroup:
-    """As the search of the list of terminals; UIDs that begin with the text come first."""
+    """Terminals as the search of their list finds them; UIDs that begin with the text come first."""
     rows = visible(Terminal.objects.filter(reduce(and_, map(_terminal_like, search.terms))), to=search.person)
     first = rows.filter(words__startswith=Upper(Value(search.text)))
     shown = [*first.order_by(natural("uid")).values_list("pk", flat=True)[: search.limit]]
@@ -43,7 +43,7 @@ def terminals(search: SourceQuery) -> HitGroup:
     found = {terminal.pk: terminal for terminal in rows.filter(pk__in=shown).select_related("site", "state")}
     hits = [_terminal_hit(found[pk], search) for pk in shown if pk in found]
     more = listing("terminals", q=search.text)
-    return HitGroup("terminals", _("Terminals"), hits, counted(rows, shown, search.limit), more)
+    return HitGroup("terminals", _("Terminals"), hits, count_hits(rows, shown, search.limit), more)
 
 
 def _site_like(term: str) -> Q:
@@ -80,7 +80,7 @@ def _site_hit(site: Site, presences: Counter[str], search: SourceQuery) -> Hit:
         title=site.local_name,
         href=listing("terminals", site=site.code),
         icon="sites",
-        detail=listed(site.code, size),
+        detail=join_texts(site.code, size),
         end=end,
         end_presence=Presence.OFFLINE if offline else "",
         fit=fit_of(search.terms, site.code, site.name, site.name_ja),
@@ -96,7 +96,7 @@ def _terminal_hit(terminal: Terminal, search: SourceQuery) -> Hit:
         name=terminal.uid,
         title=terminal.uid,
         href=terminal.get_absolute_url(),
-        detail=listed(terminal.site.local_name, terminal.label),
+        detail=join_texts(terminal.site.local_name, terminal.label),
         presence=state.presence,
         since=state.last_seen_at if is_online else state.presence_at,
         fit=fit_of(search.terms, terminal.uid, terminal.label),

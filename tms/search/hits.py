@@ -28,7 +28,7 @@ class Fit(IntEnum):
     WORD_BEGINS = 2
     CONTAINS = 3
     ELSEWHERE = 4
-    """Only other columns contain them."""
+    """The terms are only in other columns."""
 
 
 class SourceQuery(NamedTuple):
@@ -85,7 +85,7 @@ class HitGroup:
     label: Text
     hits: Sequence[Hit]
     total: int
-    """At most MOST_COUNTED + 1."""
+    """How many hits there are, at most MOST_COUNTED + 1."""
     more: str = ""
     """URL of the list of all of them."""
 
@@ -110,7 +110,7 @@ class HitGroup:
         return min((hit.fit for hit in self.hits), default=Fit.ELSEWHERE)
 
 
-def counted(rows: QuerySet[Model], listed: Sequence[object], limit: int) -> int:
+def count_hits(rows: QuerySet[Model], listed: Sequence[object], limit: int) -> int:
     """How many `rows` there are, if `listed` are the first of them."""
     return len(listed) if len(listed) < limit else rows.order_by()[: MOST_COUNTED + 1].count()
 
@@ -131,7 +131,7 @@ def _fit(text: str, name: str) -> Fit:
     return Fit.CONTAINS if text in name else Fit.ELSEWHERE
 
 
-def listed(*texts: str) -> str:
+def join_texts(*texts: str) -> str:
     """The texts with commas between them, as the language writes them; without empty ones."""
     return pgettext("between the parts of a list", ", ").join(filter(None, texts))
 

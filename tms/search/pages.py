@@ -63,7 +63,7 @@ PAGES = (
 
 
 def pages(search: SourceQuery) -> HitGroup:
-    """Without a text, all of them."""
+    """The pages whose names fit the text; without a text, all of them."""
     hits = sorted(_hits(search), key=lambda hit: hit.fit) if search.terms else list(_hits(search))
     return HitGroup("pages", _("Pages"), hits[: search.limit] if search.terms else hits, len(hits))
 

@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Self
 
-LONGEST = 64
+MAX_CHARACTERS = 64
 MOST_TERMS = 4
 ONLY_ACTIONS = ">"
 
@@ -12,14 +12,14 @@ ONLY_ACTIONS = ">"
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
     text: str = ""
-    """With plain letters and digits."""
+    """The text with plain letters and digits."""
     typed: str = ""
     only_actions: bool = False
     """It began with `>`."""
 
     @classmethod
     def of(cls, written: str) -> Self:
-        typed = written.replace("\0", "").strip()[:LONGEST]
+        typed = written.replace("\0", "").strip()[:MAX_CHARACTERS]
         text = normalised(typed)
         if not text.startswith(ONLY_ACTIONS):
             return cls(text, typed)
@@ -32,10 +32,10 @@ class SearchQuery:
 
     @property
     def typed_terms(self) -> tuple[str, ...]:
-        """For names that are themselves written with full-width letters."""
+        """The terms as typed, for names that are themselves written with full-width letters."""
         return tuple(self.typed.split()[:MOST_TERMS])
 
 
 def normalised(typed: str) -> str:
     """Full-width letters, digits and spaces become plain ones: Japanese input methods write `ＳＪＫ`."""
-    return unicodedata.normalize("NFKC", typed).strip()[:LONGEST]
+    return unicodedata.normalize("NFKC", typed).strip()[:MAX_CHARACTERS]

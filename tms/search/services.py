@@ -14,16 +14,16 @@ from tms.search.hits import MOST_COUNTED, Fit, Hit, HitGroup, SourceQuery
 from tms.search.pages import pages
 from tms.search.query import SearchQuery
 
-type Source = Callable[[SourceQuery], HitGroup]
+type SearchSource = Callable[[SourceQuery], HitGroup]
 
-SUBJECTS: dict[str, Source] = {
+SUBJECTS: dict[str, SearchSource] = {
     "site": fleet.sites,
     "incident": alerting.incidents,
     "terminal": fleet.terminals,
     "alert": alerting.alerts,
 }
 """What actions are offered for, by the kind of the hits."""
-SOURCES: Sequence[Source] = (
+SOURCES: Sequence[SearchSource] = (
     *SUBJECTS.values(),
     *(alerting.rules, alerting.windows),
     *(setup.destinations, setup.policies, setup.rotations, setup.people, setup.teams),
@@ -36,7 +36,7 @@ class Results(NamedTuple):
     query: SearchQuery
     groups: Sequence[HitGroup]
     subject: Hit | None = None
-    """If only the actions on one row were asked for."""
+    """The row, if only the actions on one row were asked for."""
 
     @property
     def total(self) -> int:
@@ -48,7 +48,7 @@ class Results(NamedTuple):
 
 
 def search(query: SearchQuery, *, person: User, at: datetime, limit: int) -> Results:
-    """At most `limit` hits of each kind, of what the person sees. Without a text, all actions and pages."""
+    """Search for at most `limit` hits of each kind, of what the person sees. Without a text: all actions and pages."""
     asked = SourceQuery(query.terms, person, at, limit)
     groups = [] if query.only_actions else rows_like(query, asked)
     groups = [*groups, _actions(asked, groups, everywhere=query.only_actions)]
@@ -82,7 +82,7 @@ def actions_of(about: str, *, person: User, at: datetime) -> Results | None:
 
 
 def _actions(asked: SourceQuery, found: Iterable[HitGroup], *, everywhere: bool) -> HitGroup:
-    """Those that the text names, or else those on the best hit of each kind, after what was found."""
+    """The actions that the text names, or else those on the best hit of each kind, after what was found."""
     verbs, rest = commands.verbs_in(asked.terms)
     hits = list(commands.general(asked.terms, asked.person))
     if verbs and rest:

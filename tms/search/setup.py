@@ -13,20 +13,20 @@ from tms.accounts.people import directory
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Rotation
-from tms.search.hits import Hit, HitGroup, SourceQuery, Text, counted, fit_of
+from tms.search.hits import Hit, HitGroup, SourceQuery, Text, count_hits, fit_of
 
 
 class NamedKind(NamedTuple):
     """Rows that are found by a name and have a page of their own."""
 
     name: str
-    """Also that of the URL of the page."""
+    """The name of the kind, and of the URL of its page."""
     group: str
     label: Text
     icon: str
     title: str = "name"
     columns: tuple[str, ...] = ("name",)
-    """That are searched."""
+    """The columns that are searched."""
     detail: str = ""
     order: str = "name"
 
@@ -46,32 +46,32 @@ TEAM = NamedKind("team", "teams", _("Teams"), "people")
 
 
 def destinations(search: SourceQuery) -> HitGroup:
-    """By name and by the part of the address that pages show."""
-    return _found(DESTINATION, visible(Destination.objects.not_deleted(), to=search.person), search)
+    """Destinations by name and by the part of the address that pages show."""
+    return _find(DESTINATION, visible(Destination.objects.not_deleted(), to=search.person), search)
 
 
 def policies(search: SourceQuery) -> HitGroup:
-    return _found(POLICY, visible(Policy.objects.not_deleted(), to=search.person), search)
+    return _find(POLICY, visible(Policy.objects.not_deleted(), to=search.person), search)
 
 
 def rotations(search: SourceQuery) -> HitGroup:
-    return _found(ROTATION, visible(Rotation.objects.not_deleted(), to=search.person), search)
+    return _find(ROTATION, visible(Rotation.objects.not_deleted(), to=search.person), search)
 
 
 def people(search: SourceQuery) -> HitGroup:
-    """Those whom the person manages."""
-    return _found(PERSON, directory.managed(search.person), search)
+    """The people whom the person manages."""
+    return _find(PERSON, directory.managed(search.person), search)
 
 
 def teams(search: SourceQuery) -> HitGroup:
-    return _found(TEAM, directory.teams(search.person), search)
+    return _find(TEAM, directory.teams(search.person), search)
 
 
-def _found(kind: NamedKind, rows: QuerySet[Model], search: SourceQuery) -> HitGroup:
+def _find(kind: NamedKind, rows: QuerySet[Model], search: SourceQuery) -> HitGroup:
     fitting = rows.filter(reduce(and_, (_contains(kind.columns, term) for term in search.terms)))
     listed = list(fitting.order_by(kind.order, "pk")[: search.limit])
     hits = [_hit(kind, row, search) for row in listed]
-    return HitGroup(kind.group, kind.label, hits, counted(fitting, listed, search.limit))
+    return HitGroup(kind.group, kind.label, hits, count_hits(fitting, listed, search.limit))
 
 
 def _contains(columns: tuple[str, ...], term: str) -> Q:

@@ -1,3 +1,5 @@
+"""The URL of the search."""
+
 from django.urls import path
 
 from tms.search import views

@@ -22,7 +22,7 @@ OF_DIALOG, OF_PAGE = 3, 20
 @never_cache
 @sign_in_required
 def search(request: AuthenticatedRequest) -> HttpResponse:
-    """With `about`, the actions on one row. For htmx only the results, as options of a list."""
+    """The page of the search; with `about`, the actions on one row. For htmx only the results, as options of a list."""
     at, query = timezone.now(), SearchQuery.of(request.GET.get("q", ""))
     is_dialog = request.htmx.request_type == "partial"
     results = _results(request, query, limit=OF_DIALOG if is_dialog else OF_PAGE)

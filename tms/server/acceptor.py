@@ -23,10 +23,10 @@ DESCRIPTORS_WANTED = 65_536
 """Other limits of one process are reached before this many connections."""
 
 REOPEN_EVERY = 50
-"""After being full it listens again once one in this many connections has ended, not after each."""
+"""How many connections must end before a full acceptor listens again; not after each."""
 
 type NewProtocol = Callable[[tuple[str, int]], asyncio.BufferedProtocol]
-"""Of the client's address."""
+"""A function that makes the protocol for a client's address."""
 
 
 class CannotListen(OSError):

@@ -11,4 +11,4 @@ type Application = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 ASGI = {"version": "3.0", "spec_version": "2.4"}
 EXTENSIONS: dict[str, dict[str, Any]] = {"websocket.http.response": {}}
-"""Of each WebSocket's scope."""
+"""The extensions in each WebSocket's scope."""

@@ -33,7 +33,7 @@ class Backlogs:
         self.pending.pop(connection, None)
 
     def stuck(self, now: float) -> Iterator[NetworkConnection]:
-        """Those whose reader accepted nothing for too long."""
+        """The connections whose reader accepted nothing for too long."""
         for connection, backlog in list(self.pending.items()):
             if connection.accepted > backlog.accepted:
                 backlog.accepted, backlog.since = connection.accepted, now

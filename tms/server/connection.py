@@ -1,3 +1,5 @@
+"""What an application may do to its WebSocket beside receive and send."""
+
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 

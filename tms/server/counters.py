@@ -1,3 +1,5 @@
+"""The counters of the server."""
+
 from collections import Counter
 from typing import Literal
 

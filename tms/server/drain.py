@@ -1,3 +1,5 @@
+"""The end of a server process."""
+
 from __future__ import annotations
 
 import asyncio
@@ -40,6 +42,7 @@ async def drain(server: Server) -> None:
         await close_all(server)
         await answered(server)
     finally:
+        # Nobody who has not answered by now may keep the process from ending.
         for socket in server.sockets():
             socket.drop("drain_aborted")
         await server.end_applications()
@@ -68,6 +71,7 @@ async def close_all(server: Server) -> None:
     sockets = server.sockets()
     start = monotonic()
     for count, socket in enumerate(sockets):
+        # One after the other, because everyone reconnects at once to another node.
         early = start + server.flow.drain_spread * count / len(sockets) - monotonic()
         if early > WORTH_SLEEPING:
             await asyncio.sleep(early)

@@ -1,3 +1,5 @@
+"""The limits of a server process."""
+
 from dataclasses import dataclass
 
 from tms.protocol.limits import FRAME_BYTES
@@ -38,7 +40,7 @@ class Flow:
     """A socket that was silent for this long is sent a ping."""
 
     ping_timeout: float = 15.0
-    """Without a byte for this long after a ping, the link is half-open and dropped."""
+    """A link without a byte for this long after a ping is half-open, and dropped."""
 
     request_timeout: float = 30.0
     """An HTTP connection without a complete request (headers and body) for this long is dropped."""
@@ -60,7 +62,7 @@ class Flow:
     # The acceptor
 
     max_connections: int | None = None
-    """With this many open connections, upgrades are rejected with 503. None: what the descriptor limit allows."""
+    """Upgrades are rejected with 503 while this many connections are open. None: what the descriptor limit allows."""
 
     spare_connections: int = 64
     """Connections above `max_connections`, for health checks and pages. Above these, listening stops."""

@@ -1,3 +1,5 @@
+"""Settings of Python and glibc for a process that keeps thousands of connections."""
+
 import asyncio
 import ctypes
 import gc

@@ -1,3 +1,5 @@
+"""The ASGI server of TMS: sockets on asyncio, pages on daphne."""
+
 from __future__ import annotations
 
 import asyncio
@@ -60,7 +62,7 @@ class Server(Pages):
         self.wheel: Wheel[WebSocket] = Wheel(monotonic())
         self.backlogs = Backlogs(self.flow.max_blocked)
         self.read_buffer = memoryview(bytearray(READ_BYTES))
-        """Of all connections: what is read into it is taken before the next one is read."""
+        """The buffer of all connections: what is read into it is taken before the next one is read."""
         self.sockets_inside: dict[WebSocket, None] = {}
         """WebSockets whose connection or application has not ended, oldest first."""
         self.emptied = asyncio.Event()

@@ -1,3 +1,5 @@
+"""One timer for the deadlines of many connections."""
+
 import weakref
 from collections import defaultdict
 from collections.abc import Iterator

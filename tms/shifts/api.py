@@ -17,7 +17,7 @@ from tms.rest.router import ApiRouter
 from tms.rest.schemas import Instant, RequestSchema
 from tms.shifts import models, notes
 from tms.shifts.digest.digest import digest
-from tms.shifts.period import LONGEST
+from tms.shifts.period import MAX_PERIOD
 from tms.shifts.schemas import DigestSchema, NoteSchema, SignOffSchema
 from tms.shifts.sign_offs import BadPeriod, sign_off
 
@@ -51,7 +51,7 @@ def read_digest(request: ApiRequest, query: Query[PeriodQuery]) -> DigestSchema:
     """The period must not exceed 31 days."""
     until = query.until or timezone.now()
     since = query.since or until - DEFAULT
-    if not timedelta(0) < until - since <= LONGEST:
+    if not timedelta(0) < until - since <= MAX_PERIOD:
         raise unreadable(RequestFault("?since", "must be before `until`, by at most 31 days"))
     return DigestSchema.of(digest(since, until, to=request.person))
 

@@ -1,3 +1,5 @@
+"""The shifts app: handover notes, shift digests and their sign-offs."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

@@ -1,3 +1,5 @@
+"""Notes for the next shift, and sign-offs of shift digests."""
+
 from __future__ import annotations
 
 from datetime import datetime
@@ -13,7 +15,7 @@ from tms.lib.text_fields import LongLinesField
 
 class NoteQuerySet(models.QuerySet["Note"]):
     def written(self, since: datetime, until: datetime) -> Self:
-        """Within this time, oldest first (index: note_at)."""
+        """The notes within this time, oldest first (index: note_at)."""
         return self.filter(at__gte=since, at__lt=until).order_by("at", "pk")
 
 
@@ -38,7 +40,7 @@ class Note(Owned):
 
 class SignOffQuerySet(models.QuerySet["SignOff"]):
     def of_period(self, since: datetime, until: datetime) -> Self:
-        """Of digests that overlap this period, newest first (index: sign_off_until)."""
+        """The sign-offs of digests that overlap this period, newest first (index: sign_off_until)."""
         return self.filter(until__gt=since, since__lt=until).order_by("-at", "-pk")
 
 

@@ -32,7 +32,7 @@ def edit(note: Note, text: str, *, by: User, at: datetime) -> bool:
 
 @transaction.atomic
 def delete(note: Note, *, by: User) -> bool:
-    """False if another person wrote it. Idempotent."""
+    """Delete a note. Returns False if another person wrote it. Idempotent."""
     own = Note.objects.filter(pk=note.pk, by=by)
     deleted, _ = own.delete()
     if deleted:

@@ -21,12 +21,12 @@ class OnCallPeriod(NamedTuple):
     until: datetime
 
 
-type Source = Callable[[datetime, datetime, Scope], Iterable[OnCallPeriod]]
+type OnCallSource = Callable[[datetime, datetime, Scope], Iterable[OnCallPeriod]]
 
-_sources: list[Source] = []
+_sources: list[OnCallSource] = []
 
 
-def register_source(source: Source) -> None:
+def register_source(source: OnCallSource) -> None:
     """`source` finds the on-call shifts of the rotations of a scope that overlap a period.
 
     Call it once, when the app is ready.
@@ -35,6 +35,6 @@ def register_source(source: Source) -> None:
 
 
 def on_call_between(since: datetime, until: datetime, scope: Scope) -> list[OnCallPeriod]:
-    """In chronological order."""
+    """The periods in chronological order."""
     found = chain.from_iterable(source(since, until, scope) for source in _sources)
     return sorted(found, key=lambda period: (period.since, period.rotation))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.http import QueryDict
 
-from tms.lib.calendar.local_time import instant, shown
+from tms.lib.calendar.local_time import instant, local_time
 from tms.lib.calendar.time_zones import zone_named
 from tms.rest.schemas import BEGIN, END
 
@@ -20,16 +20,18 @@ FORMAT = "%Y-%m-%d %H:%M"
 PRESETS = MappingProxyType(
     {"8h": timedelta(hours=8), "12h": timedelta(hours=12), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
 )
-"""Of the shift digest."""
+"""The presets of the shift digest."""
 DEFAULT = "8h"
-LONGEST = timedelta(days=31)
-"""Of the shift digest."""
+MAX_PERIOD = timedelta(days=31)
+"""The longest period of a shift digest."""
 ALL_TIME = END - BEGIN
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `since` to before `until`. `preset` names a length that ends now; `zone` is the time zone of the inputs."""
+    """A period from `since` to before `until`. `preset` names a length that ends now; `zone` is the time zone of the
+    inputs.
+    """
 
     since: datetime
     until: datetime
@@ -56,8 +58,8 @@ class Period:
 
     @classmethod
     def of_digest(cls, query: QueryDict, *, at: datetime) -> Self:
-        """Of a shift digest."""
-        return cls.of(query, PRESETS, default=DEFAULT, at=at, longest=LONGEST)
+        """The period of a shift digest."""
+        return cls.of(query, PRESETS, default=DEFAULT, at=at, longest=MAX_PERIOD)
 
     @classmethod
     def lasting(cls, preset: str, presets: Mapping[str, timedelta], *, at: datetime, is_invalid: bool = False) -> Self:
@@ -65,7 +67,9 @@ class Period:
 
     @classmethod
     def between(cls, query: QueryDict, *, at: datetime, longest: timedelta = ALL_TIME) -> Self | None:
-        """From local times in `zone`, by default `TMS_TIME_ZONE`. None if they are invalid, or too far apart."""
+        """The period between local times in `zone`, by default `TMS_TIME_ZONE`. None if they are invalid, or too far
+        apart.
+        """
         zone = zone_of(query.get("zone", ""))
         since, until = (_instant(query.get(name, ""), zone) for name in ("since", "until"))
         until = until or at
@@ -83,11 +87,11 @@ class Period:
 
     @property
     def since_shown(self) -> str:
-        return f"{shown(self.since, self.clocks):{FORMAT}}"
+        return f"{local_time(self.since, self.clocks):{FORMAT}}"
 
     @property
     def until_shown(self) -> str:
-        return f"{shown(self.until, self.clocks):{FORMAT}}"
+        return f"{local_time(self.until, self.clocks):{FORMAT}}"
 
 
 def is_period(since: datetime, until: datetime, *, longest: timedelta = ALL_TIME) -> bool:

@@ -1,3 +1,5 @@
+"""REST schemas of the shift digest, its notes and its sign-offs."""
+
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple, Self

@@ -9,7 +9,7 @@ from tms.accounts.access.owner_form import EVERYTHING, set_owner
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.shifts.models import SignOff
-from tms.shifts.period import LONGEST, is_period
+from tms.shifts.period import MAX_PERIOD, is_period
 
 KEY = ("by", "since", "until", "owner_region", "owner_site", "owner_group")
 """A person signs a period off once for each owner."""
@@ -21,11 +21,11 @@ class BadPeriod(ValueError):
 
 @transaction.atomic
 def sign_off(since: datetime, until: datetime, *, by: User, at: datetime, owner: str = EVERYTHING) -> SignOff:
-    """`by` read the digest of this period, and takes over. `owner`: a key of `owner_form`. Idempotent.
+    """Record that `by` read the digest of this period, and takes over. `owner`: a key of `owner_form`. Idempotent.
 
     Raises BadPeriod.
     """
-    if until > at or not is_period(since, until, longest=LONGEST):
+    if until > at or not is_period(since, until, longest=MAX_PERIOD):
         raise BadPeriod(gettext("Sign off a period that is over, of 31 days at most."))
     signed = SignOff(by=by, at=at, since=since, until=until)
     set_owner(signed, owner)

@@ -1,3 +1,5 @@
+"""The telemetry app: reports, readings and events of terminals."""
+
 from django.apps import AppConfig
 
 

@@ -11,7 +11,7 @@ from tms.lib.db import rows as db_rows
 from tms.telemetry.models import Boot, Report
 
 type BootKey = tuple[int, str]
-"""(terminal, boot id)"""
+"""A terminal and the id of its boot."""
 
 
 class BootRow(msgspec.Struct, gc=False):
@@ -25,7 +25,7 @@ class Ensured(NamedTuple):
 
     pks: dict[BootKey, int]
     created: frozenset[int]
-    """Those of `pks` that did not exist before, and so have no reports."""
+    """The boots among `pks` that did not exist before, and so have no reports."""
 
 
 def ensure(keys: Collection[BootKey], *, at: datetime) -> Ensured:
@@ -49,14 +49,14 @@ def highest_seqs(boot_pks: Collection[int]) -> dict[int, int]:
 def newest(boot_pks: Collection[int]) -> tuple[str, list[object]]:
     """MAX with GROUP BY would read a boot's whole history, and after a deployment all terminals reconnect at once."""
     chosen, keys = db_rows.any_of("b.id", boot_pks)
-    last = f"SELECT seq FROM {Report._meta.db_table} WHERE boot_id = b.id ORDER BY seq DESC LIMIT 1"  # noqa: S608  (names are our own)
-    return f"SELECT b.id, ({last}) FROM {Boot._meta.db_table} AS b WHERE {chosen}", keys  # noqa: S608
+    last = f"SELECT seq FROM {Report._meta.db_table} WHERE boot_id = b.id ORDER BY seq DESC LIMIT 1"
+    return f"SELECT b.id, ({last}) FROM {Boot._meta.db_table} AS b WHERE {chosen}", keys
 
 
 def _find(keys: Collection[BootKey], *, at: datetime) -> dict[BootKey, int]:
     among, ids = db_rows.among("b.terminal_id", (terminal_id for terminal_id, _ in keys))
     return _execute(
-        f"SELECT b.terminal_id, b.boot_id, b.id FROM {db_rows.source(BootRow)} "  # noqa: S608  (names are our own; values are parameters)
+        f"SELECT b.terminal_id, b.boot_id, b.id FROM {db_rows.source(BootRow)} "
         f"JOIN {Boot._meta.db_table} AS b ON b.terminal_id = r.terminal_id AND b.boot_id = r.boot_id WHERE true{among}",
         keys,
         at,
@@ -65,9 +65,9 @@ def _find(keys: Collection[BootKey], *, at: datetime) -> dict[BootKey, int]:
 
 
 def _insert(keys: Collection[BootKey], *, at: datetime) -> dict[BootKey, int]:
-    """Those that another transaction inserts at the same time are missing."""
+    """Insert boots and return their keys. Those that another transaction inserts at the same time are missing."""
     return _execute(
-        f"INSERT INTO {Boot._meta.db_table} (terminal_id, boot_id, first_seen_at) "  # noqa: S608  (names are our own; values are parameters)
+        f"INSERT INTO {Boot._meta.db_table} (terminal_id, boot_id, first_seen_at) "
         f"SELECT terminal_id, boot_id, first_seen_at FROM {db_rows.source(BootRow)} WHERE true "
         "ON CONFLICT DO NOTHING RETURNING terminal_id, boot_id, id",
         keys,

@@ -1,3 +1,5 @@
+"""Boots, reports, events and roll-ups of terminals."""
+
 from django.db import models
 
 from tms.fleet.models import Status, Terminal
@@ -35,7 +37,7 @@ class Report(models.Model):
     received_at = models.DateTimeField()
     late = models.BooleanField(default=False)
     undated = models.BooleanField(default=False, db_default=False)
-    """`at` is when TMS received the report, because the terminal sent no plausible instant."""
+    """The terminal sent no plausible instant: `at` is when TMS received the report."""
     status = models.CharField(max_length=16, choices=Status, default="", blank=True)
     metrics = models.JSONField(default=dict)
 
@@ -57,7 +59,7 @@ class Event(models.Model):
     text = LineField(max_length=500, blank=True)
     late = models.BooleanField(default=False)
     undated = models.BooleanField(default=False, db_default=False)
-    """`at` is when TMS received the event, because the terminal sent no plausible instant."""
+    """The terminal sent no plausible instant: `at` is when TMS received the event."""
 
     class Meta:
         indexes = (models.Index(fields=("terminal", "-at"), name="event_terminal"),)

@@ -9,7 +9,7 @@ from tms.lib.db import rows
 from tms.telemetry.models import Report
 
 type ReportKey = tuple[int, int]
-"""(boot, seq)"""
+"""A boot and the number of a report of it."""
 
 
 class KeyRow(msgspec.Struct, frozen=True, gc=False):
@@ -23,7 +23,7 @@ def stored(keys: Collection[ReportKey]) -> set[ReportKey]:
         return set()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT r.boot_id, r.seq FROM {rows.source(KeyRow)} "  # noqa: S608  (names are our own; values are parameters)
+            f"SELECT r.boot_id, r.seq FROM {rows.source(KeyRow)} "
             f"WHERE EXISTS (SELECT 1 FROM {Report._meta.db_table} k WHERE k.boot_id = r.boot_id AND k.seq = r.seq)",
             [rows.encode([KeyRow(*key) for key in keys])],
         )

@@ -44,7 +44,7 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0 without problems, 1 if the configuration has problems, 2 if the kit failed."""
+    """Run the kit. Returns 0 without problems, 1 if the configuration has problems, 2 if the kit failed."""
     options = parser().parse_args(arguments)
     try:
         return int(options.act(options))

@@ -28,7 +28,7 @@ IGNORED_SUMMARY = "Incomplete lock file information for providers"
 class Problem:
     file: str
     line: int
-    """0 if it has no location in a file."""
+    """The line in the file; 0 if the problem has no location in one."""
     message: str
 
     def __str__(self) -> str:
@@ -70,7 +70,7 @@ class Checker:
     variables: str | None = None
     report: Report = field(default_factory=Report)
     providers: str = ""
-    """Those that run already, for `TF_REATTACH_PROVIDERS`."""
+    """Providers that run already, for `TF_REATTACH_PROVIDERS`."""
 
     def run(self) -> Report:
         """A step that needs an earlier one waits for it to succeed."""
@@ -130,14 +130,14 @@ class Checker:
         self.add(where.get("filename", ""), line, f"{diagnostic['severity']}: {one_line(text)}")
 
     def add(self, name: str, line: int, message: str) -> None:
-        """Under the original path. Init and validate may both report it."""
+        """Add a problem under the original path. Init and validate may both report it."""
         path = os.path.normpath(self.directory / name)
         problem = Problem(os.path.relpath(path), line, message)
         if problem not in self.report.problems:
             self.report.problems.append(problem)
 
     def terraform(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """In the copy, and without a person's own settings of Terraform."""
+        """Run a command of Terraform in the copy, and without a person's own settings."""
         settings = {
             "TF_DATA_DIR": str(self.scratch / "data"),
             "TMPDIR": str(self.scratch),  # a provider that Terraform kills leaves its socket behind

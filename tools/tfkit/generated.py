@@ -12,7 +12,7 @@ from typing import Any
 
 type Json = dict[str, Any]
 type Type = str | list[Any]
-"""In Terraform's JSON notation: `["set", "string"]`."""
+"""A type in Terraform's JSON notation: `["set", "string"]`."""
 
 SECTIONS = {
     "TerraformResource": "resource_schemas",
@@ -87,7 +87,7 @@ class Source:
 
     text: str
     classes: dict[str, tuple[str, str]] = field(init=False)
-    """By name, each with its base and its body."""
+    """Classes by name, each with its base and its body."""
 
     def __post_init__(self) -> None:
         self.classes = {name: (base, body) for name, base, body in _CLASS.findall(self.text)}

@@ -82,7 +82,7 @@ class Toolchain:
 
     @property
     def plugins(self) -> Path:
-        """For `terraform init -plugin-dir`."""
+        """The folder for `terraform init -plugin-dir`."""
         return self.cache / "plugins"
 
     @property
@@ -177,7 +177,7 @@ def computed_only(schema: Json) -> dict[str, dict[str, list[str]]]:
 
 
 def platform_name() -> str:
-    """In Terraform's notation: linux_amd64."""
+    """The platform in Terraform's notation: linux_amd64."""
     machine = MACHINES.get(platform.machine().lower())
     if sys.platform not in ("linux", "darwin") or not machine:
         raise SetupError(f"no Terraform for {sys.platform} on {platform.machine()}")

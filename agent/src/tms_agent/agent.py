@@ -29,7 +29,7 @@ FIRST_HEARTBEAT_S = 30.0
 """Sampling interval until TMS has sent its own."""
 SHORTEST_TICK_S = 1.0
 STABLE_S = 10.0
-"""After a link of this length the next failure counts as the first."""
+"""The length of a link after which the next failure counts as the first."""
 LONGEST_TICK_S = 3600.0
 
 

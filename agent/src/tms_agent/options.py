@@ -12,9 +12,9 @@ from tms_agent.device.clock import BootClock, machine_clock, utc_now
 @dataclass(frozen=True, slots=True)
 class Options:
     interval_s: float | None = None
-    """Between samples. At most the heartbeat that TMS asks for, which is the default."""
+    """Seconds between samples. At most the heartbeat that TMS asks for, which is the default."""
     ping_s: float | None = PING_S
-    """Between pings; None to send nothing while there is nothing to report."""
+    """Seconds between pings; None to send nothing while there is nothing to report."""
     ends_when_refused: bool = False
     """Give up if the credential is rejected before TMS ever accepted it, instead of retrying."""
     now: Callable[[], datetime] = utc_now
@@ -22,4 +22,4 @@ class Options:
     clock: BootClock = field(default_factory=machine_clock)
     """The clock that orders reports."""
     jitter: Callable[[], float] = random.random
-    """From 0 to 1: spreads what many terminals would do at the same time."""
+    """A random number from 0 to 1: it spreads what many terminals would do at the same time."""

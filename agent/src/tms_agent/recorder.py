@@ -40,7 +40,7 @@ class Recorder:
         self._last_fault = ""
 
     def now(self) -> datetime:
-        """By TMS's time, or by the system clock until TMS has sent its time."""
+        """Now by TMS's time, or by the system clock until TMS has sent its time."""
         anchor = self._spool.anchors.get(self._clock.id)
         return anchor.date(self._clock.now()) if anchor else self._wall()
 

@@ -78,7 +78,7 @@ def _faults_in_event(event: frames.TerminalEvent, where: str) -> Iterator[str]:
 
 
 def _parted(events: Sequence[frames.TerminalEvent]) -> Iterator[Sequence[frames.TerminalEvent]]:
-    """At least one part, even if it is empty."""
+    """Parts that fit into one report each: at least one, even if it is empty."""
     part: list[frames.TerminalEvent] = []
     size = 0
     for event in events:

@@ -1,3 +1,5 @@
+"""One open board of the load."""
+
 import re
 import time
 from collections.abc import Sequence
@@ -17,7 +19,7 @@ class Board(Client):
         self.path = path
         self.made_at = made_at
         self.shown_at: list[float] = []
-        """By the number of the change."""
+        """When the change of each number was shown."""
         self.received = 0
         self.patterns: list[re.Pattern[bytes]] = []
         """Patterns not found yet."""

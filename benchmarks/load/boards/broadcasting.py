@@ -11,7 +11,7 @@ TURN_S = 0.001
 
 
 async def broadcast(address: Address, boards: list[Board], command: Broadcast) -> BroadcastResult:
-    """In closed loop: the slowest board is at most `window` messages behind."""
+    """Broadcast in closed loop: the slowest board is at most `window` messages behind."""
     protocol = address.protocol
     layer, message = protocol.layer(address.redis_url), protocol.broadcast("x" * command.size)
     for board in boards:

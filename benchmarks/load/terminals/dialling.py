@@ -1,3 +1,5 @@
+"""Connects terminals of the load, as agents do."""
+
 import asyncio
 import socket
 import time
@@ -37,7 +39,7 @@ async def dial(address: Address, command: Dial) -> tuple[list[Terminal], Dialled
 
 
 async def call_any(address: Address, terminal: Terminal, source: str, turns: Iterable[int]) -> list[Exception]:
-    """Like a load balancer: skip a process that is down or full; returns why each was skipped."""
+    """Call like a load balancer: skip a process that is down or full; returns why each was skipped."""
     passed_over: list[Exception] = []
     for turn in turns:
         try:

@@ -70,7 +70,7 @@ class ConnectedTerminals:
         self.counts.latencies.append(at - intended_at)
 
     async def _report(self) -> None:
-        """In open loop, one terminal after the other, each once a period."""
+        """Report in open loop, one terminal after the other, each once a period."""
         await self._has_terminals.wait()
         due_at, index = time.monotonic(), 0
         while True:
@@ -95,7 +95,7 @@ class ConnectedTerminals:
         task.add_done_callback(self._returns.pop)
 
     async def _return(self, terminal: Terminal, reconnect: Reconnect) -> None:
-        """With the delays of the agent."""
+        """Reconnect with the delays of the agent."""
         backoff = self._new_backoff()
         end: LinkEnd | None = LinkEnd()
         while end is not None:

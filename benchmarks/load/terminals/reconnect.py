@@ -17,14 +17,14 @@ class Phase(StrEnum):
 
 @dataclass
 class Reconnect:
-    """From the loss of a link until the boot over the next one is answered. Times are `time.monotonic()`."""
+    """The time from the loss of a link until the boot over the next one is answered. Times are `time.monotonic()`."""
 
     lost_at: float = field(default_factory=time.monotonic)
     back_at: float = 0.0
-    """0 until then."""
+    """When the boot was answered; 0 until then."""
     phase: Phase = Phase.BACKOFF
     seconds: dict[Phase, float] = field(default_factory=dict)
-    """By phase, over all attempts."""
+    """Seconds by phase, over all attempts."""
     failures: dict[str, int] = field(default_factory=dict)
     """Attempts that failed, by reason."""
     _since: float = field(default_factory=time.monotonic, init=False)
@@ -51,7 +51,7 @@ class Reconnect:
 
 
 def slowest(reconnects: list[Reconnect], share: float) -> list[Reconnect]:
-    """At least one, if there is any."""
+    """The slowest reconnects; one at least, if there is any."""
     ordered = sorted(reconnects, key=lambda one: one.back_at, reverse=True)
     return ordered[: max(1, round(share * len(ordered)))]
 

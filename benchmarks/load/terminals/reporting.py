@@ -10,7 +10,7 @@ from benchmarks.load.span import NEVER, Span
 from benchmarks.load.terminals.terminal import NO_TALLY, Tally, Terminal
 
 LOW, ENOUGH = 5, 90
-"""Per cent of paper on either side of the default rule's limit."""
+"""Paper in per cent, on either side of the default rule's limit."""
 PATIENCE_S = 3.0
 """How long to wait after the span for unacknowledged reports."""
 
@@ -30,7 +30,7 @@ class SteadyTally:
 
 
 class EagerTally(SteadyTally):
-    """Also sends the next report after each acknowledgement."""
+    """A tally that sends the next report after each acknowledgement."""
 
     def acknowledged(self, terminal: Terminal, intended_at: float, at: float) -> None:
         super().acknowledged(terminal, intended_at, at)

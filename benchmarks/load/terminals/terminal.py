@@ -1,3 +1,5 @@
+"""A terminal of the load."""
+
 import asyncio
 import time
 from collections import deque
@@ -49,7 +51,7 @@ class Terminal(Client):
         return self.reported - len(self.waiting)
 
     def report(self, intended_at: float, status: str = "ok", number: int = 20, paper: int = 80) -> None:
-        """Without a booted link it waits for the next one.
+        """Send a report; if there is no booted link, it waits for the next one.
 
         Reports are sent in order, because the acknowledgement of one covers all before it.
         """

@@ -1,3 +1,5 @@
+"""The peer on the library ocpp-rpc for Node."""
+
 import json
 import subprocess
 from collections.abc import Sequence

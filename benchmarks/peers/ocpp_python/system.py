@@ -1,3 +1,5 @@
+"""The peer on the library ocpp for Python."""
+
 import sys
 from collections.abc import Sequence
 from pathlib import Path

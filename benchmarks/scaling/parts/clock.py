@@ -21,10 +21,10 @@ class Clock:
 
     @property
     def sweep_share(self) -> float:
-        """Of the prompt lane's thread, which ten other jobs use, too."""
+        """The share of the prompt lane's thread, which ten other jobs use, too."""
         return self.sweeps_per_s * self.costs.sweep_s
 
     @property
     def rollup_share(self) -> float:
-        """Of the slow lane's thread."""
+        """The share of the slow lane's thread."""
         return self.fleet.terminals * inputs.ROLLUP_LANE_S / HOUR_S

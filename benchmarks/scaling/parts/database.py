@@ -43,12 +43,12 @@ class Database:
 
     @property
     def recount_core_s(self) -> float:
-        """After a change of more rows than a message names, each node with boards counts the fleet again."""
+        """The cost of a change of more rows than a message names: each node with boards counts the fleet again."""
         return self.fleet.board_nodes * self.fleet.terminals * self.costs.compare_core_s
 
     @property
     def boot_cores(self) -> float:
-        """For all terminals to boot within the reconnect grace."""
+        """The cores that all terminals need to boot within the reconnect grace."""
         return self.fleet.terminals * self.costs.boot_core_s / inputs.GRACE_S
 
     @property

@@ -20,7 +20,7 @@ class Feed:
 
     @property
     def bytes_per_s(self) -> float:
-        """To each process."""
+        """Bytes to each process."""
         named = self.fleet.reports_per_s + self.fleet.changes_per_s
         return self.messages_per_s * self.costs.message_bytes + named * self.costs.id_bytes
 
@@ -30,12 +30,12 @@ class Feed:
 
     @property
     def bits_per_s(self) -> float:
-        """From Redis to all processes."""
+        """Bits from Redis to all processes."""
         return self.bytes_per_s * self.fleet.processes * 8
 
     @property
     def receive_cores(self) -> float:
-        """Of one process."""
+        """The cores of one process that the feed takes."""
         return self.messages_per_s * self.costs.receive_core_s
 
     @property

@@ -19,7 +19,9 @@ class Node:
 
     @property
     def cores(self) -> float:
-        """Of a node with open boards. The measured part contains the feed and the verification of a small fleet."""
+        """The cores of a node with open boards. The measured part contains the feed and the verification of a small
+        fleet.
+        """
         own = self.costs.node_core + self.links * self.costs.link_core
         return own + Feed(self.fleet, self.costs).receive_cores + self.render_cores + self.verify_cores
 
@@ -30,7 +32,7 @@ class Node:
 
     @property
     def compare_s(self) -> float:
-        """For which boards stand still, each time that they are compared with the database."""
+        """How long boards stand still, each time that they are compared with the database."""
         return self.fleet.terminals * self.costs.compare_s
 
     @property

@@ -1,3 +1,5 @@
+"""The database of a backup, and how to connect to it."""
+
 import json
 import os
 import subprocess

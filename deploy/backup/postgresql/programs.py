@@ -1,3 +1,5 @@
+"""The client programs of PostgreSQL."""
+
 import contextlib
 import shutil
 import subprocess

@@ -35,7 +35,7 @@ class Manifest(msgspec.Struct, frozen=True):
     taken_at: datetime
     server: str
     rows: dict[str, int]
-    """By `schema.table`."""
+    """Row counts by `schema.table`."""
     latest_report_at: datetime | None
     migrations: list[tuple[str, str]]
     """App and name, as applied."""
@@ -43,7 +43,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, connection: psycopg.Connection) -> Self:
-        """Of the rows that `connection` sees: in a snapshot, exactly those of its dump."""
+        """The manifest of the rows that `connection` sees: in a snapshot, exactly those of its dump."""
         [(database, taken_at, server)] = rows(
             connection, "SELECT current_database(), now(), current_setting('server_version')"
         )
@@ -98,7 +98,7 @@ def _count(connection: psycopg.Connection, schema: str, table: str) -> int:
 
 
 def _latest_report(connection: psycopg.Connection) -> datetime | None:
-    """None if there is none. By arrival: a terminal's clock may be years ahead."""
+    """When the latest report arrived; None if there is none. A terminal's clock may be years ahead."""
     if not _has(connection, "telemetry_report"):
         return None
     [(latest,)] = rows(connection, "SELECT max(received_at) FROM telemetry_report")

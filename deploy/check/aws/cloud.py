@@ -13,7 +13,7 @@ from deploy.check.target import CheckTarget
 
 RECENT = timedelta(minutes=15)
 MOST_PAGES = 50
-"""Of a log search; a page may be empty although later ones are not."""
+"""The number of pages of a log search; a page may be empty although later ones are not."""
 ANYWHERE = "0.0.0.0/0"
 
 type Run = Callable[[CheckTarget], Text]
@@ -69,7 +69,7 @@ def network(target: CheckTarget) -> Text:
 
 @reads_aws
 def security_groups(target: CheckTarget) -> Text:
-    """Only the load balancer may be open to every address."""
+    """The security groups: only the load balancer may be open to every address."""
     groups = client("ec2").describe_security_groups(Filters=[{"Name": "group-name", "Values": [f"{target.name}-*"]}])
     named = {group["GroupName"]: group for group in groups["SecurityGroups"]}
     if f"{target.name}-db-security-group" not in named:

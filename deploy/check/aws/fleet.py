@@ -8,7 +8,7 @@ from deploy.check.result import Failed, Text
 from deploy.check.target import CheckTarget
 
 LEAST_SHARE = 0.95
-"""Of the terminals that were connected before: shops close during a deployment, too."""
+"""The share of the terminals that were connected before: shops close during a deployment, too."""
 ACKNOWLEDGED_SINCE = timedelta(minutes=5)
 
 

@@ -10,7 +10,7 @@ from deploy.check.target import CheckTarget
 NAMESPACE = "AWS/ApplicationELB"
 ERRORS_SINCE, LATENCY_SINCE = timedelta(minutes=5), timedelta(minutes=15)
 MOST_ERRORS = 20
-"""Per minute, as in the alarm `server-errors`: a rollout itself cuts a few requests."""
+"""Errors per minute, as in the alarm `server-errors`: a rollout itself cuts a few requests."""
 LEAST_HOSTS = 2
 
 

@@ -39,7 +39,7 @@ def keiko() -> User:
 
 
 def browser() -> Client:
-    """Over HTTPS, without which no browser has passkeys."""
+    """A client over HTTPS, without which no browser has passkeys."""
     client = Client()
     client.defaults |= {"wsgi.url_scheme": "https"}
     return client
@@ -181,4 +181,4 @@ STEPS: Mapping[str, Step] = {
         "rotated", lambda: of_boss().post(f"/people/tokens/{token_of_service().pk}/rotate/")
     ),
 }
-"""By route. All are POST."""
+"""Steps by route. All are POST."""

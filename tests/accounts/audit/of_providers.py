@@ -70,4 +70,4 @@ STEPS: Mapping[str, Step] = {
     f"{PAGES}<int:pk>/test/": Step("sign-in-tested", asking(lambda _: of_boss().post(f"{PAGES}{provider().pk}/test/"))),
     "/providers/<slug:slug>/logout/": Step("logged-out", asking(log_out)),
 }
-"""By route. All are POST."""
+"""Steps by route. All are POST."""

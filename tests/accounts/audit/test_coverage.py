@@ -443,7 +443,7 @@ def test_each_url_that_changes_something_is_covered_or_has_a_reason():
 
 
 def path_of(route: str) -> str:
-    """With the objects of the sample. Tests are sent by e-mail, so that they leave nothing."""
+    """The path of a route, with the objects of the sample. Tests are sent by e-mail, so that they leave nothing."""
     names = dict(Sample.names)
     if route.endswith(("/test/", "/test")):
         names["/destinations/"] = str(pk(Destination, kind="email"))

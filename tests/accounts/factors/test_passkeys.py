@@ -20,7 +20,7 @@ ADD, USE = "/me/security/passkey/", "/sign-in/passkey/"
 
 
 class Browser(Steps):
-    """Over HTTPS, without which no browser has passkeys."""
+    """A browser over HTTPS, without which none has passkeys."""
 
     def __init__(self, **options):
         super().__init__(**options)
@@ -324,7 +324,7 @@ def test_the_only_way_in_of_a_person_without_a_password_stays(passkey, me, tanak
 
 
 def test_a_person_has_a_limited_number_of_passkeys(passkey, me, monkeypatch):
-    monkeypatch.setattr(passkeys, "MOST", 1)
+    monkeypatch.setattr(passkeys, "MAX_PASSKEYS", 1)
     other = SoftPasskey()
     other.id = b"other"
 

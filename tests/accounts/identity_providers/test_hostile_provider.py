@@ -53,7 +53,7 @@ def signed_with_other_key(hostile, nonce):
 
 
 def signed_with_public_key(hostile, nonce):
-    """As a shared secret: the public key is known to everyone."""
+    """A token signed with the public key as a shared secret: everyone knows it."""
     secret = hostile.answers["/keys"]["keys"][0]["x"]
     return signed(key=secret.encode(), algorithm="HS256")(hostile, nonce)
 

@@ -115,7 +115,7 @@ def test_the_second_factor_of_the_provider_counts_as_its_policy_says(
 
 @pytest.mark.parametrize(("who", "page"), [("nobody", "/me/tokens/new/"), ("everyone", "/me/security/passkey/")])
 def test_a_person_confirms_at_the_provider_that_it_is_them(company, settings, who, page):
-    """Also before they set up the second factor that they must have."""
+    """The provider asks them even before they set up the second factor that they must have."""
     settings.SECOND_FACTOR, settings.SECOND_FACTOR_GRACE_DAYS = who, 0
     browser = Client()
     sign_in(browser)

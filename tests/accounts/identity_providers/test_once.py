@@ -27,7 +27,7 @@ def send_at_once(browser: Client, method: str, address: str, fields: dict[str, s
 
 
 def test_a_sign_in_at_a_provider_returns_once(hostile):
-    """With OpenID Connect and SAML, which remember begun sign-ins in the same way."""
+    """OpenID Connect and SAML remember begun sign-ins in the same way."""
     browser = Client()
     sent = parse_qs(urlsplit(leave(browser)).query)
     hostile.answers["/token"] = {"id_token": hostile.id_token(sent["nonce"][0])}

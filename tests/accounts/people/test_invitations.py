@@ -1,4 +1,4 @@
-"""From an invitation to the first page of the new person."""
+"""The way from an invitation to the first page of the new person."""
 
 import re
 from datetime import timedelta
@@ -31,7 +31,7 @@ def invite(browser: Client, email: str = EMAIL, *, role: str = "Operator", scope
 
 
 def link() -> str:
-    """Of the newest mail."""
+    """The link in the newest mail."""
     [found] = re.findall(r"http://testserver(/invitation/[\w-]{43}/)", mail.outbox[-1].body)
     return found
 

@@ -56,7 +56,7 @@ def mapping(role: Role) -> str:
 
 
 def token_of(browser: Client) -> str:
-    """Of the toast on the next page."""
+    """The token of the toast on the next page."""
     (message,) = browser.get("/roles/").context["messages"]
     return str(message.extra_tags)
 

@@ -5,5 +5,5 @@ from tests.support.accounts.directory import Directory, service_account
 
 @pytest.fixture
 def directory(db) -> Directory:
-    """With a service account that may grant everything."""
+    """The directory, with a service account that may grant everything."""
     return Directory(service_account())

@@ -18,7 +18,9 @@ KNOWN = {
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """As WSGI, through the client of tests: that keeps the connection with the transaction of the test."""
+    """The application as WSGI, through the client of tests: that keeps the connection with the transaction of the
+    test.
+    """
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     headers = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
     answer = Client().generic(

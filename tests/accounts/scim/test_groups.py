@@ -71,7 +71,7 @@ def test_members_are_changed(directory, ids, night, operations, members):
 
 
 def filled(value: Any, names: dict[str, str]) -> Any:
-    """With the ids in place of the letters."""
+    """The value with the ids in place of the letters."""
     if isinstance(value, list):
         return [filled(each, names) for each in value]
     if isinstance(value, dict):

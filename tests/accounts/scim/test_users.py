@@ -298,7 +298,7 @@ def test_the_last_administrator_stays(directory, attempt, through_team):
 
 @pytest.fixture
 def small(db) -> Directory:
-    """With a service account that may manage people, and grant no more than *Viewer*."""
+    """A directory with a service account that may manage people, and grant no more than *Viewer*."""
     role = built_in("Viewer")
     role.pk, role.name, role.permissions, role.is_builtin = None, "Provisioning", ["manage_people"], False
     role.save()

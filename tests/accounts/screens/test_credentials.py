@@ -93,7 +93,7 @@ def test_another_secret_opens_nothing(secret, wrong):
 
 
 def test_the_cookie_opens_the_wall_and_nothing_else(secret):
-    """At every other address a screen is a visitor who is not signed in."""
+    """A screen is a visitor who is not signed in at every other address."""
     from django.urls import get_resolver
 
     screen, visitor = screens.television(secret), screens.television()

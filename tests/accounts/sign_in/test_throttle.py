@@ -1,4 +1,4 @@
-"""Which attempts are throttled when passwords are guessed (R16, R42)."""
+"""Which attempts are throttled when passwords are guessed."""
 
 import itertools
 

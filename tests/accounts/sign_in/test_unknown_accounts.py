@@ -66,7 +66,7 @@ def of(name: str) -> User:
 
 
 def browser() -> Client:
-    """At an address of its own, so that no limit is reached."""
+    """A client at an address of its own, so that no limit is reached."""
     client = Client(REMOTE_ADDR=f"198.51.100.{next(addresses)}", headers={"host": "testserver"})
     client.defaults |= {"wsgi.url_scheme": "https"}
     return client
@@ -116,7 +116,9 @@ def use_forged_link(name: str):
 
 
 def answer_with_passkey(name: str):
-    """Of a person with a passkey, signed by another key; for no account, a passkey that was never added."""
+    """The answer to a passkey of the person, signed by another key; for no account, to a passkey that was never
+    added.
+    """
     known, forged = SoftPasskey(), SoftPasskey()
     client = browser()
     if person := User.objects.filter(username=name).first():
@@ -133,7 +135,7 @@ def answer_with_passkey(name: str):
 
 
 def ask_for_challenge(name: str):
-    """After a name was tried in this browser. The browser gets no list of keys."""
+    """The answer after a name was tried in this browser. The browser gets no list of keys."""
     client = browser()
     client.post("/sign-in/", {"username": name, "password": "wrong"})
     return seen(client.post("/sign-in/passkey/options/", {"username": name}))
@@ -160,7 +162,7 @@ def test_an_account_in_any_state_is_answered_like_none(path):
 
 
 def link(state: str) -> str:
-    """Of an invitation in this state."""
+    """The link of an invitation in this state."""
     at = timezone.now()
     invitation, secret = invitations.invite(f"{state}@invited.example", language="en", by=of("superuser"), at=at)
     rows = Invitation.objects.filter(pk=invitation.pk)

@@ -107,7 +107,7 @@ def test_correlations_race_with_recoveries_and_people_and_all_end_resolved(storm
 
 
 def test_a_row_may_refer_to_an_incident_that_a_correlation_locks(storm, shop):
-    """Like the outbox, whose transaction may hold the transition to which a correlation adds."""
+    """The outbox refers to incidents so: its transaction may hold the transition to which a correlation adds."""
     correlation.correlate(later(1))
     pk = only_incident().pk
 

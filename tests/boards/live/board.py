@@ -127,7 +127,7 @@ class Frame:
 
     @property
     def ids(self) -> list[str]:
-        """Of the whole elements."""
+        """The ids of the whole elements."""
         return re.findall(r'<\w+[^>]*?\sid="([\w-]+)"', self.html)
 
 

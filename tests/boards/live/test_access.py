@@ -1,4 +1,4 @@
-"""Which boards may be opened, and when they are closed (R13, R14)."""
+"""Which boards may be opened, and when they are closed."""
 
 from contextlib import AsyncExitStack
 

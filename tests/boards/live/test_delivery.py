@@ -294,20 +294,20 @@ async def test_the_overview_is_updated_while_nothing_changes(board, fleet, monke
 
 async def test_during_a_database_outage_the_board_shows_its_delay_and_then_catches_up(board, fleet, monkeypatch):
     terminal = await in_thread(fleet.online)
-    render = RenderWorker._timed
+    render = RenderWorker._time
 
     async def fail(*_: object) -> None:
         raise OperationalError("the database is away")
 
     async with board("/terminals/") as opened:
         await opened.painted()
-        monkeypatch.setattr(RenderWorker, "_timed", fail)
+        monkeypatch.setattr(RenderWorker, "_time", fail)
         await in_thread(lambda: change(terminal, presence="offline"))
         beat = await opened.beat()
         while not beat.freshness["behind_s"]:
             beat = await opened.beat()
 
-        monkeypatch.setattr(RenderWorker, "_timed", render)
+        monkeypatch.setattr(RenderWorker, "_time", render)
 
         await opened.showing(f"terminal-{terminal.pk}", 'data-presence="offline"')
         while beat.freshness["behind_s"]:
@@ -316,15 +316,15 @@ async def test_during_a_database_outage_the_board_shows_its_delay_and_then_catch
 
 async def test_after_an_unexpected_error_the_board_shows_the_change(board, fleet, monkeypatch):
     terminal = await in_thread(fleet.online)
-    prefetched = render_worker._prefetched
+    prefetched = render_worker._prefetch
 
     def fail_once(_: object) -> None:
-        monkeypatch.setattr(render_worker, "_prefetched", prefetched)
+        monkeypatch.setattr(render_worker, "_prefetch", prefetched)
         raise ValueError("unexpected")
 
     async with board("/terminals/") as opened:
         await opened.painted()
-        monkeypatch.setattr(render_worker, "_prefetched", fail_once)
+        monkeypatch.setattr(render_worker, "_prefetch", fail_once)
 
         await in_thread(lambda: change(terminal, presence="offline"))
 

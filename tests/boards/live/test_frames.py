@@ -221,7 +221,7 @@ async def test_a_person_without_a_board_is_no_longer_on_shift(board, sato):
 
 
 async def test_a_board_closed_while_the_shift_is_sent_is_sent_next(board, room, sato, monkeypatch):
-    """Not if the page is outdated, or other terminals change."""
+    """A page that is outdated, or a change of other terminals, would send another frame."""
     monkeypatch.setattr(tasks, "SHIFT_REPORT_S", 600.0)
     report_shift, may_end, is_reporting = room.render_worker.report_shift, asyncio.Event(), asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""A person leaves the company: the directory disables the account, and nothing of it works any more (R13)."""
+"""A person leaves the company: the directory disables the account, and nothing of it works any more."""
 
 import pytest
 from django.test import Client

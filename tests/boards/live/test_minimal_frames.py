@@ -31,7 +31,7 @@ async def test_while_nothing_changes_a_beat_is_all_that_is_sent(board, fleet, mo
 
 
 async def test_a_row_with_the_same_content_is_not_sent_again(board, fleet):
-    """For an alert about a reading no row shows the presence of its terminal."""
+    """No row of an alert about a reading shows the presence of its terminal."""
     terminal = await in_thread(fleet.online)
     alert = await in_thread(lambda: factories.alert(fleet, terminal=terminal, rule=fleet.metric_rule(), value=81.0))
     async with board("/") as opened:

@@ -48,7 +48,7 @@ class World:
         return person
 
     def incident(self, *alerts: Alert, size: int) -> Incident:
-        """With a firmware that terminals of both sites have."""
+        """An incident about a firmware that terminals of both sites have."""
         at, number = now(), len(alerts)
         made = Incident.objects.create(
             factor="firmware", key="4.8", severity="critical", opened_at=at, unchanged_since=at, size=size,
@@ -204,7 +204,7 @@ async def test_a_person_without_grants_sees_an_empty_board(world, board):
 
 
 async def test_the_reason_of_a_position_counts_the_terminals_of_the_scope(world, board):
-    """Of their site, people of a group see the name."""
+    """People of a group see the name of the site of their terminals."""
     await in_thread(world.alert, world.here[0])
     for kind, peers in (("site", "2 of 3"), ("group", "1 of 2")):
         async with board("/alerts/", person=world.people[kind]) as opened:

@@ -113,8 +113,8 @@ async def _sweep(
 
 @asynccontextmanager
 async def _opened(browser: Browser, tms: SeededTMS, language: str) -> AsyncIterator[tuple[Screen, Screen]]:
-    """Of a person, and of a browser in which nobody is signed in. Motion is reduced, because a colour during a
-    transition belongs to neither theme.
+    """The screens of a person, and of a browser in which nobody is signed in. Motion is reduced, because a colour
+    during a transition belongs to neither theme.
     """
     username, locale = PEOPLE[language]
     options: dict[str, Any] = {"locale": locale, "color_scheme": "light", "reduced_motion": "reduce"}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from tests.e2e.busy_fleet import BusyFleet
 
 VISITED = ("sign-in", "forgotten-password", "pairing", "not-a-link", "not-an-invitation")
-"""By a browser in which nobody is signed in."""
+"""Pages that are visited by a browser in which nobody is signed in."""
 REFUSED = {
     "not-found": 404,
     "not-a-link": 404,

@@ -26,7 +26,7 @@ IS_BACK = """(opener) => {
 
 
 async def check_dialogs(done: Findings, page: Page, variant: Variant, name: str, known: set[str]) -> None:
-    """Those of kinds that are not `known` yet."""
+    """Check the dialogs and menus of kinds that are not `known` yet."""
     async for kind, opener in _openers(page, known):
         where = f"{name}, {kind}"
         try:
@@ -40,7 +40,7 @@ async def check_dialogs(done: Findings, page: Page, variant: Variant, name: str,
 
 
 async def _openers(page: Page, known: set[str]) -> AsyncIterator[tuple[str, ElementHandle]]:
-    """On the page as it is, then with a ticked row, then for a command that asks first."""
+    """The openers on the page as it is, then with a ticked row, then for a command that asks first."""
     async for found in _shown(page, known):
         yield found
     tick = page.locator(TICK).first
@@ -119,7 +119,7 @@ async def _check_menu(done: Findings, page: Page, variant: Variant, where: str, 
 
 
 async def _lost_focus(page: Page, opener: ElementHandle) -> list[str]:
-    """Of a row that was replaced meanwhile, any control may have it."""
+    """Where the focus went, if not back to the opener. If its row was replaced meanwhile, any control may have it."""
     try:
         await page.wait_for_function(IS_BACK, arg=opener, timeout=RETURNS_MS)
     except Error:

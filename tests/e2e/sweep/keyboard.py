@@ -14,13 +14,15 @@ class Walk(NamedTuple):
 
 
 async def walk(page: Page) -> Walk:
-    """From the beginning of the page."""
+    """Walk from the beginning of the page."""
     await page.evaluate("() => sweep.begin()")
     return await _walk(page, await page.evaluate("() => sweep.controls()"), ends=1)
 
 
 async def walk_dialog(page: Page) -> Walk:
-    """From the control that has the focus, once around. Past the last, the browser has its turn, and what scrolls."""
+    """Walk from the control that has the focus, once around. After the last control, the browser has its turn, and
+    what scrolls.
+    """
     return await _walk(page, await page.evaluate("() => sweep.controls()"), ends=3)
 
 

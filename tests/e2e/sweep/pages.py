@@ -51,7 +51,7 @@ async def check_barriers(
 
 
 async def check_reflow(done: Findings, page: Page, variant: Variant, name: str) -> None:
-    """At 200 and 400 %."""
+    """Check the page at 200 and 400 %."""
     for check, size in (("zoom 200 %", ZOOMED), ("zoom 400 %", NARROW)):
         await page.set_viewport_size(size)  # type: ignore[arg-type]
         done.add(variant, name, check, await page.evaluate("() => sweep.overflow()"))

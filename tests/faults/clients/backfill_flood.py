@@ -1,4 +1,4 @@
-"""Terminals backfill as fast as TMS allows, with as much as a report may contain: R9, R24."""
+"""Terminals backfill as fast as TMS allows, with as much as a report may contain."""
 
 import asyncio
 import sys
@@ -80,5 +80,10 @@ async def flooded(node: NodeProcess, keys: list[str]) -> float:
 
 
 FAULTS = (
-    Fault("backfill-flood", "R9, R24", "eight terminals backfill without end, with all that fits in a report", flood),
+    Fault(
+        "backfill-flood",
+        "backfill delays no other terminal, and loses nothing",
+        "eight terminals backfill without end, with all that fits in a report",
+        flood,
+    ),
 )

@@ -26,12 +26,12 @@ TEXT = "x" * 150
 
 
 def with_events() -> Iterator[str]:
-    """As many events as a report may have."""
+    """Frames with as many events as a report may have."""
     yield from batches(2, lambda at: {"events": [event(at, number) for number in range(limits.EVENTS_PER_REPORT)]})
 
 
 def with_metrics() -> Iterator[str]:
-    """As many metrics as a report may have."""
+    """Frames with as many metrics as a report may have."""
     metrics = {f"metric_{number}": 1000.5 + number for number in range(limits.METRICS_PER_REPORT)}
     yield from batches(25, lambda at: {"metrics": metrics})
 

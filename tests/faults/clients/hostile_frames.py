@@ -1,4 +1,4 @@
-"""One terminal sends the frames that are most expensive for TMS: R37, R38."""
+"""One terminal sends the frames that are most expensive for TMS."""
 
 import asyncio
 import contextlib
@@ -104,9 +104,14 @@ def size_of(scenario: Scenario[FaultCluster], path: str) -> int:
 FAULTS = (
     Fault(
         "quadratic-frame",
-        "R37",
+        "a frame of 64 KiB costs at most 20 ms",
         "the most expensive frames of 64 KiB, ten a second for 60 s",
         partial(send_hostile, "worst-frames"),
     ),
-    Fault("huge-metrics", "R38", "metrics of 1.7e308 and new names in each report, for 60 s", huge_metrics),
+    Fault(
+        "huge-metrics",
+        "metrics are finite, and their names are limited",
+        "metrics of 1.7e308 and new names in each report, for 60 s",
+        huge_metrics,
+    ),
 )

@@ -1,4 +1,4 @@
-"""Clients with a shared credential, invalid frames, or too many connections: R5, R8, R12."""
+"""Clients with a shared credential, invalid frames, or too many connections."""
 
 import asyncio
 import re
@@ -79,7 +79,17 @@ async def booted(link: str, key: str, boot_id: str) -> Terminal:
 
 
 FAULTS = (
-    Fault("shared-credential", "R5", "two devices share a credential, on two nodes", share_a_credential),
-    Fault("invalid-frames", "R8", "10,000 invalid frames", send_invalid_frames),
-    Fault("connection-flood", "R12", "more boards and connections than the limits allow", exhaust_connections),
+    Fault(
+        "shared-credential",
+        "the newest link wins within 2 s",
+        "two devices share a credential, on two nodes",
+        share_a_credential,
+    ),
+    Fault("invalid-frames", "bad input never causes an internal error", "10,000 invalid frames", send_invalid_frames),
+    Fault(
+        "connection-flood",
+        "connections are refused before resources run out",
+        "more boards and connections than the limits allow",
+        exhaust_connections,
+    ),
 )

@@ -1,4 +1,4 @@
-"""Misbehaving clients: a board that stops reading (R10), a terminal that floods (R9, R10)."""
+"""Misbehaving clients: a board that stops reading, and a terminal that sends too much."""
 
 import asyncio
 import contextlib
@@ -113,6 +113,16 @@ def ms(waits: Sequence[float], percent: int) -> float:
 
 
 FAULTS = (
-    Fault("board-stops-reading", "R10", "eight boards stop reading", stop_reading),
-    Fault("terminal-floods", "R9, R10", "a terminal sends as fast as it can", flood),
+    Fault(
+        "board-stops-reading",
+        "one slow board is dropped, and delays no other",
+        "eight boards stop reading",
+        stop_reading,
+    ),
+    Fault(
+        "terminal-floods",
+        "one terminal delays no other, and memory is bounded",
+        "a terminal sends as fast as it can",
+        flood,
+    ),
 )

@@ -1,4 +1,4 @@
-"""Passwords are guessed as fast as TMS answers: R16, R42."""
+"""Passwords are guessed as fast as TMS answers."""
 
 import asyncio
 import contextlib
@@ -110,7 +110,7 @@ async def guess(url: str, seconds: float) -> dict[int, int]:
 
 
 async def longest_silence(observer: TerminalObserver) -> float:
-    """Until it is cancelled: the longest time in which no report was acknowledged."""
+    """The longest time in which no report was acknowledged, watched until it is cancelled."""
     longest, acked, acked_at = 0.0, observer.acked, time.monotonic()
     with contextlib.suppress(asyncio.CancelledError):
         while True:
@@ -127,4 +127,11 @@ def _endlessly(pages: Sequence[str]) -> Iterator[str]:
         yield from pages
 
 
-FAULTS = (Fault("sign-in-flood", "R42", "25 loops of wrong passwords for 60 s", guess_passwords),)
+FAULTS = (
+    Fault(
+        "sign-in-flood",
+        "guessing passwords at most doubles the time of pages",
+        "25 loops of wrong passwords for 60 s",
+        guess_passwords,
+    ),
+)

@@ -37,7 +37,7 @@ class Comparisons:
                 process.wait()
 
     def new(self) -> list[Comparison]:
-        """Those since the last call. Raises RuntimeError if the process has ended."""
+        """The comparisons since the last call. Raises RuntimeError if the process has ended."""
         lines = self._output.read_text().split("\n")[:-1]
         if (code := self._process.poll()) is not None:
             raise RuntimeError(f"the recorder of moments exited with {code}: {' '.join(lines[-1:])}")

@@ -39,7 +39,7 @@ class Totals:
 class FleetState:
     totals: Totals
     alerts: Sequence[AlertState] = ()
-    """The unresolved ones."""
+    """The alerts that were unresolved."""
     incidents: Sequence[IncidentState] = ()
 
 
@@ -53,7 +53,7 @@ def in_database() -> FleetState:
 
 
 def replayed(moment: Moment) -> FleetState:
-    """`moment`: of everything."""
+    """The state that a replay of everything shows."""
     presences: Counter[str] = Counter()
     for (_, presence, _), number in moment.presence_counts.items():
         presences[presence] += number

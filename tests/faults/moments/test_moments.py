@@ -22,7 +22,7 @@ SOON = timedelta(minutes=1)
 
 @pytest.fixture
 def moment(fleet) -> RecordedMoment:
-    """With an open alert."""
+    """A recorded moment with an open alert."""
     factories.alert(fleet)
     return record()
 

@@ -20,7 +20,7 @@ SHOP, OFFICE, STORES = "shop", "office", "stores"
 """Cables of the node: to the terminals, to the boards, to PostgreSQL and Redis."""
 CUT_S = 22.0
 HALF_OPEN_S = float(FAST_SETTINGS["TMS_PING_INTERVAL_S"]) + float(FAST_SETTINGS["TMS_PING_TIMEOUT_S"]) + 2
-"""R11."""
+"""The time in which a half-open link is found: a ping, its time-out, and two seconds for the timers."""
 LINKS = re.compile(r"^tms_connections (\S+)", re.MULTILINE)
 
 
@@ -168,8 +168,18 @@ async def seconds_until_dropped(scenario: Scenario[CabledCluster], left: float, 
 
 
 FAULTS = (
-    Fault("cut-shop", "R11", "the network between terminals and a node is cut", cut_off_the_shop, needs_namespaces),
     Fault(
-        "cut-stores", "R27", "the network between a node and its stores is cut", cut_off_the_stores, needs_namespaces
+        "cut-shop",
+        "a half-open link is found by its next ping",
+        "the network between terminals and a node is cut",
+        cut_off_the_shop,
+        needs_namespaces,
+    ),
+    Fault(
+        "cut-stores",
+        "links stay open, and reports wait for the database",
+        "the network between a node and its stores is cut",
+        cut_off_the_stores,
+        needs_namespaces,
     ),
 )

@@ -38,7 +38,7 @@ PLANS: Mapping[str, Sequence[Plan]] = {
         Plan("switched_off", 3, is_off=True, goodbye="closing", uptime_s=3),
     ],
 }
-"""By the code of the site."""
+"""Outages by the code of the site."""
 
 
 class LostTerminal:
@@ -63,7 +63,7 @@ class LostTerminal:
 
     @property
     def outage(self) -> KnownOutage:
-        """Once it is back."""
+        """The outage, once the terminal is back."""
         return KnownOutage(self.terminal.uid, self.plan.reason, self._since, linked_since(self.terminal))
 
 
@@ -100,7 +100,7 @@ async def _planned(scenario: Scenario[FaultCluster]) -> list[LostTerminal]:
 FAULTS = (
     Fault(
         "known-outages",
-        "availability",
+        "every lost second has a reason",
         "terminals lose the network, their power or their software, and availability names each",
         lose_terminals_in_known_ways,
     ),

@@ -256,13 +256,28 @@ async def kill_processes_meanwhile(scenario: Scenario[FaultCluster], finding: Fi
 
 
 FAULTS = (
-    Fault("storm", "R33", "500 terminals of 20 sites are lost within 5 s", lose_twenty_sites),
-    Fault("storm-kill", "R33", "the same, and a node and both clocks are killed", kill_processes_meanwhile),
+    Fault(
+        "storm",
+        "one incident for each site, notified once",
+        "500 terminals of 20 sites are lost within 5 s",
+        lose_twenty_sites,
+    ),
+    Fault(
+        "storm-kill",
+        "one incident for each site, notified once",
+        "the same, and a node and both clocks are killed",
+        kill_processes_meanwhile,
+    ),
     Fault(
         "storm-on-boards",
-        "R33",
+        "one incident for each site, notified once",
         "the same as one incident, while a board is watched: no row of a single alert, and no number that falls",
         lose_twenty_sites_before_boards,
     ),
-    Fault("storm-merged", "R33", "500 terminals of 20 sites are lost as one incident", lose_twenty_sites_as_one),
+    Fault(
+        "storm-merged",
+        "one incident for many sites, notified once",
+        "500 terminals of 20 sites are lost as one incident",
+        lose_twenty_sites_as_one,
+    ),
 )

@@ -1,4 +1,4 @@
-"""The wall clock of a host is stepped, under its running processes: R30."""
+"""The wall clock of a host is stepped, under its running processes."""
 
 import asyncio
 from collections.abc import Sequence
@@ -86,7 +86,11 @@ STEPS = (
 )
 FAULTS = tuple(
     Fault(
-        f"clock-{way}-{name}", "R30", f"{wall} jumps a day {way}, and back", partial(inject, to=to), needs_libfaketime
+        f"clock-{way}-{name}",
+        "steps of a wall clock disconnect nobody",
+        f"{wall} jumps a day {way}, and back",
+        partial(inject, to=to),
+        needs_libfaketime,
     )
     for name, wall, inject in STEPS
     for way, to in (("ahead", "+1d"), ("behind", "-1d"))

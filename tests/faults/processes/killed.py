@@ -25,4 +25,11 @@ async def kill_the_process(scenario: Scenario[SingleProcess], finding: Finding) 
     finding.expect("all terminals reconnected", back_s, at_most=30, unit="s")
 
 
-FAULTS = (Fault("kill-single", "R29", "kill -9 and restart of the only process", kill_the_process),)
+FAULTS = (
+    Fault(
+        "kill-single",
+        "terminals reconnect within 30 s, without false alerts",
+        "kill -9 and restart of the only process",
+        kill_the_process,
+    ),
+)

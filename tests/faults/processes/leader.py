@@ -1,4 +1,4 @@
-"""The leading clock dies, or hangs: R33."""
+"""The leading clock dies, or hangs."""
 
 import asyncio
 import time
@@ -60,6 +60,17 @@ async def await_other_leader(scenario: Scenario[FaultCluster], finding: Finding,
 
 
 FAULTS = (
-    Fault("clock-kill", "R33", "kill -9 of the leading clock", kill_the_leader, is_quick=True),
-    Fault("clock-hang", "R33", "the leading clock hangs (SIGSTOP)", hang_the_leader),
+    Fault(
+        "clock-kill",
+        "another clock leads within 10 s, and nothing happens twice",
+        "kill -9 of the leading clock",
+        kill_the_leader,
+        is_quick=True,
+    ),
+    Fault(
+        "clock-hang",
+        "another clock leads within 10 s, and nothing happens twice",
+        "the leading clock hangs (SIGSTOP)",
+        hang_the_leader,
+    ),
 )

@@ -111,7 +111,7 @@ async def deploy(
 async def seconds_until_none(
     scenario: Scenario[FaultCluster], node: str, *, since: float, within_s: float
 ) -> float | None:
-    """Until no terminal is online with a link to `node`."""
+    """Seconds until no terminal is online with a link to `node`."""
     while (took_s := time.monotonic() - since) < within_s:
         if (await scenario.aquery(STALE, node))[0][0] == 0:
             return took_s
@@ -137,10 +137,28 @@ def busiest_second(terminals: list[ObservedTerminal]) -> float:
 
 
 FAULTS = (
-    Fault("kill-node", "R29", "kill -9 of one of three nodes", kill_a_node),
     Fault(
-        "kill-all-nodes", "R6, R29", "kill -9 of every node, and a restart into the reconnect storm", restart_all_nodes
+        "kill-node",
+        "terminals reconnect within 30 s, without false alerts",
+        "kill -9 of one of three nodes",
+        kill_a_node,
     ),
-    Fault("kill-proxy", "R6", "kill -9 of the proxy, which ends every link and board", kill_the_proxy),
-    Fault("deploy", "R28", "SIGTERM and restart of every node, one after the other", deploy),
+    Fault(
+        "kill-all-nodes",
+        "handshakes stay below 2 s while everything reconnects",
+        "kill -9 of every node, and a restart into the reconnect storm",
+        restart_all_nodes,
+    ),
+    Fault(
+        "kill-proxy",
+        "handshakes stay below 2 s while everything reconnects",
+        "kill -9 of the proxy, which ends every link and board",
+        kill_the_proxy,
+    ),
+    Fault(
+        "deploy",
+        "the drain spreads reconnects, without false alerts",
+        "SIGTERM and restart of every node, one after the other",
+        deploy,
+    ),
 )

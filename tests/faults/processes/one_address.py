@@ -1,4 +1,4 @@
-"""A whole chain behind one address while every node is replaced: R50."""
+"""A whole chain behind one address while every node is replaced."""
 
 import asyncio
 import re
@@ -21,7 +21,9 @@ SETTINGS = {
     "TMS_PING_TIMEOUT_S": "13",
     "TMS_DRAIN_SPREAD_S": "30",
 }
-"""As in production, except for the limit, which must be raised for such a chain according to its documentation."""
+"""The settings of production, except for the limit, which must be raised for such a chain according to its
+documentation.
+"""
 REFUSED = re.compile(r'^tms_connection_limit_refusals_total\{by="address"\} (\S+)', re.MULTILINE)
 
 
@@ -57,7 +59,7 @@ def refusals(node: NodeProcess) -> float:
 FAULTS = (
     Fault(
         "deploy-chain",
-        "R50",
+        "the drain spreads reconnects behind one address",
         f"every node is replaced under {TERMINALS:,} terminals behind one address",
         deploy_to_a_chain,
     ),

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 async def test_kill_9_under_load_loses_no_acknowledged_report_and_stores_none_twice(tmp_path: Path) -> None:
-    finding = Finding("kill-single", "R29", "kill -9")
+    finding = Finding("kill-single", "terminals reconnect within 30 s, without false alerts", "kill -9")
 
     async with Scenario(SingleProcess(tmp_path), agents=20, light=20, report_every_s=0.2) as scenario:
         await kill_the_process(scenario, finding)

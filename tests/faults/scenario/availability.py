@@ -9,10 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from tms.availability.intervals import instant_of
-from tms.availability.rollup.inputs import DAY, facts_of, outages_of, pieces_by_terminal
+from tms.availability.rollup.inputs import facts_of, outages_of, pieces_by_terminal
 from tms.availability.rollup.tally import disjoint
 from tms.fleet.models import Site, Terminal
-from tms.lib.calendar.local_time import shown
+from tms.lib.calendar.dates import DAY
+from tms.lib.calendar.local_time import local_time
 
 
 def lost(since: int) -> None:
@@ -30,7 +31,7 @@ def lost(since: int) -> None:
 
 
 def _days(site: Site, since: int) -> list[date]:
-    first, last = (shown(at, ZoneInfo(site.time_zone)).date() for at in (instant_of(since), timezone.now()))
+    first, last = (local_time(at, ZoneInfo(site.time_zone)).date() for at in (instant_of(since), timezone.now()))
     return [first + number * DAY for number in range((last - first).days + 1)]
 
 

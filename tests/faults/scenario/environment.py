@@ -40,11 +40,11 @@ class Environment(Protocol):
 
     @property
     def url(self) -> str:
-        """Of pages and boards."""
+        """The URL of pages and boards."""
 
     @property
     def link(self) -> str:
-        """Of terminals."""
+        """The URL of terminals."""
 
     @property
     def logs(self) -> Sequence[Path]: ...

@@ -19,7 +19,7 @@ from tests.faults.scenario.scenario import Scenario
 EVERY_S = 0.5
 NO_ANSWER = 0
 VISIBLE_WITHIN_S = 10.0
-"""R41: within this time readiness reports that writes fail."""
+"""Readiness reports within this time that writes fail."""
 HEALTHY_WITHIN_S = 30.0
 QUICK_MS = 200.0
 PHASES = 3
@@ -126,7 +126,9 @@ class HealthObserver:
 async def health_observed(
     scenario: Scenario[Any], finding: Finding, *, is_reported: bool = True
 ) -> AsyncIterator["Outage"]:
-    """During the outage every process must stay live, and readiness must report the outage and its end in time."""
+    """Expect that every process stays live during the outage, and that readiness reports the outage and its end in
+    time.
+    """
     nodes = getattr(scenario.environment, "nodes", ())
     nginx = getattr(scenario.environment, "nginx", None)
     processes = [node.url for node in nodes] or [scenario.environment.url]

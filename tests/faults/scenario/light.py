@@ -42,7 +42,7 @@ class LightTerminal(WSListener):
         self.linked_at = 0.0
         self.losses = 0
         self.waits: list[float] | None = None
-        """If set, receives the seconds from each report to its acknowledgement."""
+        """A list that receives the seconds from each report to its acknowledgement, if there is one."""
         self._url = url
         self._headers = {"Authorization": f"Bearer {credential}", "Sec-WebSocket-Protocol": SUBPROTOCOL, **headers}
         self._pending: deque[PendingReport] = deque()
@@ -114,7 +114,7 @@ class LightTerminal(WSListener):
         await self.go_offline()
 
     def switch_on(self, *, uptime_s: float) -> None:
-        """With a new boot, on a device that has been running for `uptime_s`."""
+        """Begin a new boot, on a device that has been running for `uptime_s`."""
         self.boot_id, self.made, self.acked = uuid4().hex, 0, 0
         self._is_on, self._uptime_s = True, uptime_s
         self.come_online()

@@ -58,11 +58,11 @@ class Tally:
     made: int
     acknowledged: int
     stored: int
-    """In the database, each counted once."""
+    """Reports in the database, each counted once."""
     lost: int
     """Acknowledged, and not in the database."""
     duplicated: int
-    """In the database more than once: reports and events."""
+    """Reports and events that are in the database more than once."""
 
 
 class TerminalObserver:

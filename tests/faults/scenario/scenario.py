@@ -25,10 +25,10 @@ AGENTS, LIGHT, SPARE = 20, 100, 8
 SITES = 4
 PAGES = ("/", "/", "/terminals/", "/terminals/")
 MOMENTS_SETTLE_S = 12.0
-"""Until recorded moments were compared (`tests.faults.moments.recorder.SETTLED`)."""
+"""The time until recorded moments were compared (`tests.faults.moments.recorder.SETTLED`)."""
 MOMENTS_PRINTED = 5
 LOG_LINES, LINE_LENGTH = 3, 500
-"""Of each log, in the error of a scenario that is not ready."""
+"""How much of each log is in the error of a scenario that is not ready."""
 COMPARE_TIMEOUT_S = 40.0
 """Time-out for boards to equal the database."""
 
@@ -44,7 +44,7 @@ PRESENT = "SELECT count(*) FROM fleet_terminalstate WHERE presence = 'online'"
 
 
 class Scenario[E: Environment]:
-    """Entered once for several faults; closed after a fault that violated a requirement."""
+    """Entered once for several faults; closed after a fault that violated a guarantee."""
 
     def __init__(
         self,
@@ -259,7 +259,7 @@ class FaultWindow:
 
 
 async def seconds_until_acknowledged(terminals: Sequence[ObservedTerminal]) -> float | None:
-    """Until all reports made so far are acknowledged."""
+    """Seconds until all reports made so far are acknowledged."""
     made = [(terminal, terminal.made) for terminal in terminals]
     return await seconds_until(lambda: all(terminal.acked >= number for terminal, number in made), within_s=60)
 

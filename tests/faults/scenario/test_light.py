@@ -9,7 +9,7 @@ DIALS = 2
 
 
 async def test_a_link_that_ends_before_it_was_accepted_is_dialled_again():
-    """As if a proxy dies after it accepted the request; picows calls no callback then."""
+    """A proxy may die after it accepted the request; picows calls no callback then."""
     dialled = asyncio.Semaphore(0)
 
     async def die(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

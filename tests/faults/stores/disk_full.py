@@ -1,4 +1,4 @@
-"""The disk of the database is full for a while: R31."""
+"""The disk of the database is full for a while."""
 
 import asyncio
 import contextlib
@@ -123,7 +123,29 @@ async def fill_the_disk(scenario: Scenario[Any], finding: Finding) -> None:
 
 
 POSTGRESQL_WAL = (
-    Fault("disk-full-wal", "R31", "PostgreSQL's disk and its WAL are full for 20 s", fill_the_disk, needs=needs_root),
+    Fault(
+        "disk-full-wal",
+        "nothing is acknowledged that is not stored",
+        "PostgreSQL's disk and its WAL are full for 20 s",
+        fill_the_disk,
+        needs=needs_root,
+    ),
 )
-POSTGRESQL = (Fault("disk-full", "R31", "PostgreSQL's disk is full for 20 s", fill_the_disk, needs=needs_root),)
-SQLITE = (Fault("disk-full-sqlite", "R31", "SQLite's disk is full for 20 s", fill_the_disk, needs=needs_root),)
+POSTGRESQL = (
+    Fault(
+        "disk-full",
+        "nothing is acknowledged that is not stored",
+        "PostgreSQL's disk is full for 20 s",
+        fill_the_disk,
+        needs=needs_root,
+    ),
+)
+SQLITE = (
+    Fault(
+        "disk-full-sqlite",
+        "nothing is acknowledged that is not stored",
+        "SQLite's disk is full for 20 s",
+        fill_the_disk,
+        needs=needs_root,
+    ),
+)

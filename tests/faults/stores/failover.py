@@ -1,4 +1,4 @@
-"""A replica of PostgreSQL is promoted: R24 with a primary that is lost permanently."""
+"""A replica of PostgreSQL is promoted, because the primary is lost permanently."""
 
 import asyncio
 import os
@@ -90,5 +90,10 @@ async def promote_a_replica(scenario: Scenario[ReplicatedCluster], finding: Find
 
 
 FAULTS = (
-    Fault("postgresql-promote", "R24", "PostgreSQL dies permanently, and its replica is promoted", promote_a_replica),
+    Fault(
+        "postgresql-promote",
+        "no acknowledged report is lost with the primary",
+        "PostgreSQL dies permanently, and its replica is promoted",
+        promote_a_replica,
+    ),
 )

@@ -1,4 +1,4 @@
-"""PostgreSQL stops, dies, hangs, or is read-only: R27, R31."""
+"""PostgreSQL stops, dies, hangs, or is read-only."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from tests.faults.scenario.scenario import Scenario, seconds_until_acknowledged
 
 OUTAGE_S = 20.0
 LONG_OUTAGE_S = 119.0
-"""Together with the grace, the two minutes of R27."""
+"""The two minutes, with the grace, for which TMS tolerates an absent database."""
 GRACE_S = 1.0
 """Acknowledgements in transit when the database stopped have arrived by then."""
 MOST_MIB = 60.0
@@ -57,7 +57,7 @@ async def hang(scenario: Scenario[FaultCluster], finding: Finding) -> None:
 
 
 async def be_read_only(scenario: Scenario[FaultCluster], finding: Finding) -> None:
-    """Like a former primary after a failover."""
+    """Make the database read-only, like a former primary after a failover."""
     async with without_postgresql(scenario, finding):
         await asyncio.to_thread(set_read_only, scenario, enabled=True)
         try:
@@ -110,9 +110,35 @@ def resident(scenario: Scenario[FaultCluster]) -> float:
 
 
 FAULTS = (
-    Fault("postgresql-restart", "R27", "PostgreSQL is restarted", restart, is_quick=True),
-    Fault("postgresql-kill", "R27", "kill -9 of every process of PostgreSQL", kill),
-    Fault("postgresql-stop", "R27", "PostgreSQL is stopped for two minutes", stop_for_long),
-    Fault("postgresql-hang", "R27", "PostgreSQL hangs for 21 s (SIGSTOP)", hang),
-    Fault("postgresql-read-only", "R31", "PostgreSQL is read-only for 21 s", be_read_only),
+    Fault(
+        "postgresql-restart",
+        "links stay open, and reports wait for the database",
+        "PostgreSQL is restarted",
+        restart,
+        is_quick=True,
+    ),
+    Fault(
+        "postgresql-kill",
+        "links stay open, and reports wait for the database",
+        "kill -9 of every process of PostgreSQL",
+        kill,
+    ),
+    Fault(
+        "postgresql-stop",
+        "links stay open, and reports wait for the database",
+        "PostgreSQL is stopped for two minutes",
+        stop_for_long,
+    ),
+    Fault(
+        "postgresql-hang",
+        "links stay open, and reports wait for the database",
+        "PostgreSQL hangs for 21 s (SIGSTOP)",
+        hang,
+    ),
+    Fault(
+        "postgresql-read-only",
+        "nothing is acknowledged that is not stored",
+        "PostgreSQL is read-only for 21 s",
+        be_read_only,
+    ),
 )

@@ -1,4 +1,4 @@
-"""Redis stops, is killed, hangs, or loses its data: R26."""
+"""Redis stops, is killed, hangs, or loses its data."""
 
 import asyncio
 import contextlib
@@ -71,9 +71,20 @@ async def without_redis(scenario: Scenario[FaultCluster], finding: Finding) -> A
 
 
 FAULTS = (
-    Fault("redis-stop", "R26", "Redis stops for 10 s", stop_redis),
-    Fault("redis-kill", "R26", "kill -9 of Redis, back after 10 s", kill_redis),
-    Fault("redis-hang", "R26", "Redis hangs for 10 s (SIGSTOP)", stall_redis),
-    Fault("redis-pause", "R26", "Redis does not answer for 10 s (CLIENT PAUSE)", pause_clients),
-    Fault("redis-flush", "R26", "FLUSHALL, and every subscription is closed", flush_redis, is_quick=True),
+    Fault("redis-stop", "links and ingest continue without Redis", "Redis stops for 10 s", stop_redis),
+    Fault("redis-kill", "links and ingest continue without Redis", "kill -9 of Redis, back after 10 s", kill_redis),
+    Fault("redis-hang", "links and ingest continue without Redis", "Redis hangs for 10 s (SIGSTOP)", stall_redis),
+    Fault(
+        "redis-pause",
+        "links and ingest continue without Redis",
+        "Redis does not answer for 10 s (CLIENT PAUSE)",
+        pause_clients,
+    ),
+    Fault(
+        "redis-flush",
+        "links and ingest continue without Redis",
+        "FLUSHALL, and every subscription is closed",
+        flush_redis,
+        is_quick=True,
+    ),
 )

@@ -1,4 +1,4 @@
-"""Nothing is sent to addresses that only TMS itself can reach (R21)."""
+"""Nothing is sent to addresses that only TMS itself can reach."""
 
 import socket
 import subprocess

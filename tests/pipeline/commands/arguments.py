@@ -59,7 +59,7 @@ def _aws(words: Sequence[str]) -> list[str]:
 
 
 def _words(command: str) -> list[str]:
-    """As the shell of the machine splits it; shlex does not know all of its quotes."""
+    """The words as the shell of the machine splits them; shlex does not know all of its quotes."""
     return subprocess.check_output(["bash", "-c", f"printf '%s\\0' {command}"], text=True).split("\0")[:-1]
 
 

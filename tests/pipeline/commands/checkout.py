@@ -36,7 +36,7 @@ PROGRAMS = (
     "static",
 )
 REAL = ("shell.sh", "rollback.sh", "check.sh", "restore.sh", "environment.sh", "terraform/tf", "terraform/env")
-"""Of `deploy`, the scripts that only call other programs; they run as they are."""
+"""The scripts of `deploy` that only call other programs; they run as they are."""
 PIPELINE = ("build", "version", "static")
 
 
@@ -65,7 +65,9 @@ class Checkout:
         (folder / "tms").symlink_to(folder)  # what `git clone` makes
 
     def run(self, block: str) -> tuple[subprocess.CompletedProcess[str], list[Call]]:
-        """As pasted into a shell that stops at the first error. Returns what the stand-ins were asked, too."""
+        """Run a block as pasted into a shell that stops at the first error. Returns what the stand-ins were asked,
+        too.
+        """
         self._calls.write_text("")
         own = {
             "PATH": f"{self.folder}/bin:/usr/bin:/bin",

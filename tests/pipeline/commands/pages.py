@@ -29,7 +29,7 @@ def _typed(console: str) -> Iterator[str]:
 
 
 def inline(page: Path) -> list[str]:
-    """Without those that leave something out."""
+    """The commands in the text, except those that leave something out."""
     text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
     joined = re.sub(r"(?<=\S)\n(?=\S)", " ", text)
     return [found for found in INLINE.findall(joined) if ELLIPSIS not in found]

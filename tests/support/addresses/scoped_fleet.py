@@ -61,9 +61,9 @@ class ScopedFleet:
     approvals: list[ApprovalRequest] = field(default_factory=list)
     """Each about a resolved alert of one terminal, which its reason names."""
     secrets: dict[WallScreen, str] = field(default_factory=dict)
-    """Of the wall screens."""
+    """The secrets of the wall screens."""
     scopes: dict[Any, dict[str, Any]] = field(default_factory=dict)
-    """Of the grants of people, programs and teams."""
+    """The scopes of the grants of people, programs and teams."""
     marks: dict[Any, str] = field(default_factory=dict)
     """Row → a text that no other row has."""
 
@@ -134,7 +134,7 @@ def _approval(made: ScopedFleet, alert: Alert, person: User) -> None:
 
 
 def _incidents(made: ScopedFleet) -> None:
-    """Of a model, and one of a site that others were merged into."""
+    """Make an incident of a model, and one of a site that others were merged into."""
     times = {"opened_at": now(-60), "unchanged_since": now(-60)}
     model = Incident.objects.create(factor="model", key="PX", severity="critical", size=9, lost=2, **times)
     site = made.sites[-1]

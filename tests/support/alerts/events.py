@@ -41,7 +41,7 @@ def acknowledge(alert: Alert, by: User, *, seconds: float = 5, comment: str = ""
 
 
 def actions_on(state: str) -> dict[str, OperatorAction]:
-    """Those that apply to alerts in `state`, by name."""
+    """The actions that apply to alerts in `state`, by name."""
     return {name: one for name, one in ACTIONS.items() if one.alert and state in one.alert.when.states}
 
 

@@ -68,7 +68,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(who=st.integers(0, 1), contract=st.sampled_from(Contract), seconds=SECONDS, skew_s=st.integers(-5, 0))
     def acknowledge_it(self, who: int, contract: Contract, seconds: int, skew_s: int) -> None:
-        """By the clock of a node that may be behind."""
+        """Acknowledge by the clock of a node that may be behind."""
         self.later()
         at, until = later(self.seconds + skew_s), later(self.seconds + seconds)
         lifecycle.acknowledge(self.alerts, by=self.people[who], comment="", at=at, contract=contract, until=until)

@@ -23,6 +23,6 @@ def maintain(person: User, *, hours: float = 1, **scope: Any) -> None:
 
 
 def close(site: Site) -> None:
-    """For two days around today, in any time zone."""
+    """Close the site for two days around today, in any time zone."""
     today = timezone.now().date()
     SpecialDay.objects.create(site=site, first_on=today - timedelta(days=1), last_on=today + timedelta(days=1))

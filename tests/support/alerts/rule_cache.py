@@ -1,3 +1,5 @@
+"""The cache of rules in tests."""
+
 from tms.alerts.rules.cache import rule_cache
 from tms.alerts.rules.compiled import RuleSet
 from tms.feed.change import Change

@@ -11,7 +11,7 @@ from django.test import TransactionTestCase
 NOT_FLUSHED = {"django_migrations", "django_content_type", "auth_permission"}
 """The rows that `migrate` writes are the same for each test."""
 FLUSHED_ROWS = {"accounts_role": "NOT is_builtin"}
-"""Of tables with rows that `migrate` writes beside those of a test."""
+"""The rows to delete from tables that have rows of `migrate` beside those of a test."""
 
 
 def empty_databases(case: TransactionTestCase) -> None:

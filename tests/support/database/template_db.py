@@ -58,7 +58,7 @@ def new_database(url: str, *, template: str = "template1") -> str:
 
 
 def share() -> None:
-    """For this process and all its children from now on."""
+    """Share the template with this process and all its children from now on."""
     if SHARED not in os.environ:
         os.environ[SHARED] = tempfile.mkdtemp(prefix="tms-blank-")
         atexit.register(shutil.rmtree, os.environ[SHARED], ignore_errors=True)

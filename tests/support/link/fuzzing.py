@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.support.link.terminal import Terminal, report
 
 FRAMES_A_LINK = 30
-"""With more, a link is closed before it has sent them all."""
+"""The number of frames that a client sends; a link is closed before it has sent many more."""
 
 
 VALID = [

@@ -47,7 +47,7 @@ class Browser:
 
     @property
     def form(self) -> dict[str, str]:
-        """As the page sends it."""
+        """The subscription as the page sends it."""
         return {"address": self.address, "p256dh": base64url(self.public), "auth": base64url(self.secret)}
 
     def decrypt(self, body: bytes) -> bytes:

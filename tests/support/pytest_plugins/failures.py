@@ -1,3 +1,5 @@
+"""A plugin of pytest that prints failures at once."""
+
 import pytest
 
 

@@ -1,4 +1,4 @@
-"""At least one person manages people everywhere."""
+"""Guards that a person who manages people everywhere always remains."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from tms.accounts.permissions import Permission
 
 
 class LastAdministratorError(Exception):
-    """After the change nobody would be left who manages people everywhere."""
+    """The change would leave nobody who manages people everywhere."""
 
 
 @contextmanager

@@ -1,3 +1,5 @@
+"""Decisions on what a person may do, and see."""
+
 from collections.abc import Collection, Iterator
 
 from django.conf import settings

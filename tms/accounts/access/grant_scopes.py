@@ -32,7 +32,7 @@ class GrantScope(NamedTuple):
 
     @property
     def columns(self) -> dict[str, Any]:
-        """By the names of the columns of `Grant`."""
+        """The values by the names of the columns of `Grant`."""
         return self._asdict()
 
     @property

@@ -28,7 +28,7 @@ class OwnerField(forms.ChoiceField):
         if current is not None and current.key not in keys:
             choices = [(current.key, capfirst(current.label)), *choices]
         self.default = current.key if current is not None else next(iter(keys), "")
-        """Empty for people for whom there is none to choose."""
+        """The key of the owner to begin with; empty for people who have none to choose."""
         super().__init__(
             choices=choices,
             label=_("Owner"),
@@ -83,13 +83,13 @@ def owner_of(row: Owned) -> GrantScope:
 
 
 def set_owner(row: Owned, key: str) -> None:
-    """Not saved yet. `key` was validated."""
+    """Set the owner without saving the row. `key` was validated."""
     owner = grant_scopes.parsed(key) or GrantScope()
     row.owner_region, row.owner_site, row.owner_group = owner.columns.values()
 
 
 def _keys(choices: grant_scopes.Choices) -> list[str]:
-    """Those of groups of choices, too."""
+    """The keys of the choices, also of those in groups."""
     return [key for one, two in choices for key, _label in (two if isinstance(two, list) else [(one, two)])]
 
 

@@ -57,7 +57,7 @@ def rights_of(person: Person) -> Rights:
 
 
 def rights_of_people(people: Collection[Person]) -> dict[int | None, Rights]:
-    """By primary key, read now, with one query for all."""
+    """The rights of each person, read now, with one query for all."""
     fixed = {person.pk: _fixed(person) for person in people}
     granted = _granted([pk for pk, rights in fixed.items() if pk is not None and rights is None])
     return {pk: rights or _combined(granted[pk]) for pk, rights in fixed.items()}

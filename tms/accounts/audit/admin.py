@@ -17,7 +17,7 @@ __all__ = ["ModelAdmin"]
 
 
 class AuditedAdmin:
-    """For a ModelAdmin. Where services record a change themselves, set `records_itself`."""
+    """A mixin for a ModelAdmin. Where services record a change themselves, set `records_itself`."""
 
     records_itself = False
 

@@ -30,7 +30,7 @@ class ChainedEntry(NamedTuple):
     number: int
     hash: str
     values: tuple[Any, ...]
-    """Of `HASHED`."""
+    """The values of the columns `HASHED`."""
 
     def content(self) -> dict[str, Any]:
         return {"id": self.pk, "number": self.number} | contents(self.values)

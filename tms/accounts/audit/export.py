@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from tms.accounts.audit.chain import HASHED, contents
 from tms.accounts.models.audit_entry import AuditEntry
-from tms.lib.csv_text import Cell, written
+from tms.lib.csv_text import Cell, csv_text
 
 FORMATS = ("jsonl", "csv")
 COLUMNS = ("id", "number", *HASHED, "hash")
@@ -20,10 +20,10 @@ type Entry = dict[str, Any]
 def pieces(rows: QuerySet[AuditEntry], form: str) -> Iterator[str]:
     """`rows` in the order of their primary keys, as text in one of `FORMATS`."""
     if form == "csv":
-        yield written([COLUMNS])
+        yield csv_text([COLUMNS])
     for entries in _batches(rows):
         if form == "csv":
-            yield written([[_cell(entry[name]) for name in COLUMNS] for entry in entries])
+            yield csv_text([[_cell(entry[name]) for name in COLUMNS] for entry in entries])
         else:
             yield "".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in entries)
 

@@ -98,7 +98,7 @@ class ChangeOrigin(NamedTuple):
     token: ApiToken | None = None
     address: str | None = None
     name: str = ""
-    """Of an actor who is not a person: the UID of a terminal."""
+    """The name of an actor who is not a person: the UID of a terminal."""
 
     @property
     def actor_name(self) -> str:
@@ -194,7 +194,7 @@ def write(subject: AuditSubject, action: str, changes: Mapping[str, Any] | None 
 @cache
 def _insert(columns: tuple[str, ...]) -> str:
     names, marks = ", ".join(columns), ", ".join(["%s"] * len(columns))
-    return f"INSERT INTO {AuditEntry._meta.db_table} ({names}) VALUES ({marks})"  # noqa: S608  (names are our own)
+    return f"INSERT INTO {AuditEntry._meta.db_table} ({names}) VALUES ({marks})"
 
 
 @contextmanager

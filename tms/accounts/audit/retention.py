@@ -28,7 +28,9 @@ def purge(at: datetime) -> int:
 
 
 def _mark(day: AuditDay, at: datetime) -> None:
-    """Before its entries are deleted: verification must not take a purge that is under way for a deletion."""
+    """Mark the day before its entries are deleted: verification must not take a purge that is under way for a
+    deletion.
+    """
     with transaction.atomic():
         AuditDay.objects.filter(pk=day.pk).update(purged_at=at)
         recorder.record("purged", day, {"entries": (day.entries, 0), "hash": (day.last_hash, None)})

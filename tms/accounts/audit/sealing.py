@@ -66,9 +66,6 @@ def _chained(day: AuditDay, entries: Sequence[tuple[Any, ...]]) -> list[Seal]:
 
 def _write(seals: Sequence[Seal]) -> None:
     table = AuditEntry._meta.db_table
-    sql = (
-        f"UPDATE {table} AS e SET number = r.number, hash = r.hash "  # noqa: S608  (names are our own; values are parameters)
-        f"FROM {db_rows.source(Seal)} WHERE e.id = r.id"
-    )
+    sql = f"UPDATE {table} AS e SET number = r.number, hash = r.hash FROM {db_rows.source(Seal)} WHERE e.id = r.id"
     with connection.cursor() as cursor:
         cursor.execute(sql, [db_rows.encode(seals)])

@@ -60,7 +60,7 @@ class ChainVerification:
     """One pass over consecutive entries."""
 
     anchors: Mapping[int, ChainAnchor] = field(default_factory=dict)
-    """By the number of their last entry."""
+    """Anchors by the number of their last entry."""
     entries: int = 0
     agreeing: int = 0
     last_hash: str = ""

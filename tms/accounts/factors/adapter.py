@@ -1,3 +1,5 @@
+"""How django-allauth stores and names second factors."""
+
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 
@@ -33,6 +35,6 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # django-allauth 
 
 
 def factors_of(person: User) -> list[Authenticator]:
-    """Oldest first, recovery codes last."""
+    """The factors of a person, oldest first, recovery codes last."""
     rows = Authenticator.objects.filter(user=person).order_by("pk")
     return sorted(rows, key=lambda row: row.type == Authenticator.Type.RECOVERY_CODES)

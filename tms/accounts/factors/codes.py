@@ -17,7 +17,7 @@ from tms.lib.encryption import DecryptionError
 
 log = structlog.get_logger(__name__)
 
-LONGEST = 32
+MAX_CHARACTERS = 32
 """Characters of a submitted code, with spaces."""
 
 
@@ -31,7 +31,7 @@ def accept_from(request: HttpRequest, person: User, typed: str, *, at: datetime)
 
 @transaction.atomic
 def accept(person: User, typed: str, *, at: datetime) -> Authenticator | None:
-    code = "".join(typed[:LONGEST].split())
+    code = "".join(typed[:MAX_CHARACTERS].split())
     for factor in Authenticator.objects.select_for_update().filter(user=person, type__in=KINDS).order_by("pk"):
         if _is_accepted(factor, code, at):
             factor.last_used_at = at

@@ -1,3 +1,5 @@
+"""Forms to sign in with a second factor, and to add one."""
+
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -18,7 +20,7 @@ from tms.lib.text_fields import FormLine
 class CodeForm(forms.Form):
     """A code of the person's authenticator app, or one of their recovery codes."""
 
-    code = forms.CharField(label=_("Code"), max_length=codes.LONGEST)
+    code = forms.CharField(label=_("Code"), max_length=codes.MAX_CHARACTERS)
     factor: Authenticator
 
     def __init__(self, request: HttpRequest, person: User, *, at: datetime) -> None:
@@ -74,7 +76,7 @@ class NewPasskeyForm(forms.Form):
 class AppForm(forms.Form):
     """The first code of a new authenticator app proves that it has the secret."""
 
-    code = forms.CharField(label=_("Code"), max_length=codes.LONGEST)
+    code = forms.CharField(label=_("Code"), max_length=codes.MAX_CHARACTERS)
     step: int
 
     def __init__(self, data: Mapping[str, Any] | None, *, secret: str, at: datetime) -> None:

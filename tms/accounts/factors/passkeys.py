@@ -22,8 +22,8 @@ from tms.accounts.factors import services
 from tms.accounts.models import SpentToken, User
 
 MOST_BYTES = 16_384
-"""Of what a browser submits; real ones have about 1 KiB."""
-MOST = 20
+"""The largest answer of a browser that is read; real ones have about 1 KiB."""
+MAX_PASSKEYS = 20
 """Passkeys of one person. Each is parsed at their sign-in."""
 NAME_LENGTH = 60
 MALFORMED = (
@@ -58,8 +58,8 @@ def request_options(person: User | None = None) -> dict[str, Any]:
 
 def made(text: str, *, person: User) -> dict[str, Any]:
     """The credential that the browser made. Raises ValidationError."""
-    if Authenticator.objects.filter(user=person, type=Authenticator.Type.WEBAUTHN).count() >= MOST:
-        raise ValidationError(gettext("Remove a passkey first; you have %d already.") % MOST)
+    if Authenticator.objects.filter(user=person, type=Authenticator.Type.WEBAUTHN).count() >= MAX_PASSKEYS:
+        raise ValidationError(gettext("Remove a passkey first; you have %d already.") % MAX_PASSKEYS)
     credential = _parsed(text)
     with _checked():
         _spend_challenge()

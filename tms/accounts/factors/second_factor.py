@@ -24,7 +24,7 @@ Type = Authenticator.Type
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_stage_required(stage=SecondFactorStage.key, redirect_urlname="sign-in")  # type: ignore[untyped-decorator]
 def second_factor(request: HttpRequest) -> HttpResponse:
-    """Only for the browser in which the password was right, and only for some minutes."""
+    """Ask for the second factor: only in the browser in which the password was right, and only for some minutes."""
     stage = request._login_stage  # type: ignore[attr-defined]  # set by the decorator
     person: User = stage.login.user
     if not person.is_active:

@@ -73,7 +73,7 @@ def _make_recovery_codes(person: User) -> list[str]:
 
 @transaction.atomic
 def remove(factor: Authenticator) -> bool:
-    """False if the person needs it."""
+    """Remove a factor. Returns False if the person needs it."""
     person = _lock(factor.user)
     if is_needed(factor, of=person):
         return False
@@ -89,7 +89,7 @@ def is_needed(factor: Authenticator, *, of: User) -> bool:
 
 @transaction.atomic
 def remove_all(person: User) -> int:
-    """For a person who has lost all of them. Returns how many there were."""
+    """Remove all factors of a person who has lost them. Returns how many there were."""
     _lock(person)
     factors = policy.second_factors_of(person)
     for factor in factors:
@@ -108,7 +108,7 @@ def _remove(factor: Authenticator) -> None:
 
 
 def name_of(factor: Authenticator) -> str:
-    """For the audit trail, in English."""
+    """The name of a factor for the audit trail, in English."""
     if factor.type == Type.WEBAUTHN:
         return f"passkey {factor.data['name']}"
     return {Type.TOTP: "authenticator app", Type.RECOVERY_CODES: "recovery codes"}[Type(factor.type)]

@@ -1,3 +1,5 @@
+"""The step of a sign-in that asks for the second factor."""
+
 from allauth.mfa.stages import AuthenticateStage
 from django.http import HttpResponse
 from django.shortcuts import redirect

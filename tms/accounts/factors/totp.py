@@ -12,7 +12,9 @@ from tms.accounts.models import User
 
 STEP_S = 30
 STEPS_AROUND = 1
-"""Also the code before and the one after are accepted: the clock of a phone is seconds off, and people type slowly."""
+"""The number of codes before and after the current one that are accepted, too: the clock of a phone is seconds off,
+and people type slowly.
+"""
 
 __all__ = ["accept", "address", "data_of", "decrypt", "encrypt", "new_secret", "qr_path", "step_of"]
 new_secret = generate_totp_secret

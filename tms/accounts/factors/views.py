@@ -85,7 +85,7 @@ def show_codes(request: AuthenticatedRequest, codes: list[str]) -> HttpResponse:
 
 
 def _secret(request: AuthenticatedRequest, *, is_new: bool) -> str:
-    """Of the app that is being added. Encrypted, because sessions are rows."""
+    """The secret of the app that is being added. Encrypted, because sessions are rows."""
     if is_new or SECRET not in request.session:
         request.session[SECRET] = totp.encrypt(totp.new_secret())
     return str(totp.decrypt(request.session[SECRET]))
@@ -98,5 +98,5 @@ def _drawn(request: AuthenticatedRequest, secret: str) -> dict[str, object]:
 
 
 def _in_groups(text: str) -> str:
-    """Of four characters, which people read and type more easily."""
+    """The text in groups of four characters, which people read and type more easily."""
     return " ".join(text[start : start + 4] for start in range(0, len(text), 4))

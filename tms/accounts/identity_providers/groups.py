@@ -66,7 +66,7 @@ def scope_of(row: GroupMapping | Grant) -> GrantScope:
 
 
 def key_of(row: GroupMapping | Grant) -> GrantKey:
-    """Equal for equal roles and scopes."""
+    """A key that is equal for equal roles and scopes."""
     return row.role_id, row.region, row.site_id, row.group_id
 
 

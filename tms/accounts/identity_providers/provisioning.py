@@ -67,7 +67,7 @@ def _first(provider: IdentityProvider, asserted: Assertion) -> Identity:
 
 
 def link(provider: IdentityProvider, person: User, asserted: Assertion, *, is_provisioned: bool = False) -> Identity:
-    """From now on, this subject at the provider is `person`."""
+    """Link this subject at the provider to `person`."""
     identity = Identity.objects.create(
         provider=provider,
         person=person,
@@ -148,7 +148,7 @@ def _copy_name(person: User, asserted: Assertion) -> None:
 
 
 def _copy_address(person: User, email: str) -> None:
-    """Unless another account has it: the former one stays."""
+    """Copy the address, unless another account has it: the former one stays."""
     if not email:
         return
     if email != person.email and User.objects.is_taken(email, besides=person):

@@ -1,3 +1,5 @@
+"""URLs of the sign-in at identity providers, and of their administration."""
+
 from django.urls import path
 
 from tms.accounts.identity_providers.administration import views

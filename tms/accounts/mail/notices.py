@@ -29,7 +29,7 @@ class Notice(Enum):
 
 
 def send(person: User, notice: Notice) -> None:
-    """On commit, in the background. Without a mail server or an address nothing is sent."""
+    """Send the notice on commit, in the background. Nothing is sent without a mail server or an address."""
     values = {"person": person, "what": notice.value}
     _on_commit(person, _("TMS: your sign-in was changed"), "accounts/mail/notice.txt", values)
 

@@ -10,7 +10,7 @@ from tms.lib.per_process import DeferredModules
 class Panel(NamedTuple):
     template: str
     context: Callable[[AuthenticatedRequest], Mapping[str, object] | None]
-    """None: not offered to this person."""
+    """What the panel shows; None if it is not offered to this person."""
 
 
 MODULES = DeferredModules()

@@ -7,7 +7,7 @@ from tms.accounts.models import User
 from tms.lib.severity import Severity
 
 DEFAULT_SOUNDS = (Severity.CRITICAL, Severity.WARNING)
-"""As in the browser (`sound.js`)."""
+"""The same default as in the browser (`sound.js`)."""
 
 
 def store(person: User, **values: Any) -> None:

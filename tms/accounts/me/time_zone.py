@@ -1,3 +1,5 @@
+"""The time zone of each request."""
+
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 

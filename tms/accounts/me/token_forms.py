@@ -1,3 +1,5 @@
+"""Forms for one's own API tokens."""
+
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +23,7 @@ OVERLAPS = {
     604_800: _("7 days"),
     2_592_000: _("30 days"),
 }
-"""In seconds."""
+"""Lifetimes of the old secret after a rotation, in seconds."""
 DEFAULT_OVERLAP_S = 86_400
 
 
@@ -51,8 +53,8 @@ class TokenForm(Plain, ModelForm[ApiToken]):
         self.dress()
 
     def clean(self) -> dict[str, Any]:
-        if ApiToken.objects.valid(timezone.now()).filter(person=self.person).count() >= api_tokens.MOST:
-            raise ValidationError(gettext("You already have %d tokens. Revoke one first.") % api_tokens.MOST)
+        if ApiToken.objects.valid(timezone.now()).filter(person=self.person).count() >= api_tokens.MAX_TOKENS:
+            raise ValidationError(gettext("You already have %d tokens. Revoke one first.") % api_tokens.MAX_TOKENS)
         return self.cleaned_data
 
     def issue(self) -> tuple[ApiToken, str]:

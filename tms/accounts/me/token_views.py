@@ -18,7 +18,7 @@ from tms.accounts.models import ApiToken, User
 
 
 def tokens_of(person: User, *, at: datetime) -> QuerySet[ApiToken]:
-    """Those that are valid, newest first, and then old secrets after a rotation."""
+    """The valid tokens, newest first, and then old secrets after a rotation."""
     mine = ApiToken.objects.valid(at).filter(person=person)
     return mine.order_by(F("replaced_by").desc(nulls_first=True), "-pk")
 

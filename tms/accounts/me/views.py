@@ -28,7 +28,7 @@ def me(request: AuthenticatedRequest) -> HttpResponse:
 @require_POST
 @sign_in_required
 def save(request: AuthenticatedRequest, section: str) -> HttpResponse:
-    """For htmx, answers with the section; otherwise with the page."""
+    """Save one section. Answers htmx with the section, and others with the page."""
     form = SECTIONS[section](request.user, request.POST)
     is_valid = form.is_valid()
     if is_valid:

@@ -1,3 +1,5 @@
+"""API tokens, and what they may do."""
+
 from datetime import datetime
 from typing import Self
 
@@ -14,7 +16,7 @@ class TokenScope(models.TextChoices):
     READ = "read", _("Read only")
     FULL = "full", _("Full access")
     SCIM = "scim", _("Directory (SCIM)")
-    """Of a service account: nothing but `/scim/v2/`."""
+    """The scope of a service account that may use nothing but `/scim/v2/`."""
 
 
 OF_PEOPLE = (TokenScope.READ, TokenScope.FULL)
@@ -23,7 +25,7 @@ OF_PEOPLE = (TokenScope.READ, TokenScope.FULL)
 
 class TokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self, at: datetime) -> Self:
-        """Not revoked, not expired, and their person may still sign in."""
+        """The tokens that are neither revoked nor expired, of people who may still sign in."""
         unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=at)
         return self.filter(unexpired, revoked_at=None, person__is_active=True)
 

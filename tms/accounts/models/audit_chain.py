@@ -1,3 +1,5 @@
+"""The chained days of the audit trail, and how far they are verified."""
+
 from typing import Self
 
 from django.db import models
@@ -19,7 +21,7 @@ class AuditDay(models.Model):
     """
 
     day = models.DateField(primary_key=True)
-    """In `TMS_TIME_ZONE`, by the time of sealing."""
+    """The day in `TMS_TIME_ZONE`, by the time of sealing."""
     first_number = models.BigIntegerField()
     entries = models.BigIntegerField(default=0)
     previous_hash = models.CharField(max_length=64, blank=True)

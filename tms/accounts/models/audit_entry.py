@@ -1,3 +1,5 @@
+"""The entries of the audit trail."""
+
 from datetime import datetime
 from typing import Self
 
@@ -39,7 +41,7 @@ class AuditEntry(models.Model):
     via = models.CharField(_("via"), max_length=16, choices=Via)
     token = models.ForeignKey("accounts.ApiToken", models.SET_NULL, null=True, related_name="+")
     token_name = LineField(max_length=100, blank=True, default="", db_default="")
-    """Of the API token, which it outlives like the username."""
+    """The name of the API token, which it outlives like the username."""
     address = models.GenericIPAddressField(_("address"), null=True)
     action = models.CharField(_("action"), max_length=32)
     """created, changed, deleted, restored, or a verb of the subject: key-renewed, signed-in, acknowledged, exported."""

@@ -1,3 +1,5 @@
+"""Passwords that people had before, as hashes."""
+
 from __future__ import annotations
 
 from django.conf import settings

@@ -1,3 +1,5 @@
+"""Grants: roles for scopes, held by people and teams."""
+
 from __future__ import annotations
 
 from django.conf import settings
@@ -13,7 +15,7 @@ from tms.lib.text_fields import LineField
 
 
 def at_most_one(region: str, site: str, group: str) -> models.Q:
-    """At most one of these columns of a scope is set."""
+    """The condition that at most one of these columns of a scope is set."""
     no_region, no_site, no_group = (
         models.Q(**{region: ""}),
         models.Q(**{f"{site}__isnull": True}),

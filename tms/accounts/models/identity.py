@@ -1,3 +1,5 @@
+"""People as identity providers know them, and their sessions there."""
+
 from __future__ import annotations
 
 from datetime import datetime
@@ -59,7 +61,7 @@ class ProviderSession(models.Model):
 
 class SpentTokenQuerySet(models.QuerySet["SpentToken"]):
     def spend(self, text: str, *, until: datetime, provider: IdentityProvider | None = None) -> bool:
-        """False if it was spent before, also by a request that arrived at the same time."""
+        """Spend a token. Returns False if it was spent before, also by a request that arrived at the same time."""
         try:
             with transaction.atomic():
                 self.create(provider=provider, digest=hash_token(text), expires_at=until)

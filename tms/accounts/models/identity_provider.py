@@ -1,3 +1,5 @@
+"""Identity providers, and the roles of their groups."""
+
 from __future__ import annotations
 
 from contextlib import suppress
@@ -38,7 +40,7 @@ class FactorPolicy(models.TextChoices):
 
 class IdentityProviderQuerySet(models.QuerySet["IdentityProvider"]):
     def enabled(self) -> Self:
-        """Those that the sign-in page offers."""
+        """The providers that the sign-in page offers."""
         return self.filter(is_enabled=True)
 
 
@@ -144,7 +146,7 @@ class IdentityProvider(models.Model):
 
     @property
     def client_secret(self) -> str:
-        """Empty for a public client. Raises DecryptionError."""
+        """The client secret; empty for a public client. Raises DecryptionError."""
         return self._secrets().get("client_secret", "")
 
     @client_secret.setter
@@ -153,7 +155,9 @@ class IdentityProvider(models.Model):
 
     @property
     def private_keys(self) -> list[str]:
-        """As PEM. The first one signs; the one before it stays public until the next change. Raises DecryptionError."""
+        """Private keys as PEM. The first one signs; the one before it stays public until the next change. Raises
+        DecryptionError.
+        """
         secrets = self._secrets()
         return [secrets[name] for name in ("private_key", "former_key") if secrets.get(name)]
 
@@ -165,7 +169,7 @@ class IdentityProvider(models.Model):
         return False
 
     def renew_private_key(self, pem: str) -> None:
-        """Not saved yet."""
+        """Make a new private key, without saving the provider."""
         self._encrypt(private_key=pem, former_key=self.private_keys[0] if self.has_private_key else "")
 
     def _secrets(self) -> dict[str, str]:

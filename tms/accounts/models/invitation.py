@@ -1,3 +1,5 @@
+"""Invitations of new people."""
+
 from datetime import datetime
 from typing import Self
 
@@ -8,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def pending(self) -> Self:
-        """Not accepted yet; the link may have expired."""
+        """The invitations that are not accepted yet; their links may have expired."""
         return self.filter(accepted_at=None)
 
     def usable(self, at: datetime) -> Self:

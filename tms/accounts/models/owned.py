@@ -1,3 +1,5 @@
+"""The base of rows that belong to a part of the fleet."""
+
 from __future__ import annotations
 
 from django.db import models

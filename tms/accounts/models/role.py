@@ -1,3 +1,5 @@
+"""Roles: named sets of permissions."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -34,7 +36,7 @@ class Role(models.Model):
 
     @property
     def local_name(self) -> str:
-        """In the active language, if it is built in."""
+        """The name in the active language, if the role is built in."""
         return str(BUILT_IN_NAMES.get(self.name, self.name)) if self.is_builtin else self.name
 
     @property

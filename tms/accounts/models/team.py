@@ -1,3 +1,5 @@
+"""Teams of people."""
+
 from __future__ import annotations
 
 from django.conf import settings

@@ -1,3 +1,5 @@
+"""People, and their preferences."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -86,13 +88,13 @@ class User(AbstractUser):
         _("density"), max_length=12, choices=Density, default=Density.STANDARD, db_default=Density.STANDARD
     )
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, default="", db_default="")
-    """Empty: that of the browser."""
+    """The time zone that the person chose; empty for that of the browser."""
     sounds = models.JSONField(_("sounds"), null=True, blank=True, editable=False)
     """The severities whose new alerts play a sound; None: those chosen in the browser."""
     has_shortcuts = models.BooleanField(_("single-key shortcuts"), default=True, db_default=True)
 
     factor_due_at = models.DateTimeField(null=True, editable=False)
-    """From when on the person must have a second factor. Set at the first sign-in without one."""
+    """When the person must have a second factor. Set at the first sign-in without one."""
 
     enabled_at = models.DateTimeField(null=True, editable=False)
     """When the account was last enabled again after it had been disabled."""

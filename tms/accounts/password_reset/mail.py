@@ -15,11 +15,12 @@ from tms.accounts.sign_in import break_glass
 from tms.metrics.instruments import PASSWORD_RESETS
 
 MOST_PEOPLE = 5
-"""With one address."""
+"""The number of people with one address."""
 
 
 def is_possible() -> bool:
-    """Without a mail server, or the address under which people reach TMS, an administrator sets passwords.
+    """Whether links can be sent. If not, for want of a mail server or of the address under which people reach TMS,
+    an administrator sets passwords.
 
     The link never contains the host that the browser named: an attacker could name theirs.
     """

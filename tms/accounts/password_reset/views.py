@@ -1,3 +1,5 @@
+"""The pages with which people reset their password."""
+
 from typing import Any
 
 from django import forms

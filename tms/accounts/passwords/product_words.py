@@ -24,7 +24,7 @@ WORDS = (
     "welcome",
     "noc",
 )
-LEAST = 6
+MIN_OTHER_CHARACTERS = 6
 """Letters and digits that a password must have besides these words."""
 
 
@@ -34,7 +34,7 @@ class PasswordWordValidator:
     def validate(self, password: str, user: object = None) -> None:
         found = sorted(word for word in words() if word in password.lower())
         rest = re.sub("|".join(sorted(found, key=len, reverse=True)), "", password.lower()) if found else ""
-        if found and sum(map(str.isalnum, rest)) < LEAST:
+        if found and sum(map(str.isalnum, rest)) < MIN_OTHER_CHARACTERS:
             text = gettext("Apart from “%(words)s”, which is guessed first, this password is too short.")
             raise ValidationError(text % {"words": ", ".join(found)}, code="password_words")
 
@@ -43,7 +43,7 @@ class PasswordWordValidator:
 
 
 def words() -> Iterator[str]:
-    """Those of the product, and the labels of its host names of three letters or more."""
+    """The words of the product, and the labels of its host names of three letters or more."""
     yield from WORDS
     hosts = ".".join(settings.ALLOWED_HOSTS).lower()
     yield from set(re.findall(r"[a-z0-9]{3,}", hosts)) - set(WORDS)

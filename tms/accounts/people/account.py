@@ -30,7 +30,7 @@ def may_manage(by: User, person: User) -> bool:
 
 
 def _enabled(person: User) -> User:
-    """With the rights that a disabled person would have."""
+    """The person with the rights that they would have if they were not disabled."""
     enabled = User.objects.get(pk=person.pk)
     enabled.is_active = True
     return enabled
@@ -56,7 +56,7 @@ def disable(person: User, *, at: datetime, comment: str = "") -> bool:
 
 @transaction.atomic
 def enable(person: User) -> bool:
-    """False if the account was already enabled."""
+    """Enable the account. Returns False if it was already enabled."""
     if not _switch(person, True, "enabled"):
         return False
     ProvisionedPerson.objects.filter(person=person).update(deactivated_at=None)

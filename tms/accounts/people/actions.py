@@ -60,7 +60,7 @@ def preview_grant(request: AuthenticatedRequest) -> HttpResponse:
 @needs(Permission.MANAGE_PEOPLE)
 @context.keeping_an_administrator
 def withdraw_grant(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Of a person or a team. The page that follows offers to give it again."""
+    """Withdraw a grant of a person or a team. The page that follows offers to give it again."""
     grant = get_object_or_404(rows.known_grants(request.user), pk=pk)
     if grant.provider is not None:
         text = gettext("This grant follows from groups at %(provider)s. Change the groups there, or their mapping.")
@@ -97,7 +97,7 @@ def enable_person(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @never_cache
 @needs(Permission.MANAGE_PEOPLE)
 def confirm_name(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Of an account that a provider created."""
+    """Confirm the name of an account that a provider created."""
     person = manageable(request, pk)
     if request.method == "POST":
         account.confirm_name(person)

@@ -25,7 +25,7 @@ class PeopleTab(NamedTuple):
     label: str
     address: str
     number: int | None
-    """Of rows on the page; None if it has no number."""
+    """The number of rows on the page; None if it has no number."""
     is_current: bool
 
 

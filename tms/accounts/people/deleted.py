@@ -28,7 +28,7 @@ from tms.accounts.undo.rows import stored
 
 DELETED, MEMBER_REMOVED = "people-rows-deleted", "team-member-removed"
 MOST_ROWS = 100
-"""Of what is deleted with a role or team. With more there is no undo: the token would be large."""
+"""The number of rows that may be deleted with a role or team. With more there is no undo: the token would be large."""
 CHANGED_MEANWHILE = (PermissionDenied, ValidationError, IntegrityError, ObjectDoesNotExist, DeserializationError)
 """The last one: by a newer release, which has other columns."""
 
@@ -51,7 +51,7 @@ def of_member(team: Team, person: User, *, by: User) -> str:
 
 
 def add_toast(request: AuthenticatedRequest, token: str, text: str = "") -> None:
-    """For the page to which the browser is redirected. `text`: what was done, if it is not a deletion."""
+    """Add a toast for the page to which the browser is redirected. `text`: what was done, if it is not a deletion."""
     messages.success(request, text or gettext("Deleted"), extra_tags=token)
 
 
@@ -90,7 +90,7 @@ def undo_deleted(payload: undo.Payload, *, by: User, at: datetime) -> bool:
 
 
 def _insert(row: Any, members: Mapping[str, Sequence[Any]], *, by: User) -> None:
-    """As it was, with its key. Raises ValidationError if a row that it refers to is gone."""
+    """Insert a row as it was, with its key. Raises ValidationError if a row that it refers to is gone."""
     if not _may_insert(by, row):
         raise PermissionDenied
     row.clean_fields()

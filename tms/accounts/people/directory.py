@@ -117,7 +117,7 @@ SEEN = Coalesce(
     "last_login",
 )
 SORT_KEYS: Mapping[str, Sequence[Any]] = {"name": (Lower("last_name"), Lower("first_name")), "seen": (SEEN,)}
-"""By column. Within each order, people whose accounts are disabled come last."""
+"""Sort keys by column. Within each order, people whose accounts are disabled come last."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ class PeopleSearch:
 
 
 def _finds(word: str, known: QuerySet[Grant]) -> Q:
-    """In names and addresses, and in the grants that the reader may know of."""
+    """The condition that the word is in names and addresses, or in the grants that the reader may know of."""
     of_person = [Q(**{f"{name}__icontains": word}) for name in SEARCHED]
     of_grant = [Q(**{f"{name}__icontains": word}) for name in SEARCHED_IN_GRANTS]
     return Q(*of_person, holds(known.filter(Q(*of_grant, _connector=Q.OR))), _connector=Q.OR)

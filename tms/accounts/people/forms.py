@@ -1,3 +1,5 @@
+"""Forms for grants, teams, roles and service accounts."""
+
 from collections.abc import Collection
 from typing import Any
 
@@ -101,7 +103,7 @@ class OwnRoleForm(Plain, ModelForm[Role]):
         self.dress()
 
     def clean_permissions(self) -> list[str]:
-        """With those that the editor does not hold, which stay as they are."""
+        """The permissions with those that the editor does not hold, which stay as they are."""
         return sorted({*self.cleaned_data["permissions"], *self.retained})
 
 

@@ -65,7 +65,7 @@ def withdraw(grant: Grant) -> None:
 
 
 def add_member(team: Team, person: User) -> bool:
-    """False if the person was in the team. Raises UnverifiedAddressError."""
+    """Add a person to a team. Returns False if they were in it. Raises UnverifiedAddressError."""
     if team.members.filter(pk=person.pk).exists():
         return False
     add_members(team, [person])
@@ -81,7 +81,7 @@ def add_members(team: Team, people: Sequence[User]) -> None:
 
 
 def remove_member(team: Team, person: User) -> bool:
-    """False if the person was not in the team."""
+    """Remove a person from a team. Returns False if they were not in it."""
     if not team.members.filter(pk=person.pk).exists():
         return False
     remove_members(team, [person])
@@ -101,14 +101,14 @@ def _names(people: Sequence[User]) -> str:
 
 @transaction.atomic
 def release_team(team: Team) -> None:
-    """From now on its name and members are managed in TMS, until the directory changes it again."""
+    """Manage the team's name and members in TMS, until the directory changes it again."""
     if ProvisionedTeam.objects.filter(team=team).delete()[0]:
         recorder.record("released", team)
 
 
 @transaction.atomic
 def delete_team(team: Team) -> None:
-    """With its grants."""
+    """Delete a team with its grants."""
     for grant in team.grants.select_related("role", "site", "group"):
         withdraw(grant)
     recorder.record("deleted", team)

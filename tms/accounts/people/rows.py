@@ -66,7 +66,7 @@ def _joined(scopes: Collection[GrantScope]) -> str:
 
 
 def person_rows(people: Collection[User], *, by: User, at: datetime) -> list[PersonRow]:
-    """With the grants that lie within the scope of `by`."""
+    """Rows of people, with the grants that lie within the scope of `by`."""
     chips = {pk: chips_of(grants) for pk, grants in grants_by_person(people, by=by).items()}
     sessions = sessions_of(people, at=at)
     ways = ways_of(people, at=at)
@@ -112,10 +112,10 @@ class GrantLine(NamedTuple):
     role: str
     scope: str
     team: Team | None
-    """Through which a person holds it."""
+    """The team through which a person holds it."""
     granted_by: str
     provider: str
-    """From whose groups it follows; empty if a person gave it."""
+    """The provider from whose groups it follows; empty if a person gave it."""
     created_at: datetime
     withdraw: str
     """Where it is withdrawn; empty if the reader may not, it is held through a team, or follows from groups."""

@@ -1,3 +1,5 @@
+"""URLs of the pages of people, teams, roles and service accounts."""
+
 from django.urls import path
 
 from tms.accounts.people import actions, team_views, views

@@ -142,7 +142,7 @@ def why_not(by: User, person: User) -> str:
 
 
 def undoable(request: AuthenticatedRequest, address: str) -> dict[str, object]:
-    """After a grant was withdrawn: what it was, and how to give it again at `address`.
+    """What a withdrawn grant was, and how to give it again at `address`.
 
     The URL may name any scope: only what the reader may grant is shown.
     """

@@ -170,7 +170,7 @@ def _terms(node: FilterNode) -> int:
 
 
 def _condition(node: FilterNode, columns: Mapping[str, FilterColumn], within: str) -> Q:
-    """`within`: the attribute whose values a filter in brackets selects, with a dot."""
+    """The condition of a node. `within`: the attribute whose values a filter in brackets selects, with a dot."""
     match node:
         case LogicalExpr():
             conditions = [_condition(term, columns, within) for term in node.terms]

@@ -41,7 +41,7 @@ FIELDS = {"username": "userName", "first_name": "name.givenName", "last_name": "
 
 
 def visible_people() -> QuerySet[User]:
-    """Not those whom the directory has deleted."""
+    """The people of the directory, without those whom it has deleted."""
     return User.objects.filter(is_service=False).exclude(provisioned__deleted_at__isnull=False)
 
 
@@ -141,7 +141,7 @@ def _shape(person: User, teams: Collection[Team]) -> schemas.ScimUser:
 
 
 def _values(wanted: schemas.ScimUser) -> dict[str, str]:
-    """By column of `User`."""
+    """The values by column of `User`."""
     name = wanted.name or schemas.ScimName()
     texts = (wanted.user_name, name.given_name, name.family_name, _address(wanted.emails or []))
     return dict(zip(FIELDS, (clean(text or "").strip() for text in texts), strict=True))
@@ -227,7 +227,7 @@ def _check_unique(person: User, names: Collection[str]) -> None:
 
 
 def _link(person: User, external_id: str, *, at: datetime) -> None:
-    """From now on the directory manages the person."""
+    """Let the directory manage the person."""
     others = ProvisionedPerson.objects.exclude(person=person)
     if external_id and others.filter(external_id=external_id).exists():
         raise not_unique(f"another account has the externalId {external_id}")

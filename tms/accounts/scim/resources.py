@@ -27,13 +27,13 @@ class ResourceKind[Row: Model, Shape: Resource[Any]](ABC):
 
     name: ClassVar[str]
     prefix: ClassVar[str]
-    """Of the id, before the primary key: the id of every resource is another one (RFC 7643, 3.1)."""
+    """The prefix of the id, before the primary key: the id of every resource is another one (RFC 7643, 3.1)."""
     model: type[Shape]
     columns: ClassVar[Mapping[str, FilterColumn]]
 
     @abstractmethod
     def rows(self) -> QuerySet[Row]:
-        """Those that the directory sees, in a fixed order."""
+        """The rows that the directory sees, in a fixed order."""
 
     @abstractmethod
     def shapes(self, rows: Collection[Row]) -> list[Shape]:
@@ -71,7 +71,9 @@ class ResourceKind[Row: Model, Shape: Resource[Any]](ABC):
         return shapes
 
     def add_addresses(self, shape: Shape, root: str) -> None:  # noqa: B027  (most name none)
-        """Of other resources that it names. They do not count for its version: they differ by host."""
+        """Add the addresses of other resources that it names. They do not count for its version: they differ by
+        host.
+        """
 
 
 def _version(shape: Resource[Any]) -> str:

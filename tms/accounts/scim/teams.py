@@ -114,7 +114,7 @@ def _apply(team: Team, wanted: schemas.ScimGroup, *, by: User) -> None:
 
 
 def _rename(team: Team, wanted: schemas.ScimGroup) -> None:
-    """Also marks the team as one of the directory."""
+    """Rename the team, and mark it as one of the directory."""
     name = clean(wanted.display_name or "").strip()
     if name != team.name:
         with recorder.change(team):

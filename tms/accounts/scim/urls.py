@@ -1,3 +1,5 @@
+"""URLs of SCIM."""
+
 from django.urls import path
 
 from tms.accounts.scim import views

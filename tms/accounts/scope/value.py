@@ -1,3 +1,5 @@
+"""The scope of a grant: a value that every part of the fleet can be compared with."""
+
 from __future__ import annotations
 
 import json
@@ -15,7 +17,7 @@ class Scope:
 
     @classmethod
     def of(cls, region: str = "", site: int | None = None, group: int | None = None) -> Scope:
-        """Of the columns of a row: a region, a site or a group; everything if all are empty."""
+        """The scope of the columns of a row: a region, a site or a group; everything if all are empty."""
         if not region and site is None and group is None:
             return EVERYTHING
         return cls(
@@ -32,7 +34,7 @@ class Scope:
         )
 
     def __bool__(self) -> bool:
-        """False if it covers nothing."""
+        """Whether it covers anything."""
         return self != NOTHING
 
     @property

@@ -3,7 +3,7 @@
 import secrets
 
 ALPHABET = "CDFGHJKMNPQRTVWXY34679"
-"""Without vowels, and without one of each pair that looks alike: 0 O, 1 I L, 2 Z, 5 S, 8 B."""
+"""Letters without vowels, and without one of each pair that looks alike: 0 O, 1 I L, 2 Z, 5 S, 8 B."""
 LENGTH = 8
 HALF = LENGTH // 2
 
@@ -14,7 +14,7 @@ def new_code() -> str:
 
 
 def written(code: str) -> str:
-    """As it is shown: `XKCD-7RM4`."""
+    """The code as it is shown: `XKCD-7RM4`."""
     return f"{code[:HALF]}-{code[HALF:]}"
 
 

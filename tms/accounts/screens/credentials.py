@@ -24,13 +24,13 @@ AGAIN_AFTER = timedelta(minutes=1)
 COOKIE_S = 400 * 24 * 3600
 """The longest that browsers keep a cookie. Each new secret begins it again."""
 EXACT_TO = timedelta(minutes=1)
-LONGEST = 100
+MAX_CHARACTERS = 100
 
 
 class AdmittedScreen(NamedTuple):
     screen: WallScreen
     new_secret: str
-    """For the cookie of the response; empty if the secret stays."""
+    """The new secret for the cookie of the response; empty if the secret stays."""
 
 
 @transaction.atomic
@@ -38,7 +38,7 @@ def admit(
     secret: str, *, at: datetime, address: str | None, browser: str, may_replace: bool = False
 ) -> AdmittedScreen | None:
     """The screen that has this secret. `may_replace`: the response can set a cookie."""
-    digest = hash_token(secret[:LONGEST])
+    digest = hash_token(secret[:MAX_CHARACTERS])
     found = WallScreen.objects.with_secret(digest, at=at)
     screen = found.select_for_update(of=("self",)).select_related("site", "group").first() if secret else None
     if screen is None:

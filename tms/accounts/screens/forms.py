@@ -1,3 +1,5 @@
+"""Forms to pair and to configure wall screens."""
+
 from typing import Any
 
 from django import forms

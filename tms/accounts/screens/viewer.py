@@ -21,11 +21,11 @@ class ScreenViewer(AnonymousUser):
 
 
 def key_of(screen: WallScreen) -> str:
-    """Equal as long as the open page is the right one: the scope, and how the wall looks."""
+    """A key that stays the same as long as the open page is the right one: the scope, and how the wall looks."""
     looks = (screen.name, screen.boards, screen.every_s, screen.language, screen.theme, screen.time_zone, screen.sounds)
     return f"{Rights({}, screen.scope).key} {looks}"
 
 
 def keys_of(screens: Collection[int]) -> Mapping[int, str]:
-    """Of the screens that were not revoked, by primary key."""
+    """The keys of the screens that were not revoked, by primary key."""
     return {screen.pk: key_of(screen) for screen in WallScreen.objects.filter(pk__in=screens)} if screens else {}

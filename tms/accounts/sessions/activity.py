@@ -50,7 +50,7 @@ def check(request: HttpRequest, at: datetime) -> None:
 
 
 def begin(sender: object, request: HttpRequest, **kwargs: Any) -> None:
-    """At sign-in. Use does not extend the session: its end is stored now."""
+    """Begin a session at sign-in. Use does not extend it: its end is stored now."""
     stamp(request.session, at := timezone.now())
     request.session.set_expiry(at + timedelta(seconds=settings.SESSION_COOKIE_AGE))
 

@@ -48,11 +48,11 @@ class BeganAt(NamedTuple):
 
     provider: IdentityProvider
     id_token: str
-    """As it sent it; empty if TMS does not store it."""
+    """The ID token as the provider sent it; empty if TMS does not store it."""
 
 
 def began_at(request: HttpRequest) -> BeganAt | None:
-    """None if this session began with a sign-in to TMS itself."""
+    """The provider at which the session began; None if it began with a sign-in to TMS itself."""
     rows = ProviderSession.objects.filter(session_key=stored_key(request.session.session_key))
     row = rows.select_related("identity__provider").first()
     if row is None or not isinstance(request.user, User):

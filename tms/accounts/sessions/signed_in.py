@@ -1,4 +1,4 @@
-"""Who is still signed in. Live boards check repeatedly, because a sign-in can end while the socket is open (R14)."""
+"""Who is still signed in. Live boards check repeatedly, because a sign-in can end while the socket is open."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime

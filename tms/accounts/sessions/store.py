@@ -15,8 +15,8 @@ if TYPE_CHECKING or not settings.REDIS_URL:
 else:
     from django.contrib.sessions.backends.cached_db import SessionStore as Backend
 
-LEAST = 8
-"""As in Django."""
+MIN_CHARACTERS = 8
+"""The shortest key; the same as in Django."""
 
 
 def stored_key(key: str | None) -> str:
@@ -28,11 +28,11 @@ def stored_key(key: str | None) -> str:
 
 
 class SessionStore(Backend):
-    """As Django's, under the hash of the key. It ignores keys that no session can have."""
+    """A session store like Django's, under the hash of the key. It ignores keys that no session can have."""
 
     def _validate_session_key(self, key: str | None) -> bool:
         """Keys are letters and digits. A cookie may contain anything, such as U+0000, which PostgreSQL rejects."""
-        return key is not None and len(key) >= LEAST and key.isascii() and key.isalnum()
+        return key is not None and len(key) >= MIN_CHARACTERS and key.isascii() and key.isalnum()
 
     def _get_session_from_db(self) -> Session | None:
         row = Session.objects.filter(pk=stored_key(self.session_key), expire_date__gt=timezone.now()).first()

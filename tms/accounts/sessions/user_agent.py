@@ -15,7 +15,7 @@ BROWSERS = (
     ("Chrome/", "Chrome"),
     ("Safari/", "Safari"),
 )
-"""By the first mark that the header contains: most browsers also name others."""
+"""Browsers by the first mark that the header contains: most browsers also name others."""
 SYSTEMS = (
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),

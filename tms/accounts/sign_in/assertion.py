@@ -33,11 +33,11 @@ class Assertion:
     sid: str = ""
     """Its session at the provider."""
     id_token: str = ""
-    """As the provider signed it."""
+    """The ID token as the provider signed it."""
 
     @property
     def email_domain(self) -> str:
-        """Empty for an address with other letters, of which some become ASCII in lower case."""
+        """The domain of the address; empty if it has other letters, of which some become ASCII in lower case."""
         return self.email.rpartition("@")[2].lower() if self.email.isascii() else ""
 
     def verified_email(self, domains: Container[str]) -> str:

@@ -21,7 +21,7 @@ PERSON = User._meta.label_lower
 
 @receiver(user_logged_in)
 def record_sign_in(sender: object, user: User, request: HttpRequest | None = None, **kwargs: Any) -> None:
-    """With the factors that were used: `password, totp`."""
+    """Record a sign-in, with the factors that were used: `password, totp`."""
     changes: dict[str, tuple[Any, Any]] = {}
     if request and (provider := provider_sessions.provider_name(request, user)):
         changes["provider"] = (None, provider)
@@ -31,7 +31,7 @@ def record_sign_in(sender: object, user: User, request: HttpRequest | None = Non
 
 
 def factors_used(request: HttpRequest, person: User) -> str:
-    """In the sign-in that ends now; empty for one without the form."""
+    """The factors used in the sign-in that ends now; empty for one without the form."""
     records = get_authentication_records(request, person)
     return ", ".join(dict.fromkeys(str(record.get("type") or record.get("method")) for record in records))
 

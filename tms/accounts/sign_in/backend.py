@@ -1,3 +1,5 @@
+"""The authentication backend for passwords."""
+
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend

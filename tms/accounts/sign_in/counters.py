@@ -20,7 +20,7 @@ MAX_KEYS = 10_000
 
 
 class Limit(NamedTuple):
-    """At most `most` attempts of `key` in any `window_s`."""
+    """A limit of at most `most` attempts of `key` in any `window_s`."""
 
     name: str
     key: str

@@ -26,7 +26,7 @@ from tms.metrics.instruments import SIGN_INS
 from tms.server.asgi import Receive, Scope, Send
 
 type Application = Callable[[Scope, Any, Any], Awaitable[None]]
-"""Of Django: wider than an application of ours."""
+"""An application of Django: its type is wider than that of ours."""
 
 PATHS = ("/sign-in/", "/admin/login/")
 BURST = 30

@@ -1,4 +1,4 @@
-"""Hashes passwords in a few threads of low priority (R42).
+"""Hashes passwords in a few threads of low priority.
 
 One hash takes a core for most of a second. Without a limit, password guessing would take the cores from the pages.
 """

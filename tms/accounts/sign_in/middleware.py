@@ -1,3 +1,5 @@
+"""The answer to attempts that the throttle rejects."""
+
 import math
 from collections.abc import Callable
 
@@ -10,7 +12,7 @@ from tms.metrics.instruments import SIGN_INS
 
 
 class RefusalMiddleware:
-    """Answers an attempt that was rejected unchecked: the same page whether or not the person exists (R16)."""
+    """Answers an attempt that was rejected unchecked: the same page whether or not the person exists."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,10 +1,12 @@
+"""The page that follows a sign-in."""
+
 from urllib.parse import quote
 
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 DRAFT = "#draft"
-LONGEST = 2_000
+MAX_BYTES = 2_000
 """Bytes of a page that a redirect names: proxies refuse an answer with a header of some kilobytes."""
 
 
@@ -21,7 +23,7 @@ def page_of(request: HttpRequest, *, otherwise: str) -> str:
     which restores what the person entered (`#draft`).
     """
     page = _asked_for(request)
-    return page if page and len(quote(page)) <= LONGEST else otherwise
+    return page if page and len(quote(page)) <= MAX_BYTES else otherwise
 
 
 def _asked_for(request: HttpRequest) -> str:

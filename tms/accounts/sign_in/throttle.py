@@ -1,4 +1,4 @@
-"""Limits password attempts before anything is hashed (R16, R42).
+"""Limits password attempts before anything is hashed.
 
 The limits count names as typed, existing or not, so a response never reveals which accounts exist.
 """
@@ -33,7 +33,7 @@ class Guessed(StrEnum):
     PASSWORD = "sign-in"  # noqa: S105  (the prefix of keys in Redis)
     CODE = "sign-in-code"
     RESET = "password-reset"
-    """Not a guess, but a request for a mail. Each one counts."""
+    """The kind of attempt that asks for a mail instead of guessing. Each one counts."""
 
 
 FAILED = {Guessed.RESET: "asked"}

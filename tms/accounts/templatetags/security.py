@@ -1,3 +1,5 @@
+"""Tags for templates about factors and providers of a person."""
+
 from collections.abc import Sequence
 from typing import NamedTuple
 

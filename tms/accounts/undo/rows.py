@@ -17,6 +17,6 @@ class PreciseEncoder(DjangoJSONEncoder):
 
 
 def stored(rows: Iterable[models.Model]) -> str:
-    """For `serializers.deserialize("json", …)`, which makes equal rows of them."""
+    """Rows for `serializers.deserialize("json", …)`, which makes equal rows of them."""
     text: str = serializers.serialize("json", rows, cls=PreciseEncoder)
     return text

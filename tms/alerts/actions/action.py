@@ -51,7 +51,7 @@ class When:
     states: frozenset[str]
     is_claimed: bool | None = None
     is_by_hand: bool = False
-    """Only where the rules allow it to be resolved by hand."""
+    """Whether the action applies only where the rules allow to resolve by hand."""
 
     def filter[Rows: (AlertQuerySet, IncidentQuerySet)](self, rows: Rows) -> Rows:
         found = rows.in_states(self.states)
@@ -78,7 +78,7 @@ class Target[Row: Alert | Incident, Given, Result]:
     has_already: Callable[[Row, User], bool] = lambda row, by: False
     """Whether `by` has already done this; may raise a Conflict."""
     is_exclusive: bool = False
-    """Only one person can do it: a bulk action reports how many alerts others have."""
+    """Whether only one person can do it: a bulk action reports how many alerts others have."""
     done: Text = DONE
 
     def is_due(self, row: Row, *, by: User, version: int | None) -> bool:
@@ -165,7 +165,7 @@ class OperatorAction:
     """
 
     name: str
-    """In URLs, REST paths and operation ids: `acknowledge_alert`, `_alerts`, `_incident`."""
+    """The name in URLs, REST paths and operation ids: `acknowledge_alert`, `_alerts`, `_incident`."""
     label: Text
     summary: str
     """Summary of the REST operations: `Comment on {}`."""

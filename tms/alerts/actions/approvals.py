@@ -33,7 +33,7 @@ class AlertsPayload(Payload, frozen=True):
 
     @property
     def rows(self) -> AlertQuerySet:
-        """Those that are still unresolved."""
+        """The alerts that are still unresolved."""
         return Alert.objects.unresolved().filter(pk__in=self.alerts)
 
     @property
@@ -54,7 +54,7 @@ class ManyAlerts(ApprovalKind[AlertsPayload, Consequences]):
         return 0 < settings.APPROVAL_ALERTS < len(payload.alerts)
 
     def is_permitted(self, payload: AlertsPayload, person: User) -> bool:
-        """Also for those that were resolved meanwhile: the request names them."""
+        """Whether the person may do it, for alerts that were resolved meanwhile, too: the request names them."""
         return holds_for_all(person, self.permission, Alert.objects.filter(pk__in=payload.alerts), payload.alerts)
 
     def is_within(self, payload: AlertsPayload, larger: AlertsPayload, *, later: timedelta) -> bool:

@@ -50,7 +50,7 @@ class Before(NamedTuple):
 
     @property
     def person(self) -> User | None:
-        """None for a person who may not sign in any more."""
+        """The person; None for one who may not sign in any more."""
         return User.objects.filter(pk=self.by or 0, is_active=True).first()
 
 
@@ -59,7 +59,7 @@ type Groups = Sequence[tuple[Before, Sequence[int]]]
 
 
 def grouped(alerts: AlertQuerySet, *, most: int) -> Groups | None:
-    """None if there are more than `most`."""
+    """The rows in groups of equal values; None if there are more than `most`."""
     rows = list(alerts.order_by("pk").values_list(*COLUMNS)[: most + 1])
     if len(rows) > most:
         return None

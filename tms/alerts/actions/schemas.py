@@ -70,7 +70,7 @@ class AssignSchema(CommentSchema):
 
 
 class SelectionSchema(RequestSchema):
-    """Either the alerts in `ids`, or all unresolved alerts that match."""
+    """The alerts in `ids`, or all unresolved alerts that match."""
 
     ids: list[Id] | None = Field(None, min_length=1, max_length=MAX_AT_ONCE)
     matching: AlertMatch | None = None

@@ -32,7 +32,7 @@ class AlertsBefore(NamedTuple):
 
     action: str
     groups: Groups
-    """Empty if the action cannot be undone, or changes too many."""
+    """The groups of alerts; empty if the action cannot be undone, or changes too many."""
 
     @classmethod
     def of(cls, action: str, alerts: AlertQuerySet) -> Self:
@@ -50,7 +50,7 @@ class IncidentsBefore(NamedTuple):
     """Incidents as they were before an action."""
 
     incidents: Mapping[int, Before]
-    """Empty if the action cannot be undone, or changes too many."""
+    """The incidents; empty if the action cannot be undone, or changes too many."""
     apart: Groups = ()
     """Their alerts that were not in the state of their incident."""
 
@@ -141,7 +141,7 @@ def _acknowledged(by: User, since: datetime) -> Q:
 
 
 def _snoozed(by: User, since: datetime) -> Q:
-    """Not snoozed again by another person."""
+    """The condition that this person snoozed the alert since then, and that no other one did."""
     made = Transition.objects.filter(alert=OuterRef("pk"), kind=TransitionKind.SNOOZED, at__gte=since)
     return Q(Exists(made.filter(by=by)), ~Exists(made.exclude(by=by)), state=AlertState.SNOOZED)
 

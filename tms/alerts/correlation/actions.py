@@ -35,10 +35,10 @@ def acknowledge(
 
     Returns the current incident with the person who is responsible. Raises AlreadyResolved.
     """
-    row = _unresolved(incident)
+    row = _lock_unresolved(incident)
     if row.shown_state == IncidentState.ACKNOWLEDGED:
         return row
-    fields = {**_taken(by, at), **_terms(contract, until), **with_comment(comment)}
+    fields = {**_responsibility_of(by, at), **_terms(contract, until), **with_comment(comment)}
     transition(row, Kind.ACKNOWLEDGED, at=at, actor=Actor(by, comment=comment), fields=fields)
     _cover(row, alerts_of(row), at)
     return row
@@ -51,7 +51,7 @@ def change_acknowledgement(
     """Change the contract of an acknowledgement, and of the alerts that were acknowledged with it; the person stays
     responsible.
     """
-    row = _unresolved(incident)
+    row = _lock_unresolved(incident)
     until = until if contract is Contract.TIME else None
     if row.shown_state == IncidentState.ACKNOWLEDGED and (row.contract, row.until, comment) != (contract, until, ""):
         alerts = alerts_of(row).filter(handled_with(row))
@@ -64,7 +64,7 @@ def change_acknowledgement(
 @transaction.atomic
 def reopen(incident: Incident, *, by: User, comment: str, at: datetime) -> Incident:
     """Reopen it, with its alerts that were acknowledged or snoozed with it."""
-    row = _unresolved(incident)
+    row = _lock_unresolved(incident)
     if row.state == IncidentState.ACKNOWLEDGED:
         alerts = alerts_of(row).filter(handled_with(row))
         transition(
@@ -81,9 +81,14 @@ def reopen(incident: Incident, *, by: User, comment: str, at: datetime) -> Incid
 @transaction.atomic
 def snooze(incident: Incident, *, by: User, comment: str, at: datetime, until: datetime) -> Incident:
     """Snooze it until a time, with all of its alerts and those that join. It reopens earlier if it gets worse."""
-    row = _unresolved(incident)
+    row = _lock_unresolved(incident)
     if (row.shown_state, row.until) != (IncidentState.SNOOZED, until):
-        fields = {**_taken(by, at), "by_snooze": True, **_terms(Contract.TIME, until), **with_comment(comment)}
+        fields = {
+            **_responsibility_of(by, at),
+            "by_snooze": True,
+            **_terms(Contract.TIME, until),
+            **with_comment(comment),
+        }
         transition(row, Kind.SNOOZED, at=at, actor=Actor(by, comment=comment), fields=fields)
         lifecycle.snooze(alerts_of(row), until=until, by=by, comment=comment, at=at)
     return row
@@ -106,9 +111,9 @@ def restore(
 
     Raises AlreadyResolved.
     """
-    row = _unresolved(incident)
+    row = _lock_unresolved(incident)
     kind = Kind.SNOOZED if is_snooze else Kind.ACKNOWLEDGED
-    fields = {**_taken(by, at), "by_snooze": is_snooze, **_terms(contract, until), **with_comment(comment)}
+    fields = {**_responsibility_of(by, at), "by_snooze": is_snooze, **_terms(contract, until), **with_comment(comment)}
     transition(row, kind, at=at, actor=Actor(by, comment=comment), fields=fields)
     _cover(row, alerts_of(row).unacknowledged().exclude(pk__in=apart), at)
     return row
@@ -119,7 +124,7 @@ def assign(incident: Incident, *, to: User, by: User, comment: str, at: datetime
     """Ask `to` to acknowledge it; if it is acknowledged, make `to` responsible for it and for the alerts that were
     acknowledged with it, under the same contract.
     """
-    row = _unresolved(incident)
+    row = _lock_unresolved(incident)
     is_acknowledged = row.shown_state == IncidentState.ACKNOWLEDGED
     column = "acknowledged_by" if is_acknowledged else "assigned_to"
     if getattr(row, f"{column}_id") != to.pk:
@@ -134,7 +139,7 @@ def assign(incident: Incident, *, to: User, by: User, comment: str, at: datetime
 @transaction.atomic
 def resolve(incident: Incident, *, by: User, comment: str, at: datetime) -> Incident:
     """Resolve all of its alerts by hand, and so the incident, if the rules of all of them allow it."""
-    row = _unresolved(incident)
+    row = _lock_unresolved(incident)
     if not row.may_be_resolved_by_hand:
         raise NotApplicable(row)
     lifecycle.resolve(alerts_of(row), by=by, comment=comment, at=at)
@@ -147,7 +152,7 @@ def resolve(incident: Incident, *, by: User, comment: str, at: datetime) -> Inci
 
 @transaction.atomic
 def comment(incident: Incident, *, by: User, comment: str, at: datetime) -> Incident:
-    row = _unresolved(incident)
+    row = _lock_unresolved(incident)
     if row.comment != comment:
         transition(row, Kind.COMMENTED, at=at, actor=Actor(by, comment=comment), fields={"comment": comment})
     return row
@@ -159,7 +164,7 @@ def claim(incident: Incident, *, by: User, at: datetime) -> Incident:
 
     Like a claim of an alert it expires, and prevents nothing. Its alerts are claimed separately.
     """
-    row, until = _unresolved(incident), at + LASTS
+    row, until = _lock_unresolved(incident), at + LASTS
     if row.state == IncidentState.OPEN and row.claimed_by_id != by.pk:
         transition(row, Kind.CLAIMED, at=at, actor=Actor(by), fields={"claimed_by": by, "claimed_until": until})
     elif row.state == IncidentState.OPEN:
@@ -172,7 +177,7 @@ def claim(incident: Incident, *, by: User, at: datetime) -> Incident:
 @transaction.atomic
 def unclaim(incident: Incident, *, by: User, at: datetime) -> Incident:
     """Release the claim, no matter whose it is."""
-    row = _unresolved(incident)
+    row = _lock_unresolved(incident)
     if row.claimed_by_id is not None:
         transition(row, Kind.UNCLAIMED, at=at, actor=Actor(by), fields=UNCLAIMED_FIELDS)
     return row
@@ -225,14 +230,14 @@ def handled_with(incident: Incident) -> Q:
     )
 
 
-def _unresolved(incident: Incident) -> Incident:
+def _lock_unresolved(incident: Incident) -> Incident:
     (row,) = Incident.objects.filter(pk=incident.pk).locked().select_related("acknowledged_by")
     if row.state == IncidentState.RESOLVED:
         raise AlreadyResolved(row)
     return row
 
 
-def _taken(by: User, at: datetime) -> dict[str, object]:
+def _responsibility_of(by: User, at: datetime) -> dict[str, object]:
     """The columns of an incident that `by` acknowledged or snoozed."""
     state = {"state": IncidentState.ACKNOWLEDGED, "by_snooze": False, "acknowledged_by": by, "acknowledged_at": at}
     return {**state, "assigned_to": None, **UNCLAIMED_FIELDS}

@@ -58,8 +58,8 @@ class IncidentQuery(PageQuery):
 
 @router.get("/incidents", summary="List incidents", response=IncidentPageSchema)
 def list_incidents(request: ApiRequest, response: HttpResponse, query: Query[IncidentQuery]) -> IncidentPageSchema:
-    """Newest first."""
-    found = paginate(request, response, query.apply(_shown(request.person)), query, order=NEWEST_FIRST)
+    """Incidents, newest first."""
+    found = paginate(request, response, query.apply(_visible_incidents(request.person)), query, order=NEWEST_FIRST)
     return IncidentPageSchema(items=[IncidentSchema.of(incident) for incident in found.rows], next=found.next)
 
 
@@ -71,13 +71,13 @@ def read_incident(request: ApiRequest, pk: int) -> IncidentWithHistorySchema:
     return IncidentWithHistorySchema(**dict(IncidentSchema.of(incident)), history=history)
 
 
-def _shown(person: User) -> IncidentQuerySet:
+def _visible_incidents(person: User) -> IncidentQuerySet:
     related = ("site", "group", "rule", "acknowledged_by", "assigned_to", "claimed_by")
     return visible(models.Incident.objects.select_related(*related), to=person)
 
 
 def one(person: User, pk: int) -> models.Incident:
-    incident = _shown(person).filter(pk=pk).first()
+    incident = _visible_incidents(person).filter(pk=pk).first()
     if incident is None:
         raise Http404
     return incident

@@ -19,7 +19,7 @@ class CommonFactor(NamedTuple):
 
     factor: str
     key: str
-    """As `Incident.key`."""
+    """The key of the factor, as in `Incident.key`."""
 
 
 class AffectedShare(NamedTuple):

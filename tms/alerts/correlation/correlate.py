@@ -20,7 +20,7 @@ from tms.alerts.models.incident import Incident
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, each, isolate
 
-LONGEST = timedelta(hours=1)
+MAX_AGE = timedelta(hours=1)
 """An alert that was not correlated for this long is not considered again."""
 
 unreviewed = SetAside[int]("correlate")
@@ -29,7 +29,7 @@ type ByFactor = dict[CommonFactor, list[Candidate]]
 
 
 def _uncorrelated(at: datetime) -> AlertQuerySet:
-    return Alert.objects.unresolved().uncorrelated().filter(opened_at__gte=at - LONGEST)
+    return Alert.objects.unresolved().uncorrelated().filter(opened_at__gte=at - MAX_AGE)
 
 
 @skip_when_empty(_uncorrelated, lambda at: Incident.objects.unresolved())
@@ -68,7 +68,8 @@ def _correlate(at: datetime) -> int:
     in_force = CorrelationRule.in_force().items()
     rules = {factor: rule for factor, rule in in_force if rule.enabled and factor not in SITES_TOGETHER}
     longest = timedelta(seconds=max((rule.within_s for rule in rules.values()), default=0))
-    found = candidates(at - min(longest, LONGEST)) if rules else []
+    found = candidates(at - min(longest, MAX_AGE)) if rules else []
+    # Joining comes first: an alert belongs to an existing incident of its site rather than to a new one.
     unresolved = _by_common_factor()
     rest = _join_unresolved(found, unresolved, at)
     for factor, rule in rules.items():
@@ -134,6 +135,7 @@ def _open(
     for what, share in shares(factor, [what.key for what in groups], since=since).items():
         if share.lost < rule.needed(share.size):
             continue
+        # An alert may have several keys of one factor, such as two groups; the first that is an incident takes it.
         together = [one for one in groups[what] if one.lost_at >= since and one.alert not in correlated]
         if members := free(together):
             unresolved[what] = _new(what, share, members, at)

@@ -20,7 +20,7 @@ COLUMNS = {
 
 
 def shares(factor: Factor, keys: Collection[str], *, since: datetime) -> dict[CommonFactor, AffectedShare]:
-    """For each key the terminals lost `since`, and their number then. One query.
+    """The terminals of each key that were lost `since`, and how many there were then. One query.
 
     Terminals are excluded if they were offline before, were never seen, were lost because of TMS itself, or belong to
     an incident.

@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from tms.alerts.lifecycle.severity import RANKS
+from tms.lib.severity import worst
 
 MAX_WAITS = 6
 """An alert waits so many times `TMS_CORRELATION_WAIT_S` at most, while more terminals of its site are lost."""
 TOGETHER_WAITS = 4
 """Sites that are lost within this time of each other may become one incident, so they are one row until then."""
 MAX_TOGETHER_WAITS = 12
-LEAST = 2
+MIN_TOGETHER = 2
 """A single terminal is no incident, and a single site is an incident of its own."""
 
 
@@ -32,7 +32,7 @@ class UndecidedAlerts(NamedTuple):
     firmware: str
     severity: str
     opened_at: datetime
-    """In whole seconds."""
+    """The time of opening in whole seconds."""
     number: int
 
 
@@ -54,7 +54,7 @@ class FormingIncident:
     sites: Mapping[int, int] = field(default_factory=dict)
     """Number of terminals of these alerts by site."""
     incidents: tuple[SiteIncident, ...] = ()
-    """Those that are part of the row, until it is decided whether they are one incident."""
+    """The incidents that are part of the row until it is decided whether they are one incident."""
     joining: Mapping[UndecidedAlerts, int] = field(default_factory=dict)
     """Undecided alerts, and the unresolved incident that they will join."""
     absorbed: Mapping[int, int] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class FormingIncident:
 
     @property
     def is_shown(self) -> bool:
-        return bool(self.incidents) or sum(self.sites.values()) >= LEAST
+        return bool(self.incidents) or sum(self.sites.values()) >= MIN_TOGETHER
 
     @property
     def is_active(self) -> bool:
@@ -139,7 +139,7 @@ def forming(
         incidents=together,
         joining=joining,
         absorbed=absorbed,
-        severity=max((one.severity for one in lost), key=RANKS.__getitem__, default=""),
+        severity=worst(one.severity for one in lost),
         opened_at=min((one.opened_at for one in lost), default=None),
     )
 
@@ -161,7 +161,7 @@ def _together(
     """The incidents of sites that were lost shortly after each other, if there are several such sites."""
     lost = {one.site: one.opened_at for one in sorted(alerts, key=lambda one: one.opened_at, reverse=True)}
     begins: list[tuple[datetime, SiteIncident | None]] = [
-        (begin, None) for site, begin in lost.items() if sites[site] >= LEAST
+        (begin, None) for site, begin in lost.items() if sites[site] >= MIN_TOGETHER
     ]
     begins += [(one.opened_at, one) for one in incidents]
     chain: list[SiteIncident | None] = []
@@ -171,4 +171,4 @@ def _together(
             break
         chain.append(incident)
         last = begin
-    return tuple(one for one in chain if one is not None) if len(chain) >= LEAST else ()
+    return tuple(one for one in chain if one is not None) if len(chain) >= MIN_TOGETHER else ()

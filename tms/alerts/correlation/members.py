@@ -10,11 +10,11 @@ from tms.alerts.correlation.incident_transitions import transition
 from tms.alerts.correlation.regrouping.reassign import reassign
 from tms.alerts.lifecycle.acknowledge import lock_in_states
 from tms.alerts.lifecycle.actions import UNRESOLVED
-from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.incident import Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.fleet.models import Group
+from tms.lib.severity import worst
 
 
 class MemberAlert(Protocol):
@@ -51,7 +51,7 @@ def open_incident(
     incident = Incident.objects.create(
         **identity,
         group_name=group.name if group else "",
-        severity=max((one.severity for one in members), key=RANKS.__getitem__),
+        severity=worst(one.severity for one in members),
         opened_at=at,
         changed_at=at,
         unchanged_since=at,

@@ -10,7 +10,6 @@ from tms.alerts.correlation import actions
 from tms.alerts.correlation.evidence.common_factor import common_factor
 from tms.alerts.correlation.incident_transitions import REOPENED_FIELDS, publish_incident, resolved_fields, transition
 from tms.alerts.lifecycle.alert_transitions import UNCLAIMED_FIELDS
-from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.locks import lock_members
 from tms.alerts.models.alert import Alert, AlertState, Contract
 from tms.alerts.models.incident import Incident, IncidentState
@@ -18,7 +17,7 @@ from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.alerts.models.membership import MembershipChange
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.lib.severity import Severity
+from tms.lib.severity import Severity, is_worse
 
 SAME_TRANSITION = timedelta(seconds=10)
 """Alerts that join or are resolved within this time of the last ones belong to the same transition."""
@@ -55,7 +54,7 @@ def review(incidents: Sequence[Incident], *, at: datetime) -> None:
 
 
 def _member_counts(incidents: Iterable[Incident]) -> dict[int, MemberCounts]:
-    """In one query for all incidents."""
+    """The counts of all these incidents, by one query."""
     rows = (
         Alert.objects.filter(incident__in=incidents)
         .values_list("incident")
@@ -83,6 +82,7 @@ def _review(incident: Incident, counts: MemberCounts, at: datetime) -> None:
     # Not only those that joined just now: an earlier pass may have skipped alerts that were locked.
     if counts.untouched:
         actions.cover_new(incident, at=at)
+    # The few that remain of a large loss have another cause, and get their own notifications.
     if at - incident.unchanged_since >= UNCHANGED_FOR and counts.open_count * 100 <= max(
         100, incident.joined_count * FEW_PCT
     ):
@@ -91,6 +91,7 @@ def _review(incident: Incident, counts: MemberCounts, at: datetime) -> None:
 
 def _follow_members(incident: Incident, counts: MemberCounts, at: datetime) -> bool:
     """Whether alerts joined since the last review."""
+    # Without this, deleted alerts would hide as many new ones: only the difference is counted.
     if counts.joined_count < incident.joined_count or counts.resolved_count < incident.resolved_count:
         _leave_out_deleted(incident, counts)
     more = counts.joined_count - incident.joined_count
@@ -128,6 +129,7 @@ def _count_in(incident: Incident, kind: Kind, number: int, at: datetime, **field
         return
     for name, value in fields.items():
         setattr(incident, name, value)
+    # New members outdate dialogs that were opened before, although no transition is recorded.
     incident.version += kind is Kind.JOINED
     incident.save()
     last.number, last.open_count = last.number + number, incident.open_count
@@ -136,16 +138,16 @@ def _count_in(incident: Incident, kind: Kind, number: int, at: datetime, **field
 
 
 def _follow_severity(incident: Incident, now: Severity, at: datetime) -> bool:
-    """Whether it worsened."""
+    """Record a change of severity. Returns whether it worsened."""
     if now == incident.severity:
         return False
-    is_worse = RANKS[now] > RANKS[incident.severity]
-    transition(incident, Kind.WORSENED if is_worse else Kind.EASED, at=at, fields={"severity": now})
-    return is_worse
+    has_worsened = is_worse(now, than=incident.severity)
+    transition(incident, Kind.WORSENED if has_worsened else Kind.EASED, at=at, fields={"severity": now})
+    return has_worsened
 
 
 def _end_contract(incident: Incident, at: datetime, *, is_worse: bool, has_grown: bool) -> None:
-    """As for an alert: a higher severity ends every acknowledgement; more alerts end those until it worsens."""
+    """End an acknowledgement as for an alert: a higher severity ends each; more alerts end one until it worsens."""
     if incident.state != IncidentState.ACKNOWLEDGED:
         return
     if is_worse or (has_grown and incident.contract == Contract.WORSE):

@@ -1,3 +1,5 @@
+"""REST schemas of incidents."""
+
 from datetime import datetime
 from typing import Self
 

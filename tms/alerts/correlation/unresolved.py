@@ -7,7 +7,7 @@ from tms.alerts.models import Alert, AlertState
 from tms.alerts.suppression.reasons import Suppression, suppressions_by_context
 
 type Members = dict[int, list[Alert]]
-"""By the primary key of the incident; incidents without alerts are missing."""
+"""Alerts by the primary key of their incident; incidents without alerts are missing."""
 
 
 def members(incidents: Collection[int]) -> Members:

@@ -15,7 +15,6 @@ from tms.alerts.correlation.candidates import CommonFactor
 from tms.alerts.correlation.evidence.common_factor import common_factor
 from tms.alerts.correlation.incident_transitions import transition
 from tms.alerts.correlation.regrouping.absorb import absorb, recount
-from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.locks import lock_members
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.correlation_rule import CorrelationRule
@@ -23,8 +22,9 @@ from tms.alerts.models.factor import OF_MANY_SITES, Factor
 from tms.alerts.models.incident import Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.fleet.models import Group, Presence, Terminal
+from tms.lib.severity import worst
 
-"""From the narrowest to the widest: of equally strong ones, the narrower is named."""
+"""Factors ordered from the narrowest to the widest: of equally strong ones, the narrower is named."""
 MOST_SITES = 20
 """More sites than these are one incident, also if they are a small share."""
 NEARLY_ALL = 0.8
@@ -55,22 +55,24 @@ def widen(at: datetime) -> int:
     """Merge incidents of sites that were lost together. Returns how many were merged."""
     in_force = CorrelationRule.in_force()
     rules = {factor: rule for factor, rule in in_force.items() if rule.enabled}
-    found, unresolved_wide = _locked(rules, at)
-    shared = _shared(found) if found else {}
+    found, unresolved_wide = _lock_incidents(rules, at)
+    shared = _by_common_factor(found) if found else {}
     merged = 0
     for wide in unresolved_wide:
+        # An existing incident of many sites first: sites that are lost one after the other are one cause.
         joining = [one for one in shared.get(_what(wide), ()) if one in found]
         if joining and lock_members(joining):
             merged += _merge(joining, wide, at)
         found = [one for one in found if one not in joining]
     while together := _strongest(found, shared, rules, least=in_force[Factor.SITE].least):
+        # If another transaction has locked a member, these wait for the next pass, instead of holding up ingest.
         if lock_members(together.incidents):
             merged += _open(together, at)
         found = [one for one in found if one not in together.incidents]
     return merged
 
 
-def _locked(rules: Mapping[Factor, CorrelationRule], at: datetime) -> tuple[list[Incident], list[Incident]]:
+def _lock_incidents(rules: Mapping[Factor, CorrelationRule], at: datetime) -> tuple[list[Incident], list[Incident]]:
     """Unresolved incidents of sites that were opened just now, and those of many sites, which they may join.
 
     Too few sites to compare are none.
@@ -86,7 +88,7 @@ def _locked(rules: Mapping[Factor, CorrelationRule], at: datetime) -> tuple[list
     return [row for row in locked if row.factor == Factor.SITE], [row for row in locked if row.factor != Factor.SITE]
 
 
-def _shared(found: Iterable[Incident]) -> dict[CommonFactor, list[Incident]]:
+def _by_common_factor(found: Iterable[Incident]) -> dict[CommonFactor, list[Incident]]:
     """The incidents by what their sites have in common."""
     groups = _groups_of([one.pk for one in found])
     shared: dict[CommonFactor, list[Incident]] = {}
@@ -160,7 +162,7 @@ def _new(together: LostSites, at: datetime) -> Incident:
         key=key,
         group=group,
         group_name=group.name if group else "",
-        severity=max((one.severity for one in together.incidents), key=RANKS.__getitem__),
+        severity=worst(one.severity for one in together.incidents),
         opened_at=at,
         changed_at=at,
         unchanged_since=at,

@@ -72,7 +72,7 @@ def _expire_claims(pks: Collection[int], at: datetime) -> int:
 
 
 def _prolong(alerts: list[Alert], *, until: datetime) -> None:
-    """Without a transition, because only the end changes."""
+    """Prolong claims without a transition, because only the end changes."""
     pks = [alert.pk for alert in alerts]
     if Alert.objects.filter(pk__in=pks, claimed_until__lt=until).update(claimed_until=until):
         publish(Change(alerts=frozenset(pks)))

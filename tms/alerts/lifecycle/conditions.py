@@ -95,13 +95,14 @@ def apply_events(rule_events: Sequence[RuleEvent]) -> None:
         if isinstance(event, RuleCleared) and isinstance(last[event.pair], RuleTriggered)
     }
     over = {pair: event.at for pair, event in last.items() if isinstance(event, RuleCleared)}
+    # In this order: a pair that cleared and triggered again gets a new alert, and one that cleared last ends resolved.
     clear(again, at=max(again.values(), default=None))
     trigger(list(triggered.values()))
     clear(over, at=max(over.values(), default=None))
 
 
 def _due(at: datetime) -> QuerySet[Condition]:
-    """Index: condition_due."""
+    """The conditions that are due (index: condition_due)."""
     return Condition.objects.filter(due_at__lte=at)
 
 
@@ -124,6 +125,7 @@ def open_pending(at: datetime) -> int:
 def _open_pending(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     due = Condition.objects.filter(pk__in=pks, due_at__lte=at)
+    # Link states are locked before alerts, as ingest does (`tms.alerts.locks`); then the rows are read again.
     store.lock(set(due.values_list("terminal_id", flat=True)))
     ready = _wait_for_opening(list(due.order_by("due_at")), at)
     Condition.objects.filter(pk__in=[row.pk for row in ready]).update(due_at=None)
@@ -150,7 +152,7 @@ def defer(until: datetime) -> int:
 
 
 def _lapsing(at: datetime) -> QuerySet[Condition]:
-    """Index: condition_lapses."""
+    """The conditions that lapse (index: condition_lapses)."""
     return Condition.objects.filter(lapses_at__lte=at)
 
 
@@ -175,14 +177,14 @@ def active_rules(terminal_ids: Collection[int]) -> dict[int, dict[int, str]]:
     """The active rules of each of these terminals, with their current severity."""
     active: dict[int, dict[int, str]] = {}
     chosen, keys = db_rows.any_of("terminal_id", terminal_ids)
-    sql = f"SELECT terminal_id, rule_id, severity FROM {Condition._meta.db_table} WHERE {chosen}"  # noqa: S608  (names are our own; values are parameters)
+    sql = f"SELECT terminal_id, rule_id, severity FROM {Condition._meta.db_table} WHERE {chosen}"
     for terminal_id, rule_id, severity in prepared.run(sql, keys):
         active.setdefault(terminal_id, {})[rule_id] = severity
     return active
 
 
 def _severities(rule_ids: Collection[int]) -> dict[int, str]:
-    """The enabled rules."""
+    """The severity of each enabled rule."""
     return dict(Rule.objects.filter(pk__in=rule_ids, enabled=True).values_list("pk", "severity"))
 
 

@@ -34,6 +34,7 @@ def notice(opened: Sequence[Alert]) -> None:
     unstable = [alert for alert in opened if _is_unstable(changes.get(_pair(alert), []), at=alert.opened_at)]
     if not unstable:
         return
+    # Asked last, because hardly any alert gets so far.
     watched = Rule.objects.filter(pk__in={alert.rule_id for alert in unstable}, watches_flapping=True)
     rule_ids = set(watched.values_list("pk", flat=True))
     flapping = [alert for alert in unstable if alert.rule_id in rule_ids]
@@ -79,11 +80,11 @@ def _expire_flapping(pks: Collection[int], at: datetime) -> int:
     transition(alerts, TransitionKind.STABLE, at=at)
     cleared = [alert for alert in alerts if not alert.flapping.is_failing]
     transition(cleared, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at")
-    grade(_triggered([alert for alert in alerts if alert.flapping.is_failing], at))
+    grade(_triggered_rules([alert for alert in alerts if alert.flapping.is_failing], at))
     return len(alerts)
 
 
-def _triggered(alerts: Sequence[Alert], at: datetime) -> dict[Pair, RuleTriggered]:
+def _triggered_rules(alerts: Sequence[Alert], at: datetime) -> dict[Pair, RuleTriggered]:
     """Which rules of these alerts are triggered now, by rule and terminal."""
     active = Condition.objects.filter(among([_pair(alert) for alert in alerts])).select_related("rule")
     triggered = (

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-LONGEST = timedelta(days=31)
+MAX_DURATION = timedelta(days=31)
 
 
 def is_in_reach(until: datetime, *, at: datetime) -> bool:
     """Whether an acknowledgement or snooze made `at` may last until then."""
-    return at < until <= at + LONGEST
+    return at < until <= at + MAX_DURATION

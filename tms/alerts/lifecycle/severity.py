@@ -8,9 +8,7 @@ from tms.alerts.models import Condition
 from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.transition import TransitionKind
 from tms.alerts.rules.events import Pair, RuleTriggered, among
-from tms.lib.severity import Severity
-
-RANKS = {Severity.INFO.value: 0, Severity.WARNING.value: 1, Severity.CRITICAL.value: 2}
+from tms.lib.severity import is_worse
 
 
 def follow_severity(active: Sequence[tuple[Condition, RuleTriggered]]) -> None:
@@ -28,7 +26,7 @@ def grade(triggered: dict[Pair, RuleTriggered]) -> None:
         return
     alerts = list(Alert.objects.unresolved().filter(among(triggered)).select_related("flapping").locked())
     for group, at, before, now in _groups(alerts, triggered):
-        kind = TransitionKind.WORSENED if RANKS[now] > RANKS[before] else TransitionKind.EASED
+        kind = TransitionKind.WORSENED if is_worse(now, than=before) else TransitionKind.EASED
         _record_values(group, triggered)
         transition(group, kind, at=at, fields={"severity": now}, before=before)
         if kind is TransitionKind.WORSENED:
@@ -40,14 +38,14 @@ def reopen_worsened(opened: Sequence[Alert]) -> None:
     worst: dict[int, Alert] = {}
     for alert in opened:
         known = worst.get(alert.terminal_id)
-        if known is None or RANKS[alert.severity] > RANKS[known.severity]:
+        if known is None or is_worse(alert.severity, than=known.severity):
             worst[alert.terminal_id] = alert
     watchful = list(Alert.objects.watchful().filter(terminal__in=worst).values_list("pk", flat=True))
     if not watchful:
         return
     for alert in Alert.objects.watchful().filter(pk__in=watchful).order_by("pk").select_for_update():
         other = worst[alert.terminal_id]
-        if RANKS[other.severity] >= RANKS[alert.severity]:
+        if not is_worse(alert.severity, than=other.severity):
             _reopen([alert], at=other.opened_at, comment=other.rule.name)
 
 
@@ -58,7 +56,7 @@ def _groups(
     groups: dict[tuple[datetime, str, str], list[Alert]] = {}
     for alert in alerts:
         event = triggered[alert.rule_id, alert.terminal_id]
-        is_severity_fixed = alert.is_flapping and RANKS[event.severity] < RANKS[alert.severity]
+        is_severity_fixed = alert.is_flapping and is_worse(alert.severity, than=event.severity)
         if event.severity != alert.severity and not is_severity_fixed:
             groups.setdefault((event.at, alert.severity, event.severity), []).append(alert)
     return [(group, *key) for key, group in groups.items()]

@@ -44,7 +44,7 @@ class WindowQuery(PageQuery):
 
 @router.get("/maintenance", summary="List maintenance windows", response=WindowPageSchema)
 def list_windows(request: ApiRequest, response: HttpResponse, query: Query[WindowQuery]) -> WindowPageSchema:
-    """Newest first."""
+    """Maintenance windows, newest first."""
     rows = _windows(request)
     if query.is_past is not None:
         rows = rows.filter(ended_at__isnull=not query.is_past)
@@ -78,7 +78,7 @@ def plan_window(request: ApiRequest, response: HttpResponse, body: WindowBody) -
     access=READ,
 )
 def preview_window(request: ApiRequest, body: WindowBody) -> OccurrencesSchema:
-    """Saves nothing."""
+    """The next occurrences and their consequences. Saves nothing."""
     try:
         coming = list(islice(body.recurrence().occurrences(timezone.now()), PREVIEWED))
     except BadRecurrence as error:
@@ -89,7 +89,7 @@ def preview_window(request: ApiRequest, body: WindowBody) -> OccurrencesSchema:
 @router.post("/maintenance/{int:pk}/end", summary="End the active occurrence", response=WindowSchema, access=PLANNING)
 def end_window(request: ApiRequest, pk: int) -> WindowSchema:
     """The next occurrence takes place as planned."""
-    services.end(_planned(request, pk), by=request.person, at=timezone.now())
+    services.end(_changeable_window(request, pk), by=request.person, at=timezone.now())
     return WindowSchema.of(_window(request, pk))
 
 
@@ -103,7 +103,7 @@ def extend_window(request: ApiRequest, pk: int, body: WindowExtensionBody) -> Wi
     at = timezone.now()
     if not is_in_reach(body.until, at=at):
         raise unreadable(RequestFault("$.until", "must be within the next 31 days"))
-    window = _planned(request, pk)
+    window = _changeable_window(request, pk)
     payload = ExtendPayload(window=pk, seen_until=window.occurs_until, until=body.until)
     proposal = propose(EXTEND, payload, by=request.person, at=at)
     check(proposal, confirm=body.confirm, reason=window.note, by=request.person, at=at)
@@ -117,12 +117,12 @@ def extend_window(request: ApiRequest, pk: int, body: WindowExtensionBody) -> Wi
 )
 def cancel_window(request: ApiRequest, pk: int) -> WindowSchema:
     """Cancels all further occurrences. Repeating it changes nothing."""
-    services.cancel(_planned(request, pk), by=request.person, at=timezone.now())
+    services.cancel(_changeable_window(request, pk), by=request.person, at=timezone.now())
     return WindowSchema.of(_window(request, pk))
 
 
 def _windows(request: ApiRequest) -> QuerySet[models.Window]:
-    """Of what a window covers, with what the person may see."""
+    """The windows that the person sees, each with what it covers as far as the person may see that."""
     rows = models.Window.objects.select_related("created_by", "changed_by")
     covered = (("sites", Site.objects.all()), ("groups", Group.objects.all()), ("terminals", Terminal.objects.all()))
     seen = [Prefetch(name, visible(of_kind, to=request.person)) for name, of_kind in covered]
@@ -136,7 +136,7 @@ def _window(request: ApiRequest, pk: int) -> models.Window:
     return window
 
 
-def _planned(request: ApiRequest, pk: int) -> models.Window:
+def _changeable_window(request: ApiRequest, pk: int) -> models.Window:
     """One that the person may change."""
     window = _window(request, pk)
     demand(request.person, Permission.PLAN_MAINTENANCE, window)

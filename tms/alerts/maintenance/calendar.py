@@ -26,7 +26,7 @@ def planned_windows(windows: QuerySet[Window], *, since: datetime, until: dateti
 
 
 def overlapping_windows(windows: QuerySet[Window], *, since: datetime, until: datetime) -> list[WindowPeriods]:
-    """Of `windows`, those with an occurrence that overlaps the period."""
+    """The windows that have an occurrence which overlaps the period."""
     rows = with_past(windows.order_by("occurs_at"), since, until, most=MOST_READ)
     found = (WindowPeriods(window, sorted(_periods(window, since, until))) for window in rows)
     return [one for one in found if one.periods]
@@ -42,7 +42,7 @@ def _periods(window: Window, since: datetime, until: datetime) -> Iterator[Maint
 
 
 def _coming(window: Window, since: datetime, until: datetime) -> Iterator[MaintenancePeriod]:
-    """After the current or next occurrence."""
+    """The occurrences after the current or next one."""
     for occurrence in window.recurrence.occurrences(max(since, window.occurs_until)):
         if occurrence.since >= until:
             return

@@ -10,11 +10,11 @@ from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from tms.alerts.maintenance.services import pairs
 from tms.alerts.models.maintenance import PastOccurrence, Window
+from tms.lib.calendar.dates import DAY
 
 log = structlog.get_logger(__name__)
 
 INSTANT = timedelta(microseconds=1)
-DAY = timedelta(days=1)
 
 
 class MaintenancePeriod(NamedTuple):
@@ -49,7 +49,7 @@ def _periods(since: datetime, until: datetime) -> Iterator[tuple[int, list[Maint
 
 
 def with_past(windows: QuerySet[Window], since: datetime, until: datetime, *, most: int | None = None) -> list[Window]:
-    """Those of `windows` that may have an occurrence within the period (`most` of them at most), with the past
+    """The windows that may have an occurrence within the period (`most` of them at most), with the past
     occurrences that `actual_periods` needs: also those that ended before it, but were planned to end within it.
     """
     found = list(windows.filter(Q(ended_at=None) | Q(ended_at__gt=since), created_at__lt=until)[:most])

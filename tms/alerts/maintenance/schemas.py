@@ -1,3 +1,5 @@
+"""REST schemas of maintenance windows."""
+
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
@@ -78,7 +80,7 @@ class WindowBody(RequestSchema):
             (Group.objects.all(), "name", self.groups, "$.groups"),
             (Terminal.objects.all(), "uid", self.terminals, "$.terminals"),
         )
-        scope = WindowScope(*(_found(rows, name, wanted, where, by=person) for rows, name, wanted, where in named))
+        scope = WindowScope(*(_find(rows, name, wanted, where, by=person) for rows, name, wanted, where in named))
         if error := scope_error(scope):
             raise unreadable(RequestFault("$", error))
         return scope
@@ -147,7 +149,7 @@ def _names(rows: Iterable[object], name: str) -> list[str]:
     return sorted(getattr(row, name) for row in rows)
 
 
-def _found(rows: QuerySet[Model], name: str, wanted: Sequence[str], where: str, *, by: User) -> list[Any]:
+def _find(rows: QuerySet[Model], name: str, wanted: Sequence[str], where: str, *, by: User) -> list[Any]:
     """Raises Forbidden for what the person sees, but may not plan maintenance for."""
     seen = visible(rows.filter(**{f"{name}__in": wanted}), to=by)
     found = list(permitted(seen, by=by, permission=Permission.PLAN_MAINTENANCE))

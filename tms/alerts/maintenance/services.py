@@ -23,7 +23,7 @@ from tms.lib.set_aside import SetAside, isolate
 
 log = structlog.get_logger(__name__)
 
-LONGEST = timedelta(days=31)
+MAX_LENGTH = timedelta(days=31)
 PASS_LIMIT = 200
 NO_OCCURRENCE = gettext_lazy("No upcoming occurrence. Choose a later end or another recurrence.")
 
@@ -67,7 +67,7 @@ def scope_error(scope: WindowScope) -> str:
 def length_error(length: timedelta) -> str:
     if length <= timedelta(0):
         return gettext("The end must be after the start.")
-    return gettext("The duration must not exceed 31 days.") if length > LONGEST else ""
+    return gettext("The duration must not exceed 31 days.") if length > MAX_LENGTH else ""
 
 
 class MaintenanceCoverage(NamedTuple):
@@ -150,7 +150,7 @@ def _move_end(window: Window, until: datetime, *, by: User, at: datetime, action
 
 
 def _begun(at: datetime) -> models.QuerySet[Window]:
-    """Index: window_not_ended."""
+    """The windows that have begun (index: window_not_ended)."""
     return Window.objects.current().filter(occurs_at__lte=at)
 
 

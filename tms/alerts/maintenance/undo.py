@@ -24,18 +24,18 @@ def offer_restoring(window: Window, *, by: User, at: datetime) -> str:
 
 
 def undo_planned(payload: undo.Payload, *, by: User, at: datetime) -> bool:
-    window = _held(payload, by).filter(ended_at=None, created_by=by).first()
+    window = _permitted_window(payload, by).filter(ended_at=None, created_by=by).first()
     if window is not None:
         services.cancel(window, by=by, at=at)
     return window is not None
 
 
 def undo_cancelled(payload: undo.Payload, *, by: User, at: datetime) -> bool:
-    window = _held(payload, by).filter(ended_at=parse_datetime(payload["at"]), changed_by=by).first()
+    window = _permitted_window(payload, by).filter(ended_at=parse_datetime(payload["at"]), changed_by=by).first()
     return window is not None and services.restore(window, by=by, at=at)
 
 
-def _held(payload: undo.Payload, by: User):  # type: ignore[no-untyped-def]
+def _permitted_window(payload: undo.Payload, by: User):  # type: ignore[no-untyped-def]
     return permitted(Window.objects.filter(pk=payload["window"]), by=by, permission=Permission.PLAN_MAINTENANCE)
 
 

@@ -1,3 +1,5 @@
+"""Alerts, and the queries for their states."""
+
 from __future__ import annotations
 
 from collections.abc import Collection
@@ -33,7 +35,7 @@ class Contract(models.TextChoices):
     RECOVERY = "recovery", pgettext_lazy("contract", "until recovery")
     TIME = "time", pgettext_lazy("contract", "until a time")
     WORSE = "worse", pgettext_lazy("contract", "until it gets worse")
-    """Also ends when the terminal gets another alert that is at least as severe."""
+    """This contract also ends when the terminal gets another alert that is at least as severe."""
 
 
 FLAPPING = models.Q(flapping__isnull=False, flapping__ended_at=None)
@@ -90,12 +92,12 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(state=AlertState.ACKNOWLEDGED, contract=Contract.WORSE)
 
     def uncorrelated(self) -> Self:
-        """Not part of an incident (index: alert_uncorrelated, read by correlation)."""
+        """The alerts that are part of no incident (index: alert_uncorrelated, read by correlation)."""
         return self.filter(incident=None)
 
     def with_undecided_since(self) -> Self:
-        """With `undecided_since`: when it opened, in whole seconds, if correlation may still add it to an incident of
-        lost terminals and nobody has acknowledged it; otherwise null.
+        """Annotate `undecided_since`: when the alert opened, in whole seconds, if correlation may still add it to an
+        incident of lost terminals and nobody has acknowledged it; otherwise null.
         """
         undecided = models.Q(rule__kind=RuleSource.PRESENCE, incident=None, is_separate=False, state=AlertState.OPEN)
         opened = models.When(undecided, then=WholeSeconds("opened_at"))
@@ -151,7 +153,7 @@ class Alert(models.Model):
     """The person who claimed it while it is open, until `claimed_until`."""
     claimed_until = models.DateTimeField(null=True)
     comment = LinesField(_("comment"), max_length=500, blank=True)
-    """Latest comment."""
+    """The latest comment."""
     resolved_at = models.DateTimeField(_("resolved at"), null=True)
     incident = models.ForeignKey(
         "alerts.Incident", models.SET_NULL, null=True, blank=True, related_name="alerts", verbose_name=_("incident")
@@ -162,7 +164,7 @@ class Alert(models.Model):
     """Why it was not notified when it opened (`alerts.suppression.reasons.Reason`); empty if nothing suppressed it."""
 
     undecided_since: datetime | None
-    """Of `with_undecided_since`."""
+    """The annotation of `with_undecided_since`."""
 
     objects = AlertQuerySet.as_manager()
     scope_path = ByTerminal("terminal")
@@ -204,7 +206,7 @@ class Alert(models.Model):
                 name="alert_until_worse",
                 condition=models.Q(state=AlertState.ACKNOWLEDGED, contract=Contract.WORSE),
             ),
-            # Reader: lifecycle.end_claims.
+            # Reader: lifecycle.expire_claims.
             models.Index(
                 fields=("claimed_until",), name="alert_claimed", condition=models.Q(claimed_until__isnull=False)
             ),

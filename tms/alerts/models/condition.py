@@ -1,3 +1,5 @@
+"""Rules that are active for terminals."""
+
 from django.db import models
 
 from tms.alerts.models.rule import Rule
@@ -15,7 +17,7 @@ class Condition(models.Model):
     lapses_at = models.DateTimeField(null=True)
     value = models.FloatField(null=True)
     severity = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
-    """Empty: the severity of the rule."""
+    """The severity that was reached; empty for that of the rule."""
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("rule", "terminal"), name="condition_once"),)

@@ -89,8 +89,8 @@ SAME_RULE_DEFAULTS: Mapping[Factor, Mapping[str, int]] = {
 
 
 class SameRuleCorrelation(CorrelationThresholds):
-    """At how many terminals with a common factor the same rule must trigger, within which time, to be one incident.
-    Rules on presence are not meant.
+    """The number of terminals with a common factor at which the same rule must trigger, and within which time, to be
+    one incident. Rules on presence are not meant.
     """
 
     class Meta:

@@ -5,7 +5,7 @@ from django.utils.translation import gettext, ngettext, pgettext_lazy
 
 
 class Factor(models.TextChoices):
-    """In the order in which TMS checks them."""
+    """Common factors in the order in which TMS checks them."""
 
     SITE = "site", pgettext_lazy("factor", "site")
     GROUP = "group", pgettext_lazy("factor", "group")

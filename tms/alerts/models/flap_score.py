@@ -12,7 +12,7 @@ NEWEST, OLDEST = 1.2, 0.8
 
 
 def flap_score(changes: Sequence[float], *, at: float, window_s: float) -> float:
-    """From 0 (no change) to 1."""
+    """The score, from 0 (no change) to 1."""
     ages = [max(0.0, at - change) for change in changes]
     weights = [NEWEST - (NEWEST - OLDEST) * age / window_s for age in ages if age < window_s]
     return min(1.0, sum(weights) / FULL)

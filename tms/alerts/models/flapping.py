@@ -1,3 +1,5 @@
+"""Alerts that flap."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -17,7 +19,7 @@ class FlappingQuerySet(models.QuerySet["Flapping"]):
         return self.filter(ended_at=None, stable_at__lte=at)
 
     def end(self, alerts: Iterable[Alert], *, at: datetime) -> None:
-        """They no longer flap."""
+        """Record that they no longer flap."""
         self.filter(alert__in=[alert.pk for alert in alerts], ended_at=None).update(ended_at=at)
 
 

@@ -1,3 +1,5 @@
+"""Incidents, their transitions, and the queries for both."""
+
 from __future__ import annotations
 
 from collections.abc import Collection
@@ -24,17 +26,17 @@ class IncidentState(models.TextChoices):
     OPEN = "open", pgettext_lazy("incident", "Open")
     ACKNOWLEDGED = "acknowledged", pgettext_lazy("incident", "Acknowledged")
     SNOOZED = "snoozed", pgettext_lazy("incident", "Snoozed")
-    """Never stored: `Incident.shown_state`."""
+    """This state is never stored: `Incident.shown_state`."""
     RESOLVED = "resolved", pgettext_lazy("incident", "Resolved")
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
     def unresolved(self) -> Self:
-        """Unresolved (index: incident_unresolved)."""
+        """The unresolved incidents (index: incident_unresolved)."""
         return self.exclude(state=IncidentState.RESOLVED)
 
     def in_states(self, states: Collection[str]) -> Self:
-        """In one of these states, as people see them."""
+        """The incidents in one of these states, as people see them."""
         stored = [state for state in states if state not in (IncidentState.ACKNOWLEDGED, IncidentState.SNOOZED)]
         found = models.Q(state__in=stored)
         for state, by_snooze in ((IncidentState.ACKNOWLEDGED, False), (IncidentState.SNOOZED, True)):
@@ -106,7 +108,7 @@ class Incident(models.Model):
     contract = models.CharField(_("contract"), max_length=16, choices=Contract, blank=True, default="")
     until = models.DateTimeField(_("until"), null=True)
     by_snooze = models.BooleanField(default=False, db_default=False)
-    """While it is acknowledged: it is snoozed until `until`, and the person who snoozed it is not responsible."""
+    """Whether an acknowledged incident is snoozed until `until`; then the person who snoozed it is not responsible."""
     assigned_to = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     """The person who was asked to acknowledge it, and has not done so yet."""
     comment = LinesField(_("comment"), max_length=500, blank=True, default="")
@@ -148,7 +150,7 @@ class Incident(models.Model):
 
     @property
     def may_be_resolved_by_hand(self) -> bool:
-        """One query."""
+        """Whether the rules of all its alerts allow to resolve by hand. One query."""
         return Incident.objects.filter(pk=self.pk).resolvable_by_hand().exists()
 
     @property

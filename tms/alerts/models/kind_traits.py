@@ -17,7 +17,7 @@ class Traits(NamedTuple):
     is_decision: bool = True
     """It affects operators' decisions: dialogs opened before it are outdated."""
     why_open: str | Promise | None = None
-    """For a transition that ends an acknowledgement or a snooze: why the subject is open again."""
+    """Why the subject is open again, for a transition that ends an acknowledgement or a snooze."""
 
     @property
     def is_reopening(self) -> bool:

@@ -1,3 +1,5 @@
+"""Maintenance windows, and their past occurrences."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping

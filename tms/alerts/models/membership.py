@@ -1,3 +1,5 @@
+"""The history of which alerts belonged to which incident."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -19,7 +19,7 @@ from tms.alerts.rule_kinds.base import RuleKind
 from tms.alerts.rule_kinds.metric import MetricKind
 from tms.alerts.rule_kinds.sources import RuleSource
 from tms.fleet.models import Group, Presence, Site, TerminalKind
-from tms.lib.severity import Severity
+from tms.lib.severity import Severity, is_worse
 from tms.lib.text_fields import LineField, LinesField
 
 
@@ -30,16 +30,13 @@ class RuleHours(models.TextChoices):
     OPEN = "open", _("while the site is open")
 
 
-SEVERITY_ORDER = (Severity.INFO.value, Severity.WARNING.value, Severity.CRITICAL.value)
-"""By rising severity."""
-
 REQUIRED_OF_METRICS = MetricKind.required
-"""Also for a metric rule without a comparison."""
+"""Fields that a metric rule needs even if it has no comparison."""
 LENGTHS = ("duration_s", "window_s", "clear_after_s")
 LONGEST_S = 366 * 86_400
 RUNBOOK_LENGTH = 4_000
 EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
-"""As `tms.protocol.frames` has it."""
+"""The pattern of event codes; the same as in `tms.protocol.frames`."""
 
 NAMES = frozenset({"name", "name_ja", "runbook", "may_be_resolved_by_hand", "watches_flapping"})
 """Fields that may be edited without a new revision."""
@@ -194,7 +191,7 @@ class Rule(models.Model):
 
     @property
     def thresholds(self) -> list[dict[str, Any]]:
-        """By rising severity."""
+        """Thresholds by rising severity."""
         first = {"severity": self.severity, "limit": self.limit, "lower_limit": self.lower_limit}
         return [first, *self.higher_thresholds]
 
@@ -228,7 +225,7 @@ class Rule(models.Model):
         if not all(_is_threshold(one, has_range=kind.has_range) for one in self.thresholds):
             return {"higher_thresholds": gettext("Each threshold needs a severity and a value.")}
         for lower, higher in pairwise(kind.thresholds(self)):
-            if SEVERITY_ORDER.index(lower.severity) >= SEVERITY_ORDER.index(higher.severity):
+            if not is_worse(higher.severity, than=lower.severity):
                 return {"higher_thresholds": gettext("List thresholds by rising severity, each severity once.")}
             if not kind.is_further_out(higher, lower):
                 return {"higher_thresholds": gettext("A higher severity needs a threshold further from normal.")}
@@ -243,7 +240,7 @@ class Rule(models.Model):
 
 def _is_threshold(threshold: Any, *, has_range: bool) -> bool:
     limits = ("limit", "lower_limit") if has_range else ("limit",)
-    return threshold.get("severity") in SEVERITY_ORDER and all(_is_number(threshold.get(name)) for name in limits)
+    return threshold.get("severity") in Severity.values and all(_is_number(threshold.get(name)) for name in limits)
 
 
 def _is_number(value: object) -> bool:

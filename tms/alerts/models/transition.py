@@ -1,3 +1,5 @@
+"""The transitions of alerts."""
+
 from __future__ import annotations
 
 from typing import Self
@@ -44,7 +46,7 @@ class TransitionKind(KindWithTraits):
 
 class TransitionQuerySet(models.QuerySet["Transition"]):
     def with_comment(self) -> Self:
-        """With a comment (index: transition_commented)."""
+        """The transitions that have a comment (index: transition_commented)."""
         return self.exclude(comment="")
 
     def acknowledgements(self) -> Self:
@@ -67,7 +69,7 @@ class Transition(models.Model):
     """Assignee, or person reminded."""
     comment = LinesField(max_length=500, blank=True)
     severity = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
-    """After the transition. Empty: the alert's."""
+    """The severity after the transition. Empty: the alert's."""
     before = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
     """Severity before it worsened or improved."""
     value = models.FloatField(null=True)

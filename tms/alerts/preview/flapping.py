@@ -24,16 +24,16 @@ class FlapThresholds(NamedTuple):
 def with_flapping(
     simulated: Iterable[SimulatedAlert], limits: FlapThresholds, *, until: datetime
 ) -> list[SimulatedAlert]:
-    """In chronological order."""
+    """The simulated alerts in chronological order, with those that flap merged."""
     of_terminal: defaultdict[int, deque[SimulatedAlert]] = defaultdict(deque)
-    for alert in sorted(simulated, key=_opened):
+    for alert in sorted(simulated, key=_opening):
         of_terminal[alert.terminal_id].append(alert)
     alerts = (alert for rest in of_terminal.values() for alert in _alerts(rest, limits, until))
-    return sorted(alerts, key=_opened)
+    return sorted(alerts, key=_opening)
 
 
 def _alerts(rest: deque[SimulatedAlert], limits: FlapThresholds, until: datetime) -> Iterator[SimulatedAlert]:
-    """Of one terminal."""
+    """The alerts of one terminal."""
     before: list[SimulatedAlert] = []
     while rest:
         alert = rest.popleft()
@@ -70,5 +70,5 @@ def _stable_from(recent: list[float], limits: FlapThresholds) -> float:
     return stable_from(recent[-FULL:], low=limits.low, window_s=limits.window_s)
 
 
-def _opened(alert: SimulatedAlert) -> datetime:
+def _opening(alert: SimulatedAlert) -> datetime:
     return alert.opened_at

@@ -43,7 +43,7 @@ class PreviewResult:
     """Terminals: all of them, or a sample."""
     alerts: Sequence[SimulatedAlert] = ()
     matching_now: Sequence[int] = ()
-    """For a kind without a history: terminals that the rule would match now."""
+    """Terminals that the rule would match now, if its kind has no history."""
     is_cut: bool = False
     """There was more data than can be read in time; `alerts` ends early."""
 
@@ -69,7 +69,9 @@ class LimitedReader:
 
 
 def preview(rule: Rule, *, since: datetime, until: datetime, scope: Scope = EVERYTHING) -> PreviewResult:
-    """On the terminals of `scope`. Read-only. The rule need not be saved or enabled, but it has to be valid."""
+    """The preview on the terminals of `scope`. Read-only. The rule need not be saved or enabled, but it has to be
+    valid.
+    """
     probe = copy(rule)
     probe.pk = rule.pk or 0
     history = probe.kind_object.history

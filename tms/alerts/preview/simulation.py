@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tms.alerts.lifecycle import RuleEvent, RuleTriggered
-from tms.alerts.models.rule import SEVERITY_ORDER
+from tms.lib.severity import worst
 
 
 class SimulatedAlert(NamedTuple):
@@ -17,7 +17,7 @@ class SimulatedAlert(NamedTuple):
     """The highest severity it would have reached."""
     opened_at: datetime
     ended_at: datetime | None
-    """None if it would still be open at the end."""
+    """When it would have ended; None if it would still be open at the end."""
     lowest: float | None
     highest: float | None
     changes: int = 0
@@ -40,14 +40,14 @@ class Course:
 
     def trigger(self, event: RuleTriggered) -> None:
         self.lapses_at = event.at + timedelta(seconds=event.clear_after_s) if event.clear_after_s else None
-        self.severity = max(self.severity, event.severity, key=_rank)
+        self.severity = worst(filter(None, (self.severity, event.severity)))
         self.lowest, self.highest = _extremes(self.lowest, self.highest, event.value)
 
     def has_lapsed(self, at: datetime) -> bool:
         return self.lapses_at is not None and self.lapses_at <= at
 
     def end(self, at: datetime | None, until: datetime) -> list[SimulatedAlert]:
-        """None if it did not last for its duration."""
+        """The simulated alert; none if the condition did not last for its duration."""
         if self.due_at > until or (at is not None and self.due_at >= at):
             return []
         return [SimulatedAlert(self.terminal_id, self.severity, self.due_at, at, self.lowest, self.highest)]
@@ -86,7 +86,7 @@ def simulated_alerts(rule_events: Iterable[RuleEvent], *, until: datetime, due: 
 
 def worst_of(one: SimulatedAlert, other: SimulatedAlert) -> SimulatedAlert:
     """`one` with the higher severity of both."""
-    severity = max(one.severity, other.severity, key=_rank)
+    severity = worst(filter(None, (one.severity, other.severity)))
     lowest, highest = _extremes(one.lowest, one.highest, other.lowest, other.highest)
     return one._replace(severity=severity, lowest=lowest, highest=highest)
 
@@ -94,7 +94,3 @@ def worst_of(one: SimulatedAlert, other: SimulatedAlert) -> SimulatedAlert:
 def _extremes(*values: float | None) -> tuple[float | None, float | None]:
     known = [value for value in values if value is not None]
     return min(known, default=None), max(known, default=None)
-
-
-def _rank(severity: str) -> int:
-    return SEVERITY_ORDER.index(severity) if severity else -1

@@ -90,27 +90,27 @@ def list_rules(request: ApiRequest, response: HttpResponse, query: Query[RuleQue
 @router.get("/rules/{int:pk}", summary="Read a rule", response=RuleSchema)
 def read_rule(request: ApiRequest, response: HttpResponse, pk: int) -> RuleSchema:
     """The `ETag` of the response is required to change the rule."""
-    return _answered(response, _rule(request, pk))
+    return _answer(response, _rule(request, pk))
 
 
 @router.post("/rules", summary="Create a rule", response=RuleSchema, status=201, access=MAKING)
 def make_rule(request: ApiRequest, response: HttpResponse, body: RuleBody) -> RuleSchema:
-    rule = _filled(request, models.Rule(), body.model_dump())
+    rule = _fill(request, models.Rule(), body.model_dump())
     access.demand_within_any(request.person, Permission.EDIT_RULES, rule.scopes)
     services.save_rule(rule, by=request.person, at=timezone.now())
     response["Location"] = f"{request.path}/{rule.pk}"
-    return _answered(response, _rule(request, rule.pk))
+    return _answer(response, _rule(request, rule.pk))
 
 
 @router.put("/rules/{int:pk}", summary="Replace a rule", response=RuleSchema, access=EDITING)
 def replace_rule(request: ApiRequest, response: HttpResponse, pk: int, body: RuleBody) -> RuleSchema:
-    return _edited(request, response, pk, body.model_dump())
+    return _edit(request, response, pk, body.model_dump())
 
 
 @router.patch("/rules/{int:pk}", summary="Change fields of a rule", response=RuleSchema, access=EDITING)
 def change_rule(request: ApiRequest, response: HttpResponse, pk: int, body: RuleChange) -> RuleSchema:
     """Omitted fields stay unchanged. `thresholds` is replaced as a whole."""
-    return _edited(request, response, pk, body.model_dump(exclude_unset=True))
+    return _edit(request, response, pk, body.model_dump(exclude_unset=True))
 
 
 @router.delete("/rules/{int:pk}", summary="Delete a rule", response=None, status=204, access=EDITING)
@@ -127,19 +127,19 @@ def switch_rule(request: ApiRequest, response: HttpResponse, pk: int, body: Rule
     rule = _editable(request, pk)
     rule.enabled = body.enabled
     services.save_rule(rule, by=request.person, at=timezone.now(), version=rule.version)
-    return _answered(response, _rule(request, pk))
+    return _answer(response, _rule(request, pk))
 
 
 @router.post("/rules/preview", summary="Preview a rule", response=PreviewSchema, access=READ)
 def preview_rule(request: ApiRequest, body: PreviewRequest) -> PreviewSchema:
     """The alerts that the rule would have opened on past reports. Saves nothing."""
     until = timezone.now()
-    rule, since = _filled(request, models.Rule(), body.rule.model_dump()), until - timedelta(hours=body.hours)
+    rule, since = _fill(request, models.Rule(), body.rule.model_dump()), until - timedelta(hours=body.hours)
     result = preview(rule, since=since, until=until, scope=access.scope_of(request.person))
     shown = result.alerts[:MAX_ALERTS]
     matching_now = result.matching_now[:MAX_ALERTS]
     uids = _uids([*matching_now, *(alert.terminal_id for alert in shown)])
-    return _previewed(result, shown, uids)
+    return _preview_schema(result, shown, uids)
 
 
 def _rules(request: ApiRequest) -> QuerySet[models.Rule]:
@@ -160,28 +160,28 @@ def _editable(request: ApiRequest, pk: int) -> models.Rule:
     return rule
 
 
-def _edited(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[str, object]) -> RuleSchema:
+def _edit(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[str, object]) -> RuleSchema:
     rule = _editable(request, pk)
     version = require_match(request, rule.version, kind=services.OutOfDate.code)
-    changed = _filled(request, rule, fields_of(rule) | fields)
+    changed = _fill(request, rule, fields_of(rule) | fields)
     access.demand_within_any(request.person, Permission.EDIT_RULES, changed.scopes)
     services.save_rule(changed, by=request.person, at=timezone.now(), version=version)
-    return _answered(response, _rule(request, pk))
+    return _answer(response, _rule(request, pk))
 
 
-def _filled(request: ApiRequest, rule: models.Rule, fields: dict[str, object]) -> models.Rule:
+def _fill(request: ApiRequest, rule: models.Rule, fields: dict[str, object]) -> models.Rule:
     """Raises ProblemError with all errors."""
     if faults := fill(rule, entry(fields), KnownScopes.known(to=request.person)):
         raise unreadable(*(RequestFault(f"${one.where}", one.what) for one in faults))
     return rule
 
 
-def _answered(response: HttpResponse, rule: models.Rule) -> RuleSchema:
+def _answer(response: HttpResponse, rule: models.Rule) -> RuleSchema:
     set_etag(response, rule.version)
     return RuleSchema.of(rule)
 
 
-def _previewed(result: PreviewResult, shown: Sequence[SimulatedAlert], uids: dict[int, str]) -> PreviewSchema:
+def _preview_schema(result: PreviewResult, shown: Sequence[SimulatedAlert], uids: dict[int, str]) -> PreviewSchema:
     return PreviewSchema(
         since=result.since,
         until=result.until,

@@ -65,7 +65,7 @@ class KnownScopes(NamedTuple):
 
     @classmethod
     def known(cls, *, to: Person | None = None) -> Self:
-        """Those that `to` may see; all for a file."""
+        """The sites and groups that `to` may see; all for a file."""
         sites, groups = Site.objects.all(), Group.objects.all()
         if to is not None:
             sites, groups = visible(sites, to=to), visible(groups, to=to)
@@ -101,10 +101,10 @@ def fill(rule: Rule, entry: RuleEntry, scopes: KnownScopes, *, is_name_known: bo
         faults.append(EntryFault(".site", gettext("Unknown site code. Enter the code of an existing site.")))
     if entry.group and rule.group_id is None:
         faults.append(EntryFault(".group", gettext("Unknown group. Enter the name of an existing group.")))
-    return faults + _checked(rule, is_name_known=is_name_known)
+    return faults + _check(rule, is_name_known=is_name_known)
 
 
-def _checked(rule: Rule, *, is_name_known: bool) -> list[EntryFault]:
+def _check(rule: Rule, *, is_name_known: bool) -> list[EntryFault]:
     try:
         rule.full_clean(exclude=("site", "group"), validate_constraints=not is_name_known)
     except ValidationError as error:

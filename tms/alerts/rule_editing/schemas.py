@@ -1,3 +1,5 @@
+"""REST schemas of rules."""
+
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Self

@@ -40,7 +40,7 @@ def save_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None 
     if not rule.pk:
         change_rule(rule, at=at, by=by)
         return True
-    edited = {name for name, value in _locked(rule, version).content().items() if value != rule.content()[name]}
+    edited = {name for name, value in _lock_stored(rule, version).content().items() if value != rule.content()[name]}
     if edited - NAMES:
         change_rule(rule, at=at, by=by)
     elif edited:
@@ -49,8 +49,8 @@ def save_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None 
 
 
 def lock(rules: Sequence[Rule]) -> None:
-    """Before several rules are changed in one transaction: the order of locks would not hold for one after the other
-    (`tms.alerts.locks`).
+    """Lock several rules before they are changed in one transaction: locking one after the other would break the
+    order of locks (`tms.alerts.locks`).
     """
     stored = [rule for rule in rules if rule.pk]
     list(Rule.objects.filter(pk__in=[rule.pk for rule in stored]).order_by("pk").select_for_update(no_key=True))
@@ -77,7 +77,7 @@ def change_rule(rule: Rule, *, at: datetime, by: User | None = None) -> None:
 @transaction.atomic
 def delete_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None = None) -> None:
     """Its alerts are resolved, and stay in the history under its name. Raises OutOfDate."""
-    _locked(rule, version)
+    _lock_stored(rule, version)
     rule.enabled, rule.deleted_at = False, at
     _begin_revision(rule, at=at, by=by)
     pairs = _active(rule)
@@ -96,7 +96,7 @@ def restore_rule(rule: Rule, *, is_enabled: bool, by: User, at: datetime) -> boo
     return True
 
 
-def _locked(rule: Rule, version: int | None) -> Rule:
+def _lock_stored(rule: Rule, version: int | None) -> Rule:
     """The stored rule, locked until the transaction ends."""
     now = Rule.objects.select_for_update(no_key=True).get(pk=rule.pk)
     if now.deleted_at or version not in {None, now.version}:
@@ -141,6 +141,6 @@ def _away(rule: Rule) -> list[int]:
 
 
 def _still_away(rule: Rule, link_state: LinkState, at: datetime) -> RuleTriggered:
-    """With the rest of the rule's duration."""
+    """The trigger for a terminal that is still away, with the rest of the rule's duration."""
     been_away_s = (at - (link_state.presence_at or at)).total_seconds()
     return RuleTriggered(rule.pk, link_state.terminal_id, at, max(0.0, rule.duration_s - been_away_s))

@@ -44,7 +44,7 @@ class Document:
 def read(source: str | bytes) -> Document:
     """The one document of a file. Raises BadYaml."""
     try:
-        return _Reader(_encoded(source)).document()
+        return _Reader(_encode(source)).document()
     except yaml.reader.ReaderError as error:
         raise _unreadable_character(error, source) from None
     except yaml.YAMLError as error:
@@ -153,8 +153,8 @@ def _text(event: yaml.ScalarEvent) -> str:
     return text
 
 
-def _encoded(source: str | bytes) -> bytes:
-    """In UTF-8, without its byte order mark. Raises BadYaml."""
+def _encode(source: str | bytes) -> bytes:
+    """The source in UTF-8, without its byte order mark. Raises BadYaml."""
     if len(source) > MAX_BYTES:
         raise BadYaml(gettext("the file is larger than %d bytes; split it") % MAX_BYTES)
     try:

@@ -15,13 +15,13 @@ from tms.alerts.rule_kinds.sources import RuleSource
 type Choices = list[tuple[str, str | Promise]]
 
 
-def _declared() -> Iterator[type[RuleKind]]:
+def _declared_kinds() -> Iterator[type[RuleKind]]:
     """Every rule kind of both modules, in the order of the choices."""
     classes = (value for module in (metric, state) for value in vars(module).values() if isinstance(value, type))
     return (value for value in classes if issubclass(value, RuleKind) and ABC not in value.__bases__)
 
 
-RULE_KINDS: Mapping[str, RuleKind] = {kind.name: kind() for kind in _declared()}
+RULE_KINDS: Mapping[str, RuleKind] = {kind.name: kind() for kind in _declared_kinds()}
 
 
 def source_choices() -> Choices:

@@ -96,7 +96,7 @@ class RuleKind(ABC):
     fields: ClassVar[tuple[str, ...]]
     """Form fields. There is one threshold field per severity, and a `_lower` one if values have a range."""
     required: ClassVar[tuple[str, ...]] = ()
-    """Rule fields."""
+    """The fields of a rule that the kind needs."""
     history: ClassVar[History]
     has_duration_limits: ClassVar[bool] = False
     """Thresholds are durations, and entered as such."""
@@ -109,7 +109,7 @@ class RuleKind(ABC):
 
     @property
     def comparison(self) -> str:
-        """Of a metric rule; else empty."""
+        """How a metric rule compares; empty for other rules."""
         return self.name if self.source is RuleSource.METRIC else ""
 
     @property
@@ -133,7 +133,7 @@ class RuleKind(ABC):
         return {}
 
     def thresholds(self, rule: RuleFacts) -> tuple[Threshold, ...]:
-        """By rising severity."""
+        """Thresholds by rising severity."""
         return tuple(self.threshold(**one) for one in rule.thresholds)
 
     def threshold(self, severity: str, limit: float, lower_limit: float | None = None) -> Threshold:
@@ -148,7 +148,7 @@ class RuleKind(ABC):
         return ""
 
     def format_limit(self, rule: RuleFacts, limit: float | None) -> str:
-        """With its unit; empty for None."""
+        """A limit with its unit; empty for None."""
         return ""
 
     def describe_value(self, alert: ValueFacts) -> str:
@@ -160,7 +160,7 @@ class RuleKind(ABC):
         return alert.highest
 
     def chart_limits(self, rule: RuleFacts) -> tuple[ChartLimit, ...]:
-        """None if thresholds are not values of the metric."""
+        """The limits that a chart draws; none if thresholds are not values of the metric."""
         return ()
 
     def plotted(self, lowest: Trace, highest: Trace) -> tuple[Trace, ...]:

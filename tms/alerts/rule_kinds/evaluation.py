@@ -50,7 +50,7 @@ class ThresholdRule:
 
     key: RuleKey
     thresholds: tuple[Threshold, ...]
-    """By rising severity."""
+    """Thresholds by rising severity."""
     hysteresis: float
     duration_s: float
 
@@ -112,7 +112,7 @@ class RateRule(ThresholdRule):
 
 @dataclass(frozen=True, slots=True)
 class AbsentRule(ThresholdRule):
-    """For how many seconds a metric is missing, since it was last reported on this link."""
+    """The rule on how many seconds a metric is missing, since it was last reported on this link."""
 
     metric: str
 
@@ -125,7 +125,7 @@ class AbsentRule(ThresholdRule):
 
 @dataclass(frozen=True, slots=True)
 class ClockRule(ThresholdRule):
-    """By how many seconds a terminal's clock is off, according to its live reports.
+    """The rule on how many seconds a terminal's clock is off, according to its live reports.
 
     The link has no clock of its own, so a delayed report looks like a clock that is behind: give such a rule a
     duration.
@@ -174,7 +174,7 @@ class FirmwareRule:
 
     key: RuleKey
     firmware: str
-    """Empty: the firmware of most terminals of the model."""
+    """The expected firmware; empty for that of most terminals of the model."""
     duration_s: float
 
 

@@ -21,7 +21,7 @@ from tms.alerts.rule_kinds.base import (
 )
 from tms.alerts.rule_kinds.evaluation import AbsentRule, CompiledRule, MetricRule, RateRule, Threshold
 from tms.alerts.rule_kinds.sources import RuleSource
-from tms.lib.calendar.durations import written
+from tms.lib.calendar.durations import duration_text
 from tms.telemetry import metric_names
 
 
@@ -41,7 +41,7 @@ class MetricKind(RuleKind, ABC):
             "metric": str(metric_names.metric(rule.metric).label),
             "limit": self.format_limit(rule, rule.limit),
             "lower_limit": self.format_limit(rule, rule.lower_limit),
-            "window": written(rule.window_s),
+            "window": duration_text(rule.window_s),
         }
 
     def unit(self, metric: str) -> str:
@@ -51,7 +51,7 @@ class MetricKind(RuleKind, ABC):
         return "" if limit is None else f"{limit:g}{metric_names.metric(rule.metric).unit}"
 
     def describe_value(self, alert: ValueFacts) -> str:
-        return gettext("%(metric)s %(value)s, threshold %(limit)s") % _worded(alert)
+        return gettext("%(metric)s %(value)s, threshold %(limit)s") % _word(alert)
 
     def chart_limits(self, rule: RuleFacts) -> tuple[ChartLimit, ...]:
         found = self.thresholds(rule)
@@ -106,7 +106,7 @@ class Outside(MetricKind):
         return higher.high > lower.high and higher.low < lower.low
 
     def describe_value(self, alert: ValueFacts) -> str:
-        values = _worded(alert) | {"lower": metric_names.worded(alert.metric, alert.lower_limit)}
+        values = _word(alert) | {"lower": metric_names.worded(alert.metric, alert.lower_limit)}
         return gettext("%(metric)s %(value)s, thresholds %(lower)s and %(limit)s") % values
 
     def plotted(self, lowest: Trace, highest: Trace) -> tuple[Trace, ...]:
@@ -180,14 +180,14 @@ class Absent(MetricKind):
         return AbsentRule(key_of(rule), self.thresholds(rule), rule.hysteresis, rule.duration_s, rule.metric)
 
     def format_limit(self, rule: RuleFacts, limit: float | None) -> str:
-        return "" if limit is None else written(limit)
+        return "" if limit is None else duration_text(limit)
 
     def describe_value(self, alert: ValueFacts) -> str:
-        values = {"metric": metric_names.metric(alert.metric).label, "limit": written(alert.limit or 0)}
+        values = {"metric": metric_names.metric(alert.metric).label, "limit": duration_text(alert.limit or 0)}
         return gettext("%(metric)s not reported for %(limit)s") % values
 
 
-def _worded(alert: ValueFacts) -> dict[str, object]:
+def _word(alert: ValueFacts) -> dict[str, object]:
     return {
         "metric": metric_names.metric(alert.metric).label,
         "value": metric_names.worded(alert.metric, alert.value),

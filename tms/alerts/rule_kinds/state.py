@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.alerts.rule_kinds.base import LASTING, SEVERITIES, History, RuleFacts, RuleKind, ValueFacts, key_of
 from tms.alerts.rule_kinds.evaluation import ClockRule, CompiledRule, EventRule, FirmwareRule, PresenceRule
 from tms.alerts.rule_kinds.sources import RuleSource
-from tms.lib.calendar.durations import written
+from tms.lib.calendar.durations import duration_text
 
 
 class Away(RuleKind):
@@ -79,8 +79,8 @@ class WrongClock(RuleKind):
         return "s"
 
     def format_limit(self, rule: RuleFacts, limit: float | None) -> str:
-        return "" if limit is None else written(limit)
+        return "" if limit is None else duration_text(limit)
 
     def describe_value(self, alert: ValueFacts) -> str:
-        values = {"value": written(round(alert.value or 0)), "limit": written(alert.limit or 0)}
+        values = {"value": duration_text(round(alert.value or 0)), "limit": duration_text(alert.limit or 0)}
         return gettext("clock off by %(value)s, threshold %(limit)s") % values

@@ -32,7 +32,7 @@ class ScopedRules:
 
     presence: tuple[PresenceRule, ...] = ()
     metric: Mapping[str, tuple[NormalRange, ...]] = field(default_factory=dict)
-    """By the name of the metric."""
+    """The normal ranges of each metric."""
     values: tuple[ThresholdRule, ...] = ()
     """All other rules with thresholds."""
     absent: tuple[AbsentRule, ...] = ()

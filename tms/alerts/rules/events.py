@@ -20,7 +20,7 @@ class RuleTriggered(NamedTuple):
     clear_after_s: float = 0.0
     value: float | None = None
     severity: str = ""
-    """Empty: the severity of the rule when it first triggers, and unchanged after that."""
+    """The severity; empty for that of the rule when it first triggers, and unchanged after that."""
 
     @property
     def pair(self) -> Pair:

@@ -19,7 +19,7 @@ from tms.rest.router import ApiRouter
 from tms.rest.schemas import Instant, RequestSchema, ResponseSchema
 
 router = ApiRouter("alerts")
-DEFAULT, LONGEST = timedelta(days=30), timedelta(days=366)
+DEFAULT, MAX_PERIOD = timedelta(days=30), timedelta(days=366)
 
 
 class ResponseTimesQuery(RequestSchema):
@@ -57,7 +57,7 @@ def read_alert_times(request: ApiRequest, query: Query[ResponseTimesQuery]) -> S
     """Times to acknowledge (MTTA) and to resolve (MTTR) of alerts that opened in the period, 366 days at most."""
     until = query.until or timezone.now()
     since = query.since or until - DEFAULT
-    if not timedelta(0) < until - since <= LONGEST:
+    if not timedelta(0) < until - since <= MAX_PERIOD:
         raise unreadable(RequestFault("?since", "must be before `until`, by at most 366 days"))
     alerts = visible(models.Alert.objects.filter(opened_at__gte=since, opened_at__lt=until), to=request.person)
     lines = response_times.times(alerts)

@@ -7,7 +7,7 @@ from django.db.models import Min, Q, QuerySet
 from tms.alerts.models import Incident, IncidentState, IncidentTransitionKind
 from tms.alerts.statistics.response_times import Spread, spread
 
-MOST = 10_000
+MAX_INCIDENTS = 10_000
 
 
 class IncidentTimes(NamedTuple):
@@ -19,12 +19,12 @@ class IncidentTimes(NamedTuple):
 
 
 def times(incidents: QuerySet[Incident]) -> IncidentTimes:
-    """Of `incidents`, the newest 10,000 at most; one query."""
+    """The response times of `incidents`, the newest 10,000 at most; one query."""
     kind = IncidentTransitionKind.ACKNOWLEDGED
     first = Min("transitions__at", filter=Q(transitions__kind=kind))
     found = incidents.order_by("-opened_at").annotate(first_acknowledged_at=first)
     columns = ("lost", "state", "opened_at", "first_acknowledged_at", "resolved_at")
-    rows = list(found.values_list(*columns)[:MOST])
+    rows = list(found.values_list(*columns)[:MAX_INCIDENTS])
     return IncidentTimes(
         number=len(rows),
         terminals=sum(lost for lost, *_ in rows),

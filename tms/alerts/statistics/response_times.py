@@ -26,7 +26,7 @@ class By(Enum):
 
 
 class Spread(NamedTuple):
-    """Of `number` durations, in seconds; None without any."""
+    """The spread of `number` durations, in seconds; None without any."""
 
     number: int = 0
     mean_s: float | None = None
@@ -68,7 +68,9 @@ COLUMNS = (
 
 
 def times(alerts: QuerySet[Alert]) -> list[ResponseTimes]:
-    """Of `alerts`, in one query: in total, then by severity, then by site. Empty groups are left out."""
+    """The response times of `alerts`, in one query: in total, then by severity, then by site. Empty groups are left
+    out.
+    """
     chosen = alerts.order_by().values_list(*COLUMNS)
     lines = _counted_there(chosen) if connection.vendor == "postgresql" else _counted_here(_rows(chosen))
     return sorted(lines, key=_order)
@@ -136,13 +138,13 @@ def _rows(chosen: QuerySet[Alert, tuple[Any, ...]]) -> list[_Row]:
 
 
 def _counted_here(rows: Sequence[_Row]) -> list[ResponseTimes]:
-    lines = [_counted(By.ALL, "", rows)] if rows else []
+    lines = [_summarise(By.ALL, "", rows)] if rows else []
     for by, key in ((By.SEVERITY, itemgetter(0)), (By.SITE, itemgetter(1))):
-        lines += [_counted(by, name, list(group)) for name, group in groupby(sorted(rows, key=key), key)]
+        lines += [_summarise(by, name, list(group)) for name, group in groupby(sorted(rows, key=key), key)]
     return lines
 
 
-def _counted(by: By, key: str | int, rows: Sequence[_Row]) -> ResponseTimes:
+def _summarise(by: By, key: str | int, rows: Sequence[_Row]) -> ResponseTimes:
     counted = [row for row in rows if not row.is_suppressed]
     never_acknowledged = [row for row in counted if row.acknowledged_s is None]
     return ResponseTimes(

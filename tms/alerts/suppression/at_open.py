@@ -16,7 +16,7 @@ unrecorded = SetAside[int]("suppressed")
 
 @skip_when_empty(lambda at: Alert.objects.filter(suppressed_at_open=None))
 def record_suppressed_at_open(at: datetime) -> int:
-    """For recently opened alerts without a record (index: alert_suppression_unknown). Returns how many."""
+    """Record it for recently opened alerts without a record (index: alert_suppression_unknown). Returns how many."""
     fresh = Alert.objects.filter(suppressed_at_open=None).exclude(pk__in=unrecorded.keys(at)).order_by("pk")
     pks = list(fresh.values_list("pk", flat=True)[:PASS_LIMIT])
     return isolate(pks, partial(_record_suppressed_at_open, at=at), aside=unrecorded, at=at)

@@ -21,7 +21,7 @@ from tms.fleet.sites.calendar import hours_of
 CHECK_AGAIN = timedelta(seconds=30)
 """How often to check again: an end may be unknown, or come earlier than expected."""
 EXPLAINS_NOTHING = frozenset({None, Presence.NEVER})
-"""Without a parent, or with one that was never seen, nothing is suppressed."""
+"""A parent in one of these states suppresses nothing; None means that there is no parent."""
 
 
 class Reason(models.TextChoices):
@@ -46,7 +46,7 @@ class Suppression(NamedTuple):
         return min(self.until, at + CHECK_AGAIN)
 
 
-class Subject(NamedTuple):
+class SuppressibleAlert(NamedTuple):
     """What the sources need to know of an alert."""
 
     alert: int
@@ -65,7 +65,7 @@ class Subject(NamedTuple):
 
 
 type Found = Iterator[tuple[int, Suppression]]
-type Source = Callable[[list[Subject], datetime], Found]
+type SuppressionSource = Callable[[list[SuppressibleAlert], datetime], Found]
 
 COLUMNS = (
     *("pk", "terminal", "terminal__site", "rule__hours", "terminal__state__presence", "terminal__state__back_at"),
@@ -76,84 +76,86 @@ SNOOZED_UNTIL = models.Case(models.When(state=AlertState.SNOOZED, then="until"),
 
 
 def suppressions(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Suppression]:
-    """For each suppressed alert the reason that lasts longest. Eight queries at most."""
-    return suppressed(subjects_of(alerts), ALL_SOURCES, at=at)
+    """The reason of each suppressed alert, the one that lasts longest. Eight queries at most."""
+    return suppressed(suppressible_alerts(alerts), ALL_SOURCES, at=at)
 
 
 def suppressions_by_context(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Suppression]:
     """The same without reasons that come from an incident: for alerts that are notified as part of one."""
-    return suppressed(subjects_of(alerts), CONTEXT, at=at)
+    return suppressed(suppressible_alerts(alerts), CONTEXT, at=at)
 
 
-def subjects_of(alerts: Iterable[Alert]) -> list[Subject]:
-    """From the database; a preview changes some of it."""
+def suppressible_alerts(alerts: Iterable[Alert]) -> list[SuppressibleAlert]:
+    """The facts of these alerts as the database has them; a preview changes some of them."""
     rows = Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).values_list(*COLUMNS, SNOOZED_UNTIL)
-    return [Subject(*row) for row in rows]
+    return [SuppressibleAlert(*row) for row in rows]
 
 
-def suppressed(subjects: list[Subject], sources: Iterable[Source], *, at: datetime) -> dict[int, Suppression]:
-    """By alert."""
+def suppressed(
+    alerts: list[SuppressibleAlert], sources: Iterable[SuppressionSource], *, at: datetime
+) -> dict[int, Suppression]:
+    """The longest suppression of each alert that has one."""
     found: dict[int, Suppression] = {}
     for source in sources:
-        for alert_id, why in source(subjects, at):
+        for alert_id, why in source(alerts, at):
             if alert_id not in found or found[alert_id].until < why.until:
                 found[alert_id] = why
     return found
 
 
-def _in_maintenance(subjects: list[Subject], at: datetime) -> Found:
-    site_of = {subject.terminal: subject.site for subject in subjects}
+def _in_maintenance(alerts: list[SuppressibleAlert], at: datetime) -> Found:
+    site_of = {one.terminal: one.site for one in alerts}
     covers = services.covered(site_of, among=services.running(at))
-    for subject in subjects:
-        if (cover := covers.get(subject.terminal)) is not None:
-            yield subject.alert, Suppression(Reason.MAINTENANCE, cover.until, cover.by)
+    for one in alerts:
+        if (cover := covers.get(one.terminal)) is not None:
+            yield one.alert, Suppression(Reason.MAINTENANCE, cover.until, cover.by)
 
 
-def _at_closed_sites(subjects: list[Subject], at: datetime) -> Found:
-    bound = [subject for subject in subjects if subject.hours == RuleHours.OPEN]
-    hours = hours_of({subject.site for subject in bound}) if bound else {}
+def _at_closed_sites(alerts: list[SuppressibleAlert], at: datetime) -> Found:
+    bound = [one for one in alerts if one.hours == RuleHours.OPEN]
+    hours = hours_of({one.site for one in bound}) if bound else {}
     opens = {site_id: site.opens_at(at) for site_id, site in hours.items()}
-    for subject in bound:
-        if (opens_at := opens[subject.site]) is not None:
-            yield subject.alert, Suppression(Reason.CLOSED, opens_at)
+    for one in bound:
+        if (opens_at := opens[one.site]) is not None:
+            yield one.alert, Suppression(Reason.CLOSED, opens_at)
 
 
-def _behind_a_parent(subjects: list[Subject], at: datetime) -> Found:
+def _behind_a_parent(alerts: list[SuppressibleAlert], at: datetime) -> Found:
     """A terminal behind a parent may become silent shortly before the parent, and return shortly after it."""
     grace = timedelta(seconds=settings.RECONNECT_GRACE_S)
-    for subject in subjects:
-        if subject.parent_presence in EXPLAINS_NOTHING:
+    for one in alerts:
+        if one.parent_presence in EXPLAINS_NOTHING:
             continue
-        is_back = subject.parent_presence == Presence.ONLINE
-        until = (subject.parent_since or at) + grace if is_back else at + CHECK_AGAIN
+        is_back = one.parent_presence == Presence.ONLINE
+        until = (one.parent_since or at) + grace if is_back else at + CHECK_AGAIN
         if until > at:
-            yield subject.alert, Suppression(Reason.PARENT, until, subject.parent or "")
+            yield one.alert, Suppression(Reason.PARENT, until, one.parent or "")
 
 
-def _expected_back(subjects: list[Subject], at: datetime) -> Found:
-    for subject in subjects:
-        if subject.presence in AWAY and subject.back_at is not None and subject.back_at > at:
-            yield subject.alert, Suppression(Reason.EXPECTED, subject.back_at)
+def _expected_back(alerts: list[SuppressibleAlert], at: datetime) -> Found:
+    for one in alerts:
+        if one.presence in AWAY and one.back_at is not None and one.back_at > at:
+            yield one.alert, Suppression(Reason.EXPECTED, one.back_at)
 
 
-def _snoozed(subjects: list[Subject], at: datetime) -> Found:
-    for subject in subjects:
-        if subject.snoozed_until is not None and subject.snoozed_until > at:
-            yield subject.alert, Suppression(Reason.SNOOZED, subject.snoozed_until)
+def _snoozed(alerts: list[SuppressibleAlert], at: datetime) -> Found:
+    for one in alerts:
+        if one.snoozed_until is not None and one.snoozed_until > at:
+            yield one.alert, Suppression(Reason.SNOOZED, one.snoozed_until)
 
 
-def _may_be_correlated(subjects: list[Subject], at: datetime) -> Found:
-    for subject in subjects:
-        until = subject.opened_at + timedelta(seconds=settings.CORRELATION_WAIT_S)
-        if subject.kind == RuleSource.PRESENCE and subject.incident_state is None and until > at:
-            yield subject.alert, Suppression(Reason.CORRELATING, until)
+def _may_be_correlated(alerts: list[SuppressibleAlert], at: datetime) -> Found:
+    for one in alerts:
+        until = one.opened_at + timedelta(seconds=settings.CORRELATION_WAIT_S)
+        if one.kind == RuleSource.PRESENCE and one.incident_state is None and until > at:
+            yield one.alert, Suppression(Reason.CORRELATING, until)
 
 
-def _correlated(subjects: list[Subject], at: datetime) -> Found:
-    for subject in subjects:
-        if subject.incident_state not in (None, IncidentState.RESOLVED):
-            yield subject.alert, Suppression(Reason.INCIDENT, at + CHECK_AGAIN)
+def _correlated(alerts: list[SuppressibleAlert], at: datetime) -> Found:
+    for one in alerts:
+        if one.incident_state not in (None, IncidentState.RESOLVED):
+            yield one.alert, Suppression(Reason.INCIDENT, at + CHECK_AGAIN)
 
 
-CONTEXT: tuple[Source, ...] = (_in_maintenance, _at_closed_sites, _behind_a_parent, _expected_back, _snoozed)
-ALL_SOURCES: tuple[Source, ...] = (*CONTEXT, _may_be_correlated, _correlated)
+CONTEXT: tuple[SuppressionSource, ...] = (_in_maintenance, _at_closed_sites, _behind_a_parent, _expected_back, _snoozed)
+ALL_SOURCES: tuple[SuppressionSource, ...] = (*CONTEXT, _may_be_correlated, _correlated)

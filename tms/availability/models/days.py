@@ -1,3 +1,5 @@
+"""The days of sites and terminals, rolled up."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -57,9 +59,9 @@ class Seconds(models.Model):
 
     day = models.DateField()
     counted_s = models.PositiveIntegerField()
-    """Within the opening hours, without maintenance, while the terminals were in service."""
+    """Seconds within the opening hours, without maintenance, while the terminals were in service."""
     excluded_s = models.PositiveIntegerField(default=0)
-    """Within the opening hours, but in a maintenance window."""
+    """Seconds within the opening hours, but in a maintenance window."""
     network_s = models.PositiveIntegerField(default=0)
     power_s = models.PositiveIntegerField(default=0)
     switched_off_s = models.PositiveIntegerField(default=0)
@@ -107,7 +109,7 @@ class KindDay(Seconds):
     kind = models.CharField(max_length=16, choices=TerminalKind)
     model = LineField(max_length=64, blank=True)
     terminals = models.PositiveIntegerField()
-    """How many."""
+    """The number of terminals."""
 
     scope_path = OfWholeSites("site")
 

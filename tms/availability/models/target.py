@@ -1,3 +1,5 @@
+"""The availability targets of sites."""
+
 from __future__ import annotations
 
 from django.core.validators import MaxValueValidator, MinValueValidator

@@ -41,12 +41,12 @@ type Key = str | int
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityTotals:
-    """In seconds."""
+    """Sums of seconds."""
 
     counted_s: int = 0
     excluded_s: int = 0
     lost: Mapping[LossReason, int] = field(default_factory=dict)
-    """Without reasons by which nothing was lost."""
+    """Seconds by reason. Reasons by which nothing was lost are missing."""
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> AvailabilityTotals:
@@ -63,14 +63,14 @@ class AvailabilityTotals:
 
     @property
     def percent(self) -> float | None:
-        """None if nothing counts."""
+        """The availability in per cent; None if nothing counts."""
         return 100 * (self.counted_s - self.lost_s) / self.counted_s if self.counted_s else None
 
     def is_below(self, target: float) -> bool:
         return self.counted_s > 0 and self.lost_s > allowed_s(self.counted_s, target)
 
     def by_party(self) -> dict[Party, int]:
-        """The largest first."""
+        """Seconds by party, the largest first."""
         found: dict[Party, int] = {}
         for loss, number in self.lost.items():
             found[loss.party] = found.get(loss.party, 0) + number
@@ -150,7 +150,7 @@ def day_rows(
     area: ReportArea = EVERYWHERE,
     by: GroupBy | None = None,
 ) -> DayRows:
-    """From `since` to `until`, both included. `among`: further scopes that must cover the rows."""
+    """The days from `since` to `until`, both included. `among`: further scopes that must cover the rows."""
     scopes = (scope, *among)
     if by is GroupBy.TERMINAL or any(each.groups for each in scopes):
         rows: QuerySet[Model] = TerminalDay.objects.all()

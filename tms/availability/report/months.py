@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
+from tms.lib.calendar.dates import DAY
+
 WRITTEN = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
-DAY = timedelta(days=1)
 
 
 class Month(NamedTuple):
     year: int
     number: int
-    """1 is January."""
+    """The number of the month; 1 is January."""
 
     @classmethod
     def of(cls, day: date) -> Month:

@@ -28,15 +28,16 @@ from tms.availability.report.figures import (
     allowed_s,
     day_rows,
 )
-from tms.availability.report.months import DAY, Month
+from tms.availability.report.months import Month
 from tms.fleet.models import Site, Terminal, TerminalKind
 from tms.fleet.sites.names import Bilingual
+from tms.lib.calendar.dates import DAY
 from tms.lib.calendar.local_time import instant
 
 TREND_MONTHS = 6
 BARS = 90
 MOST_ROWS = 500
-"""On a page; the CSV has all."""
+"""The number of rows on a page at most; the CSV has all."""
 MAX_INCIDENTS = 3
 
 
@@ -45,7 +46,7 @@ class AvailabilityRow(NamedTuple):
 
     key: Key
     code: str
-    """In URLs and exports: the code of a site, the UID of a terminal; otherwise the key as text."""
+    """The code in URLs and exports: that of a site, the UID of a terminal; otherwise the key as text."""
     name: Bilingual
     totals: AvailabilityTotals
     target: float
@@ -166,7 +167,7 @@ def report(
 
 def rows_by(month: Month, reader: ReportReader, area: ReportArea, by: GroupBy) -> list[AvailabilityRow]:
     totals = reader.days(month.first, month.last, area, by).totals(by)
-    return sorted(_named(by, totals), key=lambda row: (-row.above_s, -row.totals.lost_s, row.code))
+    return sorted(_name_rows(by, totals), key=lambda row: (-row.above_s, -row.totals.lost_s, row.code))
 
 
 def bars(
@@ -179,7 +180,7 @@ def bars(
 
 
 def breaches(shown: AvailabilityReport, reader: ReportReader, *, limit: int) -> list[Breach]:
-    """With the first incidents of the month at each site."""
+    """The breaches, each with the first incidents of the month at its site."""
     rows = shown.breaches[:limit]
     since, until = _period(shown.month)
     incidents = reader.rows(Incident.objects.filter(opened_at__gte=since, opened_at__lt=until))
@@ -192,7 +193,7 @@ def breaches(shown: AvailabilityReport, reader: ReportReader, *, limit: int) -> 
 
 
 def months_with_days(reader: ReportReader) -> list[Month]:
-    """Newest first."""
+    """The months that have days, newest first."""
     known = reader.rows(SiteDay.objects.all()).aggregate(first=Min("day"), last=Max("day"))
     if known["first"] is None:
         return []
@@ -213,14 +214,14 @@ def _times(month: Month, reader: ReportReader, area: ReportArea) -> ResponseTime
 
 
 def _period(month: Month) -> tuple[datetime, datetime]:
-    """In the time zone of this installation: alerts and incidents of several zones are counted together."""
+    """The month in the time zone of this installation: alerts and incidents of several zones are counted together."""
     zone = ZoneInfo(settings.TIME_ZONE)
     first, after = (datetime.combine(each.first, time.min) for each in (month, month.shifted(1)))
     return instant(first, zone), instant(after, zone)
 
 
 def _target_of(area: ReportArea) -> float:
-    """Of a site its own, of everything else the one of this installation."""
+    """The target of a site if the area is one that has its own, otherwise that of this installation."""
     own = AvailabilityTarget.objects.filter(site__code=area.site).first() if area.site else None
     return float(own.percent) if own else default_target()
 
@@ -230,7 +231,7 @@ def targets(site_ids: Collection[int]) -> dict[int, float]:
     return {site: float(percent) for site, percent in own}
 
 
-def _named(by: GroupBy, totals: Mapping[Key, AvailabilityTotals]) -> list[AvailabilityRow]:
+def _name_rows(by: GroupBy, totals: Mapping[Key, AvailabilityTotals]) -> list[AvailabilityRow]:
     return NAMES[by](totals)
 
 

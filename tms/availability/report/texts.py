@@ -13,7 +13,7 @@ NAMED = 2
 """Sites that the summary names."""
 MINUTE, HOUR = 60, 3_600
 LONG = 100 * HOUR
-"""From here on, minutes say nothing."""
+"""A length of time, in seconds, from which on minutes say nothing."""
 
 
 def month_text(first: date) -> str:
@@ -101,5 +101,5 @@ def titled(what: object, text: str) -> str:
     return gettext("%(what)s: %(title)s") % {"what": what, "title": text}
 
 
-def listed(parts: Iterable[str]) -> str:
+def join_texts(parts: Iterable[str]) -> str:
     return gettext(", ").join(parts)

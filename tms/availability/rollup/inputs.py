@@ -6,23 +6,22 @@ as they were then.
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.models import Max, Min, Q
 
 from tms.alerts.maintenance import history
-from tms.availability.intervals import Interval, Intervals, instant_of, merged, overlap, second_of
+from tms.availability.intervals import Interval, Intervals, instant_of, merge, overlap, second_of
 from tms.availability.losses import TOGETHER, PastOutage, Piece, alone, pieces_of
 from tms.availability.models import SiteDay, TerminalDay
 from tms.fleet.models import Credential, Outage, Site, Terminal
 from tms.fleet.sites.calendar import hours_of
+from tms.lib.calendar.dates import DAY
 from tms.lib.calendar.local_time import instant
 from tms.lib.calendar.opening_hours import Hours
 from tms.telemetry.models import Boot
-
-DAY = timedelta(days=1)
 
 
 class DayTerminal(NamedTuple):
@@ -30,7 +29,7 @@ class DayTerminal(NamedTuple):
     kind: str
     model: str
     service: Interval
-    """Within the day."""
+    """The part of the day during which the terminal was in service."""
     excluded: Intervals
 
 
@@ -68,7 +67,7 @@ def _read(site: Site, day: date) -> DayFacts:
     services = _services([pk for pk, *_ in rows], bounds)
     windows = history.covering(dict.fromkeys(services, site.pk), since=begins_at, until=ends_at)
     terminals = [
-        DayTerminal(pk, kind, model, services[pk], _clipped(windows.get(pk, ()), bounds))
+        DayTerminal(pk, kind, model, services[pk], _clip(windows.get(pk, ()), bounds))
         for pk, kind, model in rows
         if pk in services
     ]
@@ -84,20 +83,20 @@ def _bounds(site: Site, day: date) -> tuple[datetime, datetime]:
 
 
 def recorded(known: SiteDay) -> DayFacts:
-    """As they were when the day was rolled up first."""
+    """The facts as they were when the day was rolled up first."""
     bounds = Interval(second_of(known.begins_at), second_of(known.ends_at))
     rows = TerminalDay.objects.filter(site_day=known).order_by("terminal")
     columns = ("terminal", "terminal__kind", "terminal__model", "since", "until", "excluded")
     terminals = [
-        DayTerminal(pk, kind, model, Interval(since or bounds.since, until or bounds.until), _stored(excluded or ()))
+        DayTerminal(pk, kind, model, Interval(since or bounds.since, until or bounds.until), _intervals(excluded or ()))
         for pk, kind, model, since, until, excluded in rows.values_list(*columns)
     ]
     return DayFacts(
-        known.site_id, known.day, known.begins_at, known.ends_at, _stored(known.hours), terminals, known=known
+        known.site_id, known.day, known.begins_at, known.ends_at, _intervals(known.hours), terminals, known=known
     )
 
 
-def _stored(rows: Collection[Any]) -> list[Interval]:
+def _intervals(rows: Collection[Any]) -> list[Interval]:
     return [Interval(*row) for row in rows]
 
 
@@ -109,11 +108,11 @@ def _open(hours: Hours, bounds: Interval) -> list[Interval]:
             break
         since = bounds.since if run.since < instant_of(bounds.since) else second_of(run.since)
         found.append((since, bounds.until if run.until > ends_at else second_of(run.until)))
-    return merged(found)
+    return merge(found)
 
 
-def _clipped(periods: Collection[tuple[datetime, datetime]], bounds: Interval) -> list[Interval]:
-    return overlap(merged((second_of(since), second_of(until)) for since, until in periods), [bounds])
+def _clip(periods: Collection[tuple[datetime, datetime]], bounds: Interval) -> list[Interval]:
+    return overlap(merge((second_of(since), second_of(until)) for since, until in periods), [bounds])
 
 
 def _services(terminal_pks: Collection[int], bounds: Interval) -> dict[int, Interval]:
@@ -141,7 +140,7 @@ def _last_days(terminal_pks: Collection[int]) -> dict[int, datetime]:
 
 class SiteOutages(NamedTuple):
     of_terminal: Mapping[int, list[PastOutage]]
-    """Those that overlap the day."""
+    """Outages that overlap the day, by terminal."""
     around: list[PastOutage]
     """All of the site that began with one of them."""
 
@@ -169,7 +168,7 @@ def pieces_by_terminal(day: DayFacts, outages: SiteOutages) -> Mapping[int, list
 
 
 def _outages(terminal_pks: Collection[int], *, since: datetime, until: datetime) -> Iterator[PastOutage]:
-    """Index: outage_terminal."""
+    """The outages that overlap the day (index: outage_terminal)."""
     rows = Outage.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since), terminal__in=terminal_pks)
     of_time = rows.filter(began_at__lt=until).order_by("began_at", "pk")
     return (PastOutage(*row) for row in of_time.values_list("pk", *PastOutage._fields[1:]))

@@ -17,7 +17,6 @@ from tms.availability.intervals import Intervals
 from tms.availability.losses import LossReason, Piece
 from tms.availability.models import KindDay, PendingOutage, SiteDay, TerminalDay
 from tms.availability.rollup.inputs import (
-    DAY,
     DayFacts,
     DayTerminal,
     bounds_of,
@@ -27,7 +26,8 @@ from tms.availability.rollup.inputs import (
 )
 from tms.availability.rollup.tally import Tally, tally
 from tms.fleet.models import Outage, Site
-from tms.lib.calendar.local_time import shown
+from tms.lib.calendar.dates import DAY
+from tms.lib.calendar.local_time import local_time
 from tms.lib.set_aside import SetAside, isolate
 from tms.telemetry.storage.retention import history_horizon
 
@@ -38,13 +38,13 @@ BACKFILL = timedelta(days=100)
 SITE_DAYS = 100
 """Days of sites per pass and kind of work."""
 LATE = timedelta(minutes=15)
-"""After it was unavailable, TMS has recorded the outages of that time by then."""
+"""TMS records the outages of a time in which it was unavailable within this time of its return."""
 CHUNK = 10
 """Days of sites per transaction."""
 EXPIRED_ROWS = 200
 
 type Key = tuple[int, date]
-"""(site, day)"""
+"""A site and one of its days."""
 
 not_rolled_up = SetAside[Key]("availability")
 
@@ -63,7 +63,7 @@ def due(at: datetime) -> list[Key]:
     """The oldest days that are over and not rolled up, at most `SITE_DAYS`."""
     found: list[Key] = []
     for zone in Site.objects.order_by().values_list("time_zone", flat=True).distinct():
-        today = shown(at - SETTLING, ZoneInfo(zone)).date()
+        today = local_time(at - SETTLING, ZoneInfo(zone)).date()
         for site_id, first in _behind(zone, today):
             number = min((today - first).days, SITE_DAYS - len(found))
             found += [(site_id, first + days * DAY) for days in range(number)]
@@ -89,7 +89,7 @@ def _behind(zone: str, today: date) -> Iterator[tuple[int, date]]:
         if pk in last:
             yield pk, max(last[pk] + DAY, today - BACKFILL)
         elif pk in first_seen:
-            yield pk, max(shown(first_seen[pk], ZoneInfo(zone)).date(), today - BACKFILL)
+            yield pk, max(local_time(first_seen[pk], ZoneInfo(zone)).date(), today - BACKFILL)
 
 
 def corrected() -> list[Key]:

@@ -14,7 +14,7 @@ class Tally(NamedTuple):
 
 
 def disjoint(pieces: Iterable[Piece], *, within: Interval) -> Iterator[Piece]:
-    """In order. Where two outages overlap, the one that began first counts."""
+    """The pieces in order. Where two outages overlap, the one that began first counts."""
     reached = within.since
     for piece in sorted(pieces):
         since, until = max(piece.since, reached), min(piece.until, within.until)

@@ -89,7 +89,7 @@ def _confirm(
     proposal: Proposal,
     confirmation: ConfirmationForm,
 ) -> HttpResponse:
-    """As a dialog for htmx, although the form has another target."""
+    """The confirmation as a dialog for htmx, although the form has another target."""
     context = {
         "nav_item": page.nav_item,
         "terminal": page.terminal,

@@ -14,7 +14,6 @@ from tms.alerts.models import AlertQuerySet, Incident
 from tms.boards.actions.one import permitted_action
 from tms.boards.actions.selection import AlertSelection
 from tms.boards.lists.incident_selection import IncidentSelection
-from tms.boards.rows.common import WORST_FIRST
 from tms.lib.severity import Severity
 
 
@@ -60,9 +59,9 @@ class BulkRequest:
         )
 
     def numbers(self) -> AlertNumbers:
-        """From the database: after the action, of those that it still applies to."""
+        """Count in the database: after the action, those that it still applies to."""
         found = AlertSelection.severities(self.alerts)
-        return AlertNumbers([(name, found[name]) for name in WORST_FIRST if found[name]], found.total())
+        return AlertNumbers([(name, found[name]) for name in Severity if found[name]], found.total())
 
     def further(self, number: int) -> int:
         """How many alerts match in all, if they are more than the `number` selected; otherwise 0."""

@@ -62,7 +62,7 @@ class AlertSelection:
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        """As hidden fields of a form."""
+        """The selection as hidden fields of a form."""
         if self.is_all:
             return [("all", "1"), ("seen_at", self.seen_at.isoformat()), *self.marks]
         return [*(("alert", str(pk)) for pk in self.pks), *self.marks]
@@ -74,7 +74,7 @@ class AlertSelection:
 
     @property
     def query(self) -> str:
-        """As a query string."""
+        """The selection as a query string."""
         return urlencode(self.fields)
 
     def every(self) -> Self:
@@ -82,7 +82,7 @@ class AlertSelection:
         return replace(self, is_all=True, pks=())
 
     def alerts(self, *, to: User) -> AlertQuerySet:
-        """The unresolved ones."""
+        """The alerts of the selection that are unresolved."""
         if not self.is_all:
             return self._selected(visible(Alert.objects.unresolved(), to=to))
         listed = Alert.objects.snoozed() if self.is_snoozed else Alert.objects.awake()

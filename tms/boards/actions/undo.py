@@ -1,3 +1,5 @@
+"""The view that undoes what a person did just now."""
+
 from http import HTTPStatus
 
 from django.http import HttpResponse

@@ -34,7 +34,7 @@ class EarlierAlert(NamedTuple):
 
     @property
     def lasted_s(self) -> float:
-        """0 while it is open."""
+        """How long the alert lasted; 0 while it is open."""
         return (self.resolved_at - self.opened_at).total_seconds() if self.resolved_at else 0.0
 
 
@@ -55,7 +55,8 @@ class AlertContext(NamedTuple):
 
 
 def context_of(alert: Alert, *, scope: Scope, at: datetime, until: datetime | None = None) -> AlertContext:
-    """In five queries, for one GET; it is not updated while the page is open (index: alert_terminal).
+    """The context of an alert, by five queries for one GET; it is not updated while the page is open (index:
+    alert_terminal).
 
     `until`: as it was at this past instant, when the alert had been opened.
     """
@@ -70,7 +71,7 @@ def context_of(alert: Alert, *, scope: Scope, at: datetime, until: datetime | No
         occurrences=[_occurrence(one, sent, is_this=one.pk == alert.pk) for one in chosen],
         recent=same.filter(opened_at__gt=at - RECENT).count(),
         total=same.count(),
-        commands=[_sent(one) for one in during[:MAX_SHOWN]],
+        commands=[_sent_command(one) for one in during[:MAX_SHOWN]],
     )
 
 
@@ -110,7 +111,7 @@ def _is_during(command: Command, alert: Alert) -> bool:
 
 
 def _commands(alert: Alert, scope: Scope, *, since: datetime, until: datetime | None) -> list[Command]:
-    """Of its terminal, newest first (index: command_terminal)."""
+    """Commands to the alert's terminal, newest first (index: command_terminal)."""
     found = within(Command.objects.filter(terminal=alert.terminal_id, created_at__gte=since), scope)
     newest = found.select_related("created_by").order_by("-created_at")
     if until is None:
@@ -121,7 +122,7 @@ def _commands(alert: Alert, scope: Scope, *, since: datetime, until: datetime | 
     return known
 
 
-def _sent(command: Command) -> SentCommand:
+def _sent_command(command: Command) -> SentCommand:
     result = command.error or ("" if command.result is None else json.dumps(command.result, ensure_ascii=False))
     by = name_of(command.created_by) if command.created_by else None
     return SentCommand(command.name, command.state, by, command.created_at, result[:MAX_RESULT])

@@ -1,3 +1,5 @@
+"""The filter of the list of past alerts."""
+
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -64,7 +66,7 @@ class PastFilter:
             rows = rows.filter(rule=int(self.rule))
         if self.who:
             rows = rows.filter(pk__in=self._acknowledgements().values("alert"))
-        return rows.filter(self._found()) if self.q else rows
+        return rows.filter(self._matching()) if self.q else rows
 
     @property
     def query(self) -> str:
@@ -77,11 +79,13 @@ class PastFilter:
         return not self.query
 
     def _acknowledgements(self) -> QuerySet[Transition]:
-        """By primary key instead of name, so that PostgreSQL can estimate the number of rows."""
+        """Acknowledgements by the chosen person. They are found by primary key, so that PostgreSQL can estimate the
+        number of rows.
+        """
         person = User.objects.filter(username=self.who).values_list("pk", flat=True).first()
         return Transition.objects.acknowledgements().filter(by=person) if person else Transition.objects.none()
 
-    def _found(self) -> Q:
+    def _matching(self) -> Q:
         # Lists and subqueries that PostgreSQL hashes once: an OR over joins would be evaluated per row.
         rules = Rule.objects.filter(Q(name__icontains=self.q) | Q(name_ja__icontains=self.q))
         terminals = Terminal.objects.filter(terminals_like(self.q))

@@ -21,7 +21,7 @@ class _Extremes(NamedTuple):
 
 
 def peak_of(alert: Alert, *, at: datetime) -> Peak | None:
-    """None for a rule whose thresholds are no values of a metric, and while there is no report.
+    """The worst value; None for a rule whose thresholds are no values of a metric, and while there is no report.
 
     Of an alert that is open for long only the hour of the extreme is read, not every report.
     """

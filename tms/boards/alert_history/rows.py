@@ -63,7 +63,7 @@ COLUMNS = (
 
 
 def past_rows(pks: Collection[int]) -> list[PastRow]:
-    """In the order of `pks`, in two queries."""
+    """The rows in the order of `pks`, read in two queries."""
     rows = Alert.objects.filter(pk__in=pks).annotate(
         first_acknowledged_by=Subquery(FIRST_ACKNOWLEDGEMENT.values("by")[:1]),
         last_comment=Subquery(LAST_COMMENT.values("comment")[:1]),

@@ -107,7 +107,7 @@ class Search:
         after, zone = "", chosen_zone(self.person) or UTC
         while True:
             window = by_opening().window(self._alerts(), after=after, size=EXPORTED_AT_ONCE)
-            yield [_exported(row, zone) for row in past_rows(window.pks)]
+            yield [_export_row(row, zone) for row in past_rows(window.pks)]
             if not (after := window.after):
                 return
 
@@ -131,9 +131,9 @@ def _select(chosen: str, options: Sequence[tuple[str, str | Promise]]) -> list[C
     return [Choice(value, label, value == chosen) for value, label in options]
 
 
-def _exported(row: PastRow, zone: tzinfo) -> Sequence[Cell]:
+def _export_row(row: PastRow, zone: tzinfo) -> Sequence[Cell]:
     return (
-        _written(row.opened_at, zone),
+        _write_instant(row.opened_at, zone),
         row.severity,
         row.state,
         row.site_label.code,
@@ -141,10 +141,10 @@ def _exported(row: PastRow, zone: tzinfo) -> Sequence[Cell]:
         row.uid,
         row.label,
         str(row.rule),
-        _written(row.first_acknowledged_at, zone),
+        _write_instant(row.first_acknowledged_at, zone),
         row.first_acknowledged_by.text if row.first_acknowledged_by else None,
         row.acknowledged_after_s,
-        _written(row.resolved_at, zone),
+        _write_instant(row.resolved_at, zone),
         row.lasted_s,
         row.suppressed,
         row.comment,
@@ -152,6 +152,6 @@ def _exported(row: PastRow, zone: tzinfo) -> Sequence[Cell]:
     )
 
 
-def _written(at: datetime | None, zone: tzinfo) -> str | None:
-    """In the time zone that the person chose, with its offset; otherwise in UTC."""
+def _write_instant(at: datetime | None, zone: tzinfo) -> str | None:
+    """An instant in the time zone that the person chose, with its offset; otherwise in UTC."""
     return at.astimezone(zone).isoformat() if at else None

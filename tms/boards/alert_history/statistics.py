@@ -14,9 +14,9 @@ from tms.alerts.models import Alert
 from tms.alerts.statistics.response_times import By, ResponseTimes, Spread, times
 from tms.boards.formatting.csv_export import Cell
 from tms.boards.lists.choices import Choice
-from tms.boards.rows.common import WORST_FIRST
 from tms.fleet.models import Site
 from tms.fleet.sites.names import Bilingual
+from tms.lib.severity import RANKS
 from tms.shifts.period import Period
 
 PRESETS = MappingProxyType(
@@ -52,11 +52,10 @@ class Figures:
     def of(cls, query: QueryDict, *, person: Person, at: datetime) -> "Figures":
         span = Period.of(query, PRESETS, default=DEFAULT, at=at)
         lines = times(visible(Alert.objects.opened(span.since, span.until), to=person))
-        worst_first = {name.value: rank for rank, name in enumerate(WORST_FIRST)}
         return cls(
             span,
             next((line for line in lines if line.by is By.ALL), None),
-            sorted((line for line in lines if line.by is By.SEVERITY), key=lambda line: worst_first[str(line.key)]),
+            sorted((line for line in lines if line.by is By.SEVERITY), key=lambda line: RANKS[str(line.key)]),
             _site_rows([line for line in lines if line.by is By.SITE], person),
         )
 
@@ -80,9 +79,9 @@ class Figures:
     def exported(self) -> Iterable[Sequence[Cell]]:
         yield HEAD
         if self.total:
-            yield _exported(self.total, "")
-        yield from (_exported(line, str(line.key)) for line in self.severities)
-        yield from (_exported(row.line, row.code) for row in self.sites)
+            yield _export_row(self.total, "")
+        yield from (_export_row(line, str(line.key)) for line in self.severities)
+        yield from (_export_row(row.line, row.code) for row in self.sites)
 
 
 def _site_rows(lines: list[ResponseTimes], person: Person) -> list[SiteRow]:
@@ -95,7 +94,7 @@ def _site_rows(lines: list[ResponseTimes], person: Person) -> list[SiteRow]:
     ]
 
 
-def _exported(line: ResponseTimes, name: str) -> Sequence[Cell]:
+def _export_row(line: ResponseTimes, name: str) -> Sequence[Cell]:
     numbers = (line.opened, line.suppressed, line.resolved_unacknowledged, line.unacknowledged)
     return (line.by.value, name, *numbers, *_spread(line.time_to_acknowledge), *_spread(line.time_to_resolve))
 

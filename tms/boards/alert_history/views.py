@@ -1,3 +1,5 @@
+"""The pages of past alerts and of response times, and their exports."""
+
 from datetime import datetime
 
 from django.http import HttpResponse, HttpResponseBase

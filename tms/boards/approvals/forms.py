@@ -1,3 +1,5 @@
+"""The form with which a second person decides."""
+
 from django import forms
 
 from tms.approvals.models import ApprovalRequest

@@ -44,7 +44,9 @@ class ApprovalRow:
 
 
 def row_for(request: ApprovalRequest, person: User, *, at: datetime) -> ApprovalRow | None:
-    """None unless the person made the request or may decide it. While it waits, its impact is the present one."""
+    """The row; None unless the person made the request or may decide it. While it waits, its impact is the present
+    one.
+    """
     is_mine = request.requested_by_id == person.pk
     may_decide = not is_mine and services.may_decide(request, person)
     if not may_watch(person) or not (is_mine or may_decide or request.decided_by_id == person.pk):

@@ -54,7 +54,7 @@ class PageFilter:
 
     @property
     def query(self) -> str:
-        """As in the URL."""
+        """The filter as it is in the URL."""
         values = {name: getattr(self.chosen, "object_id" if name == "object" else name) for name in NAMES}
         period = self.period.query if self.period else urlencode({"span": self.span})
         return "&".join(filter(None, (urlencode({name: value for name, value in values.items() if value}), period)))

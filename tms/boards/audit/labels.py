@@ -182,7 +182,7 @@ KINDS: Mapping[str, str | Promise] = {
     "shifts.note": _("note"),
 }
 """Kinds with a name of their own here."""
-LONGEST = 80
+MAX_CHARACTERS = 80
 
 
 def action_label(action: str) -> str:
@@ -244,4 +244,4 @@ def _field(kind: str, name: str) -> Any:
 
 
 def shortened(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…"

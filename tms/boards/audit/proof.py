@@ -16,7 +16,7 @@ class ChainProof:
     verified_at: datetime | None
     broken_reason: str
     broken_address: str
-    """Of the first bad entry, or of the one before it if it was deleted."""
+    """The address of the first bad entry, or of the one before it if it was deleted."""
     today: int
     stored: int
     days: int

@@ -64,15 +64,15 @@ class AuditRow:
     actor: Name | None
     """The person; None if it was no person."""
     actor_name: str
-    """Of a token, a terminal or TMS, or the username of a person who was deleted."""
+    """The name of a token, a terminal or TMS, or the username of a person who was deleted."""
     username: str
     icon: str
     action: str
     kind: str
     name: str
-    """Of the object; empty if it is about many."""
+    """The name of the object; empty if the entry is about many."""
     address: str
-    """Of its page; empty if it has none."""
+    """The address of the object's page; empty if it has none."""
     differences: Sequence[Difference]
     summary: Sequence[Difference]
     comment: str
@@ -118,7 +118,7 @@ def _row(entry: AuditEntry, days: Sequence[AuditDay]) -> AuditRow:
 
 
 def _person(entry: AuditEntry) -> Name | None:
-    """Only the person whom the chain names: it does not cover the foreign key, which could be edited unnoticed."""
+    """The person whom the chain names: it does not cover the foreign key, which could be edited unnoticed."""
     if entry.actor is None or entry.token_name or entry.actor.username != entry.actor_name:
         return None
     return name_of(entry.actor)
@@ -145,7 +145,7 @@ def _name(entry: AuditEntry) -> str:
 
 
 def _number(entry: AuditEntry) -> int:
-    """Of the alerts of an action on several; otherwise 0."""
+    """The number of alerts of an action on several; otherwise 0."""
     given = entry.changes.get("alerts", [])
     return given[-1] if given and not entry.subject_id and isinstance(given[-1], int) else 0
 

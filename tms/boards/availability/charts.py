@@ -1,7 +1,7 @@
 """The charts of the availability page as paths: bars by month and party, bars of 90 days, response times. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from math import ceil
 from typing import NamedTuple
 
@@ -10,10 +10,9 @@ from tms.availability.report.day_states import day_states
 from tms.availability.report.figures import AvailabilityTotals, shown_percent
 from tms.availability.report.months import Month
 
-DAY = timedelta(days=1)
 STEP, BAR, HEIGHT = 6, 4.4, 22
 BASE, TOP = 114.0, 8.0
-"""Of the bars by month, from above."""
+"""The base line and the top of the bars by month, from above."""
 NICE = (1, 2, 5, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000, 10_000)
 
 

@@ -1,3 +1,5 @@
+"""The form for the availability target of a site."""
+
 from typing import Any
 
 from django import forms

@@ -35,7 +35,7 @@ from tms.availability.report.texts import (
     summary,
 )
 from tms.boards.availability import charts
-from tms.boards.availability.query import WORST_FIRST, ReportQuery
+from tms.boards.availability.query import BY_LOSS, ReportQuery
 from tms.fleet.sites.names import Bilingual
 from tms.lib.calendar.durations import spell
 
@@ -105,7 +105,7 @@ def context(query: ReportQuery) -> dict[str, object]:
         "summary": summary(found),
         "figures": figures(found),
         "headers": query.headers,
-        "is_worst_first": query.order == WORST_FIRST,
+        "is_worst_first": query.order == BY_LOSS,
         "rows": row_views(found, shown, query),
         "hidden": len(counted) - len(shown),
         "number": len(counted),

@@ -21,15 +21,15 @@ from tms.fleet.models import Site
 from tms.lib.db.natural_order import natural_key
 from tms.lib.sort_order import SortHeader, SortOrder, sort_headers
 
-WORST_FIRST = SortOrder("worst")
-"""By the time lost beyond what the target allows, as reports are."""
+BY_LOSS = SortOrder("worst")
+"""The order of reports: by the time lost beyond what the target allows."""
 SORT_KEYS: Mapping[str, Callable[[AvailabilityRow], Any]] = {
     "name": lambda row: natural_key(str(row.name)),
     "share": lambda row: row.totals.percent,
     "target": lambda row: row.target,
     "lost": lambda row: row.totals.lost_s,
 }
-"""By column."""
+"""Sort keys by column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class ReportQuery:
     """All rows, and not only the first ones."""
     order: SortOrder
     months: Sequence[Month]
-    """Those that may be chosen, newest first."""
+    """Months that may be chosen, newest first."""
     reader: ReportReader
     sites: QuerySet[Site]
 
@@ -59,7 +59,7 @@ class ReportQuery:
             area=_area(query.get("where", ""), sites),
             by=GroupBy(by) if by in GroupBy.values else GroupBy.SITE,
             is_complete="all" in query,
-            order=SortOrder.of(query, SORT_KEYS, default=WORST_FIRST),
+            order=SortOrder.of(query, SORT_KEYS, default=BY_LOSS),
             months=months,
             reader=reader,
             sites=sites,
@@ -88,7 +88,7 @@ class ReportQuery:
         return sort_headers(self.order, descends_first, address=lambda order: f"?{self._in_order(order)}{self._all}")
 
     def ordered(self, rows: Sequence[AvailabilityRow]) -> Sequence[AvailabilityRow]:
-        if self.order == WORST_FIRST:
+        if self.order == BY_LOSS:
             return rows
         return sorted(rows, key=SORT_KEYS[self.order.column], reverse=self.order.is_descending)
 
@@ -97,7 +97,7 @@ class ReportQuery:
         return "&all" if self.is_complete else ""
 
     def _in_order(self, order: SortOrder) -> str:
-        parameter = order.parameter(default=WORST_FIRST)
+        parameter = order.parameter(default=BY_LOSS)
         return self.address + (f"&order={parameter}" if parameter else "")
 
     @property

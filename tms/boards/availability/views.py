@@ -68,7 +68,7 @@ def export_evidence(request: AuthenticatedRequest) -> HttpResponseBase:
 @never_cache
 @needs(Permission.EDIT_SITES)
 def set_target(request: AuthenticatedRequest) -> HttpResponse:
-    """Without a percentage, the target of this installation applies again."""
+    """Set the target of a site. Without a percentage, the target of this installation applies again."""
     form = TargetForm(request.POST, by=request.user)
     if not form.is_valid():
         shown = {"nav_item": "availability", **context(_query(request)), "target_form": form}

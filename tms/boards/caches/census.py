@@ -57,21 +57,21 @@ class Census:
 
     @cached_property
     def presences(self) -> Counter[str]:
-        return _summed((presence, number) for (_, presence, _), number in self.terminals.items())
+        return _sum((presence, number) for (_, presence, _), number in self.terminals.items())
 
     @cached_property
     def peers(self) -> Counter[tuple[int, str]]:
         """Number of terminals by site and kind."""
-        return _summed(((site, kind), number) for (site, _, kind), number in self.terminals.items())
+        return _sum(((site, kind), number) for (site, _, kind), number in self.terminals.items())
 
     @cached_property
     def peers_online(self) -> Counter[tuple[int, str]]:
         online = ((key, number) for key, number in self.terminals.items() if key[1] == Presence.ONLINE)
-        return _summed(((site, kind), number) for (site, _, kind), number in online)
+        return _sum(((site, kind), number) for (site, _, kind), number in online)
 
     @cached_property
     def kinds_at(self) -> Mapping[int, list[tuple[str, str, int]]]:
-        """By site: presence, kind, and number of terminals."""
+        """Presence, kind and number of terminals, by site."""
         found: defaultdict[int, list[tuple[str, str, int]]] = defaultdict(list)
         for (site, presence, kind), number in self.terminals.items():
             found[site].append((presence, kind, number))
@@ -79,17 +79,17 @@ class Census:
 
     @cached_property
     def severities(self) -> Counter[str]:
-        return _summed((key[1], number) for key, number in self.alerts.items())
+        return _sum((key[1], number) for key, number in self.alerts.items())
 
     @cached_property
     def unacknowledged(self) -> Counter[str]:
         """Number of unacknowledged alerts by severity."""
-        return _summed((key[1], number) for key, number in self.alerts.items() if key[2] == AlertState.OPEN)
+        return _sum((key[1], number) for key, number in self.alerts.items() if key[2] == AlertState.OPEN)
 
     @cached_property
     def snoozed(self) -> Counter[str]:
         """Number of snoozed alerts by severity."""
-        return _summed((key[1], number) for key, number in self.alerts.items() if key[2] == AlertState.SNOOZED)
+        return _sum((key[1], number) for key, number in self.alerts.items() if key[2] == AlertState.SNOOZED)
 
     @cached_property
     def awake(self) -> Counter[str]:
@@ -115,16 +115,16 @@ class Census:
     def factors(self) -> Mapping[str, Counter[Any]]:
         """Number of unresolved alerts by site and rule (primary keys), model and firmware."""
         positions = {"site": 0, "rule": 3, "model": 4, "firmware": 5}
-        return {name: _summed((key[at], n) for key, n in self.alerts.items()) for name, at in positions.items()}
+        return {name: _sum((key[at], n) for key, n in self.alerts.items()) for name, at in positions.items()}
 
     @cached_property
     def acknowledged_by(self) -> Counter[int]:
         """Number of unresolved alerts by the person who acknowledged them."""
-        return _summed((key[6], number) for key, number in self.alerts.items() if key[6] is not None)
+        return _sum((key[6], number) for key, number in self.alerts.items() if key[6] is not None)
 
     @cached_property
     def sites(self) -> Mapping[int, PresenceCounts]:
-        """By primary key; sites without terminals are missing."""
+        """Counts by the primary key of the site; sites without terminals are missing."""
         tallies: dict[int, PresenceCounts] = {}
         for (site, presence, _), number in self.terminals.items():
             tallies.setdefault(site, PresenceCounts()).presences[presence] += number
@@ -150,11 +150,11 @@ class Census:
 
     @cached_property
     def _by_site(self) -> tuple[_BySite[PresenceCount], _BySite[UnresolvedCount]]:
-        return _indexed(self.terminals), _indexed(self.alerts)
+        return _index_by_site(self.terminals), _index_by_site(self.alerts)
 
 
 def unresolved_alerts() -> AlertQuerySet:
-    """With the columns of `UNRESOLVED_KEY`."""
+    """Unresolved alerts with the columns of `UNRESOLVED_KEY`."""
     return Alert.objects.unresolved().with_undecided_since()
 
 
@@ -169,14 +169,14 @@ def take(scope: Scope = EVERYTHING) -> Census:
     )
 
 
-def _indexed[Key: tuple[Any, ...]](counts: Mapping[Key, int]) -> _BySite[Key]:
+def _index_by_site[Key: tuple[Any, ...]](counts: Mapping[Key, int]) -> _BySite[Key]:
     by_site: _BySite[Key] = defaultdict(list)
     for key, number in counts.items():
         by_site[key[0]].append((key, number))
     return by_site
 
 
-def _summed[Key](numbers: Iterable[tuple[Key, int]]) -> Counter[Key]:
+def _sum[Key](numbers: Iterable[tuple[Key, int]]) -> Counter[Key]:
     counted: Counter[Key] = Counter()
     for key, number in numbers:
         counted[key] += number

@@ -77,13 +77,15 @@ class CensusCache(FeedListener):
         booted = frozenset(terminal for terminal, _ in change.sessions)
         pending = Change(terminals=booted, presence=change.presence, alerts=change.alerts, everything=change.everything)
         with self._pending_lock:
+            # Once everything is to be read, it does not matter what else has changed.
             if pending != NOTHING and not self._pending.everything:
                 self._pending |= pending
 
     def read(self, scope: Scope = ALL) -> Census:
         """What the scope covers."""
         if not self.is_fed:
-            return self._counted(scope)
+            return self._count(scope)
+        # Reading applies what is pending to the counts, which only one thread may do at a time.
         with self._read_lock:
             census = self._current()
             return census if scope.is_everything else self._parts.of(scope).census(census)
@@ -135,8 +137,10 @@ class CensusCache(FeedListener):
             found.terminals = self._terminals.remaining_mismatches(_states(), found.terminals)
             found.alerts = self._alerts.remaining_mismatches(unresolved_alerts(), found.alerts)
 
-    def _counted(self, scope: Scope) -> Census:
-        """Without a hub every read counts; while the feed is unavailable, once per `RECOUNT_S`."""
+    def _count(self, scope: Scope) -> Census:
+        """The census of a scope, counted. Without a hub every read counts; while the feed is unavailable, once per
+        `RECOUNT_S`.
+        """
         counted, now = self._counted_at.get(scope), time.monotonic()
         if counted is not None and now - counted[0] < RECOUNT_S and hub().is_started:
             return counted[1]

@@ -44,14 +44,14 @@ class CensusPart(ABC):
 
     @abstractmethod
     def terminals_among(self, rows: RowsBySite) -> frozenset[int]:
-        """Those that the scope covers, covered lately or may cover."""
+        """The terminals that the scope covers, covered lately or may cover."""
 
     @abstractmethod
     def alerts_among(self, rows: RowsBySite) -> frozenset[int]: ...
 
 
 class SitePart(CensusPart):
-    """Of regions and sites: what is counted by site."""
+    """The part of regions and sites: what is counted by site."""
 
     def __init__(self, scope: Scope) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class SitePart(CensusPart):
 
 
 class TerminalPart(CensusPart):
-    """Of groups, perhaps with regions and sites: counted terminal by terminal."""
+    """The part of groups, perhaps with regions and sites: counted terminal by terminal."""
 
     def __init__(self, scope: Scope, terminals: Terminals, alerts: Alerts) -> None:
         super().__init__()
@@ -79,9 +79,9 @@ class TerminalPart(CensusPart):
         self._of_all = terminals, alerts
         self._members = frozenset(within(Terminal.objects.order_by(), scope).values_list("pk", flat=True))
         self._terminals = terminals.part(self._members)
-        self._alerts = alerts.part(self._covered(Alert.objects.unresolved()))
+        self._alerts = alerts.part(self._covered_pks(Alert.objects.unresolved()))
 
-    def _covered(self, alerts: QuerySet[Alert]) -> frozenset[int]:
+    def _covered_pks(self, alerts: QuerySet[Alert]) -> frozenset[int]:
         return frozenset(within(alerts.order_by(), self._scope).values_list("pk", flat=True))
 
     def _census(self, whole: Census) -> Census:
@@ -91,7 +91,7 @@ class TerminalPart(CensusPart):
         all_terminals, all_alerts = self._of_all
         self._terminals.follow(all_terminals, terminals, self._members)
         if alerts:
-            self._alerts.follow(all_alerts, alerts, self._covered(Alert.objects.filter(pk__in=alerts)))
+            self._alerts.follow(all_alerts, alerts, self._covered_pks(Alert.objects.filter(pk__in=alerts)))
 
     def terminals_among(self, rows: RowsBySite) -> frozenset[int]:
         all_terminals, _ = self._of_all
@@ -114,7 +114,7 @@ class CensusParts:
     def of(self, scope: Scope) -> CensusPart:
         now, part = time.monotonic(), self._parts.get(scope)
         if part is None or part.made_at < now - RENEW_S:
-            part = self._parts[scope] = self._made(scope)
+            part = self._parts[scope] = self._make(scope)
         part.used_at = now
         return part
 
@@ -123,7 +123,7 @@ class CensusParts:
         named = change.terminals | change.presence | change.status | {terminal for terminal, _ in change.sessions}
         terminals, alerts = self._terminals.by_site(named), self._alerts.by_site(change.alerts)
         return {
-            scope: change if scope.is_everything else _narrowed(change, self.of(scope), terminals, alerts)
+            scope: change if scope.is_everything else _narrow(change, self.of(scope), terminals, alerts)
             for scope in scopes
         }
 
@@ -135,7 +135,7 @@ class CensusParts:
     def clear(self) -> None:
         self._parts.clear()
 
-    def _made(self, scope: Scope) -> CensusPart:
+    def _make(self, scope: Scope) -> CensusPart:
         return TerminalPart(scope, self._terminals, self._alerts) if scope.groups else SitePart(scope)
 
     def _drop_unused(self) -> None:
@@ -151,7 +151,7 @@ def _unknown(rows: RowsBySite) -> frozenset[int]:
     return frozenset(rows.get(None, ()))
 
 
-def _narrowed(change: Change, part: CensusPart, terminals: RowsBySite, alerts: RowsBySite) -> Change:
+def _narrow(change: Change, part: CensusPart, terminals: RowsBySite, alerts: RowsBySite) -> Change:
     touched = part.terminals_among(terminals)
     return structs.replace(
         change,

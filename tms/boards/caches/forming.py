@@ -6,7 +6,7 @@ from datetime import datetime
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
 from tms.alerts.correlation.forming import (
-    LEAST,
+    MIN_TOGETHER,
     NOTHING,
     FormingIncident,
     SiteIncident,
@@ -20,7 +20,7 @@ from tms.boards.caches.incidents import UnresolvedIncidents
 
 
 def covered_incidents(incidents: Collection[int], scope: Scope) -> Collection[int]:
-    """Those of the incidents that the scope covers."""
+    """The incidents that the scope covers. The database is asked only if there are any."""
     if not incidents:
         return ()
     return set(within(Incident.objects.filter(pk__in=incidents), scope).values_list("pk", flat=True))
@@ -37,7 +37,7 @@ def forming_of(
         for row in unresolved.of_sites
         if row.site is not None and row.pk not in absorbed and (covered is None or row.pk in covered)
     ]
-    if not recent and not absorbed and len(incidents) < LEAST:
+    if not recent and not absorbed and len(incidents) < MIN_TOGETHER:
         return NOTHING
     if incidents and not unresolved.merges_sites:
         incidents = []

@@ -1,3 +1,5 @@
+"""Counts of rows by group, updated row by row."""
+
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Self
@@ -38,7 +40,7 @@ class GroupCounter[Key: tuple[Any, ...]]:
 
     def renew(self, rows: QuerySet[Model], pks: Collection[int]) -> None:
         """Update the groups of `pks`; those that are not among `rows` are no longer counted."""
-        found = self._found(rows, pks)
+        found = self._find_keys(rows, pks)
         for pk in pks:
             self._put(pk, found.get(pk))
 
@@ -82,10 +84,10 @@ class GroupCounter[Key: tuple[Any, ...]]:
         return differing | (self._of.keys() - groups_by_pk.keys())
 
     def remaining_mismatches(self, rows: QuerySet[Model], pks: Collection[int]) -> set[int]:
-        found = self._found(rows, pks)
+        found = self._find_keys(rows, pks)
         return {pk for pk in pks if self._of.get(pk) != found.get(pk)}
 
-    def _found(self, rows: QuerySet[Model], pks: Collection[int]) -> Mapping[int, Key]:
+    def _find_keys(self, rows: QuerySet[Model], pks: Collection[int]) -> Mapping[int, Key]:
         found = self._by_keys(pks) if self._by_keys else rows.filter(pk__in=pks).values_list("pk", *self._columns)
         return {row[0]: row[1:] for row in found}  # type: ignore[misc]
 
@@ -102,4 +104,5 @@ class GroupCounter[Key: tuple[Any, ...]]:
     def _leave(self, pk: int, before: Key) -> None:
         self._left[pk] = before
         if len(self._left) > MAX_LEFT:
+            # Half of them at once: copying the dictionary for each row that leaves would cost too much.
             self._left = dict(list(self._left.items())[MAX_LEFT // 2 :])

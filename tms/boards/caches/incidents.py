@@ -51,7 +51,7 @@ class UnresolvedIncidents:
     def __init__(self, rows: Iterable[IncidentFacts], parts: Mapping[int, Part]) -> None:
         self.rows = {row.pk: row for row in rows}
         self.parts = parts
-        """By primary key."""
+        """The parts of incidents, by primary key."""
 
     @cached_property
     def merges_sites(self) -> bool:
@@ -93,17 +93,17 @@ class UnresolvedIncidents:
 
     @cached_property
     def of_sites(self) -> list[IncidentFacts]:
-        """Those of lost sites that nobody has acknowledged."""
+        """Incidents of lost sites that nobody has acknowledged."""
         return [row for row in self.rows.values() if row.is_open_site]
 
     @cached_property
     def _lost(self) -> list[IncidentFacts]:
-        """Those of terminals that were lost together."""
+        """Incidents of terminals that were lost together."""
         return [row for row in self.rows.values() if row.rule is None]
 
 
 def _sites_of(row: IncidentFacts, sites: frozenset[int]) -> frozenset[int]:
-    """Those of the sites that have what the incident is about."""
+    """The sites, of `sites`, that have what the incident is about."""
     if row.factor == Factor.FLEET:
         return sites
     if row.factor == Factor.REGION:

@@ -22,7 +22,7 @@ COUNTED = (TransitionKind.OPENED, TransitionKind.WORSENED, TransitionKind.EASED,
 """Transitions that change the number of alerts of a severity."""
 
 type Lines = Mapping[str, Sequence[int]]
-"""By presence or severity: one value per minute, the present one last."""
+"""One value per minute, the present one last, for each presence or severity."""
 type Increment = tuple[datetime, str, int]
 """The change of a count in one minute."""
 

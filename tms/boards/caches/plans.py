@@ -20,13 +20,13 @@ class SiteStatus(NamedTuple):
     """Whether a site is open, until it changes."""
 
     opens_at: datetime | None
-    """None while it is open."""
+    """When the site opens; None while it is open."""
     changes_at: datetime | None
     valid_until: datetime
 
 
 class PlanRows(NamedTuple):
-    """Active maintenance."""
+    """The windows that are active, and the sites that they cover."""
 
     windows: list[Window]
     sites: dict[int, datetime]

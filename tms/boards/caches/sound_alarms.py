@@ -24,16 +24,18 @@ from tms.lib.severity import Severity
 
 MAX_ALARMS = 100
 SUPPRESSED_STALE_S = 5.0
-"""While something is suppressed: an alert waits only seconds to become part of an incident."""
+"""How old suppressions may be while something is suppressed: an alert waits only seconds to become part of an
+incident.
+"""
 FORMING_STALE_S = 1.0
-"""While an incident is forming, its alerts are decided by time alone."""
+"""How old the alarms may be while an incident is forming: its alerts are decided by time alone."""
 STALE_S = 30.0
 """Maintenance and opening hours end without a change on the feed."""
 SOUNDING = TransitionKind.leading_to(AlertState.OPEN) | {TransitionKind.WORSENED}
 """Transitions that sound an alarm. Those of an incident have the same names."""
 
 type SoundAlarms = dict[str, str]
-"""By severity: marks separated by spaces. An alert that sounds again has a new mark.
+"""Marks separated by spaces, for each severity. An alert that sounds again has a new mark.
 
 Critical alarms sound until acknowledged, so each alert has a mark. The other severities have only the newest one, which
 keeps frames short.
@@ -93,12 +95,12 @@ class AlarmSource(NamedTuple):
     history: type[Transition] | type[IncidentTransition]
     column: str
     severities: Mapping[int, str]
-    """By primary key."""
+    """Severities by primary key."""
     silent: Collection[int]
-    """Those that are suppressed now."""
+    """The alerts or incidents that are suppressed now."""
 
     def marks(self) -> dict[str, list[str]]:
-        """By severity, latest alarm last."""
+        """The marks of each severity, the latest alarm last."""
         marks: dict[str, list[str]] = {}
         sounding = self.severities.keys() - self.silent
         if sounding:

@@ -23,7 +23,9 @@ from tms.boards.dialogs.gate import asked_in_dialog, passed
 from tms.boards.responses import render_dialog
 
 type Propose = Callable[[ActionTerms, datetime], Proposal]
-"""From the terms of the action, which are empty before they are sent, and the time of the request."""
+"""A function that proposes the action from its terms, which are empty before they are sent, and the time of the
+request.
+"""
 
 
 class ActionDialog:
@@ -61,7 +63,7 @@ class ActionDialog:
         alerts: AlertQuerySet,
         incidents: Collection[Incident],
     ) -> Self:
-        """For an action on many alerts, and on incidents that were selected beside them."""
+        """The dialog of an action on many alerts, and on incidents that were selected beside them."""
         covered = alerts
         if incidents:
             listed = Q(pk__in=alerts.order_by().values("pk"))
@@ -83,7 +85,7 @@ class ActionDialog:
         incidents: Collection[Incident] | IncidentQuerySet,
         initial: dict[str, object] | None = None,
     ) -> Self:
-        """For an action on incidents, a list or a queryset, and all of their alerts."""
+        """The dialog of an action on incidents, a list or a queryset, and all of their alerts."""
         alerts = Alert.objects.unresolved().filter(incident__in=incidents)
 
         def propose(terms: ActionTerms, at: datetime) -> Proposal:
@@ -99,7 +101,7 @@ class ActionDialog:
 
     @property
     def status(self) -> HTTPStatus:
-        """Of a dialog that is not ready."""
+        """The status of the response while the dialog is not ready."""
         return HTTPStatus.UNPROCESSABLE_ENTITY if self.is_sent else HTTPStatus.OK
 
     def add_consequences(self) -> None:

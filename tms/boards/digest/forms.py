@@ -1,3 +1,5 @@
+"""Forms for notes and for the sign-off of a shift digest."""
+
 from datetime import datetime
 from typing import Any
 
@@ -49,7 +51,7 @@ class SignOffForm(ForOwner, forms.Form):
 
 
 def _instant(text: str) -> datetime:
-    """With an offset, as the page sends it."""
+    """The instant with its offset, as the page sends it."""
     try:
         at = parse_datetime(text)
     except ValueError:

@@ -1,3 +1,5 @@
+"""The page of the shift digest, its notes and its sign-off."""
+
 from http import HTTPStatus
 
 from django.http import Http404, HttpResponse, HttpResponseBadRequest, QueryDict
@@ -91,7 +93,7 @@ def edit_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @never_cache
 @needs(Permission.WRITE_NOTES)
 def delete_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Idempotent."""
+    """Delete one's own note. Idempotent."""
     note = visible(Note.objects.filter(pk=pk), to=request.user).first()
     if note is not None:
         demand(request.user, Permission.WRITE_NOTES, note)

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from asgiref.sync import sync_to_async
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from tms.lib.csv_text import Cell, written
+from tms.lib.csv_text import Cell, csv_text
 
-__all__ = ["Cell", "More", "attached", "streamed", "written"]
+__all__ = ["Cell", "More", "attached", "csv_text", "streamed"]
 
 CONTENT_TYPE = "text/csv; charset=utf-8"
 MARK = "\ufeff"
@@ -18,14 +18,14 @@ type More = Callable[[], Sequence[Sequence[Cell]]]
 
 
 def attached(name: str, rows: Iterable[Sequence[Cell]]) -> HttpResponse:
-    return HttpResponse(MARK + written(rows), content_type=CONTENT_TYPE, headers=_headers(name))
+    return HttpResponse(MARK + csv_text(rows), content_type=CONTENT_TYPE, headers=_headers(name))
 
 
 def streamed(name: str, head: Sequence[Cell], more: More) -> HttpResponseBase:
     async def parts() -> AsyncIterator[str]:
-        yield MARK + written([head])
+        yield MARK + csv_text([head])
         while rows := await sync_to_async(more)():
-            yield written(rows)
+            yield csv_text(rows)
 
     return StreamingHttpResponse(parts(), content_type=CONTENT_TYPE, headers=_headers(name))
 

@@ -55,12 +55,12 @@ def time_element(at: datetime, form: str = "ago") -> SafeString:
 def countdown(at: datetime, since: datetime | None = None) -> SafeString:
     """The time left until `at`. With `since`, the last third of the time between them is marked as soon due."""
     length = format_html(' data-lasts="{}"', int((at - since).total_seconds())) if since else ""
-    return format_html('<time datetime="{}" data-countdown{}>{}</time>', _to_the_second(at), length, _left(at))
+    return format_html('<time datetime="{}" data-countdown{}>{}</time>', _to_the_second(at), length, _time_left(at))
 
 
 def updated(html: str) -> str:
     """Cached HTML with the text of its instants updated."""
-    return TIME.sub(_updated, html) if "<time" in html else html
+    return TIME.sub(_update, html) if "<time" in html else html
 
 
 def without_text(html: str) -> str:
@@ -68,15 +68,15 @@ def without_text(html: str) -> str:
     return TIME.sub(r"\g<tag></time>", html) if "<time" in html else html
 
 
-def _updated(found: re.Match[str]) -> str:
+def _update(found: re.Match[str]) -> str:
     at = datetime.fromisoformat(found["at"])
     return f"{found['tag']}{_words(at, found['form'])}</time>"
 
 
 def _words(at: datetime, form: str | None) -> str:
-    """Without `form`, the time left."""
+    """The words for an instant in this form; without `form`, the time left."""
     if form is None:
-        return _left(at)
+        return _time_left(at)
     if form == "clock":
         return f"{timezone.localtime(at):%H:%M}"
     if form == "day":
@@ -93,7 +93,7 @@ def _now() -> datetime:
     return _shown_at.get() or timezone.now()
 
 
-def _left(at: datetime) -> str:
+def _time_left(at: datetime) -> str:
     left = max(0, int((at - _now()).total_seconds()))
     hours, minutes, seconds = left // 3600, left // 60 % 60, left % 60
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"

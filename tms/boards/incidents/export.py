@@ -64,5 +64,5 @@ def _cells(row: IncidentRow, zone: tzinfo) -> Sequence[Cell]:
 
 
 def _written(at: datetime | None, zone: tzinfo) -> str | None:
-    """In the time zone that the person chose, with its offset; otherwise in UTC."""
+    """An instant in the time zone that the person chose, with its offset; otherwise in UTC."""
     return at.astimezone(zone).isoformat() if at else None

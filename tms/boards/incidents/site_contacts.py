@@ -18,7 +18,7 @@ from tms.fleet.models import Site, SiteContact
 from tms.fleet.sites.services import set_contacts
 from tms.lib.admin import ModelForm
 
-MOST = 6
+MAX_CONTACTS = 6
 
 
 class ContactForm(ModelForm[SiteContact]):
@@ -27,14 +27,14 @@ class ContactForm(ModelForm[SiteContact]):
         fields = ("name", "phone", "email", "note")
 
 
-ContactForms = formset_factory(ContactForm, extra=MOST, max_num=MOST)
+ContactForms = formset_factory(ContactForm, extra=MAX_CONTACTS, max_num=MAX_CONTACTS)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.EDIT_SITES)
 def site_contacts(request: AuthenticatedRequest, code: str) -> HttpResponse:
-    """Empty rows are left out."""
+    """Show and save the contacts of a site. Empty rows are left out."""
     site = found_or_404(access.visible(Site.objects.filter(code=code), to=request.user))
     access.demand(request.user, Permission.EDIT_SITES, site)
     if request.method != "POST":

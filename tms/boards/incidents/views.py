@@ -52,7 +52,7 @@ def post_mortem(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @never_cache
 @sign_in_required
 def export_incidents(request: AuthenticatedRequest) -> HttpResponseBase:
-    """Those that match the filter, or the selected ones."""
+    """The incidents that match the filter, or the selected ones, as CSV."""
     chosen, selection = IncidentFilter.of(request.GET), IncidentSelection.of(request.GET)
     at = timezone.now()
     recorder.record_export(Incident, "csv", request.GET.urlencode())

@@ -11,11 +11,10 @@ from tms.accounts.scope import Scope
 from tms.alerts.correlation.forming import FormingIncident, undecided_since, wait
 from tms.alerts.models import Alert, AlertQuerySet, Incident, IncidentState
 from tms.boards.lists.filters import AlertFilter
-from tms.boards.rows.common import WORST_FIRST
 from tms.boards.rows.forming import FormingRow
 from tms.boards.rows.incidents import MAX_ROWS, IncidentRow
 from tms.lib.db.natural_order import natural
-from tms.lib.severity import Severity
+from tms.lib.severity import RANKS
 
 MAX_EXPANDED = 5
 MAX_MEMBERS = 50
@@ -38,7 +37,7 @@ def unresolved_incidents(chosen: AlertFilter, *, among: Collection[int] | None) 
 
 
 def matches(row: FormingRow, chosen: AlertFilter) -> bool:
-    """As `unresolved_incidents`. Nobody has acknowledged the forming incident."""
+    """Whether the filter matches the forming incident, as in `unresolved_incidents`. Nobody has acknowledged it."""
     sites = {site.site_label.code.casefold() for site in row.sites}
     is_of_site = not chosen.site or chosen.site.casefold() in sites
     return is_of_site and not chosen.who and (not chosen.severity or row.severity in chosen.severity)
@@ -61,7 +60,7 @@ def outside(alerts: AlertQuerySet, chosen: AlertFilter, *, among: Collection[int
 
 
 def decided(alerts: AlertQuerySet, shown: FormingIncident, *, at: datetime) -> AlertQuerySet:
-    """Without those that are part of the forming incident, or will be part of an incident in a moment."""
+    """The alerts without those that are part of the forming incident, or will be part of an incident in a moment."""
     shown_alone = Q(undecided_since__lte=at - wait())
     if sites := shown.hidden_sites:
         shown_alone &= Q(undecided_since__lte=undecided_since(at)) | ~Q(terminal__site__in=sites)
@@ -78,4 +77,4 @@ def members(pks: Collection[int], *, scope: Scope) -> Mapping[int, list[int]]:
 
 
 def _urgency(row: IncidentRow | FormingRow) -> tuple[Any, ...]:
-    return WORST_FIRST.index(Severity(row.severity)), not row.is_open, row.opened_at, row.pk
+    return RANKS[row.severity], not row.is_open, row.opened_at, row.pk

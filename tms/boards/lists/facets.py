@@ -1,6 +1,6 @@
 """How many rows each choice of a filter would show, with all other filters applied.
 
-One query for all choices, over the first `MOST` rows that match: its cost is bounded at any number of alerts.
+One query for all choices, over the first `MAX_ALERTS` rows that match: its cost is bounded at any number of alerts.
 """
 
 from collections.abc import Collection
@@ -16,7 +16,7 @@ from tms.alerts.models.alert import FLAPPING
 from tms.boards.lists.filters import AlertFilter
 from tms.lib.severity import Severity
 
-MOST = 10_000
+MAX_ALERTS = 10_000
 FLAGS = {
     "unacknowledged": Q(acknowledged_at=None),
     "stale": Q(state=AlertState.ACKNOWLEDGED, is_stale=True),
@@ -29,12 +29,13 @@ OF_SINGLE_ALERTS = frozenset({"stale", "flapping"})
 def facets(
     chosen: AlertFilter, alerts: QuerySet[Alert], *, scope: Scope, among: Collection[int] | None
 ) -> tuple[dict[str, int], bool]:
-    """By severity and flag: as the list would show them, an incident as one row. And whether there may be more.
+    """Numbers by severity and flag, as the list would show them, an incident as one row; and whether there may be
+    more.
 
     `alerts`: those of the list without a filter; `among`: the incidents that a scope covers, None for all.
     """
     without = replace(chosen, severity=(), unacknowledged=False, stale=False, flapping=False)
-    matching = without.apply(alerts, scope=scope).order_by().values("pk")[:MOST]
+    matching = without.apply(alerts, scope=scope).order_by().values("pk")[:MAX_ALERTS]
     conditions = _conditions(chosen)
     numbers: dict[str, object] = {"read": Count("pk")}
     for name, choice in _choices().items():
@@ -45,7 +46,7 @@ def facets(
         numbers[f"{name}_incidents"] = Count("incident", distinct=True, filter=wanted & rows)
     found = Alert.objects.filter(pk__in=matching).aggregate(**numbers)
     shown = {name: found[f"{name}_rows"] + found[f"{name}_incidents"] for name in _choices()}
-    return shown, found["read"] >= MOST
+    return shown, found["read"] >= MAX_ALERTS
 
 
 def _choices() -> dict[str, Q]:
@@ -57,7 +58,7 @@ OF_ONE_GROUP = frozenset(("severity", name) for name in Severity.values)
 
 
 def _conditions(chosen: AlertFilter) -> dict[str, Q]:
-    """Those that are chosen."""
+    """The conditions of the choices that are made."""
     found = {name: condition for name, condition in FLAGS.items() if getattr(chosen, name)}
     return found | ({"severity": Q(severity__in=chosen.severity)} if chosen.severity else {})
 

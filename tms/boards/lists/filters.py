@@ -51,10 +51,10 @@ class TerminalFilter:
         return cls(
             q=q if len(q) >= MIN_SEARCHED else "",
             presence=_all_known(query.getlist("presence"), Presence.values),
-            status=_known(query.get("status"), Status.values),
-            severity=_known(query.get("severity"), [ANY, *Severity.values]),
+            status=_if_known(query.get("status"), Status.values),
+            severity=_if_known(query.get("severity"), [ANY, *Severity.values]),
             site=text(query, "site", 8),
-            kind=_known(query.get("kind"), TerminalKind.values),
+            kind=_if_known(query.get("kind"), TerminalKind.values),
             lost_with=text(query, "lost_with", 64),
             expected=_all_known(query.getlist("expected"), PlannedKind.values),
         )
@@ -79,7 +79,7 @@ class TerminalFilter:
 
     @property
     def query(self) -> str:
-        """As a query string; equal filters have equal strings."""
+        """The filter as a query string; equal filters have equal strings."""
         chosen = [(field.name, getattr(self, field.name)) for field in fields(self)]
         return urlencode([(name, value) for name, value in chosen if value], doseq=True)
 
@@ -161,7 +161,7 @@ class AlertFilter:
 
     @property
     def marks(self) -> list[tuple[str, str]]:
-        """As hidden fields of a form."""
+        """The filter as hidden fields of a form."""
         return parse_qsl(self.query)
 
     @property
@@ -174,7 +174,7 @@ def text(query: QueryDict, name: str, most: int) -> str:
     return query.get(name, "").replace("\0", "").strip()[:most]
 
 
-def _known(value: str | None, values: Collection[str]) -> str:
+def _if_known(value: str | None, values: Collection[str]) -> str:
     return value if value is not None and value in values else ""
 
 

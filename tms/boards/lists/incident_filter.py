@@ -27,17 +27,17 @@ class IncidentFilter:
 
     q: str = ""
     state: str = ""
-    """`open` or `past`."""
+    """The state: `open` or `past`."""
     severity: tuple[str, ...] = ()
     wide: bool = False
-    """Only those of more than one site."""
+    """Whether only incidents of more than one site match."""
     factor: str = ""
     site: str = ""
-    """Its code."""
+    """The code of the site."""
     who: str = ""
     """Username of the person who acknowledged it."""
     month: str = ""
-    """In which it opened, as `2026-11`, in the time zone of the reader."""
+    """The month in which it opened, as `2026-11`, in the time zone of the reader."""
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
@@ -71,13 +71,13 @@ class IncidentFilter:
 
     @property
     def query(self) -> str:
-        """As a query string; equal filters have equal strings."""
+        """The filter as a query string; equal filters have equal strings."""
         chosen = [(field.name, getattr(self, field.name)) for field in fields(self)]
         return urlencode([(name, 1 if value is True else value) for name, value in chosen if value], doseq=True)
 
     @property
     def marks(self) -> list[tuple[str, str]]:
-        """As hidden fields of a form."""
+        """The filter as hidden fields of a form."""
         return parse_qsl(self.query)
 
     @property

@@ -18,7 +18,7 @@ from tms.lib.pagination import Column, Keyset, instant
 from tms.lib.sort_order import SortOrder
 
 NEWEST_FIRST = SortOrder("opened", is_descending=True)
-LONGEST = timedelta(days=36_500)
+MAX_DURATION = timedelta(days=36_500)
 """That an incident may last, so that it fits into a column of any database."""
 
 
@@ -33,7 +33,7 @@ def _duration(text: str) -> timedelta:
         found = parse_duration(text)
     except OverflowError:
         found = None
-    if found is None or abs(found) > LONGEST:
+    if found is None or abs(found) > MAX_DURATION:
         raise ValueError(text)
     return found
 
@@ -44,9 +44,9 @@ SORT_KEYS: Mapping[str, IncidentSortKey] = {
     "opened": IncidentSortKey(F("opened_at"), instant),
     "lasted": IncidentSortKey(LASTED, _duration),
 }
-"""By column."""
+"""Sort keys by column."""
 BY_SEEN_TERMINALS = IncidentSortKey(Least("lost", "joined_count"), int)
-"""For people who may not see all terminals of an incident: by the number that their rows show."""
+"""The sort key of people who may not see all terminals of an incident: the number that their rows show."""
 
 
 def ordered(incidents: QuerySet[Incident], order: SortOrder, *, scope: Scope) -> tuple[QuerySet[Incident], Keyset]:

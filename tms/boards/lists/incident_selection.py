@@ -12,28 +12,28 @@ from tms.alerts.models import Incident
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.rows.incidents import MAX_ROWS
 
-MOST = 2 * MAX_ROWS
-"""As many as one page lists."""
+MAX_INCIDENTS = 2 * MAX_ROWS
+"""The number of incidents at most: as many as one page lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentSelection:
     pks: tuple[int, ...]
     name: str = "incident"
-    """Of the field. In the list of alerts it is another one than that of the filter by incident."""
+    """The name of the field. In the list of alerts it is another one than that of the filter by incident."""
 
     @classmethod
     def of(cls, query: QueryDict, name: str = "incident") -> Self:
-        chosen = (int(pk) for pk in query.getlist(name)[:MOST] if PRIMARY_KEY.fullmatch(pk))
+        chosen = (int(pk) for pk in query.getlist(name)[:MAX_INCIDENTS] if PRIMARY_KEY.fullmatch(pk))
         return cls(tuple(sorted(set(chosen))), name)
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        """As hidden fields of a form."""
+        """The selection as hidden fields of a form."""
         return [(self.name, str(pk)) for pk in self.pks]
 
     def incidents(self, action: OperatorAction, target: IncidentTarget, *, by: User) -> list[Incident]:
-        """Those to which the action applies, and for which the person has the permission."""
+        """The incidents to which the action applies, and for which the person has the permission."""
         shown = visible(Incident.objects.filter(pk__in=self.pks), to=by)
         held = permitted(shown, by=by, permission=action.permission)
         return list(target.when.filter(held).select_related("site", "group", "rule").order_by("pk"))

@@ -1,7 +1,7 @@
 """How many terminals each choice of presence and planned absence would show, with all other filters applied.
 
-With filters by site and kind the numbers come from the census, without a query. With any other filter the first `MOST`
-matching terminals are counted, so the cost is bounded at any size of the fleet.
+With filters by site and kind the numbers come from the census, without a query. With any other filter the first
+`MAX_TERMINALS` matching terminals are counted, so the cost is bounded at any size of the fleet.
 """
 
 from collections import Counter
@@ -19,17 +19,17 @@ from tms.boards.lists.filters import TerminalFilter
 from tms.boards.rows.planned import PlannedKind, is_expected, numbers
 from tms.fleet.models import Presence, Site, Terminal
 
-MOST = 10_000
+MAX_TERMINALS = 10_000
 
 type GroupCounts = Mapping[tuple[int, str], int]
 """Number of terminals by site and presence."""
 
 
 class FilterCounts(NamedTuple):
-    """At least as many as these, if `is_capped`."""
+    """Numbers of terminals. There are at least as many as these, if `is_capped`."""
 
     numbers: Mapping[str, int]
-    """By presence, and by planned absence as `expected-maintenance`."""
+    """Numbers by presence, and by planned absence as `expected-maintenance`."""
     matching: int
     """Number of terminals that match the filter."""
     is_capped: bool = False
@@ -41,16 +41,18 @@ def facets(
     """`terminals`: what the scope covers; `census`: their counts."""
     if chosen.is_empty:
         planned = numbers(census, at=at, scope=scope)
-        return FilterCounts(_named({name: census.presences[name] for name in Presence.values}, planned), census.total)
+        return FilterCounts(
+            _name_counts({name: census.presences[name] for name in Presence.values}, planned), census.total
+        )
     others = replace(chosen, presence=(), expected=())
     matching = others.apply(terminals)
     is_of_census = others == TerminalFilter(site=others.site, kind=others.kind)
-    everything = _of_census(census, others) if is_of_census else _counted(matching)
+    everything = _of_census(census, others) if is_of_census else _count_first(matching)
     in_maintenance = _in_maintenance(matching, at=at)
     counted = (in_maintenance,) if is_of_census else (everything, in_maintenance)
     closed = plan_cache().closed({site for site, _ in everything}, at)
-    is_capped = any(_total(counts) >= MOST for counts in counted)
-    return _summed(chosen, _Counted(everything, in_maintenance, closed), is_capped=is_capped)
+    is_capped = any(_total(counts) >= MAX_TERMINALS for counts in counted)
+    return _sum(chosen, _Counted(everything, in_maintenance, closed), is_capped=is_capped)
 
 
 class _Counted(NamedTuple):
@@ -70,21 +72,21 @@ class _Counted(NamedTuple):
         return {**(self.in_maintenance if has_maintenance else {}), **closed}
 
 
-def _summed(chosen: TerminalFilter, found: _Counted, *, is_capped: bool) -> FilterCounts:
+def _sum(chosen: TerminalFilter, found: _Counted, *, is_capped: bool) -> FilterCounts:
     planned = found.with_plans(chosen.expected)
     presences = {name: _total(planned, (name,)) for name in Presence.values}
     absences = {kind: _total(found.with_plans((kind,)), chosen.presence) for kind in PlannedKind.values}
-    return FilterCounts(_named(presences, absences), _total(planned, chosen.presence), is_capped)
+    return FilterCounts(_name_counts(presences, absences), _total(planned, chosen.presence), is_capped)
 
 
-def _named(presences: Mapping[str, int], absences: Mapping[str, int]) -> dict[str, int]:
+def _name_counts(presences: Mapping[str, int], absences: Mapping[str, int]) -> dict[str, int]:
     return {**presences, **{f"expected-{kind}": number for kind, number in absences.items()}}
 
 
 def _in_maintenance(matching: QuerySet[Terminal], *, at: datetime) -> GroupCounts:
     if not plan_cache().maintenance(at).windows:
         return {}
-    return _counted(matching.filter(is_expected(PlannedKind.MAINTENANCE, at=at)))
+    return _count_first(matching.filter(is_expected(PlannedKind.MAINTENANCE, at=at)))
 
 
 def _of_census(census: Census, others: TerminalFilter) -> GroupCounts:
@@ -97,13 +99,15 @@ def _of_census(census: Census, others: TerminalFilter) -> GroupCounts:
     return found
 
 
-def _counted(matching: QuerySet[Terminal]) -> GroupCounts:
-    """Of the first `MOST`."""
-    rows = Terminal.objects.filter(pk__in=matching.order_by().values("pk")[:MOST], state__isnull=False).order_by()
+def _count_first(matching: QuerySet[Terminal]) -> GroupCounts:
+    """Numbers of the first `MAX_TERMINALS` terminals."""
+    rows = Terminal.objects.filter(
+        pk__in=matching.order_by().values("pk")[:MAX_TERMINALS], state__isnull=False
+    ).order_by()
     groups = rows.values_list("site", "state__presence").annotate(number=Count("pk"))
     return {(site, presence): number for site, presence, number in groups}
 
 
 def _total(counts: GroupCounts, presences: Collection[str] = ()) -> int:
-    """Of these presences; of all, if there are none."""
+    """The number of terminals with these presences; of all, if there are none."""
     return sum(number for (_, presence), number in counts.items() if not presences or presence in presences)

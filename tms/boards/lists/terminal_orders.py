@@ -14,11 +14,11 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
 from tms.alerts.models import Alert
-from tms.boards.rows.common import WORST_FIRST
 from tms.boards.rows.terminals import COLUMNS
 from tms.fleet.models import BY_URGENCY, Status, Terminal
 from tms.lib.db.natural_order import natural
 from tms.lib.pagination import Column, Keyset, instant
+from tms.lib.severity import Severity
 from tms.lib.sort_order import SortOrder
 
 BY_UID = SortOrder("uid")
@@ -28,7 +28,7 @@ BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
 class TerminalSortKey(NamedTuple):
     expression: Callable[[bool], Combinable]
-    """Of a terminal; its argument is whether the order is descending."""
+    """What to sort a terminal by; the argument is whether the order is descending."""
     parse: Callable[[str], Any] = str
     descends_first: bool = False
     """Whether a click on the header first chooses the descending order: the worst or the highest at the top."""
@@ -39,7 +39,7 @@ def _of_text(name: str) -> TerminalSortKey:
 
 
 def _of_rank(conditions: Callable[[], Sequence[Q]]) -> TerminalSortKey:
-    """By the first of the conditions that a terminal meets; the first one ranks highest."""
+    """A sort key by the first of the conditions that a terminal meets; the first one ranks highest."""
 
     def rank(_: bool) -> Combinable:
         found = conditions()
@@ -67,9 +67,9 @@ def _by_status() -> Sequence[Q]:
 
 
 def _by_severity() -> Sequence[Q]:
-    """Of their unresolved alerts (index: alert_unresolved)."""
+    """Conditions on the severity of the terminals' unresolved alerts (index: alert_unresolved)."""
     unresolved = Alert.objects.unresolved().order_by()
-    return [Q(pk__in=unresolved.filter(severity=severity).values("terminal")) for severity in WORST_FIRST]
+    return [Q(pk__in=unresolved.filter(severity=severity).values("terminal")) for severity in Severity]
 
 
 SORT_KEYS: Mapping[str, TerminalSortKey] = {
@@ -84,7 +84,7 @@ SORT_KEYS: Mapping[str, TerminalSortKey] = {
     "seen": TerminalSortKey(lambda _: Coalesce("state__last_seen_at", Value(BEFORE_ALL)), instant),
     **{metric: _of_reading(metric) for metric in COLUMNS},
 }
-"""By column, in the order of the table."""
+"""Sort keys by column, in the order of the table."""
 
 
 def ordered(terminals: QuerySet[Terminal], order: SortOrder) -> tuple[QuerySet[Terminal], Keyset]:

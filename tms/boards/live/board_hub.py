@@ -1,4 +1,20 @@
-"""The hub of this process's boards. The event loop collects and sends; one thread reads and renders."""
+"""The hub of this process's boards. The event loop collects and sends; one thread reads and renders.
+
+    feed ── changed() ──┐                     board ── subscribe(), repaint(), unsubscribe()
+                        ▼                                      ▼
+    tasks ──────── collect()                               LivePage × n      one for equal pages of one scope
+                        │ _change, since _changed_at           │ due()
+                        ▼                                      ▼
+    pass task ───── take() ──── _rendering_since ────▶ RenderWorker (thread): reads rows, renders what differs
+                        ▲                                      │ Rendering, or Failure
+                        │ restore() if the pass failed         ▼
+                        └───────────────────────────── _commit(), _send() ──▶ Subscriber × n ──▶ sockets
+                                                               │
+                         _partial_since, _partial_change ◀─────┘ if rows of a page remain for the next pass
+
+A change waits in three places: until a pass takes it, while it is rendered, and while rows of a page remain. The oldest
+of the three instants says how far boards are behind. `_pass_at` and `_pass_cpu_s` pace the passes.
+"""
 
 import asyncio
 import time
@@ -44,8 +60,8 @@ MAX_STATUSES = 100
 CPU_SHARE = 33
 """Rendering uses at most this fraction (one n-th) of a core, as far as `TMS_FRAME_INTERVAL_S` allows."""
 STORM_SHARE = 10
-"""Beyond that, while a fleet is lost or comes back, at most this one, as far as the interval of readings allows: boots
-need the CPU, and totals still change twice a second.
+"""The fraction (one n-th) of a core that rendering may use while a fleet is lost or comes back, as far as the
+interval of readings allows: boots need the CPU, and totals still change twice a second.
 """
 
 
@@ -65,7 +81,7 @@ class BoardHub:
         self._changed_at: float | None = None
         self._rendering_since: float | None = None
         self._partial_since: float | None = None
-        """Since when a page has had rows that remain to be rendered."""
+        """The time since which a page has had rows that remain to be rendered."""
         self._partial_change = NOTHING
         """What changed since then."""
         self._newest_at: datetime | None = None
@@ -274,7 +290,7 @@ class BoardHub:
             live_page.subscribers = live_page.subscribers - subscribers
 
     def _start_over(self) -> None:
-        """After a mismatch with the database: count again, and repaint every board."""
+        """Count again and repaint every board, after a mismatch with the database."""
         instruments.BOARD_DIVERGED.inc()
         census_cache().changed(EVERYTHING)
         self._repaint_all()

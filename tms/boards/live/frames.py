@@ -121,12 +121,12 @@ def patch(
     if frames and len(frames[-1][0]) + len(rest) <= MAX_ROWS:
         frames[-1][0].extend(rest)
         rest = []
-    whole = [BoardFrame("patch", freshness, _joined(html, names), order) for names, order in frames]
-    whole += [BoardFrame("patch", freshness, _joined(html, names)) for names in _chunks(rest)]
+    whole = [BoardFrame("patch", freshness, _join(html, names), order) for names, order in frames]
+    whole += [BoardFrame("patch", freshness, _join(html, names)) for names in _chunks(rest)]
     return [encode(frame) for frame in whole]
 
 
-def _joined(html: Mapping[str, str], names: Collection[str]) -> str:
+def _join(html: Mapping[str, str], names: Collection[str]) -> str:
     return "".join(html[name] for name in names)
 
 

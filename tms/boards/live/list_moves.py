@@ -7,7 +7,7 @@ from tms.boards.live.frames import ListMoves
 
 
 def moves(of: str, before: Sequence[str], now: Sequence[str]) -> ListMoves | None:
-    """None if sending the whole order is shorter."""
+    """The moves from one order to another; None if sending the whole order is shorter."""
     former_positions = {row: position for position, row in enumerate(before)}
     rows_needed = set(now)
     unmoved = _rising([row for row in now if row in former_positions], former_positions)

@@ -1,3 +1,5 @@
+"""Live pages: each is rendered once for all boards that show the same, and its subscribers get what changed."""
+
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +26,7 @@ incidents, are sent before the others are rendered.
 """
 
 type RenderCache = dict[tuple[str, str, str], list[tuple[PagePart, str]]]
-"""By language, template and element: HTML of this pass, shared by all pages that need it. A row is the same for all
+"""HTML of this pass by language, template and element, shared by all pages that need it. A row is the same for all
 scopes; a number may have a value for each.
 """
 
@@ -66,7 +68,7 @@ class Rendering:
     moves: Mapping[str, ListMoves]
     """Moves from the previous order of each list."""
     is_whole: bool
-    """False if at most the viewers were read again."""
+    """Whether more than the viewers was read again."""
 
 
 class LivePage:
@@ -77,7 +79,7 @@ class LivePage:
         self.language = language
         self.subscribers: set[Subscriber] = set()
         self.page_state: PageState | None = None
-        """As it was read last."""
+        """The state as it was read last."""
         self.shown: PageState | None = None
         """What is rendered of it."""
         self.html: Mapping[str, str] = {}
@@ -121,6 +123,7 @@ class LivePage:
         before = self.shown
         with translation.override(self.language):
             page_state, is_whole = self._read(context, due)
+            # Only an update may stop half-way: a person who opens a page, or whose feed had a gap, gets all of it.
             is_update = before is not None and not self.has_missed and not due.change.everything
             shown, html = self._render_parts(page_state, rendered, max_s=MAX_RENDERING_S if is_update else inf)
         # Equal HTML need not be sent, even if the values differ: a row may not show all of them.
@@ -182,6 +185,7 @@ class LivePage:
             return
         lists = self.shown.lists
         repaint = cache(lambda: frames.repaint(self.html, lists, freshness))
+        # Encoded at most once for all subscribers who have nothing else pending, which are most.
         update = cache(
             lambda is_known: self._patch(
                 pending, _without_verification(freshness) if is_known else freshness, self.moves
@@ -190,6 +194,7 @@ class LivePage:
         for subscriber in tuple(self.subscribers):
             is_clear = not subscriber.pending
             subscriber.add_pending(pending)
+            # What is pending for a slow reader grows only by names: it gets the newest state of each.
             if subscriber.is_lagging:
                 continue
             if subscriber.needs_repaint:
@@ -226,7 +231,7 @@ def _is_of_viewers(change: Change) -> bool:
 
 
 def _without_verification(freshness: Freshness) -> Freshness:
-    """For subscribers that have received this verification."""
+    """The freshness for subscribers that have received this verification."""
     return structs.replace(freshness, database=UNSET)
 
 

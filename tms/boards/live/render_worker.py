@@ -62,20 +62,21 @@ class RenderWorker:
         that is all of it.
         """
         self.rendering_s = 0.0
+        # The usual case needs no thread and no query.
         if all(scope.is_everything for scope in scopes):
             return dict.fromkeys(scopes, change)
-        return await self._timed(partial(census_cache().narrowed, change, scopes))
+        return await self._time(partial(census_cache().narrowed, change, scopes))
 
     async def render(self, due: Mapping[LivePage, Due]) -> AsyncIterator[tuple[LivePage, RenderOutcome]]:
         """Each page as soon as it is rendered: under load all of them take seconds."""
         began = time.monotonic()
         if not due:
             return
-        contexts = cache(partial(_prefetched, due))  # in the thread, with the first page
+        contexts = cache(partial(_prefetch, due))  # in the thread, with the first page
         rendered: RenderCache = {}
         for live_page, reason in due.items():
             render = partial(live_page.render, due=reason, rendered=rendered)
-            yield live_page, await self._timed(partial(_render, live_page, contexts, render))
+            yield live_page, await self._time(partial(_render, live_page, contexts, render))
         instruments.BOARD_RENDER_SECONDS.observe(time.monotonic() - began)
 
     @property
@@ -99,7 +100,7 @@ class RenderWorker:
     async def close(self) -> None:
         await self._thread.leave()
 
-    async def _timed[R](self, work: Callable[[], R]) -> R:
+    async def _time[R](self, work: Callable[[], R]) -> R:
         def timed() -> R:
             before = time.thread_time()
             try:
@@ -119,7 +120,7 @@ class RenderWorker:
 
 
 def _rights_keys(sessions: Collection[Credential]) -> Mapping[Credential, str]:
-    keys, screens = _parted(sessions)
+    keys, screens = _part(sessions)
     people = session_signed_in.signed_in(keys, at=db_clock().now()) if keys else {}
     rights = rights_of_people({person.pk: person for person in people.values()}.values())
     found: dict[Credential, str] = {session: rights[person.pk].key for session, person in people.items()}
@@ -127,14 +128,14 @@ def _rights_keys(sessions: Collection[Credential]) -> Mapping[Credential, str]:
 
 
 def _note_use(sessions: Collection[Credential]) -> None:
-    (keys, screens), at = _parted(sessions), db_clock().now()
+    (keys, screens), at = _part(sessions), db_clock().now()
     if keys:
         activity.touch(keys, at=at)
     if screens:
         screen_credentials.touch(screens, at=at)
 
 
-def _parted(sessions: Collection[Credential]) -> tuple[list[str], list[int]]:
+def _part(sessions: Collection[Credential]) -> tuple[list[str], list[int]]:
     """The keys of sessions, and the primary keys of wall screens."""
     return (
         [each for each in sessions if isinstance(each, str)],
@@ -142,7 +143,7 @@ def _parted(sessions: Collection[Credential]) -> tuple[list[str], list[int]]:
     )
 
 
-def _prefetched(due: Mapping[LivePage, Due]) -> Mapping[Scope, RenderContext]:
+def _prefetch(due: Mapping[LivePage, Due]) -> Mapping[Scope, RenderContext]:
     """A context for each scope. The changed rows that any page shows are read once for all."""
     rows = SharedRows(datetime.now(UTC))
     terminals: set[int] = set()
@@ -152,6 +153,7 @@ def _prefetched(due: Mapping[LivePage, Due]) -> Mapping[Scope, RenderContext]:
             rows_needed = live_page.page.rows_needed(reason.change, live_page.page_state)
             terminals |= rows_needed[0]
             alerts |= rows_needed[1]
+    # Read here, once: each page would otherwise query for its own rows, and most show the same.
     rows.terminals(sorted(terminals))
     rows.alerts(sorted(alerts))
     scopes = {live_page.page.scope for live_page in due}

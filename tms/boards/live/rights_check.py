@@ -1,4 +1,4 @@
-"""Closes the boards of people who are no longer signed in (R14), or whose rights changed, and of wall screens that were
+"""Closes the boards of people who are no longer signed in, or whose rights changed, and of wall screens that were
 revoked or changed.
 """
 

@@ -1,3 +1,5 @@
+"""The open boards of a live page."""
+
 import time
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
@@ -30,7 +32,7 @@ class Subscriber:
     def __init__(self, wire: Connection, *, person: int | None, session: Credential, rights_key: str) -> None:
         self.wire = wire
         self.person = person
-        """None for a wall screen."""
+        """The person; None for a wall screen."""
         self.session = session
         self.rights_key = rights_key
         """`Rights.key` of the person, or the key of the wall screen, as the page was opened with."""

@@ -25,11 +25,11 @@ BEAT_S = 1.8
 TICK_S = 0.5
 """Interval of the checks for silent subscribers, expired viewings and a due verification."""
 SIGN_IN_CHECK_S = 4.0
-"""Interval of the check of sign-ins and rights (R14: a board closes within 5 s of the sign-out)."""
+"""Interval of the check of sign-ins and rights: a board closes within 5 s of the sign-out."""
 NOTE_USE_S = 60.0
 SHIFT_REPORT_S = 5.0
 PAUSE_S = 1.0
-"""After an error."""
+"""The pause after an error."""
 
 type LivePages = Mapping[PageKey, LivePage]
 
@@ -64,7 +64,7 @@ class PeriodicTask:
         self._wake.set()
 
     def wake_in(self, delay_s: float) -> None:
-        """At that time, unless it was to be woken earlier."""
+        """Wake the task at that time, unless it was to be woken earlier."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(max(0.0, delay_s), self.wake)
 

@@ -20,7 +20,7 @@ from tms.alerts.models.maintenance import Window
 from tms.boards.pages import MaintenancePage
 from tms.fleet.models import Terminal
 from tms.lib.calendar.dates import ShownDays, shown_days
-from tms.lib.calendar.local_time import shown
+from tms.lib.calendar.local_time import local_time
 from tms.lib.calendar.repetition import repetition_text
 from tms.lib.calendar.timeline import Timeline, TimelineBar, TimelineLane
 
@@ -40,7 +40,7 @@ class CalendarEntry(NamedTuple):
 def maintenance_calendar(request: AuthenticatedRequest) -> HttpResponse:
     at, zone = timezone.now(), ZoneInfo(timezone.get_current_timezone_name())
     number = next((one for one in LENGTHS if str(one) == request.GET.get("days")), LENGTHS[0])
-    days = shown_days(request.GET.get("from", ""), number=number, today=shown(at, zone).date())
+    days = shown_days(request.GET.get("from", ""), number=number, today=local_time(at, zone).date())
     empty = Timeline((), days.first, days.number, zone, at)
     seen = visible(Window.objects.all(), to=request.user)
     planned = planned_windows(seen, since=empty.since, until=empty.until)
@@ -80,7 +80,7 @@ def _kind(until: datetime, timeline: Timeline) -> str:
 
 
 def _times(since: datetime, until: datetime, timeline: Timeline) -> str:
-    begin, end = (shown(one, timeline.zone) for one in (since, until))
+    begin, end = (local_time(one, timeline.zone) for one in (since, until))
     return f"{begin:%H:%M}–{end:%H:%M}"
 
 
@@ -89,7 +89,7 @@ def _detail(window: Window) -> str:
 
 
 def _occurrences(planned: list[WindowPeriods]) -> list[CalendarEntry]:
-    """In order; the text alternative of the picture."""
+    """Occurrences in order; they are the text alternative of the picture."""
     found = sorted(
         ((period, one.window) for one in planned for period in one.periods), key=lambda each: (each[0], each[1].pk)
     )

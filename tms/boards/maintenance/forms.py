@@ -15,7 +15,7 @@ from tms.alerts.maintenance.services import WindowScope, length_error, scope_err
 from tms.alerts.models.maintenance import Window
 from tms.boards.maintenance.recurrence import ONCE, RecurrenceForm, initial_of
 from tms.fleet.models import Group, Site, Terminal
-from tms.lib.calendar.local_time import shown
+from tms.lib.calendar.local_time import local_time
 from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
 from tms.lib.calendar.repetition import RepeatUnit
 from tms.lib.calendar.time_zones import zone_choices
@@ -57,7 +57,7 @@ class WindowForm(Plain, RecurrenceForm):
     time_zone = forms.ChoiceField(label=_("Time zone"))
 
     def __init__(self, *args: Any, by: Person, **options: Any) -> None:
-        """With the sites, groups and terminals for which the person may plan maintenance."""
+        """Offer the sites, groups and terminals for which the person may plan maintenance."""
         super().__init__(*args, **options)
         mine = partial(permitted, by=by, permission=Permission.PLAN_MAINTENANCE)
         for name in ("sites", "groups", "terminals"):
@@ -125,11 +125,11 @@ class ExtendForm(forms.Form):
         return self.cleaned_data["seen_until"] in {"", until.isoformat()}
 
 
-def begun(*, sites: list[Site], terminals: list[Terminal], at: datetime) -> dict[str, Any]:
+def initial_values(*, sites: list[Site], terminals: list[Terminal], at: datetime) -> dict[str, Any]:
     """Initial values of a new form: one hour from now, in the local time of the sites, or else of the person."""
     zones = {site.time_zone for site in (*sites, *(terminal.site for terminal in terminals))}
     zone = zones.pop() if len(zones) == 1 else timezone.get_current_timezone_name()
-    starts_at = shown(at, ZoneInfo(zone)).replace(second=0, microsecond=0)
+    starts_at = local_time(at, ZoneInfo(zone)).replace(second=0, microsecond=0)
     return {
         "sites": sites,
         "terminals": terminals,
@@ -146,7 +146,7 @@ def again(window: Window, *, at: datetime) -> dict[str, Any]:
     """Initial values to plan a window once more: at the same time of day, from its next occurrence or else today."""
     planned = window.recurrence
     coming = next(planned.occurrences(at), None)
-    first_on = shown(coming.since if coming else at, planned.zone).date()
+    first_on = local_time(coming.since if coming else at, planned.zone).date()
     starts_at = datetime.combine(first_on, planned.starts_at.time())
     return {
         "note": window.note,

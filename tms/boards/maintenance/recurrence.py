@@ -86,7 +86,7 @@ class RecurrenceForm(forms.Form):
         return cleaned
 
     def rule(self, starts_at: datetime) -> str:
-        """After validation. Empty: it occurs once."""
+        """The iCalendar rule of a validated form. Empty: it occurs once."""
         cleaned = self.cleaned_data
         if cleaned["repeats"] == UNCHANGED:
             return str(cleaned["rrule"])

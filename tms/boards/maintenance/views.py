@@ -1,3 +1,5 @@
+"""The pages of maintenance windows."""
+
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -23,7 +25,7 @@ from tms.approvals.kinds import CannotPerform
 from tms.boards.approvals.views import render_asked
 from tms.boards.dialogs.confirmation import ConfirmationForm
 from tms.boards.lists.filters import PRIMARY_KEY
-from tms.boards.maintenance.forms import ExtendForm, WindowForm, again, begun
+from tms.boards.maintenance.forms import ExtendForm, WindowForm, again, initial_values
 from tms.boards.pages import MaintenancePage, RenderContext
 from tms.boards.responses import render_dialog
 from tms.boards.toasts import add_toast, toast
@@ -48,7 +50,7 @@ def plan(request: AuthenticatedRequest) -> HttpResponse:
     """The form and its submission. The button `preview` only shows the next occurrences."""
     at = timezone.now()
     if request.method != "POST":
-        return _show_form(request, WindowForm(initial=_begun(request, at=at), by=request.user), at=at)
+        return _show_form(request, WindowForm(initial=_initial_values(request, at=at), by=request.user), at=at)
     form = WindowForm(request.POST, by=request.user)
     if is_check(request):
         return checked(request, form)
@@ -72,7 +74,7 @@ def preview(request: AuthenticatedRequest) -> HttpResponse:
     """The next occurrences of the form, for htmx."""
     at = timezone.now()
     form = WindowForm(request.POST, by=request.user)
-    return render(request, f"{TEMPLATE}#preview", _previewed(request, form, at=at))
+    return render(request, f"{TEMPLATE}#preview", _preview_context(request, form, at=at))
 
 
 @require_POST
@@ -192,10 +194,10 @@ def _show_form(
     request: AuthenticatedRequest, form: WindowForm, *, at: datetime, status: int = HTTPStatus.OK
 ) -> HttpResponse:
     context = {"form": form, "nav_item": MaintenancePage.nav_item, "at": at}
-    return render(request, TEMPLATE, context | _previewed(request, form, at=at), status=status)
+    return render(request, TEMPLATE, context | _preview_context(request, form, at=at), status=status)
 
 
-def _previewed(request: AuthenticatedRequest, form: WindowForm, *, at: datetime) -> dict[str, object]:
+def _preview_context(request: AuthenticatedRequest, form: WindowForm, *, at: datetime) -> dict[str, object]:
     """The next occurrences, and what the first of them means."""
     if not form.is_bound:
         return {"is_asked": False}
@@ -210,7 +212,7 @@ def _previewed(request: AuthenticatedRequest, form: WindowForm, *, at: datetime)
     return previewed
 
 
-def _begun(request: AuthenticatedRequest, *, at: datetime) -> dict[str, object]:
+def _initial_values(request: AuthenticatedRequest, *, at: datetime) -> dict[str, object]:
     """Initial values from the URL: those of `window`, or the scope. `site` is a code, `terminal` a UID; both may be
     repeated.
     """
@@ -219,7 +221,7 @@ def _begun(request: AuthenticatedRequest, *, at: datetime) -> dict[str, object]:
     mine = partial(permitted, by=request.user, permission=Permission.PLAN_MAINTENANCE)
     sites = mine(Site.objects.filter(code__in=request.GET.getlist("site")))
     terminals = mine(Terminal.objects.filter(uid__in=request.GET.getlist("terminal")))
-    return begun(sites=list(sites), terminals=list(terminals.select_related("site")), at=at)
+    return initial_values(sites=list(sites), terminals=list(terminals.select_related("site")), at=at)
 
 
 def _window(request: AuthenticatedRequest, pk: int) -> Window:

@@ -13,7 +13,7 @@ from tms.lib.db.natural_order import natural_key
 from tms.lib.severity import Severity
 
 MAX_CELLS = 400
-"""With more sites, only those with problems have a cell."""
+"""The number of sites above which only those with problems have a cell."""
 SIZES = ((60, "l"), (20, "m"))
 WIDESPREAD = 3
 """One terminal in so many is silent: the site is shown in colour before anything is offline."""
@@ -54,8 +54,8 @@ type Affected = Mapping[tuple[int, str], int]
 
 
 def cells(census: Census, affected: Affected, *, expected: Mapping[int, str], scope: Scope) -> list[SiteCell]:
-    """In natural order of region and code. `expected`: closed sites or sites in maintenance, where a missing terminal
-    needs no action.
+    """The cells in natural order of region and code. `expected`: closed sites or sites in maintenance, where a
+    missing terminal needs no action.
     """
     found = within(Site.objects.order_by(), scope).values_list("pk", "region", "code", "name", "name_ja")
     tallies = census.sites

@@ -54,7 +54,7 @@ def shift(scope: Scope) -> dict[str, Sequence[object]]:
 
 @lru_cache(maxsize=1000)
 def _on_call(scope: Scope, period: int) -> tuple[Name, ...]:
-    """In this period: boards are rendered often, and rotations change their person once a day."""
+    """The people on call in this period: boards are rendered often, and rotations change their person once a day."""
     now = timezone.now()
     return tuple(dict.fromkeys(one.person for one in on_call_between(now, now + MOMENT, scope)))
 

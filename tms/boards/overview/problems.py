@@ -10,13 +10,13 @@ from tms.boards.caches.census import Census, UnresolvedCount
 from tms.boards.caches.incidents import Part
 
 FORMING, HIDDEN, ALONE = -1, -2, None
-"""In place of the primary key of an incident."""
+"""Values in place of the primary key of an incident."""
 
 type _Unit = int | None
 
 
 class Problems(NamedTuple):
-    """By severity. Snoozed alerts are not counted. An incident counts once for each severity of its alerts."""
+    """Numbers by severity. Snoozed alerts are not counted. An incident counts once for each severity of its alerts."""
 
     every: Counter[str]
     unacknowledged: Counter[str]

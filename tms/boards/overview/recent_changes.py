@@ -20,7 +20,7 @@ from tms.fleet.models import Presence, PresenceChange
 
 RECENT = timedelta(minutes=15)
 MAX_READ = 300
-"""Per kind: an alert storm of thousands is represented by its newest rows."""
+"""How many rows of a kind are read: an alert storm of thousands is represented by its newest rows."""
 GROUPED_WITHIN = timedelta(seconds=60)
 """The same change of several terminals of a site within this time is one line."""
 ACROSS_SITES = timedelta(seconds=10)
@@ -49,7 +49,7 @@ SOURCES: Mapping[str, ChangeSource] = {
         ("alert__rule", "alert__terminal__site", "by"),
     ),
 }
-"""By the kind of the timeline entry."""
+"""Where each kind of timeline entry is read from."""
 
 
 class Trace(NamedTuple):
@@ -80,7 +80,7 @@ def recent(
     """
     period = Q(at__gt=at - RECENT) if until is None else Q(at__gt=at - RECENT, at__lte=until)
     traces = [list(_traces(kind, source, period, scope)) for kind, source in SOURCES.items()]
-    groups = _across_sites(_grouped(merge(*traces, key=attrgetter("at"), reverse=True)))
+    groups = _across_sites(_group(merge(*traces, key=attrgetter("at"), reverse=True)))
     is_capped = any(len(of_kind) == MAX_READ for of_kind in traces)
     return _entries(groups[:limit]), sum(group.number for group in groups), is_capped
 
@@ -91,7 +91,7 @@ def _traces(kind: str, source: ChangeSource, period: Q, scope: Scope) -> Iterato
         yield Trace(kind, at, pk, (kind, *group_key))
 
 
-def _grouped(traces: Iterable[Trace]) -> list[ChangeGroup]:
+def _group(traces: Iterable[Trace]) -> list[ChangeGroup]:
     groups: list[ChangeGroup] = []
     indexes: dict[tuple[object, ...], int] = {}
     for trace in traces:
@@ -106,7 +106,7 @@ def _grouped(traces: Iterable[Trace]) -> list[ChangeGroup]:
 
 
 def _across_sites(groups: Sequence[ChangeGroup]) -> list[ChangeGroup]:
-    """Newest first, with one group in place of many for a change of presence at several sites."""
+    """The changes, newest first, with one group in place of many for a change of presence at several sites."""
     alike: dict[tuple[object, ...], list[list[ChangeGroup]]] = {}
     for group in groups:
         kind, *columns = group.newest.group_key

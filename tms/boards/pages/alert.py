@@ -1,3 +1,5 @@
+"""The page of an alert."""
+
 from datetime import datetime
 from typing import Self
 

@@ -1,3 +1,5 @@
+"""The list of alerts."""
+
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, time
 from itertools import chain
@@ -147,7 +149,7 @@ class AlertsPage(BoardPage):
         return self.state == OPEN and self.chosen.may_correlate
 
     def _incidents(self, context: RenderContext) -> list[IncidentRow | FormingRow]:
-        """They precede all alerts, so they are on the first page."""
+        """The incidents. They precede all alerts, so they are on the first page."""
         if not self._is_correlated or self.after or self.before:
             return []
         return context.correlated(self.chosen)

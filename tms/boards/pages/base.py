@@ -1,3 +1,5 @@
+"""What a live page is: its parts, its state, and how both are read again after a change."""
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -35,9 +37,9 @@ class PageState:
     """What a page shows at one moment."""
 
     parts: Mapping[str, PagePart]
-    """By element id."""
+    """Parts by element id."""
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By the id of the list: the ids of its rows, in order."""
+    """The ids of a list's rows, in order, by the id of the list."""
     listed_at: datetime | None = None
     """When the lists were read, if that is not done for each state."""
     lasts_s: float = inf

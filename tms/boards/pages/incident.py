@@ -1,3 +1,5 @@
+"""The page of an incident."""
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -82,7 +84,7 @@ class IncidentPage(BoardPage):
         if incident is None or not self._is_covered():
             raise Incident.DoesNotExist
         members = self._members(context, change, before)
-        bench = self._reused(context, change, before) or self._workbench(context, incident)
+        bench = self._reuse(context, change, before) or self._workbench(context, incident)
         state = PagePart(f"{TEMPLATE}#state", {"incident": incident, "next": bench["escalation"].values["next"]})
         timeline = self._timeline(incident, until=context.until)
         parts = {
@@ -95,9 +97,7 @@ class IncidentPage(BoardPage):
         }
         return PageState(parts, {"timeline": tuple(reversed(timeline)), "members": tuple(members)})
 
-    def _reused(
-        self, context: RenderContext, change: Change, before: PageState | None
-    ) -> Mapping[str, PagePart] | None:
+    def _reuse(self, context: RenderContext, change: Change, before: PageState | None) -> Mapping[str, PagePart] | None:
         if before is None or change.everything or self.incident.pk in change.incidents:
             return None
         drawn = before.parts["curve"].values["curve"]

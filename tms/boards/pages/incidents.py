@@ -1,3 +1,5 @@
+"""The list of incidents."""
+
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -64,7 +66,7 @@ class IncidentsPage(BoardPage):
         self.chosen = chosen
         self.order = order
         self.zone = zone
-        """By whose days and months the list is divided."""
+        """The time zone by whose days and months the list is divided."""
         self.after, self.before = after, before if not after else ""
 
     @classmethod
@@ -133,14 +135,14 @@ class IncidentsPage(BoardPage):
         return self.chosen.apply(within(Incident.objects.all(), self.scope), zone=self.zone)
 
     def _unresolved(self, context: RenderContext) -> list[IncidentRow]:
-        """They precede all past ones, so they are on the first page."""
+        """The unresolved incidents. They precede all past ones, so they are on the first page."""
         if self.after or self.before or self.chosen.state == PAST:
             return []
         rows, order = ordered(self._listed().exclude(RESOLVED), self.order, scope=self.scope)
         return context.incidents(order.window(rows, size=MAX_ROWS).pks)
 
     def _window(self) -> KeysetPage:
-        """Of past incidents (index: incident_opened; in another order all that match are read)."""
+        """The window of past incidents (index: incident_opened; in another order all that match are read)."""
         if self.chosen.state == OPEN:
             return KeysetPage(())
         rows, order = ordered(self._listed().filter(RESOLVED), self.order, scope=self.scope)

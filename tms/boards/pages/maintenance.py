@@ -1,3 +1,5 @@
+"""The list of maintenance windows."""
+
 from django.urls import reverse
 
 from tms.boards.pages.base import EVERYTHING, PagePart, PageState, SinglePage, nav, with_nav

@@ -1,3 +1,5 @@
+"""The overview."""
+
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -83,7 +85,7 @@ class OverviewPage(SinglePage):
         return PageState(parts, lists, lasts_s=context.lasts_s)
 
     def _incident(self, row: IncidentRow | FormingRow, context: RenderContext) -> PagePart:
-        """With several sites also each of them, and the next step of the escalation."""
+        """The row of an incident; if it has several sites, also each of them, and the next step of the escalation."""
         since = context.sites_since(row)
         if len(since) < SEVERAL:
             return incident_part(row, "short")
@@ -155,6 +157,6 @@ def _total(name: str, number: int, values: Mapping[str, object], context: Render
 
 
 def dropped_terminals_part(at: datetime, scope: Scope) -> PagePart:
-    """For people who see everything: the numbers are of all terminals of a node."""
+    """The recovery of dropped terminals, for people who see everything: the numbers are of all terminals of a node."""
     dropped = dropped_terminals.recovery_of(at) if scope.is_everything else ()
     return PagePart("boards/dropped-terminals.html#dropped-terminals", {"dropped_terminals": dropped})

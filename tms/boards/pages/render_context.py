@@ -1,3 +1,5 @@
+"""What pages read in one render pass, read once for all of them."""
+
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -44,7 +46,7 @@ class SharedRows:
 
     @cached_property
     def census(self) -> Census:
-        """Of the whole fleet."""
+        """The census of the whole fleet."""
         return census_cache().read()
 
     @cached_property
@@ -85,7 +87,7 @@ class RenderContext:
 
     @property
     def present(self) -> "RenderContext":
-        """For what every page shows of the present, also a replay."""
+        """The context for what every page shows of the present, also a replay."""
         return self
 
     @property
@@ -151,7 +153,7 @@ class RenderContext:
 
     @cached_property
     def in_maintenance(self) -> int:
-        """Number of terminals."""
+        """The number of terminals in maintenance."""
         return numbers(self.census, at=self.at, scope=self.scope)[PlannedKind.MAINTENANCE]
 
     def most_urgent_outside(self, most: int) -> list[int]:
@@ -182,7 +184,7 @@ class RenderContext:
         return self._as_seen(self.rows.alerts(pks))
 
     def _as_seen(self, rows: list[AlertRow]) -> list[AlertRow]:
-        """Without incidents that the scope does not cover."""
+        """The rows without incidents that the scope does not cover."""
         if self.scope.is_everything:
             return rows
         shown = covered_incidents({row.incident for row in rows if row.incident}, self.scope)
@@ -196,7 +198,7 @@ class RenderContext:
         return [row if row.site in self._whole_sites else row.without_size() for row in rows]
 
     def unresolved_incidents(self, chosen: AlertFilter) -> list[IncidentRow]:
-        """Those that match a filter, most urgent first."""
+        """The unresolved incidents that match a filter, most urgent first."""
         pks = correlated_alerts.unresolved_incidents(chosen, among=self.covered_incidents)
         # The row of one that this process does not know yet would be beside the forming incident that it was.
         return correlated_alerts.most_urgent(self.incidents([pk for pk in pks if pk in self.unresolved.rows]))

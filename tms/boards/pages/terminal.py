@@ -1,3 +1,5 @@
+"""The page of a terminal."""
+
 from collections.abc import Collection
 from datetime import datetime
 from typing import Self

@@ -79,7 +79,7 @@ def _among(names: Collection[str], lines: Lines) -> Lines:
 
 
 def _fitting(readings: Readings, *, first: Collection[str]) -> Sequence[str]:
-    """As many metrics as one response holds, first those with rules."""
+    """The names of as many metrics as one response holds, first those with rules."""
     names, room = [], MAX_BYTES
     for name in sorted(readings.metrics, key=lambda name: (name not in first, name)):
         lines = [lines[name] for lines in (readings.metrics, readings.lowest, readings.highest) if name in lines]

@@ -1,3 +1,5 @@
+"""The list of terminals."""
+
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
@@ -106,7 +108,7 @@ class TerminalsPage(BoardPage):
         return change.everything or is_due
 
     def _renew(self, context: RenderContext, change: Change, before: PageState | None) -> PageState:
-        """Whether the set of rows may have changed."""
+        """The state with the rows listed again, because the set of rows may have changed."""
         window, found = self._window(), self._facets(context)
         ids = [_element(pk) for pk in window.pks]
         rows = reuse_parts(before, change, ids, is_touched=lambda values: values["terminal"].pk in change.terminals)

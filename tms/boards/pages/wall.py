@@ -1,3 +1,5 @@
+"""The wall: the overview for televisions."""
+
 from django.urls import reverse
 
 from tms.accounts.access import Person
@@ -38,7 +40,9 @@ class WallPage(SinglePage):
         return bool(change.presence or change.alerts or change.incidents or change.people or change.everything)
 
     def with_alarms(self, context: RenderContext, before: PageState) -> PageState:
-        """Without the parts of the navigation: screens must not get requests for approval."""
+        """The state with sound alarms, but without the parts of the navigation: screens must not get requests for
+        approval.
+        """
         return PageState({**before.parts, "sound-alarms": sound_alarms(context)}, before.lists)
 
     def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:

@@ -1,3 +1,5 @@
+"""Renders parts of pages to HTML, and reuses what has not changed."""
+
 import re
 from functools import cache, lru_cache
 from typing import Any
@@ -59,15 +61,17 @@ def _part_renderer(template: str, element: str, language: str) -> PartRenderer:
 
 
 def _html(element: str, part: PagePart) -> str:
-    """Equal values give equal HTML except for the age of their instants: unchanged rows are not rendered again."""
+    """The HTML of a part. Equal values give equal HTML except for the age of their instants: unchanged rows are not
+    rendered again.
+    """
     values = tuple(part.values.items())
     if instants.is_past():  # a replay, which must not displace what live boards will need again
-        return _rendered(part.template, values)
+        return _render(part.template, values)
     part_renderer = _part_renderer(part.template, element, get_language())
     last = part_renderer.last
     if last is not None and last[0] == values:
         return last[1]
-    html = _rendered(part.template, values)
+    html = _render(part.template, values)
     # A value without a hash may change and still be equal.
     part_renderer.last = (values, html) if _is_hashable(values) else None
     return html
@@ -81,7 +85,7 @@ def _is_hashable(values: Values) -> bool:
     return True
 
 
-def _rendered(template: str, values: Values) -> str:
+def _render(template: str, values: Values) -> str:
     html = _template(template).render(dict(values))
     # Indentation is half of a template's size, and only <pre> needs it.
     return html.strip() if "<pre" in html else _tight(" ".join(html.split()))

@@ -16,7 +16,7 @@ from tms.replay.state import AlertFacts
 
 
 def incidents_among(incidents: Iterable[Incident], chosen: AlertFilter) -> list[Incident]:
-    """As `correlated_alerts.unresolved_incidents`."""
+    """The incidents that the filter matches, as in `correlated_alerts.unresolved_incidents`."""
     return [one for one in incidents if _shows(one, chosen)]
 
 

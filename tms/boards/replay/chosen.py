@@ -30,7 +30,7 @@ DEFAULT = "24h"
 OF_ROWS = timedelta(days=7)
 """The longest range of people whose scope has groups: their bars are always counted from the rows."""
 SECOND, MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)
-LONGEST = 40
+MAX_CHARACTERS = 40
 """Characters of an instant."""
 OFFSET_WITHOUT_PLUS = re.compile(r" (?=[0-9]{2}:?[0-9]{2}$)")
 """A plus sign in a URL is a space."""
@@ -77,7 +77,7 @@ class ChosenInstant:
 
     @property
     def days(self) -> int:
-        """Of a range of several days; otherwise 0 or 1."""
+        """The number of days of a range of several days; otherwise 0 or 1."""
         return self.length.days
 
 
@@ -86,8 +86,8 @@ def ranges_of(scope: Scope) -> list[str]:
 
 
 def instant_of(query: QueryDict) -> datetime | None:
-    """With an offset, or the local time of a zone that is named beside it; None for anything else."""
-    text, zone = query.get("at", "")[:LONGEST].strip(), query.get("zone", "")
+    """The instant with its offset, or the local time of a zone that is named beside it; None for anything else."""
+    text, zone = query.get("at", "")[:MAX_CHARACTERS].strip(), query.get("zone", "")
     # First as a local time: `2026-12-01 09:30` also looks like a date with an offset whose plus became a space.
     found = (_local(text, zone) if zone else None) or instants.parsed(OFFSET_WITHOUT_PLUS.sub("+", text))
     try:

@@ -54,7 +54,7 @@ class PastImpact(ImpactRanking):
         self._hours = hours
 
     def ranked(self, facts: Collection[AlertFacts]) -> list[ImpactKey]:
-        """As `order`."""
+        """The alerts as `order` needs them."""
         return self.order_of([(one.pk, one.severity, one.state, one.opened_at, one.site, one.kind) for one in facts])
 
     def _statuses(self, sites: Collection[int]) -> Mapping[int, SiteStatus]:
@@ -79,7 +79,7 @@ class PastRows(SharedRows):
 
     @cached_property
     def census(self) -> Census:
-        """Of what the scope covers."""
+        """The census of what the scope covers."""
         return Census(self.moment.presence_counts, self.moment.alert_counts)
 
     @cached_property
@@ -131,7 +131,7 @@ class PastContext(RenderContext):
 
     @cached_property
     def unresolved(self) -> UnresolvedIncidents:
-        """Those that the scope covers."""
+        """The incidents that the scope covers."""
         columns = [name if name not in ("rule", "site") else f"{name}_id" for name in COLUMNS]
         rows = (IncidentFacts(*(getattr(one, name) for name in columns)) for one in self.moment.incidents)
         return UnresolvedIncidents(rows, {})
@@ -163,7 +163,7 @@ class PastContext(RenderContext):
         return super().resolved.filter(resolved_at__lte=self.at)
 
     def alert(self, pk: int) -> AlertRow | None:
-        """Also if it was resolved; None if it was not open yet."""
+        """The alert, also if it was resolved; None if it was not open yet."""
         found = self.moment.alert(pk)
         rows = past_rows([found], at=self.at).values() if found else ()
         return next(iter(self._as_seen(self.rows.impact.explained(list(rows)))), None)
@@ -176,7 +176,9 @@ class PastContext(RenderContext):
         return [one for one in self.moment.facts if one.state != AlertState.SNOOZED]
 
     def outside(self, facts: Collection[AlertFacts], *, who: str = "") -> list[AlertFacts]:
-        """Those that no row of an incident represents; with `who`, of the incidents that this person acknowledged."""
+        """The alerts that no row of an incident represents; with `who`, of the incidents that this person
+        acknowledged.
+        """
         covered = self.covered_incidents
         shown = {
             one.pk

@@ -11,7 +11,6 @@ from tms.boards.pages.incident import MAX_MEMBERS, TEMPLATE, IncidentPage
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.replay.context import PastContext
 from tms.boards.replay.pages import PastPage
-from tms.boards.rows.impact_order import RANKS
 from tms.boards.rows.incidents import IncidentRow
 from tms.boards.workbench.cells import Cells, CellsThen, cells_of
 from tms.boards.workbench.contacts import contacts_of
@@ -20,6 +19,7 @@ from tms.boards.workbench.evidence import factors_then, unaffected_then
 from tms.boards.workbench.runbooks import runbooks_of
 from tms.feed.change import Change
 from tms.fleet.models import Presence, Terminal
+from tms.lib.severity import RANKS
 from tms.replay.state import Moment
 
 ONLINE = Presence.ONLINE.value

@@ -52,7 +52,7 @@ class Acted(NamedTuple):
 class PersonOnShift(NamedTuple):
     name: Name
     rotations: Sequence[str]
-    """Of which the person was on call."""
+    """The rotations of which the person was on call."""
     acted: Acted | None
     """The newest action, if it was lately."""
 
@@ -63,19 +63,19 @@ class Known(NamedTuple):
     further: int
     """Further open incidents."""
     unacknowledged: int
-    """Of all open incidents."""
+    """The number of unacknowledged incidents among all open ones."""
     alerts: int
     """Open alerts outside of incidents."""
     alerts_unacknowledged: int
     people: Sequence[PersonOnShift]
-    """Those on call, then those who acted lately."""
+    """The people on call, then those who acted lately."""
 
     @property
     def incident_count(self) -> int:
         return len(self.incidents) + self.further
 
 
-def known(context: PastContext) -> Known:
+def read_known(context: PastContext) -> Known:
     rows = context.unresolved_incidents(AlertFilter())
     now = {row.pk: row for row in context.present.incidents([row.pk for row in rows[:MAX_INCIDENTS]])}
     outside = context.outside(context.awake)
@@ -93,10 +93,10 @@ def known(context: PastContext) -> Known:
 def _incident(row: IncidentRow, now: IncidentRow | None, context: PastContext) -> KnownIncident:
     later = [step for step in now.transitions if step.at > context.at] if now else []
     factor = now.common_factor_text if now and not row.common_factor_text else ""
-    return KnownIncident(row, _notified(row.pk, context), later[:MAX_LATER], factor)
+    return KnownIncident(row, _notifications_until(row.pk, context), later[:MAX_LATER], factor)
 
 
-def _notified(incident: int, context: PastContext) -> Notified:
+def _notifications_until(incident: int, context: PastContext) -> Notified:
     records = notifications_of_incident(incident, context.scope, until=context.at)
     sent = [record for record in records if record.is_delivered]
     return Notified(len(sent), sent[-1].at if sent else None, tuple(dict.fromkeys(record.to for record in sent)))
@@ -106,13 +106,13 @@ def _people(at: datetime, scope: Scope) -> list[PersonOnShift]:
     rotations: dict[Name, list[str]] = {}
     for period in on_call_between(at, at + INSTANT, scope):
         rotations.setdefault(period.person, []).append(period.rotation)
-    acted = _acted(at, scope)
+    acted = _newest_actions(at, scope)
     on_call = [PersonOnShift(name, names, acted.get(name)) for name, names in rotations.items()]
     others = [PersonOnShift(name, (), one) for name, one in acted.items() if name not in rotations]
     return (on_call + others)[:MAX_PEOPLE]
 
 
-def _acted(at: datetime, scope: Scope) -> dict[Name, Acted]:
+def _newest_actions(at: datetime, scope: Scope) -> dict[Name, Acted]:
     """The newest action of each person; who acted last comes first (index: transition_at)."""
     lately = {"at__gt": at - LATELY, "at__lte": at, "by__isnull": False}
     on_alerts = within(Transition.objects.filter(**lately), scope).select_related("by").order_by("-at")

@@ -16,11 +16,11 @@ LINK = re.compile(rf'(?P<begin> href=")(?P<path>{REPLAYABLE}|(?=\?))(?P<query>\?
 def with_instant(html: str, query: str) -> SafeString:
     """Append `query` (as `chosen.query_of` returns it) to the links of escaped HTML."""
     added = query.replace("&", "&amp;")
-    linked = LINK.sub(lambda found: _added(found, added), html)
+    linked = LINK.sub(lambda found: _add(found, added), html)
     return SafeString(linked)  # nosec B703  (escaped HTML, and our own parameters)
 
 
-def _added(found: re.Match[str], query: str) -> str:
+def _add(found: re.Match[str], query: str) -> str:
     given = found["query"] or ""
     if given.startswith("?at=") or "&amp;at=" in given:  # it leads to an instant of its own
         return found[0]

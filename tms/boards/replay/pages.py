@@ -19,12 +19,13 @@ from tms.boards.pages.terminal import TerminalPage
 from tms.boards.replay.alert_filter import alerts_among
 from tms.boards.replay.context import PastContext
 from tms.boards.rows.alerts import AlertRow
-from tms.boards.rows.impact_order import BY_IMPACT, RANKS
+from tms.boards.rows.impact_order import BY_IMPACT
 from tms.boards.rows.planned import Expected, PlannedKind
 from tms.boards.rows.terminal_details import TerminalFacts, TerminalPlans, past_facts
 from tms.fleet.models import Terminal
 from tms.lib.db.natural_order import natural
 from tms.lib.pagination import Keyset, KeysetPage
+from tms.lib.severity import RANKS
 from tms.replay.state import AlertFacts
 from tms.telemetry.history import series
 

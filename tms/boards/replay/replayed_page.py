@@ -13,7 +13,7 @@ from tms.accounts.scope import Scope
 from tms.boards.lists.choices import Choice
 from tms.boards.replay.chosen import MICROSECOND, SECOND, ChosenInstant, query_of, ranges_of
 from tms.boards.replay.context import PastContext
-from tms.boards.replay.known import Known, known
+from tms.boards.replay.known import Known, read_known
 from tms.boards.replay.links import joined
 from tms.boards.replay.strip import Strip, StripEvent, strip
 from tms.boards.replay.window import ReplayWindow, Tick, ticks, window_of
@@ -63,7 +63,7 @@ class ReplayedPage:
 
     @property
     def age(self) -> str:
-        """Between the instant and now, in its two largest units."""
+        """The time between the instant and now, in its two largest units."""
         return spell((self.now - self.at).total_seconds())
 
     @property
@@ -100,7 +100,7 @@ class ReplayedPage:
 
     @cached_property
     def events(self) -> list[tuple[StripEvent, str]]:
-        """With the address of each."""
+        """The events, with the address of each."""
         return [(event, self.url(event.at)) for event in self.strip.events if event.at <= self.now]
 
     @property
@@ -109,7 +109,7 @@ class ReplayedPage:
 
     @property
     def tick_form(self) -> str:
-        """As `instants.time_element` names it."""
+        """The form of ticks, as `instants.time_element` names it."""
         return "day" if self.chosen.days > 1 else "clock"
 
     @property
@@ -130,7 +130,7 @@ class ReplayedPage:
 
     @cached_property
     def known(self) -> Known:
-        return known(self.context)
+        return read_known(self.context)
 
     def url(self, at: datetime) -> str:
         """The same page at another instant."""

@@ -38,7 +38,7 @@ def replayable[**P](past: type[PastPage]) -> Callable[[View[P]], View[P]]:
         @wraps(view)
         def shown(request: AuthenticatedRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if "at" in request.GET:
-                return _replayed(request, past, **kwargs)
+                return _replay(request, past, **kwargs)
             return view(request, *args, **kwargs)
 
         return shown
@@ -46,7 +46,7 @@ def replayable[**P](past: type[PastPage]) -> Callable[[View[P]], View[P]]:
     return replaying
 
 
-def _replayed(request: AuthenticatedRequest, past: type[PastPage], **names: Any) -> HttpResponse:
+def _replay(request: AuthenticatedRequest, past: type[PastPage], **names: Any) -> HttpResponse:
     page = or_404(past.open(request.GET, person=request.user, **names))
     live_url, now = address_without_instant(request.get_full_path()), timezone.now()
     first = earliest(now)
@@ -54,25 +54,25 @@ def _replayed(request: AuthenticatedRequest, past: type[PastPage], **names: Any)
         chosen = ChosenInstant.of(request.GET, earliest=first, now=now, scope=page.scope)
         if "zone" in request.GET:
             return redirect(joined(live_url, chosen.query))
-        return _shown(request, page, ReplayedPage(chosen, page.scope, first, live_url, now))
+        return _show(request, page, ReplayedPage(chosen, page.scope, first, live_url, now))
     except WrongInstant as error:
         return _unavailable(request, page, str(error), nearest=error.nearest)
     except ObjectDoesNotExist:
         return _unavailable(request, page, gettext("What this page shows did not exist at that time."), nearest=None)
 
 
-def _shown(request: AuthenticatedRequest, page: PastPage, replay: ReplayedPage) -> HttpResponse:
+def _show(request: AuthenticatedRequest, page: PastPage, replay: ReplayedPage) -> HttpResponse:
     slots, is_step = replay_slots(), STEP in request.headers
     try:
         with slots.step(request.user.pk) if is_step else slots.page(), instants.shown_at(replay.at):
-            return _rendered(request, page, replay)
+            return _render(request, page, replay)
     except Busy:
         response = HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE) if is_step else _busy(request, page, replay)
         response["Retry-After"] = str(RETRY_AFTER_S)
         return response
 
 
-def _rendered(request: AuthenticatedRequest, page: PastPage, replay: ReplayedPage) -> HttpResponse:
+def _render(request: AuthenticatedRequest, page: PastPage, replay: ReplayedPage) -> HttpResponse:
     page.instant = replay.at
     page_state = page.page_state(replay.context)
     context = {

@@ -15,7 +15,7 @@ from tms.replay.density import density
 from tms.shifts.on_call import on_call_between
 
 WIDTH, HEIGHT = 1000.0, 44.0
-BASE, LEAST, GAP = 42.0, 2.0, 0.2
+BASE, MIN_HEIGHT, GAP = 42.0, 2.0, 0.2
 """Bars end here; the lowest has this height; between bars is this share of their width."""
 MAX_INCIDENTS = 50
 MAX_HANDOVERS = 40
@@ -41,10 +41,10 @@ class StripEvent(NamedTuple):
 
 
 class Strip(NamedTuple):
-    """In a box of WIDTH by HEIGHT that is stretched to the page."""
+    """The strip in a box of WIDTH by HEIGHT that is stretched to the page."""
 
     changes: Sequence[int]
-    """By bar: alerts and incidents that opened, outages that began."""
+    """The number of alerts and incidents that opened and outages that began, for each bar."""
     critical: Sequence[int]
     path: str
     critical_path: str
@@ -71,24 +71,24 @@ def strip(window: ReplayWindow, at: datetime, *, earliest: datetime, present: Re
         critical_path="".join(_bars(critical, highest)),
         incidents=[IncidentMark(WIDTH * window.share(event.at), severity) for event, severity in incidents],
         handovers=[WIDTH * window.share(event.at) for event in handovers],
-        unrecorded=list(_unrecorded(window, earliest)),
+        unrecorded=list(_unrecorded_stretches(window, earliest)),
         ahead=Stretch(here, WIDTH - here),
         events=sorted([*(event for event, _ in incidents), *handovers], key=lambda event: event.at)[-MAX_EVENTS:],
     )
 
 
 def _bars(numbers: Sequence[int], highest: int) -> Iterator[str]:
-    """By the square root: a storm must not hide an ordinary night."""
+    """Bars as high as the square root of the number: a storm must not hide an ordinary night."""
     width = WIDTH / len(numbers)
     for index, number in enumerate(numbers):
         if number:
-            height = LEAST + (BASE - LEAST) * sqrt(number / highest)
+            height = MIN_HEIGHT + (BASE - MIN_HEIGHT) * sqrt(number / highest)
             left, bar = index * width + width * GAP / 2, width * (1 - GAP)
             yield f"M{left:.1f} {BASE:.0f}v-{height:.1f}h{bar:.1f}v{height:.1f}z"
 
 
-def _unrecorded(window: ReplayWindow, earliest: datetime) -> Iterator[Stretch]:
-    """Before the first record, and after the present."""
+def _unrecorded_stretches(window: ReplayWindow, earliest: datetime) -> Iterator[Stretch]:
+    """The stretches before the first record, and after the present."""
     first, last = window.share(earliest), window.share(window.limit)
     if first > 0:
         yield Stretch(0, WIDTH * first)
@@ -104,7 +104,7 @@ def _incidents(window: ReplayWindow, present: RenderContext) -> list[tuple[Strip
 
 
 def _handovers(window: ReplayWindow, present: RenderContext) -> list[StripEvent]:
-    """None in ranges in which they would fill the strip."""
+    """The handovers; none in ranges in which they would fill the strip."""
     if window.until - window.since > WITH_HANDOVERS:
         return []
     periods = on_call_between(window.since, window.until, present.scope)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from tms.boards.replay.chosen import ChosenInstant
-from tms.lib.calendar.local_time import instant, shown
+from tms.lib.calendar.local_time import instant, local_time
 
 BUCKETS = {"1h": 60, "8h": 96, "24h": 144, "7d": 168, "30d": 180, "1y": 365}
 """Bars of the strip: a minute, five or ten minutes, an hour, four hours, a day."""
@@ -74,11 +74,11 @@ def _begin(chosen: ChosenInstant, now: datetime) -> datetime:
 
 
 def _end(chosen: ChosenInstant, since: datetime) -> datetime:
-    """By the clocks: a day with a change of them has 23 or 25 hours."""
+    """The end of the range by the clocks: a day with a change of them has 23 or 25 hours."""
     if chosen.range == "1h":
         return since + chosen.length
     zone = timezone.get_current_timezone()
-    return instant(shown(since, zone) + chosen.length, zone)
+    return instant(local_time(since, zone) + chosen.length, zone)
 
 
 def _instant(local: datetime, *, hour: int) -> datetime:

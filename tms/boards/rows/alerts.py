@@ -63,7 +63,7 @@ class AlertRow:
     """Key of `RULE_KINDS`."""
     limit: float | None
     lower_limit: float | None
-    """Those of the threshold that was reached."""
+    """The limits of the threshold that was reached."""
     value: float | None
     terminal: int
     uid: str
@@ -94,7 +94,7 @@ class AlertRow:
     here: tuple[Viewer, ...] = ()
     """Who is viewing it, or typing."""
     is_past: bool = False
-    """As it was at a past instant: there is nothing to do."""
+    """Whether the row shows a past instant: there is nothing to do."""
 
     subject = "alert"
 
@@ -154,7 +154,7 @@ def alert_rows(pks: Collection[int]) -> dict[int, AlertRow]:
 
 
 def resolved_alerts(pks: Collection[int]) -> list[Alert]:
-    """With what a row shows: a resolved alert does not change any more."""
+    """The resolved alerts, with what a row shows: a resolved alert does not change any more."""
     return list(_alerts(pks).exclude(resolved_at=None))
 
 

@@ -40,11 +40,11 @@ class Buttons(NamedTuple):
     emphasis: str
     """`primary`, `quiet` or nothing: of the first button."""
     actions: tuple[OperatorAction, ...]
-    """Those that apply to the row."""
+    """The actions that apply to the row."""
 
     @property
     def keyed(self) -> tuple[OperatorAction, ...]:
-        """Those with a keyboard shortcut: a row of a list has no room for more."""
+        """The actions with a keyboard shortcut: a row of a list has no room for more."""
         return tuple(action for action in self.actions if action.key)
 
     @property
@@ -54,7 +54,7 @@ class Buttons(NamedTuple):
 
     @property
     def names_among_alerts(self) -> str:
-        """Those that a selection of alerts and incidents offers together."""
+        """The names of the actions that a selection of alerts and incidents offers together."""
         return " ".join(action.name for action in self.actions if action.name not in GATED)
 
 

@@ -1,15 +1,12 @@
 """Values that rows of several boards share."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from tms.alerts.models.kind_traits import KindWithTraits
 from tms.fleet.models import Presence, Site
 from tms.fleet.sites.names import Bilingual
-from tms.lib.severity import Severity
-
-WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 
 class SiteLabel(NamedTuple):
@@ -29,7 +26,7 @@ class LinkView(NamedTuple):
 
 
 class LinkColumns(Protocol):
-    """Those of a `TerminalState`."""
+    """The columns that rows need of a `TerminalState`."""
 
     @property
     def presence(self) -> str: ...
@@ -53,10 +50,6 @@ def link_view(state: LinkColumns) -> LinkView:
     # While a terminal is online the instant moves with its lease, which is of no interest to people.
     due_at = state.due_at if state.presence == Presence.SILENT else None
     return LinkView(state.presence, state.presence_at, state.cause, state.back_at, due_at, state.last_seen_at)
-
-
-def worst(severities: Collection[str]) -> str:
-    return next((severity for severity in WORST_FIRST if severity in severities), "")
 
 
 UNDONE = timedelta(minutes=1)

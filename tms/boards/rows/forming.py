@@ -31,7 +31,7 @@ class FormingRow:
     sites: tuple[FormingSite, ...]
     """Most terminals lost first."""
     incidents: tuple[int, ...]
-    """Those that can be acknowledged already."""
+    """The incidents that can be acknowledged already."""
 
     element = subject = "forming"
     suspect = common_factor_text = ""
@@ -95,6 +95,6 @@ def _sites(shown: FormingIncident, census: Census) -> Iterator[FormingSite]:
 
 
 def _size(counts: PresenceCounts, lost: int) -> int:
-    """Without terminals that were offline before, or were never seen."""
+    """The size without terminals that were offline before, or were never seen."""
     before = max(0, counts.presences[Presence.OFFLINE] - lost)
     return max(lost, counts.total - counts.presences[Presence.NEVER] - before)

@@ -19,11 +19,10 @@ from tms.alerts.models import Alert, AlertState
 from tms.boards.caches.census import Census
 from tms.boards.caches.plans import SiteStatus, plan_cache
 from tms.boards.rows.alerts import AlertRow
-from tms.boards.rows.common import WORST_FIRST
 from tms.fleet.models import Presence
 from tms.lib.db.prepared import DbRow
 from tms.lib.pagination import Column, Keyset, instant
-from tms.lib.severity import Severity
+from tms.lib.severity import RANKS, Severity
 
 type PeerCounts = Counter[tuple[int, str]]
 """Number of terminals by site and kind."""
@@ -42,7 +41,6 @@ BY_IMPACT = Keyset(
         Column("pk", int),
     )
 )
-RANKS = {severity.value: rank for rank, severity in enumerate(WORST_FIRST)}
 
 
 class ImpactRanking:
@@ -77,7 +75,7 @@ class ImpactRanking:
         return [row if why == row.why else replace(row, why=why) for row, why in reasons]
 
     def _why(self, row: AlertRow) -> ImpactReason | None:
-        """None for an alert that blocks nothing."""
+        """The reason of the impact; None for an alert that blocks nothing."""
         status = self._statuses([row.site]).get(row.site)
         weight = self._weight(row.severity, row.site, row.kind, status)
         if row.is_resolved or weight.level is ImpactLevel.NONE:

@@ -70,7 +70,7 @@ class IncidentRow:
     here: tuple[Viewer, ...] = ()
     """Who is viewing it."""
     is_past: bool = False
-    """As it was at a past instant: there is nothing to do."""
+    """Whether the row shows a past instant: there is nothing to do."""
 
     assigned_to: Name | None = None
     may_be_resolved_by_hand: bool = False
@@ -156,7 +156,7 @@ class IncidentRow:
         return (self.resolved_at - self.opened_at).total_seconds() if self.resolved_at else None
 
     def without_size(self) -> Self:
-        """For people who see its alerts, but not all terminals with the common factor."""
+        """The row for people who see its alerts, but not all terminals with the common factor."""
         return replace(self, size=0, lost=min(self.lost, self.joined_count))
 
     @property

@@ -37,7 +37,7 @@ class LostSite(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class LostSiteTable:
     sites: tuple[LostSite, ...]
-    """In the order in which they were lost."""
+    """The sites in the order in which they were lost."""
     more: int
     """Number of sites that are not listed."""
     online_there: int
@@ -46,7 +46,7 @@ class LostSiteTable:
 
 
 def lost_sites(since: Mapping[int, datetime], census: Census) -> LostSiteTable:
-    """`since`: when each site was lost, by primary key."""
+    """The table of lost sites. `since`: when each site was lost, by primary key."""
     online = sum(census.sites[site].presences[Presence.ONLINE] for site in since if site in census.sites)
     labels = dict(_labels(since))
     found = sorted((_lost_site(site, labels[site], since[site], census) for site in labels), key=_order)

@@ -60,7 +60,7 @@ def current_rows(scope: Scope) -> list[WindowRow]:
 
 
 def past_rows(scope: Scope) -> list[WindowRow]:
-    """Latest first."""
+    """Past occurrences, latest first."""
     windows = Window.objects.past().order_by("-ended_at", "-pk")
     return [_row(window) for window in _whole(windows, scope)[:MAX_PAST]]
 

@@ -83,7 +83,7 @@ def _network(outage: OutageFacts) -> str:
 
 
 def _went_on(outage: OutageFacts) -> str:
-    """For an outage within one boot."""
+    """What happened in an outage within one boot."""
     if not outage.made:
         return gettext("the terminal kept running")
     numbers = {"made": outage.made, "sent": outage.sent}
@@ -121,7 +121,7 @@ def _server(outage: OutageFacts) -> str:
     return gettext("%(happened)s; %(evidence)s") % {"happened": happened, "evidence": _went_on(outage)}
 
 
-def _planned(outage: OutageFacts) -> str:
+def _planned_cause(outage: OutageFacts) -> str:
     return str(Cause(outage.lost_by).label)
 
 
@@ -140,6 +140,6 @@ EVIDENCE: Mapping[OutageCause, Callable[[OutageFacts], str]] = {
     OutageCause.POWER: _power,
     OutageCause.APPLICATION: _application,
     OutageCause.SERVER: _server,
-    OutageCause.PLANNED: _planned,
+    OutageCause.PLANNED: _planned_cause,
     OutageCause.UNCLEAR: _unclear,
 }

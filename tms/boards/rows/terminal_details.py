@@ -13,13 +13,13 @@ from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, AlertState, RuleSource
 from tms.boards.caches.plans import SiteStatus, plan_cache
-from tms.boards.rows.common import WORST_FIRST, LinkView, SiteLabel, link_view, site_label, worst
+from tms.boards.rows.common import LinkView, SiteLabel, link_view, site_label
 from tms.boards.rows.planned import Expected, expected_of
 from tms.boards.rows.terminals import ReadingCell, SeveritiesByMetric, over_of, readings_of, unresolved_of
 from tms.commands.models import Command, CommandState
 from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.sites.names import Bilingual
-from tms.lib.severity import Severity
+from tms.lib.severity import RANKS, worst
 from tms.telemetry.models import Report
 
 LONGEST_ANSWER = 4_000
@@ -56,7 +56,7 @@ class TerminalFacts:
     link: LinkView
     expected: Expected | None
     site_status: SiteStatus
-    """Of its site."""
+    """The status of its site."""
     parent: str
     """The UID of its parent, if the scope covers it."""
     status: str
@@ -115,7 +115,7 @@ def past_facts(
     at: datetime,
     scope: Scope,
 ) -> TerminalFacts:
-    """From a state and unresolved alerts that have the values of the past instant `at`."""
+    """The facts of a state and unresolved alerts that have the values of the past instant `at`."""
     newest = _reports(terminal).filter(at__lte=at).first()
     severities: SeveritiesByMetric = {}
     for alert in alerts:
@@ -172,7 +172,7 @@ def command_rows(terminal: Terminal, *, limit: int, until: datetime | None = Non
 
 
 def _reports(terminal: Terminal) -> QuerySet[Report]:
-    """Those with readings, newest first."""
+    """Reports with readings, newest first."""
     return Report.objects.filter(terminal=terminal).exclude(metrics={}).order_by("-at")
 
 
@@ -199,8 +199,8 @@ def _open_alert(alert: Alert) -> OpenAlertRow:
 
 
 def _urgency(alert: Alert) -> tuple[Any, ...]:
-    """As `AlertQuerySet.by_urgency`."""
-    return WORST_FIRST.index(Severity(alert.severity)), alert.state != AlertState.OPEN, alert.opened_at, alert.pk
+    """The same order as `AlertQuerySet.by_urgency`."""
+    return RANKS[alert.severity], alert.state != AlertState.OPEN, alert.opened_at, alert.pk
 
 
 def _command_row(command: Command) -> CommandRow:
@@ -214,12 +214,12 @@ def _command_row(command: Command) -> CommandRow:
         deliver_before=command.deliver_before,
         due_at=command.due_at,
         took_s=took.total_seconds() if took else None,
-        answer=_worded(command.result),
+        answer=_word(command.result),
         error=command.error,
     )
 
 
-def _worded(result: object) -> str:
+def _word(result: object) -> str:
     """The result as text: lines for texts, JSON for other values."""
     if result is None:
         return ""

@@ -9,11 +9,12 @@ from typing import NamedTuple
 from django.db.models import QuerySet
 
 from tms.alerts.models import Alert, RuleSource
-from tms.boards.rows.common import LinkView, SiteLabel, link_view, worst
+from tms.boards.rows.common import LinkView, SiteLabel, link_view
 from tms.boards.rows.planned import Expected, expected_of
 from tms.fleet.models import Terminal
 from tms.fleet.sites.names import Bilingual
 from tms.lib.db.prepared import DbRow, QueryByKeys
+from tms.lib.severity import worst
 
 COLUMNS = ("temperature_c", "cpu_pct", "link_rtt_ms", "paper_pct")
 """The readings that fit in a table of terminals."""

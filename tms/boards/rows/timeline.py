@@ -40,7 +40,7 @@ class TimelineEntry:
     site_label: SiteLabel | None = None
     late: bool = False
     undated: bool = False
-    """`at` is when TMS received it, because the terminal had no time."""
+    """Whether `at` is when TMS received it, because the terminal had no time."""
     number: int = 1
     """Number of terminals, if it happened to several."""
     sites: int = 1

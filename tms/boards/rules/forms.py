@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Rule, RuleHours
-from tms.alerts.models.rule import RUNBOOK_LENGTH, SEVERITY_ORDER
+from tms.alerts.models.rule import RUNBOOK_LENGTH
 from tms.alerts.rule_kinds.base import RuleKind
 from tms.boards.rules.rule_list import known_metrics
 from tms.fleet.models import Group, Presence, Site, TerminalKind
@@ -47,7 +47,7 @@ SUGGESTED: Mapping[str, Any] = {
     "duration_s": 60.0,
     "hysteresis": 0,
 }
-"""For a new rule."""
+"""Values of the fields of a new rule."""
 
 
 class NumberField(forms.FloatField):
@@ -200,7 +200,7 @@ class RuleForm(forms.Form):
         """Copy the input to the rule, and validate it."""
         rule = self.rule
         rule.kind, rule.comparison = self.kind.source.value, self.kind.comparison
-        thresholds = [one for one in (self._threshold(severity, cleaned) for severity in SEVERITY_ORDER) if one]
+        thresholds = [one for one in (self._threshold(severity, cleaned) for severity in reversed(Severity)) if one]
         if self.kind.has_thresholds and not thresholds:
             self.add_error("warning", _("Enter a threshold for at least one severity."))
             return
@@ -217,7 +217,7 @@ class RuleForm(forms.Form):
                 self.add_error(self._field_of(field), messages)
 
     def _threshold(self, severity: str, cleaned: dict[str, Any]) -> dict[str, Any]:
-        """Empty if nothing was entered."""
+        """The threshold; empty if nothing was entered."""
         threshold = {name: cleaned.get(severity + ending) for name, ending in AS_FIELD.items()}
         found = {name: value for name, value in threshold.items() if value is not None}
         return {"severity": severity, **found} if found else {}
@@ -242,7 +242,7 @@ class RuleForm(forms.Form):
 
     @property
     def unit(self) -> str:
-        """Of the thresholds."""
+        """The unit of the thresholds."""
         metric = self.fields.get("metric")
         name = metric.to_python(self["metric"].value()) if isinstance(metric, MetricField) else ""
         return self.kind.unit(str(name or ""))

@@ -17,16 +17,16 @@ from tms.alerts.preview.preview import PreviewResult, preview
 from tms.alerts.preview.simulation import SimulatedAlert
 from tms.boards.rules.preview_plot import Plot, plot
 from tms.fleet.models import Terminal
+from tms.lib.calendar.dates import DAY
 from tms.telemetry.history import samples
 
 MAX_SHOWN = 20
-DAY = timedelta(days=1)
 
 
 class PreviewRange(NamedTuple):
     label: str | Promise
     heading: str | Promise
-    """As in the heading."""
+    """The label as it appears in the heading."""
 
 
 SPANS = {

@@ -28,7 +28,7 @@ class GridLine(NamedTuple):
 @dataclass(frozen=True)
 class Plot:
     traces: Sequence[str]
-    """Paths."""
+    """The paths of the traces."""
     grid: Sequence[GridLine]
     limits: Sequence[GridLine]
     times: Sequence[tuple[float, str, str]]
@@ -38,7 +38,7 @@ class Plot:
 
 
 def plot(rule: Rule, extremes: Sequence[Extreme], *, since: datetime, until: datetime) -> Plot | None:
-    """None if there is nothing to draw."""
+    """The plot; None if there is nothing to draw."""
     lowest, highest = [(at, low) for at, low, _ in extremes], [(at, high) for at, _, high in extremes]
     lines = rule.kind_object.plotted(lowest, highest)
     if not lines or len(extremes) < 2:

@@ -44,7 +44,7 @@ def lines(*, to: Person) -> list[RuleLine]:
 class KnownMetric(NamedTuple):
     name: str
     now: str
-    """From the lowest to the highest value that terminals report now; empty if none does."""
+    """The lowest and the highest value that terminals report now; empty if none does."""
 
 
 def known_metrics(*, to: Person) -> list[KnownMetric]:

@@ -10,12 +10,12 @@ from django.utils.translation import gettext, pgettext
 
 from tms.alerts.models import Rule, RuleHours
 from tms.fleet.models import TerminalKind
-from tms.lib.calendar.durations import written
+from tms.lib.calendar.durations import duration_text
 from tms.lib.severity import Severity
 
 
 def sentence(rule: Rule) -> SafeString:
-    """For a valid rule."""
+    """The sentence for a valid rule."""
     when = format_html(str(rule.kind_object.condition), **_values(rule))
     higher = format_html_join("", "{}", ((_higher(rule, one),) for one in rule.higher_thresholds))
     rest = format_html_join("", " {}", ((clause,) for clause in _clauses(rule)))
@@ -57,7 +57,7 @@ def _higher(rule: Rule, threshold: Mapping[str, Any]) -> SafeString:
 def _clauses(rule: Rule) -> list[SafeString]:
     words = []
     if rule.duration_s:
-        words.append(format_html(gettext("Sustained for {span}."), span=_bold(written(rule.duration_s))))
+        words.append(format_html(gettext("Sustained for {span}."), span=_bold(duration_text(rule.duration_s))))
     if rule.hours == RuleHours.OPEN:
         words.append(format_html("{}", gettext("Active only while the site is open.")))
     if not rule.watches_flapping:
@@ -68,7 +68,7 @@ def _clauses(rule: Rule) -> list[SafeString]:
     if rule.clear_code:
         words.append(format_html(gettext("Clears on {event}."), event=_bold(rule.clear_code)))
     if rule.clear_after_s:
-        span = _bold(written(rule.clear_after_s))
+        span = _bold(duration_text(rule.clear_after_s))
         words.append(format_html(gettext("Clears if it does not recur for {span}."), span=span))
     return words
 

@@ -38,7 +38,7 @@ from tms.lib.forms.saved import saved
 @never_cache
 @sign_in_required
 def rules(request: AuthenticatedRequest) -> HttpResponse:
-    """With the first rule chosen, so that the page is not empty; on phones it is the list alone."""
+    """The pages begin with the first rule, so that they are not empty; on phones with the list alone."""
     first = next((line.rule for line in rule_list.lines(to=request.user)), None)
     if first is None:
         return _show(request)
@@ -49,7 +49,7 @@ def rules(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs_to_post(Permission.EDIT_RULES)
 def rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = _found(request, pk)
+    chosen = _find(request, pk)
     if request.method != "POST":
         return _show_rule(request, chosen, RuleForm(chosen.kind_object, chosen, person=request.user))
     access.demand(request.user, Permission.EDIT_RULES, chosen)
@@ -73,7 +73,7 @@ def new_rule(request: AuthenticatedRequest, kind: str = "") -> HttpResponse:
 @sign_in_required
 def preview_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """GET: the saved rule. POST: the form as entered."""
-    chosen = _found(request, pk)
+    chosen = _find(request, pk)
     data = request.POST.dict() if request.method == "POST" else None
     return _preview(request, chosen, RuleForm(chosen.kind_object, copy(chosen), person=request.user, data=data))
 
@@ -87,16 +87,16 @@ def preview_new_rule(request: AuthenticatedRequest, kind: str) -> HttpResponse:
 @require_POST
 @needs(Permission.EDIT_RULES)
 def switch_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Idempotent."""
+    """Switch a rule on or off. Idempotent."""
     chosen = _editable(request, pk)
     chosen.enabled = request.POST.get("enabled") == "1"
-    resolved = _unresolved(request, chosen)
+    resolved = _count_unresolved(request, chosen)
     if services.save_rule(chosen, by=request.user, at=timezone.now()):
-        add_toast(request, _switched(request, chosen, resolved))
+        add_toast(request, _switch_toast(request, chosen, resolved))
     return redirect(chosen)
 
 
-def _switched(request: AuthenticatedRequest, chosen: Rule, resolved: int) -> Toast:
+def _switch_toast(request: AuthenticatedRequest, chosen: Rule, resolved: int) -> Toast:
     if chosen.enabled:
         return toast(_("Enabled"), chosen.local_name)
     title = chosen.local_name
@@ -106,7 +106,7 @@ def _switched(request: AuthenticatedRequest, chosen: Rule, resolved: int) -> Toa
     return toast(_("Disabled"), title, offer_enabling(chosen, by=request.user))
 
 
-def _unresolved(request: AuthenticatedRequest, chosen: Rule) -> int:
+def _count_unresolved(request: AuthenticatedRequest, chosen: Rule) -> int:
     return access.visible(Alert.objects.unresolved().filter(rule=chosen), to=request.user).count()
 
 
@@ -120,7 +120,7 @@ def delete_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         try:
             services.delete_rule(chosen, by=request.user, at=at, version=_number(request.POST.get("version")))
         except OutOfDate:
-            return _ask_to_delete(request, _found(request, pk), status=HTTPStatus.CONFLICT)
+            return _ask_to_delete(request, _find(request, pk), status=HTTPStatus.CONFLICT)
         token = offer_restoring(chosen, was_enabled=was_enabled, by=request.user, at=at)
         add_toast(request, toast(_("Deleted"), chosen.local_name, token))
         return redirect("rules")
@@ -202,7 +202,7 @@ def _show_rule(
     context["may_edit"] = access.may(request.user, Permission.EDIT_RULES, chosen)
     if chosen is not None and not form.is_bound:
         context["sentence"] = sentence(chosen)
-    context["unresolved"] = _unresolved(request, chosen) if chosen is not None else 0
+    context["unresolved"] = _count_unresolved(request, chosen) if chosen is not None else 0
     context["preview_at"] = (
         reverse("preview-rule", args=(chosen.pk,)) if chosen else reverse("preview-new-rule", args=(form.kind.name,))
     )
@@ -239,7 +239,7 @@ def _show(
     return render(request, template, context, status=status)
 
 
-def _found(request: AuthenticatedRequest, pk: int) -> Rule:
+def _find(request: AuthenticatedRequest, pk: int) -> Rule:
     rows = access.visible(Rule.objects.not_deleted(), to=request.user)
     found = rows.select_related("site", "group", "changed_by").filter(pk=pk).first()
     if found is None:
@@ -248,7 +248,7 @@ def _found(request: AuthenticatedRequest, pk: int) -> Rule:
 
 
 def _editable(request: AuthenticatedRequest, pk: int) -> Rule:
-    found = _found(request, pk)
+    found = _find(request, pk)
     access.demand(request.user, Permission.EDIT_RULES, found)
     return found
 
@@ -265,7 +265,7 @@ def _blank(name: str) -> Rule:
 
 
 def _file(request: AuthenticatedRequest) -> str | bytes:
-    """Only as much as needed to see that it is too long."""
+    """Read the file, only as much as needed to see that it is too long."""
     file = request.FILES.get("file")
     if file is None:
         return str(request.POST.get("text", ""))

@@ -40,7 +40,7 @@ def status(name: str) -> SafeString:
 
 @register.simple_tag
 def severity(name: str, *, bare: bool = False) -> SafeString:
-    """With `bare` only the symbol is shown, because a heading has the word."""
+    """A severity; with `bare` only its symbol, because a heading has the word."""
     return _state("severity", name, get_language(), bare=bare) if name else SafeString("")
 
 

@@ -132,7 +132,7 @@ def iso(at: datetime | None) -> str:
 
 @register.filter(name="json")
 def as_json(value: object) -> str:
-    """For an attribute; the template escapes it."""
+    """The value as JSON for an attribute; the template escapes it."""
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -248,7 +248,7 @@ def svg(number: float) -> str:
 
 @register.filter
 def along(pct: float) -> str:
-    """Per cent of the width of a curve, in its units."""
+    """A position in per cent of the width of a curve, in its units."""
     return f"{pct * 4:.1f}"
 
 

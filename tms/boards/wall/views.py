@@ -33,7 +33,7 @@ class Look(NamedTuple):
     theme: str
     time_zone: str
     sounds: tuple[str, ...] | None
-    """None: as chosen in the browser."""
+    """The severities that sound; None for those chosen in the browser."""
     is_screen: bool = False
 
 
@@ -94,7 +94,7 @@ def _wall(request: HttpRequest, viewer: Person, look: Look) -> HttpResponse:
 
 def _look_of(screen: WallScreen) -> Look:
     theme = "" if screen.theme == Theme.SYSTEM else screen.theme
-    boards = _known(screen.boards)
+    boards = _known_boards(screen.boards)
     return Look(screen.name, boards, screen.every_s, theme, screen.time_zone, tuple(screen.sounds), is_screen=True)
 
 
@@ -103,7 +103,7 @@ def _look_for(request: HttpRequest, person: User) -> Look:
     zone = chosen_zone(person)
     return Look(
         name="TMS",
-        boards=_known(request.GET.getlist("board")),
+        boards=_known_boards(request.GET.getlist("board")),
         every_s=_seconds(request.GET.get("every_s", "")),
         theme="" if person.theme == Theme.SYSTEM else person.theme,
         time_zone=zone.key if zone else "",
@@ -111,7 +111,7 @@ def _look_for(request: HttpRequest, person: User) -> Look:
     )
 
 
-def _known(names: list[str]) -> tuple[str, ...]:
+def _known_boards(names: list[str]) -> tuple[str, ...]:
     found = tuple(name for name in WallBoard.values if name in names)
     return found or (WallBoard.OVERVIEW.value,)
 

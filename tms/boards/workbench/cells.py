@@ -28,7 +28,7 @@ class CellGroup:
     kind: str
     """A kind of terminals, if that is what they have in common."""
     cells: tuple[Cell, ...]
-    """The first ones."""
+    """The first of the cells."""
     number: int
     away: int
 
@@ -56,9 +56,9 @@ class CellsThen(NamedTuple):
     """What differs at a past instant."""
 
     presences: Mapping[int, str]
-    """Of the terminals that were not online."""
+    """Presences of the terminals that were not online."""
     unresolved: Collection[int]
-    """Alerts."""
+    """Unresolved alerts."""
 
 
 class _Member(NamedTuple):
@@ -72,7 +72,7 @@ class _Member(NamedTuple):
 
     @property
     def is_away(self) -> bool:
-        """With a rule: its alert is unresolved."""
+        """Whether the cell counts as away: with a rule, while its alert is unresolved."""
         return self.is_unresolved and (self.is_of_rule or self.presence in LOST)
 
 
@@ -85,7 +85,7 @@ def cells_of(alerts: AlertQuerySet, *, is_of_rule: bool, then: CellsThen | None 
     `is_of_rule`: they were correlated because of their rule; `away` then counts those unresolved.
     """
     members = _members(alerts, is_of_rule=is_of_rule, then=then)
-    by, groups = _grouped(members)
+    by, groups = _group(members)
     room, shown = MOST_CELLS, []
     for name, kind, rows in groups[:MOST_GROUPS]:
         cells = tuple(Cell(row.uid, row.presence, row.is_away) for row in rows[:room])
@@ -115,7 +115,7 @@ def _members(alerts: AlertQuerySet, *, is_of_rule: bool, then: CellsThen | None)
 type _Groups = list[tuple[str | Bilingual, str, Sequence[_Member]]]
 
 
-def _grouped(members: Sequence[_Member]) -> tuple[str, _Groups]:
+def _group(members: Sequence[_Member]) -> tuple[str, _Groups]:
     if len({row.site for row in members}) > 1:
         return "site", _by(members, lambda row: (row.site, ""))
     if len({row.label for row in members}) in BY_LABEL and all(row.label for row in members):

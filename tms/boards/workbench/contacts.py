@@ -1,3 +1,5 @@
+"""Contacts for an incident."""
+
 from typing import NamedTuple
 
 from tms.alerts.models import Incident
@@ -16,7 +18,7 @@ class Contact(NamedTuple):
 
 
 def contacts_of(incident: Incident) -> tuple[Contact, ...]:
-    """Those of its site, for people who see the incident."""
+    """The contacts of the incident's site, for people who see the incident."""
     if incident.site is None:
         return ()
     rows = incident.site.contacts.values_list("name", "phone", "email", "note")

@@ -24,7 +24,7 @@ MOST_PINS = 4
 
 class Pin(NamedTuple):
     x: float
-    """In per cent of the width."""
+    """The position in per cent of the width."""
     kind: str
 
 
@@ -64,7 +64,7 @@ type Spans = Sequence[tuple[datetime, datetime | None]]
 
 
 def _spans(alerts: AlertQuerySet, *, until: datetime | None) -> Spans:
-    """From when until when each terminal was away: from its first alert to the end of the last.
+    """When each terminal was away, from its first alert to the end of the last.
 
     `until`: as it was at this past instant.
     """

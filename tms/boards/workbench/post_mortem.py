@@ -31,7 +31,7 @@ def _lines(
     number = ngettext("%(n)s terminal", "%(n)s terminals", cells.number) % {"n": f"{cells.number:,}"}
     duration = gettext("for %(length)s") if incident.is_resolved else gettext("for %(length)s so far")
     yield _fact(gettext("Impact"), f"{number}, {duration % {'length': lasted}}")
-    yield _fact(gettext("Acknowledged"), _acknowledged(incident))
+    yield _fact(gettext("Acknowledged"), _acknowledgement_text(incident))
     yield _fact(gettext("Cause"), _cause(factors))
     yield ""
     yield f"## {gettext('Timeline')}"
@@ -47,7 +47,7 @@ def _lines(
     yield "- [ ] "
 
 
-def _acknowledged(incident: IncidentRow) -> str:
+def _acknowledgement_text(incident: IncidentRow) -> str:
     first = incident.first_acknowledgement
     if first is None:
         return pgettext("resolved", "Unacknowledged")

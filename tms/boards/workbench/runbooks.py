@@ -1,3 +1,5 @@
+"""The runbooks that the page of an incident shows."""
+
 from typing import NamedTuple
 
 from django.db.models import Count
@@ -13,13 +15,13 @@ MOST_RULES = 3
 class RuleRunbook(NamedTuple):
     rule: Bilingual
     url: str
-    """Of the page of the rule."""
+    """The address of the page of the rule."""
     html: str
-    """Empty if the rule has no runbook."""
+    """The runbook as HTML; empty if the rule has none."""
 
 
 def runbooks_of(alerts: AlertQuerySet) -> tuple[RuleRunbook, ...]:
-    """Of the rules of these alerts of an incident, those with most alerts first."""
+    """The runbooks of the rules of these alerts of an incident, those with most alerts first."""
     rules = alerts.values_list("rule", "rule__name", "rule__name_ja", "rule__runbook")
     counted = rules.annotate(number=Count("pk", distinct=True)).order_by("-number", "rule")
     return tuple(

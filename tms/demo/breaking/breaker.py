@@ -16,7 +16,7 @@ from tms.demo.simulated import Simulated
 from tms_agent.agent import Agent
 
 LASTS_S = 300.0
-MOST = 20
+MAX_FAULTS = 20
 """Faults at a time."""
 HEAT_C = 36.0
 PAPER_PCT = 3.0
@@ -58,7 +58,7 @@ class Breaker:
 
     def _break(self, request: StartFault) -> str:
         """The code of an error, or empty."""
-        if len(self._going) >= MOST:
+        if len(self._going) >= MAX_FAULTS:
             return "too-many"
         targets = self._targets(request)
         if not targets:
@@ -100,7 +100,7 @@ class Breaker:
         return task.cancel
 
     def _end(self, number: int) -> None:
-        """Idempotent."""
+        """End a fault. Idempotent."""
         if going := self._going.pop(number, None):
             going.timer.cancel()
             going.end()

@@ -29,7 +29,7 @@ def is_demo() -> bool:
 
 
 def send(request: Request) -> Answer:
-    """Blocks for three seconds at most. Raises SimulatorUnreachable."""
+    """Send a message to the simulator. Blocks for three seconds at most. Raises SimulatorUnreachable."""
     try:
         with socket.socket(socket.AF_UNIX) as link:
             link.settimeout(DEADLINE_S)

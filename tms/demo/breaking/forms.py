@@ -1,3 +1,5 @@
+"""The form with which a visitor of the demo breaks something."""
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,7 +46,7 @@ def row_of(fault: FaultKind, target: str, by: User) -> Site | Terminal | None:
 
 
 def own(faults: Sequence[ActiveFault], by: User) -> list[ActiveFault]:
-    """Those of sites and terminals that the person may break."""
+    """The faults of those sites and terminals that the person may break."""
     names = {one.target for one in faults}
     codes = set(sites(by).filter(code__in=names).values_list("code", flat=True))
     uids = set(terminals(by).filter(uid__in=names).values_list("uid", flat=True))

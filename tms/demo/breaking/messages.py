@@ -31,7 +31,7 @@ class UndoFault(msgspec.Struct, frozen=True, tag="undo"):
 
 
 class Ask(msgspec.Struct, frozen=True, tag="ask"):
-    """Only for what is broken now."""
+    """The question what is broken now."""
 
 
 class ActiveFault(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ class ActiveFault(msgspec.Struct, frozen=True):
 
 class Answer(msgspec.Struct, frozen=True):
     broken: list[ActiveFault] = []
-    """Newest first."""
+    """The faults that go on, newest first."""
     error: str = ""
     """A code: `unknown-target`, `unsuitable`, `too-many`, `unreadable`; empty if the request was carried out."""
 

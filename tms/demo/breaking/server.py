@@ -14,7 +14,7 @@ DEADLINE_S = 5.0
 
 
 async def serve(path: Path, breaker: Breaker) -> None:
-    """Until it is cancelled. Only the owner of the files may connect."""
+    """Serve until it is cancelled. Only the owner of the files may connect."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(TimeoutError, ConnectionError, ValueError):  # ValueError: the line is too long

@@ -5,12 +5,14 @@ import tempfile
 from pathlib import Path
 
 MAX_BYTES = 103
-"""Of the path of a Unix socket: 103 on macOS, 107 on Linux."""
+"""The longest path of a Unix socket in bytes: 103 on macOS, 107 on Linux."""
 NAME = "demo.sock"
 
 
 class ControlSocket:
-    """In `folder`; if its path would be too long, in a temporary folder that only this user can open."""
+    """The control socket in `folder`; if its path would be too long, in a temporary folder that only this user can
+    open.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._temporary = None if fits(folder) else tempfile.TemporaryDirectory(prefix="tms-")

@@ -1,3 +1,5 @@
+"""URLs for breaking something in the demo."""
+
 from django.urls import path
 
 from tms.demo.breaking import views

@@ -1,3 +1,5 @@
+"""Pages on which a visitor of the demo breaks something, and repairs it."""
+
 from collections.abc import Callable, Mapping
 from functools import wraps
 from http import HTTPStatus
@@ -71,7 +73,7 @@ TEXTS = {
 
 
 def demo_only[**P](view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
-    """Not found in a TMS that is no demo."""
+    """Answer 404 instead of `view` in a TMS that is no demo."""
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -110,8 +112,8 @@ def start_fault(request: AuthenticatedRequest) -> HttpResponse:
 @needs(PERMISSION)
 @demo_only
 def undo_fault(request: AuthenticatedRequest, number: int) -> HttpResponse:
-    """Idempotent. A fault of a site or terminal that the person may not break goes on."""
-    answer = _sent(Ask())
+    """End a fault. Idempotent. A fault of a site or terminal that the person may not break goes on."""
+    answer = _send(Ask())
     going = own(answer.broken, request.user) if answer else []
     fault = next((one for one in going if one.number == number), None)
     row = row_of(fault.fault, fault.target, request.user) if fault else None
@@ -135,7 +137,7 @@ def end_tour(request: HttpRequest) -> HttpResponse:
 def _show(
     request: AuthenticatedRequest, *, error: str | Promise | ValidationError = "", status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    answer = _sent(Ask())
+    answer = _send(Ask())
     faults = [(fault, text, offered(fault, request.user)) for fault, text in TEXTS.items()]
     if not error and answer is None:
         error = UNREACHABLE if any(choices for _fault, _text, choices in faults) else EMPTY
@@ -152,13 +154,13 @@ def _carry_out(asked: StartFault | UndoFault, action: str, row: Site | Terminal,
     """Send it to the simulator, with its audit entry. Without one if the simulator does not do it."""
     with transaction.atomic():
         recorder.record(action, row, changes)
-        answer = _sent(asked)
+        answer = _send(asked)
         transaction.set_rollback(answer is None or bool(answer.error))
     return answer
 
 
-def _sent(request: StartFault | UndoFault | Ask) -> Answer | None:
-    """None if the simulator does not answer."""
+def _send(request: StartFault | UndoFault | Ask) -> Answer | None:
+    """The answer of the simulator; None if it does not answer."""
     try:
         return client.send(request)
     except client.SimulatorUnreachable:

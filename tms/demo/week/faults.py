@@ -45,7 +45,7 @@ AILMENTS = {
 
 
 def week_of_faults(terminals: Sequence[Terminal], *, at: datetime) -> list[DeviceFault]:
-    """In the order of their begin; one at a time for each terminal. All ended an hour before `at`."""
+    """Faults in the order of their begin; one at a time for each terminal. All ended an hour before `at`."""
     rng = Random(len(terminals))
     found = [fault for terminal in terminals for fault in _of_one(terminal, at, rng)]
     return sorted(found, key=lambda fault: fault.opened_at)

@@ -20,7 +20,7 @@ from tms.lib.calendar.opening_hours import Hours
 
 OFFLINE = "Offline"
 ALERT_AFTER = OFFLINE_AFTER + timedelta(seconds=60)
-"""From the loss of a link until the alert: the rule `Offline` has a duration of a minute."""
+"""Time from the loss of a link until the alert: the rule `Offline` has a duration of a minute."""
 WITHOUT_ALERT = frozenset({OutageCause.PLANNED, OutageCause.SERVER})
 ANSWERED = 0.85
 """Share of the alerts that a person acknowledges, if they last long enough."""
@@ -114,7 +114,7 @@ def alerts_of_losses(losses: Iterable[Loss], story: Story) -> None:
 
 
 def alert_of_loss(loss: Loss, story: Story, incident: Incident | None = None) -> None:
-    """If they were offline for long enough, while the site was open."""
+    """Write the alert of a loss, if it lasted for long enough, while the site was open."""
     opened_at = loss.began_at + ALERT_AFTER
     if opened_at >= loss.ended_at:
         return

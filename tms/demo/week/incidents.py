@@ -13,11 +13,11 @@ from tms.lib.severity import Severity
 
 CORRELATED_AFTER = timedelta(seconds=3)
 ANSWERED_WITHIN = timedelta(minutes=7)
-"""From an incident until a person acknowledges it, at most."""
+"""The longest time from an incident until a person acknowledges it."""
 
 
 def write_incidents(losses: Iterable[Loss], story: Story) -> None:
-    """With the alerts of their terminals, which `story` saves."""
+    """Write incidents, with the alerts of their terminals, which `story` saves."""
     for loss in losses:
         if loss.site is not None and _is_noticed(loss, loss.site, story):
             incident = _incident(loss, loss.site, story)

@@ -13,7 +13,7 @@ from tms.fleet.models.outage import OutageCause
 ZONE = ZoneInfo("Asia/Tokyo")
 DAYS = 7
 OFFLINE_AFTER = timedelta(seconds=30)
-"""From the loss of a link until the terminal is offline."""
+"""Time from the loss of a link until the terminal is offline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ UPDATE_OF_TMS = (3, time(3, 0), 25.0)
 
 
 def week_of_losses(terminals: Sequence[Terminal], *, at: datetime) -> list[Loss]:
-    """In the order of their begin; no terminal is lost twice at a time. All ended an hour before `at`."""
+    """Losses in the order of their begin; no terminal is lost twice at a time. All ended an hour before `at`."""
     rng = Random(len(terminals))
     planned = [*_of_sites(terminals, at), *_of_tms(terminals, at), *_one_by_one(terminals, at, rng)]
     return list(_without_overlaps(planned, before=at - timedelta(hours=1)))

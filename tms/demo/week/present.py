@@ -27,15 +27,15 @@ from tms.lib.calendar.recurrence import Recurrence
 LOST_SITE = "HND"
 """Its line is cut when the demo is opened for the first time. It is always open, so its alerts are notified at once."""
 LOST_FOR = timedelta(minutes=9)
-"""So far. It returns `RETURNS_AFTER` the start."""
+"""How long the site has been lost so far. It returns `RETURNS_AFTER` the start."""
 RETURNS_AFTER = timedelta(minutes=5)
 CLOSED_FOR = timedelta(minutes=16)
 """The terminals said goodbye before the changes that the overview lists."""
 PAPER_CLOSED_FOR = timedelta(minutes=2)
-"""Those with little paper, whose alert opened later."""
+"""How long ago the terminals with little paper closed; their alert opened later."""
 PAPER_PCT = 7.0
 BOOT_ID = "demo"
-"""Of the boots before the demo was started."""
+"""The id of the boots before the demo was started."""
 PAPER_SITE, WORK_SITE = "SJK", "SDJ"
 
 
@@ -54,7 +54,7 @@ def set_present(terminals: Sequence[Terminal], people: Sequence[User], *, at: da
 
 
 def _await_return(terminals: Sequence[Terminal], *, left_at: datetime, at: datetime) -> None:
-    """They said goodbye before TMS was started, and are expected back."""
+    """Let these terminals be expected back: they said goodbye before TMS was started."""
     back_at, cause = at + timedelta(minutes=10), Cause.CLOSING
     TerminalState.objects.filter(terminal__in=terminals).update(
         presence=Presence.CLOSED,

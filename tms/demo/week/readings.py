@@ -41,7 +41,7 @@ class PastCondition(NamedTuple):
 
 
 def write_readings(fleet: Iterable[DemoTerminal], terminals: Sequence[Terminal], *, until: datetime) -> None:
-    """Of those that have a boot."""
+    """Write readings of the terminals that have a boot."""
     boots = {boot.terminal_id: boot for boot in Boot.objects.filter(terminal__in=terminals)}
     pks = {terminal.uid: terminal.pk for terminal in terminals}
     devices = ((pks[one.uid], DemoDevice(one, personality_of(one.uid))) for one in fleet if one.uid in pks)

@@ -28,6 +28,6 @@ RUNBOOKS = {
 
 
 def write_runbooks() -> None:
-    """Into rules that have none."""
+    """Write runbooks into rules that have none."""
     for name, text in RUNBOOKS.items():
         Rule.objects.filter(name=name, runbook="").update(runbook=text)

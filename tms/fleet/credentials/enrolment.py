@@ -1,4 +1,4 @@
-"""Single-use tokens with which a new terminal fetches its credential (R4)."""
+"""Single-use tokens with which a new terminal fetches its credential."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
 from tms.lib.hashing import hash_token
 from tms.protocol.credential import PlainCredential
 
-LONGEST = timedelta(hours=24)
+MAX_VALIDITY = timedelta(hours=24)
 UID_MARKS = {
     TerminalKind.PAYMENT: "PAY",
     TerminalKind.KIOSK: "KSK",
@@ -29,10 +29,10 @@ class TokenRefused(Exception):
 
 
 @transaction.atomic
-def make_token(site: Site, *, by: User | None, at: datetime, valid: timedelta = LONGEST) -> str:
+def make_token(site: Site, *, by: User | None, at: datetime, valid: timedelta = MAX_VALIDITY) -> str:
     """A token for one new terminal of `site`; valid for at most 24 hours."""
     token = secrets.token_urlsafe(32)
-    expires_at = at + min(valid, LONGEST)
+    expires_at = at + min(valid, MAX_VALIDITY)
     EnrolmentToken.objects.create(digest=hash_token(token), site=site, created_by=by, expires_at=expires_at)
     recorder.record("enrolment-token-made", site, {"expires_at": (None, expires_at.isoformat())})
     return token

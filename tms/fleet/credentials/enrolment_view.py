@@ -1,3 +1,5 @@
+"""The HTTP endpoint at which a new terminal exchanges its enrolment token for a credential."""
+
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
@@ -27,7 +29,7 @@ class EnrolRequest(msgspec.Struct, frozen=True):
 
 
 class EnrolmentRejected(Exception):
-    """Contains the response."""
+    """The enrolment was rejected; contains the response."""
 
     def __init__(self, status: int, kind: str, detail: str, *, where: str = "") -> None:
         super().__init__(detail)

@@ -1,4 +1,4 @@
-"""Terminals' credentials: issue, find, revoke. A secret is shown once, when it is issued (R2)."""
+"""Terminals' credentials: issue, find, revoke. A secret is shown once, when it is issued."""
 
 import hmac
 import secrets
@@ -26,7 +26,7 @@ class TerminalIdentity(NamedTuple):
     site_id: int
     kind: str
     model: str = ""
-    """As reported at its last boot."""
+    """The model that the terminal reported at its last boot."""
 
 
 class CredentialKey(NamedTuple):
@@ -61,7 +61,7 @@ def find(uids: Collection[str], *, at: datetime) -> dict[str, list[CredentialKey
     """The valid keys of each of these UIDs, in one query."""
     chosen, keys = db_rows.any_of("t.uid", uids)
     rows = prepared.run(
-        "SELECT c.id, c.digest, t.id, t.uid, t.site_id, t.kind, t.model "  # noqa: S608  (names are our own; values are parameters)
+        "SELECT c.id, c.digest, t.id, t.uid, t.site_id, t.kind, t.model "
         f"FROM {Terminal._meta.db_table} AS t {_with_credentials()} "
         f"WHERE {chosen} AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > %s)",
         [*keys, db_rows.instant(at)],
@@ -79,7 +79,7 @@ def _with_credentials() -> str:
     """
     table = Credential._meta.db_table
     if connection.vendor == "postgresql":
-        return f"JOIN LATERAL (SELECT * FROM {table} WHERE terminal_id = t.id OFFSET 0) AS c ON true"  # noqa: S608  (names are our own)
+        return f"JOIN LATERAL (SELECT * FROM {table} WHERE terminal_id = t.id OFFSET 0) AS c ON true"
     return f"JOIN {table} AS c ON c.terminal_id = t.id"
 
 

@@ -1,3 +1,5 @@
+"""Credentials of terminals, and the enrolment tokens that are exchanged for them."""
+
 from __future__ import annotations
 
 from django.conf import settings

@@ -1,3 +1,5 @@
+"""Nodes, and the heartbeats that show which of them are alive."""
+
 from __future__ import annotations
 
 from datetime import datetime, timedelta
@@ -29,7 +31,7 @@ class NodeQuerySet(models.QuerySet["Node"]):
         return self.filter(state__in=ALIVE)
 
     def overdue(self) -> Self:
-        """Without a recent heartbeat, by the database's clock, because clocks of hosts differ."""
+        """Nodes without a recent heartbeat by the database's clock, because clocks of hosts differ."""
         return self.alive().filter(heartbeat_at__lt=Now() - timedelta(seconds=LOST_AFTER_S))
 
     def unused(self) -> Self:

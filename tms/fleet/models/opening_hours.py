@@ -1,3 +1,5 @@
+"""Opening hours of sites, and their special days."""
+
 from __future__ import annotations
 
 from datetime import date
@@ -75,5 +77,5 @@ class SpecialDay(models.Model):
 
 
 def _days_between(first: date | None, last: date | None) -> int:
-    """Zero if the form has none of them."""
+    """The number of days between the dates of a form; 0 if one of them is missing."""
     return (last - first).days if first and last else 0

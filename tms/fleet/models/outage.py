@@ -1,3 +1,5 @@
+"""Outages of terminals, with their causes."""
+
 from __future__ import annotations
 
 from typing import Self
@@ -52,7 +54,7 @@ class Outage(models.Model):
     has_restarted = models.BooleanField(null=True)
     """It returned with another boot; None if its link had never ended."""
     uptime_s = models.FloatField(null=True)
-    """Of the device at its return."""
+    """How long the device had been running when it returned."""
     boot_id = models.CharField(max_length=64, default="", blank=True)
     seq = models.BigIntegerField(default=0)
     """The boot that was lost, and its highest stored report."""

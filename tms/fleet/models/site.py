@@ -1,3 +1,5 @@
+"""Sites, and what public holidays do to their opening hours."""
+
 from __future__ import annotations
 
 from django.db import models

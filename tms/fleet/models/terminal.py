@@ -1,3 +1,5 @@
+"""Terminals, their current state, and groups of them."""
+
 from __future__ import annotations
 
 from datetime import datetime

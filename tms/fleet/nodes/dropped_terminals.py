@@ -59,7 +59,7 @@ def recovery_of(at: datetime) -> Sequence[DroppedTerminals]:
     if not nodes:
         return ()
     away = _away([node.name for node in nodes])
-    found = (_dropped(node, *away.get(node.name, (0, 0, None))) for node in nodes)
+    found = (_count_dropped(node, *away.get(node.name, (0, 0, None))) for node in nodes)
     return tuple(dropped for dropped in found if dropped.awaited or dropped.missing)
 
 
@@ -77,7 +77,7 @@ def _away(names: Sequence[str]) -> dict[str, tuple[int, int, datetime | None]]:
     return {row["node"]: (row["awaited"], row["missing"], row["until"]) for row in counted}
 
 
-def _dropped(node: Node, awaited: int, missing: int, until: datetime | None) -> DroppedTerminals:
+def _count_dropped(node: Node, awaited: int, missing: int, until: datetime | None) -> DroppedTerminals:
     assert node.dropped_at is not None
     open_links = node.links if node.state == NodeState.DRAINING else 0
     back = max(0, node.dropped_links - awaited - missing - open_links)
@@ -88,5 +88,5 @@ def _dropped(node: Node, awaited: int, missing: int, until: datetime | None) -> 
 
 
 def _longest() -> timedelta:
-    """From the beginning of a drain to the end of the grace of its last terminal."""
+    """The time from the beginning of a drain to the end of the grace of its last terminal."""
     return timedelta(seconds=settings.DRAIN_SPREAD_S + settings.RECONNECT_GRACE_S)

@@ -79,19 +79,20 @@ class Membership:
         return node.host != self._host or (node.pid != self._pid and is_running(node.pid))
 
     def _enter(self, before: Node | None) -> bool:
-        """False if two started at once, and the other was first."""
+        """Enter the node. Returns False if two started at once, and the other was first."""
         me = {"run": self.run, "host": self._host, "pid": self._pid, "started_at": Now(), "heartbeat_at": Now()}
         me |= {"state": NodeState.RUNNING, "links": 0}
         with transaction.atomic():
             Node.objects.unused().delete()
             publish(Change(nodes=True))
             if before is not None:
+                # Conditional on the former run: of two processes that start at once, the second finds another one.
                 return bool(Node.objects.filter(pk=before.pk, run=before.run).update(**me))
             return Node.objects.get_or_create(name=self.name, defaults=me)[1]
 
 
 def mark_lost(node: Node) -> bool:
-    """False if it has a heartbeat after all, or was already marked."""
+    """Mark the node as lost. Returns False if it has a heartbeat after all, or was already marked."""
     with transaction.atomic():
         marked = Node.objects.overdue().filter(pk=node.pk, run=node.run).update(state=NodeState.LOST)
         publish(Change(nodes=True))
@@ -104,6 +105,7 @@ def is_running(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
+        # The process exists, and belongs to another user.
         return True
     return True
 

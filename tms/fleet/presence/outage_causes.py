@@ -37,11 +37,11 @@ class Evidence:
     lost_by: str
     away_s: float
     silent_s: float
-    """Since the last frame: at least as long as the outage."""
+    """Time since the last frame: at least as long as the outage."""
     has_restarted: bool | None
-    """None: no boot was needed, because its link had never ended."""
+    """Whether the device restarted. None: no boot was needed, because its link had never ended."""
     offline_s: float | None = None
-    """Since it became offline, if it did."""
+    """Time since it became offline, if it did."""
     uptime_s: float | None = None
     reports_made: int | None = None
     has_ever_reported: bool = False

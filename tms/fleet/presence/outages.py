@@ -41,8 +41,8 @@ COLUMNS = OutageRow.__struct_fields__
 
 
 def begin(link_changes: Iterable[LinkStateChange]) -> None:
-    """For every terminal whose link was lost."""
-    _insert([_begun(change) for change in link_changes if change.before == Presence.ONLINE])
+    """Record an outage for every terminal whose link was lost."""
+    _insert([_begin_row(change) for change in link_changes if change.before == Presence.ONLINE])
 
 
 def follow(link_changes: Sequence[LinkStateChange], returns: Mapping[int, Return], *, timing: Timing) -> None:
@@ -54,7 +54,7 @@ def follow(link_changes: Sequence[LinkStateChange], returns: Mapping[int, Return
     away, within = {row.terminal_id: row for row in before}, []
     for index, change in enumerate(link_changes):
         if change.before == Presence.ONLINE:
-            away[change.terminal_id] = row = _begun(change)
+            away[change.terminal_id] = row = _begin_row(change)
             within.append(row)
         elif index in returns and (lost := away.pop(change.terminal_id, None)):
             _end(lost, returns[index], at=change.at, timing=timing)
@@ -62,7 +62,7 @@ def follow(link_changes: Sequence[LinkStateChange], returns: Mapping[int, Return
     _insert(within)
 
 
-def _begun(change: LinkStateChange) -> OutageRow:
+def _begin_row(change: LinkStateChange) -> OutageRow:
     node = change.node if change.cause in CAUSED_BY_TMS else ""
     return OutageRow(change.terminal_id, change.since or change.at, change.cause, node)
 
@@ -89,10 +89,7 @@ def _open(terminal_ids: Collection[int]) -> list[OutageRow]:
     return [OutageRow(*row) for row in rows]
 
 
-_OPEN = (
-    f"SELECT {', '.join(BEGUN)} FROM {Outage._meta.db_table} "  # noqa: S608  (names are our own; values are parameters)
-    "WHERE ended_at IS NULL AND terminal_id = ANY(%s)"
-)
+_OPEN = f"SELECT {', '.join(BEGUN)} FROM {Outage._meta.db_table} WHERE ended_at IS NULL AND terminal_id = ANY(%s)"
 
 
 def _insert(rows: Sequence[OutageRow]) -> None:
@@ -101,8 +98,7 @@ def _insert(rows: Sequence[OutageRow]) -> None:
         return
     picked = ", ".join(f"r.{name}" for name in COLUMNS)
     prepared.run(
-        f"INSERT INTO {Outage._meta.db_table} ({', '.join(COLUMNS)}) "  # noqa: S608  (names are our own; values are parameters)
-        f"SELECT {picked} FROM {db_rows.source(OutageRow)}",
+        f"INSERT INTO {Outage._meta.db_table} ({', '.join(COLUMNS)}) SELECT {picked} FROM {db_rows.source(OutageRow)}",
         [db_rows.encode(rows)],
     )
 
@@ -114,7 +110,7 @@ def _update(rows: Sequence[OutageRow]) -> None:
     columns = ", ".join(f"{name} = r.{name}" for name in COLUMNS if name not in BEGUN)
     among, keys = db_rows.among("o.terminal_id", (row.terminal_id for row in rows))
     prepared.run(
-        f"UPDATE {Outage._meta.db_table} AS o SET {columns} FROM {db_rows.source(OutageRow)} "  # noqa: S608  (names are our own; values are parameters)
+        f"UPDATE {Outage._meta.db_table} AS o SET {columns} FROM {db_rows.source(OutageRow)} "
         f"WHERE o.terminal_id = r.terminal_id AND o.ended_at IS NULL{among}",
         [db_rows.encode(rows), *keys],
     )

@@ -106,7 +106,7 @@ def report(link_state: LinkState, *, at: datetime, timing: Timing) -> LinkStateC
 def bid_goodbye(
     link_state: LinkState, *, reason: str, back_at: datetime | None, at: datetime, timing: Timing
 ) -> LinkStateChange | None:
-    """The coming silence is expected, but not without limit (R45). A return time in the past does not count."""
+    """The coming silence is expected, but not without limit. A return time in the past does not count."""
     presence, cause = REASONS[reason]
     latest = at + timedelta(seconds=timing.longest_goodbye_s)
     expected_at = min(back_at, latest) if back_at is not None and back_at > at else None

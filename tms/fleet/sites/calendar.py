@@ -1,19 +1,18 @@
 """Reads the opening hours of sites from the database."""
 
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from tms.fleet.models import OnHolidays, Site
 from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, SpecialDay
+from tms.lib.calendar.dates import DAY
 from tms.lib.calendar.opening_hours import Hours, OpenInterval, Spans
 from tms.lib.calendar.public_holidays import public_holidays
 
-DAY = timedelta(days=1)
-
 
 def hours_of(site_ids: Collection[int]) -> dict[int, Hours]:
-    """In three queries, regardless of the number of sites."""
+    """The opening hours of each site, read in three queries regardless of the number of sites."""
     weeks, special_days = _weeks(site_ids), _special_days(site_ids)
     sites = Site.objects.filter(pk__in=site_ids).values_list("pk", "time_zone", "holiday_calendar", "on_holidays")
     return {

@@ -1,3 +1,5 @@
+"""Names in two languages."""
+
 from typing import NamedTuple
 
 from django.utils.translation import get_language

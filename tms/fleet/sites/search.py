@@ -1,3 +1,5 @@
+"""The search for sites."""
+
 from django.db.models import Q
 
 

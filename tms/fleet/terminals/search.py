@@ -1,3 +1,5 @@
+"""The search for terminals."""
+
 from django.db.models import Q, Value
 from django.db.models.functions import Upper
 

@@ -73,7 +73,7 @@ class LoopWriter:
 
     @property
     def backend_pid(self) -> int | None:
-        """Of the server's process; None without a connection."""
+        """The process id of the connection's server process; None without a connection."""
         return self._connection.backend_pid
 
     async def close(self) -> None:
@@ -81,7 +81,7 @@ class LoopWriter:
 
 
 def as_text(values: online_reports.Statement) -> Sequence[bytes]:
-    """In PostgreSQL's text format."""
+    """The parameters in PostgreSQL's text format."""
     return values.rows, b"{%s}" % ",".join(map(str, values.ids)).encode(), b"%r" % values.lease_s
 
 

@@ -38,10 +38,12 @@ class ItemRow(ReportRow, frozen=True, gc=False, omit_defaults=True):
     is_earlier: bool = False
     """The terminal has a later row."""
     first_seq: int | None = None
-    """Of the terminal's reports in this batch. If it is omitted, as each value below, the terminal has one report."""
+    """Number of the terminal's first report in this batch. If it is omitted, as each value below, the terminal has one
+    report.
+    """
     seen_at: datetime | None = None
     newest_status: str | None = None
-    """Empty: not reported."""
+    """The newest status; empty if none was reported."""
     status_at: datetime | None = None
     is_other_status: bool = False
     """Another status was reported in between."""
@@ -56,12 +58,12 @@ class TerminalItems(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """Its parameters."""
+    """The parameters of the statement."""
 
     rows: bytes
     """Many `ItemRow`, as JSON."""
     ids: Sequence[int]
-    """Of their terminals."""
+    """Ids of the terminals in the rows."""
     lease_s: float
 
 
@@ -69,9 +71,9 @@ class Written(NamedTuple):
     items: Sequence[Item]
     terminals: frozenset[int]
     status: frozenset[int]
-    """Those of `terminals` whose status changed."""
+    """The terminals among `terminals` whose status changed."""
     inserted: int
-    """Number of reports."""
+    """The number of reports that were inserted."""
     rest: Sequence[Item]
     """Items that were not written, in their order."""
 
@@ -117,7 +119,7 @@ def candidates(items: Iterable[Item]) -> dict[int, TerminalItems]:
 
 
 def _candidate(items: Sequence[Item], over: datetime) -> TerminalItems | None:
-    """None if one of the items needs more than the statement does."""
+    """The candidate; None if one of the items needs more than the statement does."""
     link = items[0].link
     if not link.boot_pk or not all(_is_plain(item, link) for item in items):
         return None
@@ -211,7 +213,7 @@ def sql(rows: str, ids: str, lease_s: str) -> str:
     others = ", ".join(f"r.{name}" for name in ItemRow.__struct_fields__ if name not in _NEWEST)
     newest = ", ".join(f"{value} AS {name}" for name, value in _NEWEST.items())
     return (
-        f"WITH items AS (SELECT {others}, {newest} FROM {db_rows.source(ItemRow).replace('%s', rows)}), "  # noqa: S608  (names are our own; values are parameters)
+        f"WITH items AS (SELECT {others}, {newest} FROM {db_rows.source(ItemRow).replace('%s', rows)}), "
         f"fitting AS MATERIALIZED (SELECT s.terminal_id, {_STATUS_CHANGED} AS is_other "
         f"FROM {states} AS s JOIN items AS r USING (terminal_id) "
         f"WHERE s.terminal_id = ANY({ids}) AND s.session = r.session "

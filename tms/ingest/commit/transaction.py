@@ -75,7 +75,7 @@ def write_in_transaction(items: Sequence[Item]) -> BatchResult:
         lifecycle.apply_events([*rule_events, *result.rule_events])
         if result.answers:
             commands.record_answers(result.answers, at=items[-1].at)
-        _answer_boots(result, boot_pks, _acknowledged(result, boot_pks, created))
+        _answer_boots(result, boot_pks, _highest_seqs(result, boot_pks, created))
         _publish(result)
     instruments.INGEST_REPORTS.labels("fenced").inc(sum(isinstance(item, Reported) for item in result.fenced))
     return result
@@ -121,13 +121,13 @@ def _save_identities(booted: Sequence[Booted]) -> None:
 
 
 def _identities_sql() -> str:
-    """Without terminals that report the same as before, as most do."""
+    """The statement that updates identities. It leaves out terminals that report the same as before, as most do."""
     is_postgresql = connection.vendor == "postgresql"
     address, differs = ("CAST(r.address AS inet)", "IS DISTINCT FROM") if is_postgresql else ("r.address", "IS NOT")
     columns = {name: f"COALESCE(NULLIF(r.{name}, ''), t.{name})" for name in ("serial", "model", "firmware", "agent")}
     columns |= {"address": address}
     return (
-        f"UPDATE {Terminal._meta.db_table} AS t SET {', '.join(f'{name} = {new}' for name, new in columns.items())} "  # noqa: S608  (names are our own; values are parameters)
+        f"UPDATE {Terminal._meta.db_table} AS t SET {', '.join(f'{name} = {new}' for name, new in columns.items())} "
         f"FROM {db_rows.source(IdentityRow)} WHERE t.id = r.terminal_id "
         f"AND ({' OR '.join(f't.{name} {differs} {new}' for name, new in columns.items())})"
     )
@@ -165,7 +165,7 @@ def _insert_reports(rows: Sequence[ReportRow]) -> set[ReportKey]:
     columns = ", ".join(ReportRow.__struct_fields__)
     picked = ", ".join(f"r.{name}" for name in ReportRow.__struct_fields__)
     inserted = prepared.run(
-        f"INSERT INTO {Report._meta.db_table} ({columns}) "  # noqa: S608  (names are our own; values are parameters)
+        f"INSERT INTO {Report._meta.db_table} ({columns}) "
         f"SELECT {picked} FROM {db_rows.source(ReportRow)} "
         "WHERE true ON CONFLICT DO NOTHING RETURNING boot_id, seq",
         [db_rows.encode(rows)],
@@ -193,12 +193,12 @@ def _save_events(events: Iterable[tuple[Reported | Noted, frames.TerminalEvent, 
     if rows:
         columns = ", ".join(EventRow.__struct_fields__)
         prepared.run(
-            f"INSERT INTO {Event._meta.db_table} ({columns}) SELECT {columns} FROM {db_rows.source(EventRow)}",  # noqa: S608  (names are our own; values are parameters)
+            f"INSERT INTO {Event._meta.db_table} ({columns}) SELECT {columns} FROM {db_rows.source(EventRow)}",
             [db_rows.encode(rows)],
         )
 
 
-def _acknowledged(result: BatchResult, boot_pks: dict[BootKey, int], created: Collection[int]) -> dict[int, int]:
+def _highest_seqs(result: BatchResult, boot_pks: dict[BootKey, int], created: Collection[int]) -> dict[int, int]:
     """The highest stored `seq` of each boot that has reports. A search in every partition: not for new boots."""
     reported = {boot_pks[boot_key(item)] for item in result.reports}
     booted = {boot_pks[boot_key(item)] for item in result.boots}

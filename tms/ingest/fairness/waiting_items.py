@@ -71,7 +71,9 @@ class WaitingItems:
         return taken
 
     def take_of_backlogs(self, limit: int) -> list[Item]:
-        """Until they weigh `limit`, at most one report more. Each turn is as heavy as what others have waiting."""
+        """Take items of backlogs until they weigh `limit`, at most one report more. Each turn is as heavy as what
+        others have waiting.
+        """
         items = list[Item]()
         while self._backlogs and limit > 0:
             terminal_id, backlog = next(iter(self._backlogs.items()))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.utils.formats import date_format
 from django.utils.translation import pgettext
 
+DAY = timedelta(days=1)
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 
 
@@ -36,7 +37,7 @@ class ShownDays(NamedTuple):
 
 
 def shown_days(text: str, *, number: int, today: date) -> ShownDays:
-    """From the date in `text`, otherwise from the Monday of this week."""
+    """The days from the date in `text` on, otherwise from the Monday of this week."""
     try:
         first = date.fromisoformat(text)
     except ValueError:

@@ -21,14 +21,14 @@ WRITTEN = re.compile(r"(\d+(?:\.\d+)?)(\D*)")
 
 
 def seconds(text: str) -> float | None:
-    """None if it is not a duration."""
+    """The seconds of a duration; None if it is not one."""
     match = WRITTEN.fullmatch(text.strip().lower())
     unit = SPELLINGS.get(match[2].strip()) if match else None
     return float(match[1]) * UNITS[unit] if match and unit else None
 
 
-def written(length_s: float) -> str:
-    """In the largest unit that gives a whole number: `2 min`."""
+def duration_text(length_s: float) -> str:
+    """A duration in the largest unit that gives a whole number: `2 min`."""
     if not length_s:
         return "0 s"
     unit = next((unit for unit, length in UNITS.items() if length_s % length == 0), "s")
@@ -63,4 +63,4 @@ class SpanField(forms.CharField):
         return found
 
     def prepare_value(self, value: object) -> Any:
-        return written(value) if isinstance(value, int | float) else value
+        return duration_text(value) if isinstance(value, int | float) else value

@@ -15,10 +15,10 @@ def instant(wall: datetime, zone: ZoneInfo, *, last: bool = False) -> datetime:
         return second if last else first
     # Within a gap it is the other way round (PEP 495): `second` is before the change, and `first` after it.
     seconds = range(int((first - second).total_seconds()))
-    leap = bisect_left(seconds, wall, key=lambda passed: shown(second + timedelta(seconds=passed), zone))
+    leap = bisect_left(seconds, wall, key=lambda passed: local_time(second + timedelta(seconds=passed), zone))
     return second + timedelta(seconds=leap)
 
 
-def shown(at: datetime, zone: ZoneInfo) -> datetime:
+def local_time(at: datetime, zone: ZoneInfo) -> datetime:
     """What the clocks of `zone` show at an instant."""
     return at.astimezone(zone).replace(tzinfo=None)

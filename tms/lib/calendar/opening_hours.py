@@ -11,12 +11,12 @@ from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from tms.lib.calendar.dates import DAY
 from tms.lib.calendar.local_time import instant
 
 HORIZON = timedelta(days=366)
 """How far ahead openings are searched."""
 EVER, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-DAY = timedelta(days=1)
 
 
 class Run(NamedTuple):
@@ -49,10 +49,10 @@ ALL_DAY: Spans = (OpenInterval(time.min, time.min),)
 class Hours:
     zone: ZoneInfo
     week: Mapping[int, Spans] = field(default_factory=dict)
-    """By weekday, 0 is Monday; a missing one is closed. A site without any hours is always open."""
+    """Hours by weekday, 0 is Monday; a missing day is closed. A site without any hours is always open."""
     holidays: Container[date] = frozenset()
     on_holidays: Spans | None = None
-    """None: a holiday is a normal day."""
+    """Hours on public holidays. None: a holiday is a normal day."""
     special_days: Mapping[date, Spans] = field(default_factory=dict)
     """Closing days and exceptional openings. They override the week and the holidays."""
 
@@ -123,7 +123,7 @@ class Hours:
         return self._weekly(weekday) == ALL_DAY
 
     def _runs_from(self, at: datetime) -> Iterator[Run]:
-        """In chronological order, from the day before on, because those may still continue."""
+        """Opening times in chronological order, from the day before on, because its hours may still continue."""
         today = at.astimezone(self.zone).date()
         for number in range(-1, HORIZON.days + 1):
             day = today + number * DAY

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @lru_cache(64)
 def calendar(name: str) -> HolidayBase:
-    """For any year. Raises NotImplementedError for an unknown calendar."""
+    """The holidays of a calendar in any year. Raises NotImplementedError for an unknown calendar."""
     from holidays import country_holidays
 
     country, _, part = name.partition("-")
@@ -24,7 +24,7 @@ def calendar(name: str) -> HolidayBase:
 
 
 def public_holidays(name: str) -> Container[date]:
-    """Empty without a name, or with one that a newer library no longer has."""
+    """The holidays of a calendar; empty without a name, or with one that a newer library no longer has."""
     try:
         return calendar(name) if name else frozenset()
     except NotImplementedError:

@@ -1,8 +1,8 @@
 """When a maintenance window takes place: once, or again and again by an iCalendar rule (RFC 5545, RRULE). Pure.
 
 A rule is followed on the calendar and the clocks of its zone, so that each date it names has one occurrence, however
-clocks change. From the first time that they show the beginning to the last time that they show the end; one of which
-they leap over the whole lasts as long as it was meant to, from the leap on.
+clocks change. If they show the time of its start twice, the first counts, and the second of its end. If they leap over
+all of it, it begins at the leap and has its full length.
 """
 
 import re
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrulestr
 from django.utils.translation import gettext
 
-from tms.lib.calendar.local_time import instant, shown
+from tms.lib.calendar.local_time import instant, local_time
 
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 PARTS = frozenset(
@@ -45,7 +45,7 @@ HORIZON = timedelta(days=3_660)
 """A rule that names no date within ten years is taken to name none."""
 LATEST = datetime.max - HORIZON  # noqa: DTZ901  (a wall time)
 CYCLE_YEARS = 400
-"""After this number of years all dates fall on the same weekdays again."""
+"""All dates fall on the same weekdays again after this number of years."""
 
 
 class BadRecurrence(Exception):
@@ -63,15 +63,15 @@ class Occurrence(NamedTuple):
 class Recurrence:
     zone: ZoneInfo
     starts_at: datetime
-    """Of the first occurrence, as a naive datetime in the local time of the zone."""
+    """The start of the first occurrence, as a naive datetime in the local time of the zone."""
     length: timedelta
-    """By the same clocks."""
+    """How long the clocks of the zone run from the start to the end of an occurrence."""
     rule: str = ""
-    """Empty: it occurs once."""
+    """The iCalendar rule. Empty: it occurs once."""
 
     def occurrences(self, after: datetime) -> Iterator[Occurrence]:
         """Occurrences that end after `after`, in order. Raises BadRecurrence for an invalid rule."""
-        for wall in self._local_starts(min(max(shown(after, self.zone), self.starts_at), LATEST) + HORIZON):
+        for wall in self._local_starts(min(max(local_time(after, self.zone), self.starts_at), LATEST) + HORIZON):
             found = self._occurrence(wall)
             if found.until > after:
                 yield found
@@ -91,20 +91,20 @@ class Recurrence:
 
 
 def _dates(parts: Mapping[str, str], since: datetime, until: datetime) -> Iterator[datetime]:
-    """By dateutil, as late in its calendar as possible.
+    """The dates of a rule, found by dateutil as late in its calendar as possible.
 
     For a rule that names no date at all, such as 30 February, dateutil searches to the year 9999.
     """
     years = (MAXYEAR - max(since.year, until.year)) // CYCLE_YEARS * CYCLE_YEARS
     text = ";".join(f"{name}={value}" for name, value in parts.items())
     try:
-        for date in rrulestr(f"{text};UNTIL={_moved(until, years):%Y%m%dT%H%M%S}", dtstart=_moved(since, years)):
-            yield _moved(date, -years)
+        for date in rrulestr(f"{text};UNTIL={_move(until, years):%Y%m%dT%H%M%S}", dtstart=_move(since, years)):
+            yield _move(date, -years)
     except (LookupError, TypeError, ValueError) as error:  # dateutil finds some errors only at a certain date
         raise BadRecurrence(gettext("Invalid recurrence: %(reason)s") % {"reason": error}) from None
 
 
-def _moved(date: datetime, years: int) -> datetime:
+def _move(date: datetime, years: int) -> datetime:
     return date.replace(year=date.year + years)
 
 
@@ -156,7 +156,7 @@ def _until(text: str, zone: ZoneInfo) -> datetime | None:
         except ValueError:
             continue
         if form.endswith("Z"):
-            return shown(until.replace(tzinfo=UTC), zone)
+            return local_time(until.replace(tzinfo=UTC), zone)
         return until if "T" in form else until + timedelta(days=1, seconds=-1)
     if text:
         raise BadRecurrence(gettext("UNTIL must be a date such as 20261231, or a time such as 20261231T180000Z."))

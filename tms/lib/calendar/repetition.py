@@ -39,12 +39,14 @@ class Repetition:
     unit: RepeatUnit
     every: int = 1
     weekdays: tuple[int, ...] = ()
-    """Of a week, 0 is Monday; empty is the weekday of the first occurrence."""
+    """Days of the week, 0 is Monday; empty is the weekday of the first occurrence."""
     nth: int | None = None
-    """Of a month: the first to the fourth (1 to 4), or the last (-1), of `weekday`."""
+    """Which `weekday` of the month: the first to the fourth (1 to 4), or the last (-1)."""
     weekday: int | None = None
     month_day: int | None = None
-    """Of a month: 1 to 31, or -1 for its last day. Without it and `nth`: the day of the first occurrence."""
+    """The day of the month: 1 to 31, or -1 for its last day. If this and `nth` are None: the day of the first
+    occurrence.
+    """
     until: date | None = None
     times: int | None = None
 
@@ -63,7 +65,7 @@ class Repetition:
 
     @classmethod
     def of(cls, rule: str) -> Self | None:
-        """None for a rule with other parts, and for an invalid one."""
+        """The repetition of a rule; None for a rule with other parts, and for an invalid one."""
         try:
             parts = parsed(rule)
             unit = RepeatUnit(parts.pop("FREQ"))
@@ -74,7 +76,7 @@ class Repetition:
 
     @property
     def text(self) -> str:
-        """In words: `every 2 weeks on Mon, Tue, until 31 Dec 2027`."""
+        """The repetition in words: `every 2 weeks on Mon, Tue, until 31 Dec 2027`."""
         return _with_end(self._without_end(), self)
 
     def _without_end(self) -> str:
@@ -110,7 +112,7 @@ EACH = {
 
 
 def repetition_text(rule: str) -> str:
-    """In words if there are any, otherwise the rule."""
+    """A rule in words if there are any, otherwise the rule itself."""
     found = Repetition.of(rule)
     return found.text if found else rule
 

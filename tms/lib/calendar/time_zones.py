@@ -1,3 +1,5 @@
+"""Time zones: the ones to choose from, and the one of a name."""
+
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 

@@ -5,13 +5,13 @@ A length on the axis is time on the clocks of the zone, so each day has the same
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from tms.lib.calendar.local_time import instant, shown
+from tms.lib.calendar.dates import DAY
+from tms.lib.calendar.local_time import instant, local_time
 
-DAY = timedelta(days=1)
 HEAD, LANE, BAR, GAP = 26.0, 58.0, 34.0, 2.0
 THIN = 6.0
 """The height of a bar that marks a part of another one."""
@@ -24,7 +24,7 @@ class TimelineBar(NamedTuple):
     until: datetime
     text: str
     kind: str
-    """For the style sheet, such as `shift` or `gap`."""
+    """The kind of bar for the style sheet, such as `shift` or `gap`."""
     title: str = ""
     """All that the bar means."""
     address: str = ""
@@ -118,7 +118,7 @@ class Timeline:
         label = 0.0 if size.labels else 18.0
 
         def x(at: datetime) -> float:
-            passed = (shown(at, self.zone) - datetime.combine(first, time())) / DAY
+            passed = (local_time(at, self.zone) - datetime.combine(first, time())) / DAY
             return round(size.labels + min(max(passed, 0), size.days) * day_width, 1)
 
         until = midnight(first + size.days * DAY, self.zone)
@@ -126,7 +126,7 @@ class Timeline:
             _lane(lane, HEAD + number * (LANE + label), label, x, (midnight(first, self.zone), until))
             for number, lane in enumerate(self.lanes)
         ]
-        today = shown(self.at, self.zone).date()
+        today = local_time(self.at, self.zone).date()
         on = [first + number * DAY for number in range(size.days)]
         days = [_day(round(size.labels + i * day_width, 1), day, today) for i, day in enumerate(on)]
         now_x = x(self.at) if today in on else None

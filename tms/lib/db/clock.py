@@ -1,4 +1,4 @@
-"""The database clock: the time that all processes use, because clocks of hosts differ and jump (R30).
+"""The database clock: the time that all processes use, because clocks of hosts differ and jump.
 
 Between two readings the monotonic clock continues it. With SQLite the database's clock is this host's.
 """
@@ -57,6 +57,7 @@ class DatabaseClock:
         finished = self._monotonic()
         if finished - started > SLOWEST_S:
             return False
+        # The answer is as old as half of the round trip, as in NTP.
         zero = shown - timedelta(seconds=(started + finished) / 2)
         if self._zero is not None and abs(zero - self._zero) > STEP:
             self.steps += 1

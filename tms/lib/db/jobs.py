@@ -39,12 +39,12 @@ class RowCheck:
         self._rows = rows
 
     def has_rows(self, at: datetime) -> bool:
-        """As Django asks, with a query for each of `rows`."""
+        """Whether there are rows, by one query of Django for each of `rows`."""
         return any(rows(at).exists() for rows in self._rows)
 
     @cached_property
     def condition(self) -> ExistsClause:
-        """For PostgreSQL, compiled once."""
+        """The same question for PostgreSQL, compiled once."""
         parts = [_exists(rows(COMPILED_FOR)) for rows in self._rows]
         parameters = tuple(value for part in parts for value in part.parameters)
         if any(isinstance(value, date) and not isinstance(value, datetime) for value in parameters):
@@ -76,7 +76,7 @@ def skip_when_empty(*rows: Rows) -> Callable[[Pass], OccasionalPass]:
 
 
 def with_rows[C: RowCheck](checks: Collection[C], at: datetime) -> set[C]:
-    """Those that have rows: on PostgreSQL by one prepared statement for all."""
+    """The checks that have rows: on PostgreSQL by one prepared statement for all."""
     if connection.vendor != "postgresql":
         return {each for each in checks if each.has_rows(at)}
     if not checks:

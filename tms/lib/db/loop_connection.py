@@ -35,9 +35,9 @@ class LoopConnection:
         self._socket: int | None = None
         """The one that the event loop watches."""
         self._names: dict[str, bytes] = {}
-        """Of prepared statements, by their SQL."""
+        """Names of prepared statements by their SQL."""
         self._progress: asyncio.Future[None] | None = None
-        """While a result is awaited."""
+        """The future that ends when the server has answered, while an answer is awaited."""
 
     async def fetch_prepared(self, sql: str, parameters: Sequence[bytes]) -> Row:
         """The first row, committed. Raises Django's errors. The names in `sql` must be our own.
@@ -56,7 +56,7 @@ class LoopConnection:
 
     @property
     def backend_pid(self) -> int | None:
-        """Of the server's process; None without a connection."""
+        """The process id of the server's process; None without a connection."""
         return self._connection.info.backend_pid if self._connection is not None else None
 
     async def close(self) -> None:
@@ -96,6 +96,7 @@ class LoopConnection:
 
     async def _result(self, pgconn: PGconn) -> PGresult:
         """The result of what was sent. Raises psycopg's errors."""
+        # Not everything was sent: the socket's buffer is full, and the event loop sends the rest.
         if pgconn.flush():
             asyncio.get_running_loop().add_writer(pgconn.socket, self._write, pgconn)
         found: PGresult | None = None
@@ -103,6 +104,7 @@ class LoopConnection:
             while pgconn.is_busy():
                 self._progress = asyncio.get_running_loop().create_future()
                 await self._progress
+            # libpq ends each statement with an empty result; the next statement may only follow that.
             result = pgconn.get_result()
             if result is None:
                 assert found is not None
@@ -129,7 +131,7 @@ class LoopConnection:
             self._lose(pgconn, error)
 
     def _lose(self, pgconn: PGconn, error: psycopg.Error) -> None:
-        """At once, because libpq has closed the socket, and another one may get its number."""
+        """Close the connection at once, because libpq has closed the socket, and another one may get its number."""
         self._release()
         pgconn.finish()
         self._proceed(error)
@@ -159,7 +161,7 @@ async def _connect() -> psycopg.AsyncConnection:
 
 
 def _parameters() -> dict[str, Any]:
-    """Those of Django's connections, with the newest password. It may have to be read from Secrets Manager."""
+    """The parameters of Django's connections, with the newest password. It may have to be read from Secrets Manager."""
     of_django = ("cursor_factory", "context", "prepare_threshold")
     named = {name: value for name, value in connection.get_connection_params().items() if name not in of_django}
     secret = settings.DATABASES["default"]["OPTIONS"].get("pool", {}).get("conninfo")

@@ -20,7 +20,7 @@ def natural(column: str) -> Collate:
 
 
 def create() -> CreateCollation:
-    """For a migration; does nothing on SQLite."""
+    """The operation of a migration that creates the collation; it does nothing on SQLite."""
     return CreateCollation(NATURAL, provider="icu", locale="und-u-kn-true")
 
 

@@ -27,7 +27,7 @@ def run(sql: str, parameters: Parameters) -> list[DbRow]:
     On SQLite as any other statement.
     """
     if connection.vendor == "postgresql":
-        with _executed(sql, parameters) as cursor:
+        with _execute(sql, parameters) as cursor:
             return cursor.fetchall() if cursor.description else []
     with connection.cursor() as other:
         other.execute(sql, parameters)
@@ -37,7 +37,7 @@ def run(sql: str, parameters: Parameters) -> list[DbRow]:
 
 def fetch_prepared(sql: str, parameters: Parameters) -> DbRow:
     """The first row. Raises Django's errors. Only on PostgreSQL; the names in `sql` must be our own."""
-    with _executed(sql, parameters) as cursor:
+    with _execute(sql, parameters) as cursor:
         return cursor.fetchone() or ()
 
 
@@ -64,10 +64,10 @@ class QueryByKeys:
         if parameters[position] != 0:
             raise TypeError(f"{self._rows!r}: not a query by keys")
         constants = parameters[:position], parameters[position + 1 :]
-        return _filled(before, constants[0]) + "= ANY(%s)" + _filled(after, constants[1])
+        return _fill(before, constants[0]) + "= ANY(%s)" + _fill(after, constants[1])
 
 
-def _filled(sql: str, constants: Sequence[Any]) -> str:
+def _fill(sql: str, constants: Sequence[Any]) -> str:
     for constant in constants:
         if not isinstance(constant, str) or not constant.isidentifier():
             raise TypeError(f"{constant!r}: only the keys may vary")
@@ -76,7 +76,7 @@ def _filled(sql: str, constants: Sequence[Any]) -> str:
 
 
 @contextmanager
-def _executed(sql: str, parameters: Parameters) -> Iterator[psycopg.Cursor]:
+def _execute(sql: str, parameters: Parameters) -> Iterator[psycopg.Cursor]:
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.connection.prepare_threshold = PREPARE_AFTER

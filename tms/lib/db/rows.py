@@ -48,11 +48,11 @@ def any_of(column: str, keys: Iterable[int | str]) -> tuple[str, list[object]]:
     """A condition for any of these keys, and its parameter. The ORM makes a parameter of each."""
     if connection.vendor == "postgresql":
         return f"{column} = ANY(%s)", [list(keys)]
-    return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(list(keys))]  # noqa: S608  (names are our own)
+    return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(list(keys))]
 
 
 def instant(at: datetime) -> Any:
-    """`at` as a parameter."""
+    """The parameter for the instant `at`."""
     return connection.ops.adapt_datetimefield_value(at)
 
 
@@ -67,7 +67,7 @@ def _source(struct: type[msgspec.Struct], vendor: str) -> str:
         typed = ", ".join(f"{name} {SQL_TYPES[kind]}" for name, kind in columns.items())
         return f"jsonb_to_recordset(%s::jsonb) AS r({typed})"
     picked = ", ".join(f"{_extract(name, kind)} AS {name}" for name, kind in columns.items())
-    return f"(SELECT {picked} FROM json_each(%s)) AS r"  # noqa: S608  (names are our own; values are parameters)
+    return f"(SELECT {picked} FROM json_each(%s)) AS r"
 
 
 def _extract(name: str, kind: object) -> str:

@@ -1,3 +1,5 @@
+"""A database function that cuts the fractions of seconds off."""
+
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper

@@ -16,7 +16,7 @@ from tms.lib.admin import BaseFormSet
 
 LEFT = "_left"
 """The names of the fields that the person has left."""
-MOST = 200
+MAX_LEFT = 200
 
 
 def is_check(request: HttpRequest) -> bool:
@@ -25,7 +25,7 @@ def is_check(request: HttpRequest) -> bool:
 
 def checked(request: HttpRequest, *forms: BaseForm | BaseFormSet[Any]) -> HttpResponse:
     """The errors of the fields that the person has left, as a fragment; a field without one is empty."""
-    left = frozenset(request.POST.getlist(LEFT)[:MOST])
+    left = frozenset(request.POST.getlist(LEFT)[:MAX_LEFT])
     fields = [field for form in forms for field in _fields(form) if field.html_name in left]
     return render(request, "forms/checked.html", {"fields": fields})
 

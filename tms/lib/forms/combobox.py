@@ -45,7 +45,7 @@ class Combobox(ByPages, forms.CheckboxSelectMultiple):
 
 
 class Suggestions(Combobox):
-    """For long lists: renders what is chosen, and the server suggests the rest while a person types.
+    """A combobox for long lists: it renders what is chosen, and the server suggests the rest while a person types.
 
     `view` names the page that suggests rows, `query` are parameters of it, and `value` is one field of its rows.
     """

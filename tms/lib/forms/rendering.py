@@ -1,3 +1,5 @@
+"""Widgets that the template engine of pages renders."""
+
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 

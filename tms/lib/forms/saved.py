@@ -1,3 +1,5 @@
+"""The answer to a form that was saved."""
+
 from typing import Any
 
 from django.contrib import messages

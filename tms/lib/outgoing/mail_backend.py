@@ -8,7 +8,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
 
 type Refusals = dict[str, tuple[int, bytes]]
-"""By address: the code and the text of the response."""
+"""The code and the text of the response, by address."""
 
 
 class MailSession(smtplib.SMTP):
@@ -46,6 +46,6 @@ class MailBackend(EmailBackend):
 
 
 def refusals_of(message: EmailMessage) -> Refusals:
-    """Of a message that was sent; by another backend, none are known."""
+    """The addresses that the server refused when the message was sent; other backends know none."""
     found: Refusals = getattr(message, "refused", {})
     return found

@@ -1,4 +1,4 @@
-"""Which addresses TMS may connect to when a person has entered them (R21): public ones, and those that operators allow.
+"""Which addresses TMS may connect to when a person has entered them: public ones, and those that operators allow.
 
 The check runs where a socket connects, in an audit hook of Python. So it checks the very address that is connected
 to: after the name was resolved, on every redirect, in every library. A name that resolves to another address a
@@ -60,13 +60,15 @@ class Watch:
 
 
 _watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
-"""None: no guard. A library that uses a thread must pass the context on, otherwise its connections are rejected."""
+"""The guard of this context, if there is one. A library that uses a thread must pass the context on, otherwise its
+connections are rejected.
+"""
 _installed = threading.Lock()
 
 
 @contextmanager
 def outside_only(allowed: Sequence[Network], *, within_s: float) -> Iterator[Watch]:
-    """In this context, sockets connect only to public and `allowed` addresses; others raise Inside.
+    """Limit the sockets of this context to public and `allowed` addresses; others raise Inside.
 
     All connections end after `within_s`, also while a thread reads from one.
     """
@@ -80,7 +82,9 @@ def outside_only(allowed: Sequence[Network], *, within_s: float) -> Iterator[Wat
 
 
 def is_public(address: Address) -> bool:
-    """Not private, link-local, loopback, multicast, reserved or shared, nor mapped to such an address."""
+    """Whether the address is neither private, link-local, loopback, multicast, reserved nor shared, nor mapped to
+    such an address.
+    """
     if isinstance(address, IPv6Address) and (inner := _inner(address)) is not None:
         return is_public(inner)
     if any(address in network for network in INSIDE_ALL_THE_SAME):
@@ -101,7 +105,9 @@ def refused_address(host: str, allowed: Sequence[Network]) -> str:
 
 
 def _addresses(host: str) -> list[Address]:
-    """In every notation that the system accepts: `127.1`, `0x7f000001` and `2130706433` are one address."""
+    """The addresses of a host in every notation that the system accepts: `127.1`, `0x7f000001` and `2130706433` are
+    one.
+    """
     found: list[Address] = []
 
     def look_up() -> None:

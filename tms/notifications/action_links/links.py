@@ -20,7 +20,7 @@ from tms.notifications.models.destination import Destination
 
 SALT = "tms.notifications.action_links"
 KINDS = frozenset({*ALARMS, NotificationKind.ASSIGNED})
-"""Of which there is something to acknowledge."""
+"""The kinds of notifications that are about something to acknowledge."""
 VALUE = re.compile(r"([0-9a-f]{32})([0-9a-f]{16})")
 MAX_TOKEN = 200
 
@@ -69,7 +69,9 @@ def token_of(delivery: Delivery) -> str:
 
 
 def find(token: str) -> MessageLink | None:
-    """None if the signature is wrong, or the delivery is deleted or has another recipient by now."""
+    """The delivery of a link; None if the signature is wrong, or the delivery is deleted or has another recipient by
+    now.
+    """
     try:
         value = VALUE.fullmatch(_signer().unsign(token[:MAX_TOKEN]))
     except signing.BadSignature:

@@ -48,14 +48,14 @@ class Result(NamedTuple):
     number: int = 0
     """Alerts or incidents that can be, or were, acknowledged."""
     by: str = ""
-    """Who acknowledged first."""
+    """The person who acknowledged first."""
 
 
 def preview(link: MessageLink, *, at: datetime) -> Result:
     """What using it would do now. Changes nothing."""
     if (end := _end(link, at)) is not None:
         return Result(end)
-    return _judge(list(_permitted(link)))
+    return _judge(list(_permitted_subjects(link)))
 
 
 @transaction.atomic
@@ -64,16 +64,16 @@ def acknowledge(link: MessageLink, *, at: datetime) -> Result:
     delivery = Delivery.objects.select_for_update(of=("self",)).get(pk=link.delivery.pk)
     link.delivery.link_used_at = delivery.link_used_at
     if (end := _end(link, at)) is not None:
-        return _counted(Result(end))
-    subjects = list(_permitted(link))
+        return _count(Result(end))
+    subjects = list(_permitted_subjects(link))
     before = _judge(subjects)
     if before.outcome is not LinkOutcome.READY:
-        return _counted(before)
+        return _count(before)
     number = _acknowledge_all(link, subjects, at)
     if not number:
-        return _counted(_judge(list(_permitted(link))))
+        return _count(_judge(list(_permitted_subjects(link))))
     Delivery.objects.filter(pk=delivery.pk).update(link_used_at=at)
-    return _counted(Result(LinkOutcome.ACKNOWLEDGED, number))
+    return _count(Result(LinkOutcome.ACKNOWLEDGED, number))
 
 
 def _end(link: MessageLink, at: datetime) -> LinkOutcome | None:
@@ -85,7 +85,7 @@ def _end(link: MessageLink, at: datetime) -> LinkOutcome | None:
     return LinkOutcome.REVOKED if link.is_revoked else None
 
 
-def _permitted(link: MessageLink) -> Iterable[Subject]:
+def _permitted_subjects(link: MessageLink) -> Iterable[Subject]:
     """What the delivery is about, as far as its recipient may acknowledge it."""
     items = link.delivery.items.select_related(*ALERT.related, *INCIDENT.related).order_by("pk")
     subjects: list[Subject] = [item.subject for item in items]
@@ -126,7 +126,7 @@ def _acknowledge_all(link: MessageLink, subjects: Iterable[Subject], at: datetim
 
 
 def _acknowledge_one(subject: Subject, by: User, at: datetime) -> bool:
-    """False if it was resolved or acknowledged meanwhile."""
+    """Acknowledge one subject. Returns False if it was resolved or acknowledged meanwhile."""
     if not _applies_to(subject):
         return False
     terms: ActionTerms = {"comment": "", "contract": Contract.RECOVERY}
@@ -158,6 +158,6 @@ def account_of(destination: Destination) -> User:
     return account
 
 
-def _counted(result: Result) -> Result:
+def _count(result: Result) -> Result:
     ACTION_LINKS.labels(result.outcome.value).inc()
     return result

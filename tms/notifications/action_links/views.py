@@ -45,7 +45,7 @@ def act(request: HttpRequest, token: str) -> HttpResponse:
     with translation.override(link.delivery.language):
         if request.method != "POST":
             return _answer(request, link, services.preview(link, at=timezone.now()))
-        wait_s = _limited(Limit("link", _key("link", link.delivery.uid.hex), USES_OF_LINK, WINDOW_S))
+        wait_s = _wait_s(Limit("link", _key("link", link.delivery.uid.hex), USES_OF_LINK, WINDOW_S))
         return (
             _wait(request, wait_s) if wait_s else _answer(request, link, services.acknowledge(link, at=timezone.now()))
         )
@@ -87,7 +87,7 @@ def _invalid(request: HttpRequest) -> HttpResponse:
     """The same for a wrong signature and a deleted delivery."""
     ACTION_LINKS.labels("invalid").inc()
     name = network(request.META.get("REMOTE_ADDR", ""))
-    if wait_s := _limited(Limit("network", _key("network", name), INVALID_OF_NETWORK, WINDOW_S)):
+    if wait_s := _wait_s(Limit("network", _key("network", name), INVALID_OF_NETWORK, WINDOW_S)):
         return _wait(request, wait_s)
     return _page(request, gettext("This link is not valid"), {}, status=HTTPStatus.NOT_FOUND)
 
@@ -121,7 +121,7 @@ def _path(link: MessageLink) -> str:
     return items[0].subject.get_absolute_url() if len(items) == 1 else resolve_url("alerts")
 
 
-def _limited(limit: Limit) -> float:
+def _wait_s(limit: Limit) -> float:
     """Count one. Seconds to wait if the limit was reached before; otherwise 0."""
     block = counters.apply(lambda each: each.begin([limit], secrets.token_hex(8)))
     return block.wait_s if block else 0.0

@@ -89,7 +89,7 @@ class DeliveryDetailSchema(DeliverySchema):
 
 @router.get("/deliveries", summary="List deliveries", response=DeliveryPageSchema)
 def list_deliveries(request: ApiRequest, response: HttpResponse, query: Query[DeliveryQuery]) -> DeliveryPageSchema:
-    """Newest first."""
+    """Deliveries, newest first."""
     found = paginate(request, response, query.apply(_deliveries(request)), query, order=NEWEST_FIRST)
     return DeliveryPageSchema(items=[DeliverySchema.of(delivery) for delivery in found.rows], next=found.next)
 

@@ -1,3 +1,5 @@
+"""The pages of deliveries."""
+
 from urllib.parse import urlencode
 
 from django.db.models import Count
@@ -56,7 +58,7 @@ def delivery(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 @needs(Permission.RESEND_DELIVERIES)
 def send_again(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Idempotent."""
+    """Send a failed delivery again. Idempotent."""
     chosen = get_object_or_404(access.visible(Delivery.objects.all(), to=request.user), pk=pk)
     access.demand(request.user, Permission.RESEND_DELIVERIES, chosen)
     leases.send_again(chosen, at=timezone.now())

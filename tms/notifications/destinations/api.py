@@ -31,7 +31,7 @@ from tms.rest.schemas import RequestSchema, ResponseSchema, Weekday, change_of
 router = ApiRouter("destinations")
 BY_NAME = Keyset((Column("name"),))
 SETTING_UP = Access(Permission.EDIT_DESTINATIONS)
-"""Not idempotent: a response may contain a key, and a test is no change."""
+"""Operations that are not idempotent: a response may contain a key, and a test is no change."""
 NAMES = {"where": "address"}
 DestinationKind: Any = StrEnum("DestinationKind", {name.upper(): name for name in ENTERED})  # type: ignore[misc]
 

@@ -1,3 +1,5 @@
+"""The form of a destination, with the fields of its transport."""
+
 from collections.abc import Iterator
 from typing import Any
 
@@ -78,7 +80,7 @@ class DestinationForm(Plain, OwnedForm[Destination]):
 
     @property
     def own_fields(self) -> Iterator[forms.BoundField]:
-        """Of its transport, in their order."""
+        """The fields of its transport, in their order."""
         return (self[OWN + field.name] for field in self.instance.transport.fields)
 
     def _address_field(self, where: forms.Field) -> None:
@@ -90,7 +92,7 @@ class DestinationForm(Plain, OwnedForm[Destination]):
             where.help_text = UNCHANGED % {"address": self.instance.address}
 
     def _own_values(self, cleaned: dict[str, Any]) -> dict[str, str]:
-        """As they were entered; of a choice without one, the first."""
+        """The values of its transport as they were entered; of a choice without one, the first."""
         fields = self.instance.transport.fields
         entered = {field.name: cleaned.get(OWN + field.name) or "" for field in fields}
         return entered | {

@@ -1,3 +1,5 @@
+"""One attempt to send a message to a destination."""
+
 from django.utils import translation
 from django.utils.translation import gettext
 

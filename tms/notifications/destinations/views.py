@@ -1,3 +1,5 @@
+"""The pages of destinations."""
+
 from http import HTTPStatus
 
 from django.http import Http404, HttpResponse

@@ -68,6 +68,7 @@ def drain(destination_id: int, *, now: Callable[[], datetime]) -> None:
             attempt=delivery.attempts,
             outcome=result.outcome.value,
         )
+        # The order of deliveries is kept: nothing overtakes one that has to be retried.
         if not results.record_result(delivery, result, at=now()):
             return
 
@@ -84,7 +85,9 @@ def _attempt(delivery: Delivery) -> SendResult:
 
 
 def _may_be_seen(delivery: Delivery) -> bool:
-    """Before the first attempt this was just checked; a later one may be hours after it."""
+    """Whether its recipient may still see the delivery. Before the first attempt this was just checked; a later one
+    may be hours after it.
+    """
     if delivery.attempts == 1 or not delivery.destination.is_device:
         return True
     items = list(delivery.items.all())

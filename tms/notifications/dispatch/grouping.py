@@ -35,6 +35,7 @@ def _still_grouping(
 def _create(key: GroupKey, members: list[Notification], quiet_until: datetime | None, at: datetime) -> Delivery:
     first = members[0]
     due_at = first.due_at(at)
+    # The key names the decision: when a failed pass is repeated, it finds what it has created.
     delivery, _ = Delivery.objects.get_or_create(
         key=f"{first.source}-{key.destination_id}",
         defaults={
@@ -51,4 +52,5 @@ def _create(key: GroupKey, members: list[Notification], quiet_until: datetime | 
 
 def _first(instants: list[datetime | None]) -> datetime | None:
     prompt = [at for at in instants if at is not None]
+    # Without an instant for each, the delivery is no measure of how quickly TMS notifies.
     return min(prompt) if len(prompt) == len(instants) else None

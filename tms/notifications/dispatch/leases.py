@@ -32,11 +32,13 @@ def acquire(destination_id: int, *, at: datetime) -> Delivery | None:
 
     Deliveries of a destination are sent in order: while one is retried, later ones wait.
     """
+    # The lock of the destination serialises workers, so that two cannot both find no lease there.
     Destination.objects.select_for_update().get(pk=destination_id)
     here = Delivery.objects.filter(destination=destination_id)
     if here.filter(state=DeliveryState.SENDING).exists():
         return None
     for delivery in here.due(at).select_for_update(of=("self",)).order_by("pk")[:EXAMINED]:
+        # Composed once: a retry sends the same text, and its receiver can recognise the duplicate.
         if not delivery.attempts and not is_prepared(delivery, at):
             continue
         delivery.state, delivery.lease_id, delivery.leased_at = DeliveryState.SENDING, uuid4(), at

@@ -80,6 +80,7 @@ def _process_all(subject_type: SubjectType, at: datetime) -> int:
 
 def _process(subject_type: SubjectType, pks: Collection[int], *, at: datetime) -> int:
     """Call it in a transaction."""
+    # Conditional on `dispatched_at`: another outbox may have processed them since their keys were read.
     rows = lock(subject_type.history.objects.filter(pk__in=pks, dispatched_at=None).order_by("pk"))
     events = [subject_type.event(row) for row in rows.select_related(*subject_type.related)]
     for kinds, dispatch in (
@@ -95,7 +96,7 @@ def _process(subject_type: SubjectType, pks: Collection[int], *, at: datetime) -
 
 
 def _due(at: datetime) -> models.QuerySet[Escalation]:
-    """Index: escalation_due."""
+    """The escalations that are due (index: escalation_due)."""
     return Escalation.objects.filter(due_at__lte=at)
 
 
@@ -124,7 +125,7 @@ def _escalate(pks: Collection[int], at: datetime) -> int:
 
 
 def lock[M: models.Model](rows: models.QuerySet[M]) -> models.QuerySet[M]:
-    """Without the rows that another outbox has locked."""
+    """Lock the rows, except those that another outbox has locked."""
     if connection.vendor != "postgresql":
         return rows
     return rows.select_for_update(skip_locked=True, of=("self",))

@@ -22,7 +22,9 @@ log = structlog.get_logger(__name__)
 
 
 def is_prepared(delivery: Delivery, at: datetime) -> bool:
-    """False if it is no longer needed, or cannot be composed: it must not delay the others."""
+    """Prepare a delivery. Returns False if it is no longer needed, or cannot be composed: it must not delay the
+    others.
+    """
     try:
         with transaction.atomic():
             return _prepare(delivery, at)
@@ -57,7 +59,9 @@ def _prepare(delivery: Delivery, at: datetime) -> bool:
 
 
 def _drop_unneeded(delivery: Delivery, items: list[DeliveryItem], at: datetime) -> list[DeliveryItem]:
-    """Without items that are resolved, acknowledged or suppressed by now. Their escalations may resume."""
+    """Drop the items that are resolved, acknowledged or suppressed by now, and return the others. Escalations of
+    suppressed ones may resume.
+    """
     unacknowledged = unacknowledged_subjects([item.subject for item in items])
     suppressed = suppressed_subjects(unacknowledged, at=at)
     needed: list[DeliveryItem] = []
@@ -66,6 +70,7 @@ def _drop_unneeded(delivery: Delivery, items: list[DeliveryItem], at: datetime) 
         if item.subject in unacknowledged and why is None:
             needed.append(item)
             continue
+        # The step was taken when the delivery was decided. It has notified nobody, so that it is taken back.
         item.delete()
         Escalation.objects.filter(**column(item.subject), policy=delivery.policy_id).update(
             next_step=delivery.step,

@@ -20,6 +20,7 @@ from tms.notifications.transports.result import SendOutcome, SendResult
 def record_result(delivery: Delivery, result: SendResult, *, at: datetime) -> bool:
     """Record the result of the attempt. Returns whether the next may follow at once. A lost lease changes nothing."""
     state = _state(delivery, result, at)
+    # A lease that expired meanwhile was given to another worker, whose result counts.
     ended = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENDING, lease_id=delivery.lease_id).update(
         state=state,
         lease_id=None,

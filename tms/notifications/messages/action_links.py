@@ -8,7 +8,7 @@ from tms.notifications.models.delivery import Delivery
 
 
 def acknowledge_path(delivery: Delivery) -> str:
-    """Empty if there is nothing to acknowledge, or the recipient may not.
+    """The path of the link to acknowledge; empty if there is nothing to acknowledge, or the recipient may not.
 
     Made for each attempt, and the same each time; the content that is stored with a delivery never has it.
     """

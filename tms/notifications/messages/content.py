@@ -1,3 +1,5 @@
+"""The content of messages: composed when a delivery is decided, and read again for each attempt."""
+
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import ModuleType
@@ -11,17 +13,17 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.display_names import name_of
 from tms.alerts.models import Incident
-from tms.lib.severity import Severity
+from tms.lib.severity import RANKS, Severity
 from tms.notifications import visibility
 from tms.notifications.messages import alerts, incidents
 from tms.notifications.messages.action_links import acknowledge_path
 from tms.notifications.messages.phrases import address
 from tms.notifications.models.delivery import Delivery, NotificationKind
-from tms.notifications.subjects import WORST_FIRST, Subject, site_code_of
+from tms.notifications.subjects import Subject, site_code_of
 from tms.notifications.transports.message import Attachment, Message
 
 MAX_LINES = 20
-"""For people; machines get all of them."""
+"""The number of lines for people; machines get all of them."""
 
 
 def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) -> dict[str, object]:
@@ -29,7 +31,7 @@ def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) ->
     of, name = (incidents, "incidents") if delivery.is_of_incidents else (alerts, "alerts")
     with translation.override(delivery.language):
         known = [_of_owner(delivery, one) for one in subjects]
-        ordered = sorted(known, key=lambda one: (WORST_FIRST.index(Severity(one.severity)), one.opened_at))
+        ordered = sorted(known, key=lambda one: (RANKS[one.severity], one.opened_at))
         kind = NotificationKind(delivery.kind)
         return {
             "kind": kind.value,
@@ -76,7 +78,7 @@ PLAIN: Mapping[NotificationKind, str | Promise] = {
 
 
 def _title(kind: NotificationKind, about: str, *, first: Subject, is_escalated: bool) -> str:
-    """`about`: the subjects in short; `first`: the most severe of them."""
+    """The title of a message. `about`: the subjects in short; `first`: the most severe of them."""
     if kind in PLAIN:
         return PLAIN[kind] % {"about": about}
     if kind is NotificationKind.ACKNOWLEDGED:

@@ -1,3 +1,5 @@
+"""Deliveries, and what each is about."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -50,7 +52,7 @@ ALARMS = (NotificationKind.OPENED, NotificationKind.WORSENED, NotificationKind.F
 REPORTS = (NotificationKind.DIGEST, NotificationKind.AVAILABILITY)
 """Composed when they were decided, without items."""
 PERSONAL = (NotificationKind.ASSIGNED, NotificationKind.REMINDER)
-"""For one person, unless it is resolved by then."""
+"""Kinds for one person, dropped if the subject is resolved by then."""
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -88,7 +90,7 @@ class Delivery(models.Model):
     key = models.CharField(max_length=100, unique=True)
     """Names the decision, so that it cannot be made twice."""
     uid = models.UUIDField(default=uuid4, unique=True)
-    """Of the message, the same for each attempt; unlike `key` it differs after a database was restored."""
+    """The id of the message, the same for each attempt; unlike `key` it differs after a database was restored."""
     destination = models.ForeignKey(Destination, models.CASCADE, related_name="deliveries")
     policy = models.ForeignKey(Policy, models.SET_NULL, null=True, related_name="deliveries")
     step = models.PositiveSmallIntegerField(default=0)
@@ -115,7 +117,7 @@ class Delivery(models.Model):
     detail = LinesField(max_length=500, blank=True, default="")
     """The response to the last attempt."""
     reference = models.CharField(max_length=MAX_REFERENCE, blank=True, default="", db_default="")
-    """Under which the service knows the message, for replies to it."""
+    """The name by which the service knows the message, for replies to it."""
     content: models.JSONField[Mapping[str, object], Mapping[str, object]] = models.JSONField(default=dict)
     """Composed at the first attempt, and the same for each."""
     link_used_at = models.DateTimeField(null=True)

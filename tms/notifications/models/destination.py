@@ -1,3 +1,5 @@
+"""Destinations of notifications."""
+
 from __future__ import annotations
 
 import base64
@@ -30,7 +32,7 @@ MAX_SHOWN = 500
 
 class DestinationQuerySet(models.QuerySet["Destination"]):
     def not_deleted(self) -> Self:
-        """Those of the pages and the API, where people enter them."""
+        """The destinations of the pages and the API, where people enter them."""
         return self.filter(deleted_at=None).exclude(OF_DEVICES)
 
     def devices(self) -> Self:
@@ -49,7 +51,7 @@ class Destination(Owned, HoursOfWeek):
     address = LineField(_("address"), max_length=MAX_SHOWN)
     encrypted_secrets = models.TextField(default="", editable=False)
     public_values: models.JSONField[Values, Values] = models.JSONField(default=dict, db_default={}, editable=False)
-    """Of the fields of its transport, those that are no secrets."""
+    """The values of the fields of its transport that are no secrets."""
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -135,7 +137,7 @@ class Destination(Owned, HoursOfWeek):
         return hours.next_change(at)
 
     def set_address(self, address: str) -> None:
-        """Not saved yet. `address` was cleaned by the transport."""
+        """Set the address without saving the destination. `address` was cleaned by the transport."""
         if not self.transport.is_address_secret:
             self.address = address
             return
@@ -143,14 +145,16 @@ class Destination(Owned, HoursOfWeek):
         self._encrypt(url=address)
 
     def saved_values(self) -> Values:
-        """Of the fields of its transport; without secrets that cannot be decrypted."""
+        """The values of the fields of its transport; without secrets that cannot be decrypted."""
         try:
             return {**self.public_values, **self.secrets()}
         except encryption.DecryptionError:
             return self.public_values
 
     def set_values(self, values: Values) -> None:
-        """Not saved yet. `values` were cleaned, by name of the field; a secret without one stays as it is."""
+        """Set the values of its transport without saving the destination. `values` were cleaned, by name of the
+        field; a secret without one stays as it is.
+        """
         fields = self.transport.fields
         assert isinstance(self.transport, ServiceTransport)
         self.public_values = {field.name: values.get(field.name, "") for field in fields if not field.is_secret}
@@ -160,7 +164,7 @@ class Destination(Owned, HoursOfWeek):
         )
 
     def set_secrets(self, **secrets: str) -> None:
-        """Beside the address. Not saved yet."""
+        """Set the secrets beside the address. Not saved yet."""
         self._encrypt(**secrets)
 
     def new_key(self) -> str:

@@ -46,7 +46,7 @@ class PushKey(models.Model):
 
 class DeviceQuerySet(models.QuerySet["PushDevice"]):
     def of(self, person: object) -> Self:
-        """Newest first."""
+        """The devices of a person, newest first."""
         return self.filter(destination__person=person).select_related("destination").order_by("-pk")
 
 
@@ -84,7 +84,7 @@ def default_severities() -> list[str]:
 
 
 class DevicePreferences(models.Model):
-    """Of what a person is notified on their devices."""
+    """What a person is notified of on their devices."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="device_preferences")
     severities = models.JSONField(_("severities"), default=default_severities, blank=True)

@@ -1,3 +1,5 @@
+"""Plans to send shift digests."""
+
 from __future__ import annotations
 
 import re
@@ -10,7 +12,7 @@ from django.conf import settings
 from django.db import models
 
 from tms.accounts.scope import ByOwner
-from tms.lib.calendar.local_time import instant, shown
+from tms.lib.calendar.local_time import instant, local_time
 from tms.notifications.models.destination import Destination
 
 TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
@@ -58,7 +60,7 @@ class DigestPlan(models.Model):
         it, the first.
         """
         zone = ZoneInfo(self.time_zone)
-        today = shown(at, zone).date()
+        today = local_time(at, zone).date()
         local_ends = (
             datetime.combine(today + timedelta(days=days), one) for days in DAYS_AROUND for one in clock(self.times)
         )

@@ -1,3 +1,5 @@
+"""Notification policies, their escalation steps, and escalations."""
+
 from __future__ import annotations
 
 from collections.abc import Collection
@@ -33,7 +35,7 @@ def not_too_often(seconds: int) -> None:
 
 
 class PolicyHours(models.TextChoices):
-    """In which hours a policy is active."""
+    """The hours in which a policy is active."""
 
     ALWAYS = "always", _("always")
     WITHIN = "within", _("during these hours")
@@ -44,7 +46,7 @@ class PolicyHours(models.TextChoices):
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def not_deleted(self) -> Self:
-        """Those of the pages and the API, where people edit them."""
+        """The policies of the pages and the API, where people edit them."""
         return self.filter(deleted_at=None, is_personal=False)
 
     def enabled(self) -> Self:
@@ -172,7 +174,7 @@ class PolicySite(models.Model):
 
 
 class PolicyGroup(models.Model):
-    """As `PolicySite`."""
+    """Protects the group as `PolicySite` protects the site."""
 
     policy = models.ForeignKey(Policy, models.CASCADE, related_name="+")
     group = models.ForeignKey(Group, models.PROTECT, related_name="+")
@@ -194,7 +196,7 @@ class NamedDestination(NamedTuple):
     """A destination that a step names at one moment: itself, or as one of the person on call in a rotation."""
 
     destination: Destination | None
-    """None: nobody is on call, or that person has none."""
+    """The destination. None: nobody is on call, or that person has none."""
     rotation: Rotation | None = None
     person_id: int | None = None
     """Who is on call."""
@@ -208,11 +210,11 @@ class Step(models.Model):
     policy = models.ForeignKey(Policy, models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
     after_s = models.PositiveIntegerField(default=0, validators=(MaxValueValidator(DAY_S),))
-    """After the previous step; ignored for the first."""
+    """Delay after the previous step; ignored for the first."""
     named: list[NamedDestination]
     """Destinations that it names now; set by `escalation.steps_of`."""
     reached: list[Destination]
-    """Those of them that are enabled, each once."""
+    """The enabled destinations among them, each once."""
     destinations = models.ManyToManyField(Destination, blank=True)
     rotations = models.ManyToManyField(Rotation, blank=True)
     """The person on call in them when the step is taken is notified too, at all destinations of their own."""
@@ -236,9 +238,9 @@ class Escalation(AboutOne, models.Model):
     kind = models.CharField(max_length=16)
     happened_at = models.DateTimeField()
     next_step = models.PositiveSmallIntegerField(default=0)
-    """Its position."""
+    """The position of the next step."""
     steps_taken = models.PositiveIntegerField(default=0)
-    """In all rounds."""
+    """The number of steps taken in all rounds."""
     due_at = models.DateTimeField(null=True)
     suppression = models.CharField(max_length=32, blank=True, default="")
     """Why it waits: `alerts.suppression.reasons.Reason`, or the hours of its policy."""

@@ -1,3 +1,5 @@
+"""Plans to send availability reports."""
+
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
@@ -14,7 +16,7 @@ from tms.lib.text_fields import LineField
 from tms.notifications.models.destination import Destination
 
 SENT_AT = time(9)
-"""On the second of the next month, when the month is over at sites of every time zone."""
+"""The time on the second of the next month, when the month is over at sites of every time zone."""
 
 
 class ReportPlanQuerySet(models.QuerySet["ReportPlan"]):
@@ -27,7 +29,7 @@ class ReportPlan(models.Model):
 
     destination = models.OneToOneField(Destination, models.CASCADE, related_name="report_plan", db_constraint=False)
     customer = LineField(max_length=100, blank=True, default="")
-    """On the report; empty for `TMS_CUSTOMER`."""
+    """The customer that the report names; empty for `TMS_CUSTOMER`."""
     next_at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_constraint=False)
 

@@ -1,3 +1,5 @@
+"""Rotations, their members and their overrides."""
+
 from __future__ import annotations
 
 from typing import Self

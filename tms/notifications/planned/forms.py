@@ -13,7 +13,7 @@ from tms.notifications.models.destination import Destination
 
 
 class PlanForm(Plain, forms.Form):
-    """For destinations whose owner lies within the scope in which the person may plan."""
+    """The form of a plan, for destinations whose owner lies within the scope in which the person may plan."""
 
     destination = forms.ModelChoiceField(Destination.objects.none(), label=_("Destination"), empty_label=None)
 
@@ -25,7 +25,7 @@ class PlanForm(Plain, forms.Form):
 
 
 def visible_destinations(person: Person) -> QuerySet[Destination]:
-    """To which the person sends: what is sent has what both of them may read."""
+    """The destinations to which the person sends: what is sent has what both of them may read."""
     return visible(Destination.objects.not_deleted().enabled(), to=person)
 
 

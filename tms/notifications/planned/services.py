@@ -70,7 +70,7 @@ def _try_to_send[Plan: DigestPlan | ReportPlan](plan: Plan, send: Callable[[Plan
 
 @transaction.atomic
 def drop_plan(plan: DigestPlan | ReportPlan) -> None:
-    """Idempotent."""
+    """Drop the plan. Idempotent."""
     for stored in type(plan)._default_manager.filter(pk=plan.pk).select_for_update():
         recorder.record("deleted", stored)
         stored.delete()

@@ -100,7 +100,7 @@ PolicyChange: Any = change_of(PolicyFields, "PolicyChange")
 
 
 class PolicyStepSchema(PolicyStepFields):
-    """With what the person sees, which may be nothing."""
+    """An escalation step with what the person sees, which may be nothing."""
 
 
 class PolicySchema(PolicyFields, ResponseSchema):
@@ -173,7 +173,7 @@ def fields_of(policy: models.Policy) -> dict[str, Any]:
 def _save(
     request: ApiRequest, policy: models.Policy, fields: Mapping[str, Any], steps: Sequence[PolicyStepFields] | None
 ) -> None:
-    """Without `steps` they stay. Raises ProblemError."""
+    """Save a policy; its steps stay if there are no `steps`. Raises ProblemError."""
     by, found = request.person, BodyValues()
     rows = PolicyRows(
         sites=found.rows(access.visible(Site.objects.all(), to=by), "code", fields["sites"], "$.sites"),

@@ -1,3 +1,5 @@
+"""The form of a policy, and the forms of its escalation steps."""
+
 from typing import Any
 
 from django import forms
@@ -21,7 +23,7 @@ from tms.notifications.weekly_hours import fault_in_hours, hours_form_fields
 
 
 class PolicyForm(Plain, OwnedForm[Policy]):
-    """With sites, groups and rules that the person sees."""
+    """The form of a policy. It offers sites, groups and rules that the person sees."""
 
     permission = Permission.EDIT_POLICIES
     severities = forms.MultipleChoiceField(
@@ -61,7 +63,7 @@ class PolicyForm(Plain, OwnedForm[Policy]):
 
     @property
     def rows(self) -> PolicyRows:
-        """Those that were chosen. The columns are those of the instance."""
+        """The rows that were chosen. The columns are those of the instance."""
         return PolicyRows(**{name: list(self.cleaned_data[name]) for name in ("sites", "groups", "rules")})
 
     def clean_name(self) -> str:
@@ -105,7 +107,7 @@ class StepForm(Plain, forms.Form):
 
 
 def _offer(form: forms.BaseForm, *names: str, to: Person) -> None:
-    """In these fields, the rows that the person sees."""
+    """Offer the rows that the person sees in these fields."""
     for name in names:
         field = form.fields[name]
         assert isinstance(field, forms.ModelMultipleChoiceField)

@@ -34,17 +34,17 @@ class Circumstances(NamedTuple):
     unacknowledged: Collection[Subject]
     suppressed: Mapping[Subject, Suppression]
     outside_hours: Mapping[int, Suppression]
-    """By primary key of the escalation."""
+    """Suppressions by primary key of the escalation."""
     steps: Mapping[int, Sequence[Step]]
-    """By primary key of the policy."""
+    """Steps by primary key of the policy."""
     concerned: Mapping[Subject, Concern]
-    """Of the subjects, if a destination is for a part of the fleet, or a device; otherwise it may be empty."""
+    """Concerns of the subjects, if a destination is for a part of the fleet, or a device; otherwise it may be empty."""
     audience: Audience
-    """Of devices: what their people chose, and see."""
+    """What the people of devices chose, and see."""
 
 
 def circumstances_of(due: Sequence[Escalation], *, at: datetime) -> Circumstances:
-    """From the database."""
+    """The circumstances of these escalations, read from the database."""
     unacknowledged = unacknowledged_subjects([escalation.subject for escalation in due])
     steps = steps_of({escalation.policy_id for escalation in due}, at=at)
     reached = reached_by(steps)
@@ -133,7 +133,7 @@ def _take_step(escalation: Escalation, steps: Sequence[Step], now: Circumstances
 
 
 def _repeat(escalation: Escalation, steps: Sequence[Step], now: Circumstances) -> list[Notification]:
-    """After the last step: notify everybody again, if the policy repeats."""
+    """Notify everybody again after the last step, if the policy repeats."""
     repeat_s = escalation.policy.repeat_s
     escalation.due_at = now.at + timedelta(seconds=repeat_s) if repeat_s and steps else None
     if escalation.due_at is None:
@@ -152,7 +152,7 @@ def _notifications(
     *,
     happened_at: datetime | None,
 ) -> list[Notification]:
-    """For the destinations that are for the subject."""
+    """Notifications for the destinations that are for the subject."""
     concern = now.concerned.get(escalation.subject)
     return [
         Notification(

@@ -18,7 +18,7 @@ class Notification(NamedTuple):
 
     subject: Subject
     policy: Policy | None
-    """None: for one person, regardless of policies."""
+    """The policy; None for a notification of one person, regardless of policies."""
     destination: Destination
     kind: NotificationKind
     source: str

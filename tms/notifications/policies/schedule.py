@@ -15,7 +15,7 @@ A_YEAR = timedelta(days=365)
 
 
 def outside_hours(escalations: Iterable[Escalation], *, at: datetime) -> dict[int, Suppression]:
-    """By escalation: until when its policy is inactive. Site hours do not apply to a subject of several sites."""
+    """How long the policy of each escalation is inactive. Site hours do not apply to a subject of several sites."""
     bound = [escalation for escalation in escalations if escalation.policy.when != PolicyHours.ALWAYS]
     sites = {site for escalation in bound if (site := _site_of(escalation.policy, escalation.subject)) is not None}
     hours = hours_of(sites) if sites else {}

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, grant_scopes, visible
 from tms.accounts.access.owner_form import owner_of
-from tms.lib.calendar.durations import written
+from tms.lib.calendar.durations import duration_text
 from tms.lib.severity import Severity
 from tms.notifications.models.policy import Policy, PolicyHours
 from tms.notifications.weekly_hours import HOURS_FIELDS
@@ -41,7 +41,7 @@ FIELDS: Mapping[str, Sequence[str]] = {
     "language": ("language",),
     "repeat": ("repeat_s",),
 }
-"""By word: the fields of PolicyForm that it stands for."""
+"""The fields of PolicyForm that each word stands for."""
 MOST_NAMES = 3
 
 
@@ -51,7 +51,7 @@ class Word:
 
     before: str
     name: str = ""
-    """Empty at the end of a sentence, where there is only plain text."""
+    """The name of the word; empty at the end of a sentence, where there is only plain text."""
     text: str = ""
     fields: Sequence[forms.BoundField] = ()
 
@@ -66,7 +66,7 @@ class StepWords:
 
     after: str
     to: str
-    """Empty: it notifies nobody."""
+    """Whom the step notifies; empty if it notifies nobody."""
     form: forms.BaseForm | None = None
 
 
@@ -79,7 +79,7 @@ class Sentence:
 
 
 def sentence_of(policy: Policy, *, to: Person) -> Sentence:
-    """Of a saved policy, with the names that the person sees."""
+    """The sentence of a saved policy, with the names that the person sees."""
     values = {
         **{name: getattr(policy, name) for names in FIELDS.values() for name in names if name != "owner"},
         **{name: list(visible(getattr(policy, name).all(), to=to)) for name in ("sites", "groups", "rules")},
@@ -97,7 +97,7 @@ def sentence_of(policy: Policy, *, to: Person) -> Sentence:
 
 
 def sentence_of_forms(form: Any, steps: Any) -> Sentence:
-    """Of a PolicyForm and its StepForms: what was entered, or else the initial values."""
+    """The sentence of a PolicyForm and its StepForms: what was entered, or else the initial values."""
     values = {name: _value(form, name) for names in FIELDS.values() for name in names}
     owner = grant_scopes.parsed(str(values["owner"] or form.fields["owner"].default))
     names = ("after_min", "destinations", "rotations")
@@ -163,7 +163,7 @@ def _repeat(seconds: object) -> str:
 
 
 def _span(seconds: object) -> str:
-    return written(int(seconds)) if isinstance(seconds, int | float) else "–"
+    return duration_text(int(seconds)) if isinstance(seconds, int | float) else "–"
 
 
 def _step_words(step: Mapping[str, Any], *, is_first: bool) -> StepWords:

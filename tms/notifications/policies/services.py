@@ -48,7 +48,7 @@ class StepValues:
     """An escalation step. Those that notify nobody are left out."""
 
     after_s: int = 0
-    """After the previous step; ignored for the first."""
+    """Delay after the previous step; ignored for the first."""
     destinations: Collection[Destination] = ()
     rotations: Collection[Rotation] = ()
 
@@ -129,5 +129,5 @@ def _replace_steps(policy: Policy, steps: Sequence[StepValues], by: Person) -> N
 
 
 def _unseen(chosen: Any, offered: QuerySet[Any], by: Person) -> list[Any]:
-    """Those of the `chosen` rows that were not offered to the person, and so cannot have been removed by them."""
+    """The rows among `chosen` that were not offered to the person, and so cannot have been removed by them."""
     return list(chosen.exclude(pk__in=visible(offered, to=by).values("pk")))

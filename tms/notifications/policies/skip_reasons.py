@@ -21,4 +21,4 @@ SKIPPED: Mapping[SkipReason, str] = {
     SkipReason.NO_DESTINATION: gettext_noop("the person on call has no destination"),
     SkipReason.OTHER_SCOPE: gettext_noop("not notified: the destination has another owner"),
 }
-"""In words, after the name of the destination or rotation."""
+"""The reasons in words, after the name of the destination or rotation."""

@@ -1,3 +1,5 @@
+"""The pages of notification policies."""
+
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -114,7 +116,7 @@ def _panel_of_draft(request: AuthenticatedRequest, draft: Policy) -> Notificatio
 
 
 def _listed(person: User) -> QuerySet[Policy]:
-    """With the destinations and rotations that the person sees."""
+    """The policies, with the destinations and rotations that the person sees."""
     reached = {"steps__destinations": Destination.objects.all(), "steps__rotations": Rotation.objects.all()}
     seen = [Prefetch(name, access.visible(rows, to=person)) for name, rows in reached.items()]
     return access.visible(Policy.objects.not_deleted(), to=person).prefetch_related(*seen)

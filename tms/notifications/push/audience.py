@@ -22,7 +22,7 @@ class NotificationChoice(NamedTuple):
     scope: Scope
     severities: frozenset[str]
     area: Scope | None
-    """None: everything that the person sees."""
+    """The part of the fleet that the person chose. None: everything that they see."""
     is_quiet: bool
 
     def wants(self, concern: Concern) -> bool:
@@ -34,7 +34,7 @@ class NotificationChoice(NamedTuple):
 
 
 class Audience:
-    """Of the devices among some destinations. Read with a few queries for all of them."""
+    """The devices among some destinations. Read with a few queries for all of them."""
 
     def __init__(self, destinations: Iterable[Destination], *, at: datetime) -> None:
         people = {one.person_id for one in destinations if one.is_device and one.person_id is not None}

@@ -23,13 +23,13 @@ from tms.notifications.models.device import PushDevice, PushKey
 from tms.notifications.models.policy import Policy, Step
 from tms.notifications.transports.push.form import Subscription
 
-MOST = 10
+MAX_DEVICES = 10
 """Devices of one person."""
 KIND = "push"
 
 
 class TooManyDevices(Exception):
-    """The person already has `MOST` devices."""
+    """The person already has `MAX_DEVICES` devices."""
 
 
 class ForeignDevice(Exception):
@@ -57,7 +57,7 @@ def add(person: User, subscription: Subscription, browser: Browser, *, key: Push
             raise ForeignDevice
         remove(known, at=at)
         known = None
-    if known is None and PushDevice.objects.of(person).count() >= MOST:
+    if known is None and PushDevice.objects.of(person).count() >= MAX_DEVICES:
         raise TooManyDevices
     return _store(known, person, subscription, browser, digest=digest, key=key, at=at)
 
@@ -93,7 +93,7 @@ def remove_of_old_keys(*, at: datetime) -> int:
 
 
 def visible_items(destination: Destination, items: Sequence[DeliveryItem]) -> list[DeliveryItem]:
-    """Those that the person of the device sees now: of an incident at least one alert."""
+    """The items that the person of the device sees now: of an incident at least one alert."""
     scope = destination.audience
     alerts = _seen(Alert.objects.filter(pk__in=[item.alert_id for item in items if item.alert_id]), scope)
     of_items = [item.incident_id for item in items if item.incident_id]
@@ -136,7 +136,7 @@ def _store(
 
 
 def _make_policy() -> None:
-    """By it the outbox notifies devices; what each person chose decides further (`audience`)."""
+    """Make the policy by which the outbox notifies devices; what each person chose decides further (`audience`)."""
     defaults = {"name": "Devices of people", "notify_acknowledged": True}
     policy, _created = Policy.objects.get_or_create(is_personal=True, defaults=defaults)
     Step.objects.get_or_create(policy=policy, position=0)

@@ -1,3 +1,5 @@
+"""Forms for the devices on which a person is notified."""
+
 from typing import Any
 
 from django import forms
@@ -34,7 +36,7 @@ class SubscriptionForm(forms.Form):
 
 
 class DevicePreferencesForm(Plain, forms.Form):
-    """Of what a person is notified on their devices."""
+    """The choice of what a person is notified of on their devices."""
 
     critical = forms.BooleanField(label=_("Critical alerts"), required=False)
     warning = forms.BooleanField(label=_("Warnings"), required=False)

@@ -59,7 +59,7 @@ def add_device(request: AuthenticatedRequest) -> HttpResponse:
         devices.add(request.user, form.cleaned_data["subscription"], browser, key=keys.current(at=at), at=at)
     except devices.TooManyDevices:
         text = gettext("You already have %(number)d devices. Remove one first.")
-        return _refused(request, text % {"number": devices.MOST})
+        return _refused(request, text % {"number": devices.MAX_DEVICES})
     except devices.ForeignDevice:
         return _refused(
             request, gettext("Another person uses this address. Block and allow notifications, then retry.")
@@ -70,7 +70,7 @@ def add_device(request: AuthenticatedRequest) -> HttpResponse:
 @require_POST
 @sign_in_required
 def save_device_preferences(request: AuthenticatedRequest) -> HttpResponse:
-    """For htmx, answers with the form; otherwise with the page."""
+    """Save what a person chose for their devices. Answers htmx with the form, and others with the page."""
     form = DevicePreferencesForm(request.user, request.POST)
     is_valid = form.is_valid()
     if is_valid:

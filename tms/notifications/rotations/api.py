@@ -88,7 +88,7 @@ def delete_rotation(request: ApiRequest, pk: int) -> None:
 
 @router.get("/rotations/{int:pk}/shifts", summary="List on-call shifts", response=OnCallShiftsSchema)
 def list_on_call_shifts(request: ApiRequest, pk: int, query: Query[ShiftQuery]) -> OnCallShiftsSchema:
-    """From now on, consecutive and without gaps."""
+    """On-call shifts from now on, consecutive and without gaps."""
     chosen, at = _rotation(request, pk), timezone.now()
     shifts = list(rosters([chosen])[chosen.pk].shifts(at, at + timedelta(days=query.days)))
     names = _names(shifts)
@@ -133,7 +133,7 @@ def _save(request: ApiRequest, rotation: models.Rotation, fields: dict[str, Any]
 
 
 def _members(request: ApiRequest, rotation: models.Rotation, names: list[str]) -> list[User]:
-    """In their order. Raises ProblemError."""
+    """The members in their order. Raises ProblemError."""
     if not 0 < len(names) <= MAX_MEMBERS:
         raise unreadable(RequestFault("$.members", f"must name 1 to {MAX_MEMBERS} people"))
     people = access.choosable(colleagues(), members_of(rotation), to=request.person)

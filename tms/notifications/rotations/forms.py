@@ -1,3 +1,5 @@
+"""Forms of rotations, their members and their overrides."""
+
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -86,7 +88,7 @@ class BaseMemberForms(BaseFormSet[MemberForm]):
 
     @property
     def people(self) -> list[User]:
-        """In their order. The same person may appear several times."""
+        """The people in their order. The same person may appear several times."""
         chosen = (form.cleaned_data.get("person") for form in self.forms)
         return [person for person in chosen if person is not None]
 
@@ -147,7 +149,7 @@ def save_members(rotation: Rotation, people: list[User]) -> None:
     )
 
 
-def begun(at: datetime) -> Rotation:
+def initial_rotation(at: datetime) -> Rotation:
     """Initial values of a new form: shifts of a week from last Monday on, with a handover at nine."""
     today = at.date()
     return Rotation(starts_on=today.fromordinal(today.toordinal() - today.weekday()), handover_at="09:00")

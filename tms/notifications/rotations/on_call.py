@@ -15,7 +15,7 @@ from tms.notifications.rotations.roster import CoverInterval, OnCallShift, Roste
 
 
 def rosters(rotations: Collection[Rotation]) -> dict[int, Roster]:
-    """By rotation, in two queries. Disabled people have no shifts."""
+    """The roster of each rotation, read in two queries. Disabled people have no shifts."""
     people: dict[int, list[int]] = {}
     covers: dict[int, list[CoverInterval]] = {}
     members = Member.objects.filter(rotation__in=rotations, person__is_active=True).order_by("position")
@@ -47,7 +47,7 @@ def cover(rotation: Rotation, person: User, *, since: datetime, until: datetime,
 
 @transaction.atomic
 def delete_cover(rotation: Rotation, pk: int) -> bool:
-    """False if it does not exist any more."""
+    """Delete an override. Returns False if it does not exist any more."""
     for found in rotation.covers.filter(pk=pk).select_for_update():
         recorder.record("deleted", found)
         found.delete()
@@ -63,7 +63,7 @@ class OnCall(NamedTuple):
 
 
 def on_call(rotations: Collection[Rotation], *, at: datetime) -> dict[int, OnCall]:
-    """By rotation."""
+    """Who is on call in each rotation."""
     if not rotations:
         return {}
     shifts = {pk: roster.on_call(at) for pk, roster in rosters(rotations).items()}
@@ -75,7 +75,7 @@ def on_call(rotations: Collection[Rotation], *, at: datetime) -> dict[int, OnCal
 
 
 def destinations_of(people: Collection[int]) -> dict[int, list[Destination]]:
-    """By person, the active ones."""
+    """The active destinations of each person."""
     return _own_destinations(Destination.objects.enabled(), people)
 
 

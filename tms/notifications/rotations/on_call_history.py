@@ -12,13 +12,13 @@ from tms.notifications.rotations.on_call import rosters
 from tms.notifications.rotations.roster import OnCallShift
 from tms.shifts.on_call import OnCallPeriod
 
-MOST = 50
-"""Rotations."""
+MAX_ROTATIONS = 50
+"""The number of rotations that are read."""
 
 
 def on_call_between(since: datetime, until: datetime, scope: Scope) -> Iterator[OnCallPeriod]:
     """Computed from the members and covers that the rotations have now."""
-    rotations = list(within(Rotation.objects.not_deleted(), scope).order_by("name", "pk")[:MOST])
+    rotations = list(within(Rotation.objects.not_deleted(), scope).order_by("name", "pk")[:MAX_ROTATIONS])
     shifts = {pk: list(roster.shifts(since, until)) for pk, roster in rosters(rotations).items()}
     names = _names(shift for found in shifts.values() for shift in found)
     for rotation in rotations:

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from tms.lib.calendar.local_time import instant, shown
+from tms.lib.calendar.local_time import instant, local_time
 from tms.lib.calendar.opening_hours import EVER
 
 WEEK = 7
@@ -27,7 +27,7 @@ class CoverInterval(NamedTuple):
 
 class OnCallShift(NamedTuple):
     person: int | None
-    """Null: nobody."""
+    """The person on call. None: nobody."""
     since: datetime
     until: datetime
     is_cover: bool = False
@@ -41,16 +41,16 @@ class Roster:
     people: Sequence[int] = ()
     every_days: int = WEEK
     weekdays: Sequence[int] = ()
-    """If there are any, handovers are on these days of each week (0 is Monday), and `every_days` is ignored."""
+    """Days of each week on which handovers are (0 is Monday). If there are any, `every_days` is ignored."""
     covers: Sequence[CoverInterval] = ()
-    """In the order in which they were added."""
+    """Overrides in the order in which they were added."""
 
     def on_call(self, at: datetime) -> OnCallShift:
         """Who is on call, from when until when. Nobody before the rotation starts."""
         return next(self.shifts(at, at + timedelta(microseconds=1)))
 
     def shifts(self, at: datetime, until: datetime) -> Iterator[OnCallShift]:
-        """In order, from the one at `at` to the last that begins before `until`."""
+        """The shifts in order, from the one at `at` to the last that begins before `until`."""
         current = self._shift_at(at)
         while current.until < until:
             following = self._shift_at(current.until)
@@ -77,7 +77,7 @@ class Roster:
 
     def _number(self, at: datetime) -> int:
         """Number of the shift at `at`; -1 before the first."""
-        days = (shown(at, self.zone).date() - self.starts_on).days
+        days = (local_time(at, self.zone).date() - self.starts_on).days
         periods, rest = divmod(days, self._period)
         number = periods * len(self._offsets) + sum(offset <= rest for offset in self._offsets) - 1
         return max(-1, number - 1 if number >= 0 and self._handover(number) > at else number)

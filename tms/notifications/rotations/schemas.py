@@ -1,3 +1,5 @@
+"""REST schemas of rotations, their shifts and their overrides."""
+
 from datetime import date, datetime
 from typing import Any, Self
 
@@ -77,5 +79,5 @@ class OnCallShiftsSchema(ResponseSchema):
 
 
 def fields_of(rotation: models.Rotation) -> dict[str, Any]:
-    """Without its members."""
+    """The fields of a rotation, without its members."""
     return {name: getattr(rotation, name) for name in COPIED} | {"owner": owner_fields(rotation)}

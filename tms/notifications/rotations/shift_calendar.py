@@ -16,7 +16,7 @@ from tms.notifications.rotations.on_call import rosters
 from tms.notifications.rotations.roster import CoverInterval, OnCallShift, Roster
 
 DAYS = 14
-MOST = 12
+MAX_ROTATIONS = 12
 """Rotations in the picture."""
 
 
@@ -37,8 +37,8 @@ class ShiftCalendar(NamedTuple):
 def shift_calendar(
     rotations: Sequence[Rotation], *, first: date, zone: ZoneInfo, at: datetime, me: User
 ) -> ShiftCalendar:
-    """Of rotations that the person sees; times in `zone`."""
-    shown = rotations[:MOST]
+    """The calendar of rotations that the person sees; times in `zone`."""
+    shown = rotations[:MAX_ROTATIONS]
     empty = Timeline((), first, DAYS, zone, at)
     known = rosters(shown)
     shifts = {pk: list(_within(roster, empty)) for pk, roster in known.items()}

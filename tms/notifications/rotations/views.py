@@ -1,3 +1,5 @@
+"""The pages of rotations and overrides."""
+
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -17,7 +19,7 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.lib.admin import BaseFormSet
 from tms.lib.calendar.dates import shown_days
-from tms.lib.calendar.local_time import shown
+from tms.lib.calendar.local_time import local_time
 from tms.lib.forms.checks import checked, is_check
 from tms.lib.forms.saved import saved
 from tms.notifications import undo
@@ -29,7 +31,7 @@ from tms.notifications.rotations.forms import (
     MemberForm,
     MemberForms,
     RotationForm,
-    begun,
+    initial_rotation,
     members_of,
     save_rotation,
 )
@@ -63,7 +65,7 @@ def rotations(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.EDIT_ROTATIONS)
 def new_rotation(request: AuthenticatedRequest) -> HttpResponse:
-    return _edited(request, begun(timezone.localtime()))
+    return _edit(request, initial_rotation(timezone.localtime()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -71,14 +73,14 @@ def new_rotation(request: AuthenticatedRequest) -> HttpResponse:
 @needs_to_post(Permission.EDIT_ROTATIONS)
 def rotation(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     needed = Permission.EDIT_ROTATIONS if request.method == "POST" else None
-    return _edited(request, _found(request, pk, needed))
+    return _edit(request, _find(request, pk, needed))
 
 
 @require_POST
 @needs(Permission.OVERRIDE_SHIFTS)
 def new_cover(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Its own permission: shifts are swapped at night, by people who may not change the rotation."""
-    chosen = _found(request, pk, Permission.OVERRIDE_SHIFTS)
+    chosen = _find(request, pk, Permission.OVERRIDE_SHIFTS)
     form = CoverForm(chosen, request.POST, by=request.user)
     if not form.is_valid():
         return _page(request, chosen, cover=form)
@@ -89,21 +91,21 @@ def new_cover(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 @needs(Permission.OVERRIDE_SHIFTS)
 def delete_cover(request: AuthenticatedRequest, pk: int, cover: int) -> HttpResponse:
-    chosen = _found(request, pk, Permission.OVERRIDE_SHIFTS)
+    chosen = _find(request, pk, Permission.OVERRIDE_SHIFTS)
     before = chosen.covers.filter(pk=cover).first()
     if before is not None and on_call.delete_cover(chosen, cover):
         undo.add_toast(request, before)
     return redirect(chosen)
 
 
-def _found(request: AuthenticatedRequest, pk: int, needed: Permission | None) -> Rotation:
+def _find(request: AuthenticatedRequest, pk: int, needed: Permission | None) -> Rotation:
     found = get_object_or_404(access.visible(Rotation.objects.not_deleted(), to=request.user), pk=pk)
     if needed is not None:
         access.demand(request.user, needed, found)
     return found
 
 
-def _edited(request: AuthenticatedRequest, chosen: Rotation) -> HttpResponse:
+def _edit(request: AuthenticatedRequest, chosen: Rotation) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
     form = RotationForm(sent, instance=chosen, by=request.user)
     members = _member_forms(request, chosen, sent)
@@ -125,7 +127,7 @@ def _page(
     cover: CoverForm | None = None,
 ) -> HttpResponse:
     at, zone = timezone.now(), ZoneInfo(timezone.get_current_timezone_name())
-    days = shown_days(request.GET.get("from", ""), number=DAYS, today=shown(at, zone).date())
+    days = shown_days(request.GET.get("from", ""), number=DAYS, today=local_time(at, zone).date())
     existing = list(access.visible(Rotation.objects.not_deleted(), to=request.user))
     now, coming = _shifts(existing, chosen, at)
     is_saved = chosen is not None and chosen.pk is not None

@@ -30,7 +30,7 @@ PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 @never_cache
 @sign_in_required
 def delete(request: AuthenticatedRequest, kind: str, pk: int) -> HttpResponse:
-    row = _found(request, kind, pk)
+    row = _find(request, kind, pk)
     if request.method != "POST":
         return _page(request, kind, row)
     was_on = getattr(row, "enabled", True)
@@ -41,7 +41,7 @@ def delete(request: AuthenticatedRequest, kind: str, pk: int) -> HttpResponse:
 @require_POST
 @sign_in_required
 def restore(request: AuthenticatedRequest, kind: str, pk: int) -> HttpResponse:
-    row = _found(request, kind, pk, is_deleted=True)
+    row = _find(request, kind, pk, is_deleted=True)
     try:
         services.restore(row, is_on=request.POST.get("on") == "1")
     except NameTaken:
@@ -58,7 +58,7 @@ def undoable(request: AuthenticatedRequest, kind: str) -> dict[str, object]:
     return {"deleted": row, "restore": reverse(f"restore-{kind}", args=(row.pk,)), "was_on": request.GET.get("on")}
 
 
-def _found(request: AuthenticatedRequest, kind: str, pk: int, *, is_deleted: bool = False) -> services.SoftDeletable:
+def _find(request: AuthenticatedRequest, kind: str, pk: int, *, is_deleted: bool = False) -> services.SoftDeletable:
     """One that the person may change."""
     access.demand(request.user, NEEDED[kind])
     row = services.find(kind, pk, to=request.user, is_deleted=is_deleted)

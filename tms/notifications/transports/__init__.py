@@ -31,7 +31,7 @@ __all__ = [
 log = structlog.get_logger(__name__)
 
 
-def _found() -> Iterator[Transport]:
+def _find_transports() -> Iterator[Transport]:
     """One of each package."""
     for package in pkgutil.iter_modules(__path__, f"{__name__}."):
         if package.ispkg:
@@ -52,15 +52,17 @@ def _is_transport(each: object) -> bool:
 
 
 TRANSPORTS: Mapping[str, Transport] = {
-    each.name: each for each in sorted(_found(), key=lambda each: (each.position, each.name))
+    each.name: each for each in sorted(_find_transports(), key=lambda each: (each.position, each.name))
 }
 
 ENTERED: Mapping[str, Transport] = {name: each for name, each in TRANSPORTS.items() if not each.is_of_device}
-"""Those whose addresses people enter."""
+"""The transports whose addresses people enter."""
 
 
 def choices() -> list[tuple[str, str | Promise]]:
-    """Of `Destination.kind`. A function, so that a new transport needs no migration; 0001_initial refers to it."""
+    """The choices of `Destination.kind`. A function, so that a new transport needs no migration; 0001_initial refers
+    to it.
+    """
     return [(each.name, each.label) for each in TRANSPORTS.values()]
 
 
@@ -70,10 +72,10 @@ def send(kind: str, to: Recipient, message: Message, *, language: str) -> SendRe
         try:
             return TRANSPORTS[kind].send(to, message)
         except Exception as error:  # noqa: BLE001  # a plug-in may raise anything
-            return _unexpected(kind, error)
+            return _report_unexpected(kind, error)
 
 
-def _unexpected(kind: str, error: Exception) -> SendResult:
+def _report_unexpected(kind: str, error: Exception) -> SendResult:
     """An error of the transport itself, logged without its text, for that may hold an address with a key in it."""
     name, frames = type(error).__name__, traceback.format_tb(error.__traceback__)
     log.error("send_failed", kind=kind, error=name, frames="".join(frames))

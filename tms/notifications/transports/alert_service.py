@@ -26,7 +26,7 @@ class AlertService(ServiceTransport):
     is_one_by_one = True
     follows_alerts = True
     hosts: ClassVar[Mapping[str, str]]
-    """By the value of the field `region`; `us` by default."""
+    """Hosts by the value of the field `region`; `us` by default."""
 
     def host(self, values: Values) -> str:
         return self.hosts.get(values.get("region", ""), self.hosts["us"])
@@ -42,7 +42,7 @@ class AlertService(ServiceTransport):
 
     @abstractmethod
     def posts(self, to: Recipient, message: Message) -> Iterator[Post]:
-        """In order. Repeating them does no harm: the service recognises each alert by its key."""
+        """The requests in order. Repeating them does no harm: the service recognises each alert by its key."""
 
     @abstractmethod
     def result(self, answer: ApiAnswer) -> SendResult:

@@ -21,7 +21,7 @@ class Recipient(NamedTuple):
     """Values of `Transport.fields` that are no secrets."""
 
     def value(self, name: str) -> str:
-        """Of one of `Transport.fields`; empty if it was omitted."""
+        """The value of one of `Transport.fields`; empty if it was omitted."""
         return self.secrets.get(name) or self.public.get(name, "")
 
 
@@ -31,7 +31,7 @@ class Transport(ABC):
     name: ClassVar[str]
     """The value of `Destination.kind`."""
     position: ClassVar[int] = 100
-    """In lists, before those with a higher one; the same one is ordered by name."""
+    """The position in lists, before transports with a higher one; the same one is ordered by name."""
     label: ClassVar[str | Promise]
     summary: ClassVar[str | Promise]
     """What it does and needs, where a person chooses one."""
@@ -59,7 +59,7 @@ class Transport(ABC):
 
     @abstractmethod
     def send(self, to: Recipient, message: Message) -> SendResult:
-        """Blocks for some seconds at most."""
+        """Send a message. Blocks for some seconds at most."""
 
 
 class ServiceTransport(Transport):

@@ -16,7 +16,7 @@ COLOURS = {"critical": "#d92d3a", "warning": "#d58a00", "info": "#2563c9", RESOL
 MAX_TERMINALS = 10
 LINK = re.compile(r"https?://\S+")
 
-type Subject = Mapping[str, Any]
+type SubjectFacts = Mapping[str, Any]
 """The facts of an alert or incident."""
 
 
@@ -28,11 +28,13 @@ class Card:
     facts: Sequence[tuple[str, str]]
     """Label and value, in the active language."""
     lines: Sequence[str]
-    """Without the links. The mark of a possible duplicate is the first one, because services show a limited number."""
+    """Lines without the links. The mark of a possible duplicate is the first one, because services show a limited
+    number.
+    """
     url: str
-    """Of the page in TMS. Empty while TMS_PUBLIC_URL is not set."""
+    """The address of the page in TMS. Empty while TMS_PUBLIC_URL is not set."""
     acknowledge_url: str
-    """Empty if the recipient may not acknowledge by a link."""
+    """The address of the link to acknowledge; empty if the recipient may not acknowledge by a link."""
 
     @property
     def links(self) -> Sequence[tuple[str, str]]:
@@ -64,28 +66,28 @@ def tone_of(message: Message) -> str:
     return message.severity if message.severity in COLOURS else "info"
 
 
-def subjects_of(message: Message) -> Sequence[Subject]:
+def subjects_of(message: Message) -> Sequence[SubjectFacts]:
     return [*message.facts.get("incidents", ()), *message.facts.get("alerts", ())]
 
 
-def key_of(message: Message, subject: Subject) -> str:
+def key_of(message: Message, subject: SubjectFacts) -> str:
     """Names an alert or incident at another service; the same in each message about it."""
     host = settings.PUBLIC_URL.partition("://")[2].strip("/") or "tms"
     kind = "incident" if "incidents" in message.facts else "alert"
     return f"{host[:200]}/{kind}/{subject['id']}"
 
 
-def sites_of(subjects: Sequence[Subject]) -> list[str]:
+def sites_of(subjects: Sequence[SubjectFacts]) -> list[str]:
     return list(dict.fromkeys(one["site"]["name"] for one in subjects if one.get("site")))
 
 
-def rule_of(subject: Subject) -> str:
+def rule_of(subject: SubjectFacts) -> str:
     """The name of its rule, which alerts have with its id; empty if an incident has none."""
     rule = subject.get("rule") or ""
     return rule["name"] if isinstance(rule, Mapping) else rule
 
 
-def terminals_of(subjects: Sequence[Subject]) -> str:
+def terminals_of(subjects: Sequence[SubjectFacts]) -> str:
     """Names of terminals; of incidents, how many terminals."""
     names = list(dict.fromkeys(_name(one["terminal"]) for one in subjects if "terminal" in one))
     if (more := len(names) - MAX_TERMINALS) > 0:
@@ -101,7 +103,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def first_lines(lines: Sequence[str], most: int) -> Sequence[str]:
-    """At most so many; the last one shows that there are more."""
+    """The first `most` lines; the last one shows that there are more."""
     return lines if len(lines) <= most else [*lines[: most - 1], "…"]
 
 

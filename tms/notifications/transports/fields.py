@@ -28,7 +28,7 @@ class TransportField:
     """Encrypted, and never shown again."""
     is_required: bool = True
     is_long: bool = False
-    """Of several lines."""
+    """Whether the value may have several lines."""
     max_length: int = MAX_CHARACTERS
     choices: tuple[tuple[str, Text], ...] = ()
     """The first is chosen by default."""
@@ -39,4 +39,4 @@ class TransportField:
 
 
 type Values = Mapping[str, str]
-"""By name of the field; an omitted one is missing or empty."""
+"""Values by name of the field; an omitted one is missing or empty."""

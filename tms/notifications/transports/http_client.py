@@ -93,7 +93,7 @@ def guarded(attempt: Callable[[], SendResult]) -> SendResult:
 
 
 def deadline() -> float:
-    """Of an attempt that begins now, for `request` and `post_json`."""
+    """The deadline of an attempt that begins now, for `request` and `post_json`."""
     return time.monotonic() + ALTOGETHER_S
 
 
@@ -144,7 +144,7 @@ def seconds_of(retry_after: str) -> float | None:
 
 
 def _reason(error: HTTPError) -> str:
-    """Without the path, which many services use as a key."""
+    """The reason without the path, which many services use as a key."""
     from urllib3.exceptions import TimeoutError as TimedOut
 
     cause = error.__cause__ or error.__context__

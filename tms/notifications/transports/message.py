@@ -28,7 +28,7 @@ class Message:
     title: str
     lines: Sequence[str]
     facts: Mapping[str, Any]
-    """For machines: JSON."""
+    """Facts for machines: JSON."""
     subject: str = ""
     """What it is about, for machines: the code of a site."""
     severity: str = ""
@@ -41,11 +41,13 @@ class Message:
     replaces: bool = False
     """That message was about nothing else: it may be changed to this one."""
     acknowledge_path: str = ""
-    """Of the link with which the recipient acknowledges. Secret: it is never stored."""
+    """The path of the link with which the recipient acknowledges. Secret: it is never stored."""
 
     @property
     def acknowledge_url(self) -> str:
-        """Empty if there is no such link, or TMS does not know its own address."""
+        """The address of the link to acknowledge; empty if there is no such link, or TMS does not know its own
+        address.
+        """
         return (
             settings.PUBLIC_URL.rstrip("/") + self.acknowledge_path
             if settings.PUBLIC_URL and self.acknowledge_path
@@ -59,6 +61,6 @@ class Message:
 
     @property
     def body(self) -> str:
-        """In the active language: with the link to acknowledge and the mark of a possible duplicate."""
+        """The text in the active language, with the link to acknowledge and the mark of a possible duplicate."""
         link = [gettext("Acknowledge: %(url)s") % {"url": self.acknowledge_url}] if self.acknowledge_url else []
         return "\n".join([*self.lines, *link, *self.duplicate_mark])

@@ -1,3 +1,5 @@
+"""What an attempt to send can lead to."""
+
 from enum import Enum
 from typing import NamedTuple, Self
 
@@ -25,7 +27,7 @@ class SendResult(NamedTuple):
     advice: str = ""
     """What an error of the other side means, and what to do."""
     reference: str = ""
-    """Under which the other side knows the message, for replies to it; at most `MAX_REFERENCE` characters."""
+    """The name by which the other side knows the message, for replies to it; at most `MAX_REFERENCE` characters."""
     is_gone: bool = False
     """The address does not exist any more, and will not come back."""
 

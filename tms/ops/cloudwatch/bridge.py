@@ -98,7 +98,7 @@ def names_of(rows: Iterable[Row]) -> frozenset[str]:
 
 
 def read(registry: CollectorRegistry, names: Collection[str]) -> Samples:
-    """Only `names`, so that no collector queries the database in vain."""
+    """Read the metrics `names` only, so that no collector queries the database in vain."""
     samples: dict[str, list[MetricSample]] = {}
     for family in registry.restricted_registry(names).collect():
         for sample in family.samples:
@@ -112,7 +112,7 @@ def data(rows: Iterable[Row], samples: Samples, *, before: Samples, at: datetime
 
 
 def configured(*, serves: bool) -> Bridge | None:
-    """None without TMS_CLOUDWATCH_NAMESPACE."""
+    """The bridge to CloudWatch; None without TMS_CLOUDWATCH_NAMESPACE."""
     if not settings.CLOUDWATCH_NAMESPACE:
         return None
     sender = Sender(CloudWatch(settings.CLOUDWATCH_NAMESPACE))

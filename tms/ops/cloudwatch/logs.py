@@ -88,7 +88,7 @@ class CloudWatchLogs(watchtower.CloudWatchLogHandler):
 
 
 def refused(indexes: dict[str, int], number: int) -> int:
-    """Of `number` events in chronological order, how many were too old or too new."""
+    """How many of `number` events in chronological order were too old or too new."""
     old = max(indexes.get("tooOldLogEventEndIndex", 0), indexes.get("expiredLogEventEndIndex", 0))
     return old + number - indexes.get("tooNewLogEventStartIndex", number)
 

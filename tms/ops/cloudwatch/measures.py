@@ -23,7 +23,7 @@ class MetricSample(NamedTuple):
 
 
 type Samples = Mapping[str, Sequence[MetricSample]]
-"""By name, as Prometheus reads them: a counter ends in `_total`, a histogram's parts in `_bucket`."""
+"""Samples by name, as Prometheus reads them: a counter ends in `_total`, a histogram's parts in `_bucket`."""
 
 
 class Distribution(NamedTuple):
@@ -156,7 +156,7 @@ class WorstShare:
 
 
 def increase(name: str, labels: Labels, samples: Samples, before: Samples) -> float | None:
-    """Of a counter between two measurements; None without samples."""
+    """The increase of a counter between two measurements; None without samples."""
     now = total(samples.get(name, ()), labels)
     return None if now is None else max(0.0, now - (total(before.get(name, ()), labels) or 0.0))
 

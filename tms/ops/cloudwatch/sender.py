@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 MAX_DATA, MAX_BYTES = 1_000, 1_000_000
 """Maximum bytes of one request (PutMetricData takes 1 MB), estimated generously."""
 MAX_WAITING = 20_000
-"""About a day of a process that measures once a minute."""
+"""How many data wait at most: about a day of a process that measures once a minute."""
 OLDEST = timedelta(days=14)
 """CloudWatch rejects older data, and data in the future."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
@@ -44,7 +44,7 @@ class Datum(NamedTuple):
         return 400 + 150 * numbers
 
     def wire(self, now: datetime) -> dict[str, Any]:
-        """In the form of PutMetricData."""
+        """The datum in the form of PutMetricData."""
         fields: dict[str, Any] = {"MetricName": self.name, "Unit": self.unit.value, "Timestamp": min(self.at, now)}
         if isinstance(self.measured, Distribution):
             return fields | {"Values": list(self.measured.values), "Counts": list(self.measured.counts)}
@@ -60,7 +60,7 @@ type Put = Callable[[Sequence[Mapping[str, Any]]], None]
 
 
 class Sender:
-    """From any thread; only `stop` blocks."""
+    """The queue and its thread. Any thread may add; only `stop` blocks."""
 
     def __init__(self, put: Put, *, now: Callable[[], datetime] | None = None) -> None:
         self._put, self._now = put, now or db_clock().now
@@ -113,7 +113,7 @@ class Sender:
             return one_request(self._waiting)
 
     def _pause(self, seconds: float) -> None:
-        """Shorter while stopping."""
+        """Wait before the next attempt. A stop ends the wait."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_stopping, seconds)
 

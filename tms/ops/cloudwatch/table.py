@@ -10,7 +10,7 @@ from tms.ops.cloudwatch.measures import Counted, Level, Measure, Observations, R
 
 
 class Unit(Enum):
-    """CloudWatch's names."""
+    """Units by CloudWatch's names."""
 
     COUNT = "Count"
     SECONDS = "Seconds"

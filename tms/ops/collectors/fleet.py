@@ -105,7 +105,7 @@ def connection_families() -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
 
 @cache
 def register(registry: CollectorRegistry) -> None:
-    """Once for each registry, however often it is called."""
+    """Register the collectors once for each registry, however often it is called."""
     for collector in (FleetCollector, NodeCollector, AuditCollector, *instruments.COLLECTORS):
         registry.register(collector())
 

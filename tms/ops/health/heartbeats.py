@@ -12,7 +12,7 @@ WRITE = "write-"
 """Prefix of the rows with which the health check tests writes; one per process."""
 LATE = timedelta(seconds=10)
 UPSERT = (
-    f"INSERT INTO {Heartbeat._meta.db_table} (name, node, at) VALUES (%s, %s, %s) "  # noqa: S608  (the name is our own)
+    f"INSERT INTO {Heartbeat._meta.db_table} (name, node, at) VALUES (%s, %s, %s) "
     "ON CONFLICT (name) DO UPDATE SET node = excluded.node, at = excluded.at"
 )
 """One statement: every process runs it every few seconds."""

@@ -27,7 +27,7 @@ OK = "ok"
 
 CHECK_EVERY_S = 3.0
 CHECK_AGAIN_S = 0.5
-"""While a part has a problem."""
+"""The interval of checks while a part has a problem."""
 NO_ANSWER_AFTER_S = 7.0
 """A check that takes longer counts as failed, so that a problem shows within 10 s."""
 STATEMENT_TIMEOUT_MS = 5_000

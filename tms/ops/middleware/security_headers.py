@@ -1,3 +1,5 @@
+"""The headers that every response carries."""
+
 from collections.abc import Callable
 
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""Trusts `X-Forwarded-*` headers of the configured proxies only (R7)."""
+"""Trusts `X-Forwarded-*` headers of the configured proxies only."""
 
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -21,7 +21,7 @@ UNNAMED_PROXY = "tms.unnamed_proxy"
 
 CACHED = 4_096
 """Addresses. Parsing one takes 10 us, and those of proxies and sites are repeated."""
-LONGEST = 64
+MAX_CHARACTERS = 64
 """Characters of an address, beyond which only a zone can continue."""
 
 
@@ -73,7 +73,7 @@ def is_forwarded_https(scope: Scope) -> bool:
 
 
 def is_trusted(address: str) -> bool:
-    return _is_trusted(address[:LONGEST], tuple(settings.TRUSTED_PROXIES))
+    return _is_trusted(address[:MAX_CHARACTERS], tuple(settings.TRUSTED_PROXIES))
 
 
 @lru_cache(CACHED)
@@ -93,7 +93,7 @@ def original(peer: str, forwarded_for: str) -> str | None:
 
 def valid(address: str) -> str | None:
     """`address` in canonical form: without a zone, and IPv4 even if it was mapped to IPv6."""
-    return _valid(address[:LONGEST])
+    return _valid(address[:MAX_CHARACTERS])
 
 
 @lru_cache(CACHED)
@@ -112,5 +112,7 @@ def _networks(names: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
 
 
 def is_inside(address: str | None) -> bool:
-    """On a private or loopback network; an address that came through a trusted proxy is the client's own."""
+    """Whether an address is on a private or loopback network; one that came through a trusted proxy is the client's
+    own.
+    """
     return address is not None and (ip_address(address).is_private or ip_address(address).is_loopback)

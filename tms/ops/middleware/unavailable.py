@@ -15,7 +15,7 @@ from tms.config.database_deadline import database_answers_within
 log = structlog.get_logger(__name__)
 
 DEADLINE_S = 20.0
-"""For all statements of a request. nginx waits 30 s."""
+"""Deadline for all statements of a request. nginx waits 30 s."""
 
 
 class DatabaseDeadlineMiddleware:

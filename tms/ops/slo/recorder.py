@@ -21,7 +21,7 @@ RETENTION = timedelta(days=35)
 NAME = "tms_slo_seconds_bucket"
 
 type Key = tuple[str, str]
-"""Indicator and outcome."""
+"""An indicator and an outcome."""
 type Counts = Mapping[Key, Mapping[float, float]]
 
 
@@ -45,7 +45,7 @@ class SloRecorder:
 
     def write(self, at: datetime) -> int:
         """Add what was observed since the last call; returns the number of observations."""
-        counts = counted(self._registry)
+        counts = count_observations(self._registry)
         fresh = _since(self._before, counts)
         if fresh:
             SloSample.objects.add(fresh, since=slot(at))
@@ -78,7 +78,7 @@ def slot(at: datetime) -> datetime:
     return at - timedelta(seconds=at.timestamp() % SLOT.total_seconds())
 
 
-def counted(registry: CollectorRegistry) -> Counts:
+def count_observations(registry: CollectorRegistry) -> Counts:
     """Number of observations in each bucket."""
     grouped: dict[Key, list[MetricSample]] = {}
     for sample in read(registry, {NAME}).get(NAME, ()):

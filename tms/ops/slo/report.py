@@ -76,7 +76,7 @@ class SloReport(NamedTuple):
     indicator: Indicator
     target_s: float
     ratios: Mapping[str, SloCounts]
-    """By range."""
+    """Ratios by range."""
     chosen: SloCounts
     bars: Sequence[Bar]
 

@@ -1,3 +1,5 @@
+"""The page of the service levels."""
+
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -86,7 +88,7 @@ def card(report: SloReport, span: str) -> IndicatorCard:
         for share in QUANTILES
     ]
     return IndicatorCard(
-        report, TITLES[report.indicator], BEGINNINGS[report.indicator], shares, quantiles, drawn(report.bars)
+        report, TITLES[report.indicator], BEGINNINGS[report.indicator], shares, quantiles, draw_bars(report.bars)
     )
 
 
@@ -99,13 +101,13 @@ def seconds(bound: float | None) -> str:
     return "–" if bound is None else gettext("%(number)s s") % {"number": f"{bound:g}"}
 
 
-def drawn(bars: Sequence[Bar]) -> list[Drawn]:
+def draw_bars(bars: Sequence[Bar]) -> list[Drawn]:
     """The ones with data."""
     step = WIDTH / max(1, len(bars))
-    return [_drawn(bar, n * step, step * (1 - GAP)) for n, bar in enumerate(bars) if bar.share is not None]
+    return [_draw(bar, n * step, step * (1 - GAP)) for n, bar in enumerate(bars) if bar.share is not None]
 
 
-def _drawn(bar: Bar, x: float, width: float) -> Drawn:
+def _draw(bar: Bar, x: float, width: float) -> Drawn:
     share = bar.share or 0.0
     height = max(MIN_HEIGHT, (share - LOWEST) / (1 - LOWEST) * HEIGHT)
     return Drawn(round(x, 2), round(HEIGHT - height, 2), round(width, 2), round(height, 2), bar, share < TARGET_SHARE)

@@ -19,7 +19,7 @@ class Bucket(NamedTuple):
     incidents: int = 0
     outages: int = 0
     critical: int = 0
-    """Of the alerts, those that were critical in the end."""
+    """The number of alerts that were critical in the end."""
 
 
 class BucketNumber(Func):

@@ -12,14 +12,15 @@ from itertools import islice
 from django.db import transaction
 from django.db.models import Count, F
 
+from tms.lib.calendar.dates import DAY
 from tms.replay.density.buckets import Division
 from tms.replay.density.rows import SOURCES, Span
 from tms.replay.models import CountedDay, FleetCount, SiteCount
 from tms.replay.state import earliest
 from tms.telemetry.storage.retention import history_horizon
 
-DAY, OF_FLEET, OF_SITE = timedelta(days=1), timedelta(minutes=15), timedelta(hours=6)
-"""The length of a counted day, and of the time that a row counts for the fleet, and for a site."""
+OF_FLEET, OF_SITE = timedelta(minutes=15), timedelta(hours=6)
+"""The length of the time that a row counts for the fleet, and for a site; counted are days."""
 SETTLED = timedelta(hours=1)
 """What began at an instant is committed by then: the begin of an outage is found afterwards."""
 AGAIN = timedelta(days=1)
@@ -43,7 +44,7 @@ def advance(at: datetime) -> int:
 def count(day: datetime, *, until: datetime, at: datetime) -> None:
     """Count a day up to `until`, and replace what was stored of it."""
     of_day = {"begins_at__gte": day, "begins_at__lt": day + DAY}
-    fleet, sites = _counted(day, until)
+    fleet, sites = _count(day, until)
     FleetCount.objects.filter(**of_day).delete()
     FleetCount.objects.bulk_create(
         FleetCount(begins_at=begin, **{field: of[field] for field in SOURCES}) for begin, of in fleet.items()
@@ -61,7 +62,7 @@ def day_of(at: datetime) -> datetime:
 
 
 def rounded(at: datetime, length: timedelta, *, up: bool = False) -> datetime:
-    """To a multiple of a part of a day of UTC."""
+    """The instant rounded to a multiple of a part of a day of UTC."""
     begin = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     parts = -((begin - at) // length) if up else (at - begin) // length
     return begin + parts * length
@@ -87,7 +88,7 @@ def _due(until: datetime, at: datetime) -> Iterator[datetime]:
         yield oldest.day
 
 
-def _counted(
+def _count(
     day: datetime, until: datetime
 ) -> tuple[dict[datetime, Counter[str]], dict[tuple[datetime, int], Counter[str]]]:
     """Numbers by field: of each quarter of an hour, and of each part of the day and site."""

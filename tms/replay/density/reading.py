@@ -24,7 +24,7 @@ class Stored(NamedTuple):
 
     model: type[Model]
     length: timedelta
-    """Of the time that one row counts."""
+    """The length of the time that one row counts."""
     fields: Sequence[str]
 
 
@@ -37,23 +37,23 @@ def density(since: datetime, until: datetime, *, buckets: int, scope: Scope) -> 
     Raises ValueError for an empty time or too many parts.
     """
     division = Division.of(since, until, buckets)
-    stored = _stored(division, scope)
-    covered = list(_covered(division, stored.length)) if stored else []
+    stored = _stored_counts(division, scope)
+    covered = list(_covered_spans(division, stored.length)) if stored else []
     whole, rest = [Span(since, until)], list(_gaps(division, covered))
     spans = {field: rest if stored and field in stored.fields else whole for field in SOURCES}
     parts = list(rows.counted(spans, division, scope))
     counts = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else chain(*parts)
-    summed = _summed(stored, covered, division, scope) if stored and covered else ()
+    summed = _sum(stored, covered, division, scope) if stored and covered else ()
     return division.filled(chain(counts, summed))
 
 
-def _stored(division: Division, scope: Scope) -> Stored | None:
-    """None if buckets are too short, or if the scope has groups, which are parts of sites."""
+def _stored_counts(division: Division, scope: Scope) -> Stored | None:
+    """The stored counts; None if buckets are too short, or if the scope has groups, which are parts of sites."""
     stored = BY_FLEET if scope.is_everything else BY_SITE
     return None if scope.groups or division.length < FINE * stored.length else stored
 
 
-def _covered(division: Division, length: timedelta) -> Iterator[Span]:
+def _covered_spans(division: Division, length: timedelta) -> Iterator[Span]:
     """The parts of the time of which everything is stored, in order."""
     first, last = rounded(division.since, length, up=True), rounded(division.until, length)
     days = CountedDay.objects.filter(day__gte=day_of(division.since), day__lt=division.until).order_by("day")
@@ -72,15 +72,13 @@ def _covered(division: Division, length: timedelta) -> Iterator[Span]:
 
 
 def _gaps(division: Division, covered: Sequence[Span]) -> Iterator[Span]:
-    """The other parts."""
+    """The parts of the time that have no stored counts."""
     begins = [division.since, *(span.until for span in covered)]
     ends = [*(span.since for span in covered), division.until]
     return (Span(begin, end) for begin, end in zip(begins, ends, strict=True) if begin < end)
 
 
-def _summed(
-    stored: Stored, covered: Sequence[Span], division: Division, scope: Scope
-) -> Iterator[tuple[str, int, int]]:
+def _sum(stored: Stored, covered: Sequence[Span], division: Division, scope: Scope) -> Iterator[tuple[str, int, int]]:
     """Field, bucket and number, in one query for all fields."""
     chosen = Q(*(span.holds("begins_at") for span in covered), _connector=Q.OR)
     found = stored.model._default_manager.filter(chosen).order_by()

@@ -14,7 +14,7 @@ from tms.lib.severity import Severity
 from tms.replay.density.buckets import Division
 
 
-class Source(NamedTuple):
+class CountedRows(NamedTuple):
     """Rows of a model, by an instant."""
 
     model: type[Model]
@@ -34,11 +34,11 @@ class Span(NamedTuple):
         return Q(**{f"{column}__gte": self.since, f"{column}__lt": self.until})
 
 
-SOURCES: Mapping[str, Source] = {
-    "alerts": Source(Alert, "opened_at"),
-    "critical": Source(Alert, "opened_at", Q(severity=Severity.CRITICAL)),
-    "incidents": Source(Incident, "opened_at"),
-    "outages": Source(Outage, "began_at"),
+SOURCES: Mapping[str, CountedRows] = {
+    "alerts": CountedRows(Alert, "opened_at"),
+    "critical": CountedRows(Alert, "opened_at", Q(severity=Severity.CRITICAL)),
+    "incidents": CountedRows(Incident, "opened_at"),
+    "outages": CountedRows(Outage, "began_at"),
 }
 """What each field of a bucket counts (indexes: alert_opened, incident_opened, outage_began)."""
 

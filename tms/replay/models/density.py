@@ -11,7 +11,7 @@ class CountedDay(models.Model):
     """A day of UTC whose counts are stored."""
 
     day = models.DateTimeField(unique=True)
-    """Its begin."""
+    """The begin of the day."""
     until = models.DateTimeField()
     """The end of what is counted: that of the day, except for the newest one."""
     counted_at = models.DateTimeField()
@@ -38,7 +38,9 @@ class SiteCount(models.Model):
 
     begins_at = models.DateTimeField()
     site = models.ForeignKey("fleet.Site", models.CASCADE, related_name="+", db_index=False, db_constraint=False)
-    """Without a database constraint, which would check each of many rows: Django deletes them with their site."""
+    """The site, without a database constraint, which would check each of many rows: Django deletes them with their
+    site.
+    """
     alerts = models.PositiveIntegerField()
     critical = models.PositiveIntegerField()
     outages = models.PositiveIntegerField()

@@ -1,3 +1,5 @@
+"""Moments at which the state of boards was recorded."""
+
 from __future__ import annotations
 
 from typing import Any

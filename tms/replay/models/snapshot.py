@@ -1,3 +1,5 @@
+"""Snapshots of the fleet, from which replays start."""
+
 from __future__ import annotations
 
 import json

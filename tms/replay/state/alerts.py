@@ -52,7 +52,7 @@ class AlertsThen:
 
 
 def read(pks: Collection[int], scope: Scope, instant: Instant) -> AlertsThen:
-    """Those of the alerts that the scope covers and that were unresolved."""
+    """The alerts that the scope covers and that were unresolved."""
     rows: dict[int, DbRow] = {row[0]: row for chunk in batched(pks, KEYS) for row in _columns(chunk, scope)}
     then = states(rows, instant)
     unresolved = {pk: row for pk, row in rows.items() if pk in then and then[pk].is_unresolved}

@@ -42,9 +42,9 @@ class Visibility(Protocol):
 class Base:
     at: datetime
     presences: Mapping[int, str]
-    """Of the terminals that were not online."""
+    """Presences of the terminals that were not online."""
     alerts: Collection[int]
-    """The unresolved ones."""
+    """The alerts that were unresolved."""
 
 
 @dataclass(frozen=True, slots=True)

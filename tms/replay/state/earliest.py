@@ -1,3 +1,5 @@
+"""Where the known history begins."""
+
 from datetime import datetime
 
 from tms.fleet.models import Terminal

@@ -30,7 +30,7 @@ class Then:
 
     state: str = AlertState.OPEN
     severity: str = ""
-    """Empty if it was not recorded."""
+    """The severity; empty if it was not recorded."""
     value: float | None = None
     acknowledged_by: int | None = None
     acknowledged_at: datetime | None = None
@@ -52,7 +52,7 @@ type Effect = Callable[[Then, TransitionColumns], None]
 
 
 def after(steps: Iterable[TransitionColumns], effects: Mapping[str, Effect]) -> dict[int, Then]:
-    """By subject. `steps`: in chronological order."""
+    """The state of each subject after `steps`, which are in chronological order."""
     found: dict[int, Then] = {}
     for step in steps:
         then = found.get(step.subject)
@@ -66,7 +66,7 @@ def after(steps: Iterable[TransitionColumns], effects: Mapping[str, Effect]) -> 
 
 
 def _other(then: Then, step: TransitionColumns) -> None:
-    """Of kinds without an effect of their own: what a person writes is the comment from then on."""
+    """The effect of kinds without one of their own: what a person writes is the comment from then on."""
     if step.by is not None:
         _comment(then, step)
 

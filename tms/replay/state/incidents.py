@@ -48,12 +48,12 @@ class Extent(NamedTuple):
     """What had been lost."""
 
     terminals: int
-    """How many."""
+    """The number of terminals."""
     sites: Collection[int]
 
 
 def _extents(members: Mapping[int, Collection[int]]) -> dict[int, Extent]:
-    """By incident. Terminals count at their present sites."""
+    """The extent of each incident. Terminals count at their present sites."""
     alerts = [alert for of_one in members.values() for alert in of_one]
     rows = Alert.objects.filter(pk__in=alerts).values_list("pk", "terminal_id", "terminal__site_id") if alerts else ()
     lost_at = {pk: (terminal, site) for pk, terminal, site in rows}

@@ -13,17 +13,19 @@ from tms.replay.state.base import KEYS, Instant
 
 class Members(NamedTuple):
     incident_of: Mapping[int, int]
-    """By alert; those without an incident are missing."""
+    """The incident of each alert; alerts without an incident are missing."""
     is_estimated: bool = False
-    """For some alerts it was not recorded when they joined: then, when the incident opened."""
+    """Whether the time at which an alert joined was not recorded for some of them, and the opening of the incident
+    counts instead.
+    """
 
 
 def members(current: Mapping[int, int | None], instant: Instant) -> Members:
     """`current`: the alerts, with their incidents of now."""
-    known = _recorded(current.keys(), instant)
+    known = _recorded_incidents(current.keys(), instant)
     unrecorded = {alert: incident for alert, incident in current.items() if alert not in known and incident is not None}
     estimated = {alert: before for alert, (before, is_known) in known.items() if before and not is_known} | unrecorded
-    opened = _opened(set(estimated.values()), instant)
+    opened = _opened_incidents(set(estimated.values()), instant)
     found = {alert: incident for alert, (incident, is_known) in known.items() if incident and is_known}
     found |= {alert: incident for alert, incident in estimated.items() if incident in opened}
     return Members(found, is_estimated=bool(estimated))
@@ -50,7 +52,7 @@ def joined(incidents: Collection[int], instant: Instant, *, ongoing: Collection[
 
 
 class _Change(NamedTuple):
-    """In the order in which they happened."""
+    """A change of membership; changes sort in the order in which they happened."""
 
     at: datetime
     pk: int
@@ -67,12 +69,12 @@ def _changes(rows: QuerySet[MembershipChange], instant: Instant) -> Iterator[_Ch
 
 
 def _departures(alerts: Collection[int], incidents: Collection[int], instant: Instant) -> Iterator[_Change]:
-    """By alert, because changes have no index of the incident before."""
+    """Alerts that left these incidents, read by alert because changes have no index of the incident before."""
     for chunk in batched(alerts if incidents else (), KEYS):
         yield from _changes(MembershipChange.objects.filter(alert__in=chunk, before__in=incidents), instant)
 
 
-def _recorded(alerts: Collection[int], instant: Instant) -> dict[int, tuple[int | None, bool]]:
+def _recorded_incidents(alerts: Collection[int], instant: Instant) -> dict[int, tuple[int | None, bool]]:
     """The incident of alerts with changes, and whether it is known since when: before the first change it is not."""
     found: dict[int, tuple[int | None, bool]] = {}
     for chunk in batched(alerts, KEYS):
@@ -85,5 +87,5 @@ def _recorded(alerts: Collection[int], instant: Instant) -> dict[int, tuple[int 
     return found
 
 
-def _opened(incidents: Collection[int], instant: Instant) -> set[int]:
+def _opened_incidents(incidents: Collection[int], instant: Instant) -> set[int]:
     return set(Incident.objects.filter(pk__in=incidents, opened_at__lte=instant.at).values_list("pk", flat=True))

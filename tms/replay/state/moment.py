@@ -21,7 +21,7 @@ from tms.replay.state.limits import MomentLimit, has_history, limits
 from tms.replay.state.members import joined, members
 
 MANY = 5_000
-"""With more terminals that are not online, all terminals are read instead of looked up."""
+"""The number of terminals that are not online above which all terminals are read instead of looked up."""
 
 type PresenceCount = tuple[int, str, str]
 """(site, presence, kind of terminal)"""
@@ -79,7 +79,7 @@ class Moment:
 
     @cached_property
     def presences(self) -> Mapping[int, str]:
-        """By terminal, of the whole fleet; those that were online are missing."""
+        """The presence of each terminal of the whole fleet; those that were online are missing."""
         return base.presences(self._instant, self._base)
 
     @cached_property
@@ -94,7 +94,7 @@ class Moment:
         )
 
     def undecided_since(self, row: AlertFacts) -> datetime | None:
-        """As `AlertQuerySet.with_undecided_since`, of alerts that had opened shortly before."""
+        """The value of `AlertQuerySet.with_undecided_since`, for alerts that had opened shortly before."""
         opened_at = row.opened_at.replace(microsecond=0)
         is_undecided = opened_at > undecided_since(self.at) and row.incident is None and row.state == AlertState.OPEN
         return opened_at if is_undecided and row.rule in self._presence_rules else None
@@ -113,7 +113,7 @@ class Moment:
         return [row if row.incident in shown else row._replace(incident=None) for row in rows]
 
     def alerts(self, pks: Collection[int]) -> list[Alert]:
-        """Those of the alerts that were unresolved, in the order of `pks`; with rule, terminal, site and people."""
+        """The alerts that were unresolved, in the order of `pks`; with rule, terminal, site and people."""
         facts = {row.pk: row for row in self.facts}
         known = [pk for pk in pks if pk in facts]
         links = self.terminal_states([facts[pk].terminal for pk in known])
@@ -121,7 +121,7 @@ class Moment:
         return alerts.rewound(known, self._alerts.then, incident_of, links, self._instant)
 
     def alert(self, pk: int) -> Alert | None:
-        """As it was, also if it was resolved; None if it was not open yet, or is outside of the scope."""
+        """The alert as it was, also if it was resolved; None if it was not open yet, or is outside of the scope."""
         if found := self.alerts([pk]):
             return found[0]
         row = within(Alert.objects.filter(pk=pk), self.scope).values_list("terminal_id", flat=True).first()
@@ -140,7 +140,7 @@ class Moment:
         return incidents.rewound(Incident.objects.all(), unresolved, self._open_counts, self._instant)
 
     def incident(self, pk: int) -> Incident | None:
-        """As it was, also if it was resolved; None if it was not open yet, or is outside of the scope."""
+        """The incident as it was, also if it was resolved; None if it was not open yet, or is outside of the scope."""
         rows = within(Incident.objects.filter(pk=pk), self.scope)
         then = incidents.states(list(rows.values_list("pk", flat=True)), self._instant)
         found = incidents.rewound(rows, then, self._open_counts, self._instant)
@@ -158,12 +158,14 @@ class Moment:
         return sorted(pk for pk, of in belonged.items() if of == incident)
 
     def terminal_states(self, pks: Collection[int]) -> dict[int, TerminalState]:
-        """Of some hundred terminals at most, with terminal and site. `last_seen_at` is that of the newest report."""
+        """The states of some hundred terminals at most, with terminal and site. `last_seen_at` is that of the newest
+        report.
+        """
         existing = within(self._instant.existing(), self.scope)
         return terminals.states(existing.filter(pk__in=list(pks)), self._instant) if pks else {}
 
     def terminal(self, terminal: Terminal) -> TerminalThen | None:
-        """None if it did not exist, or is outside of the scope."""
+        """The state of a terminal; None if it did not exist, or is outside of the scope."""
         state = self.terminal_states([terminal.pk]).get(terminal.pk)
         if state is None:
             return None
@@ -216,7 +218,7 @@ class Moment:
         return Counter(row.incident for row in self._alerts.facts.values() if row.incident is not None)
 
     def _outage(self, terminal: Terminal) -> Outage | None:
-        """Index: outage_terminal."""
+        """The outage at the instant (index: outage_terminal)."""
         open_then = Q(ended_at=None) | Q(ended_at__gt=self.at)
         rows = Outage.objects.filter(open_then, terminal=terminal, began_at__lte=self.at)
         found = rows.order_by("-began_at").first()

@@ -15,7 +15,7 @@ READINGS = 20
 
 
 def states(terminals: QuerySet[Terminal], instant: Instant) -> dict[int, TerminalState]:
-    """By primary key; two index lookups for each terminal."""
+    """The states by primary key; two index lookups for each terminal."""
     rows = terminals.select_related("site", "state").annotate(
         change_before=Subquery(_changes().filter(at__lte=instant.at).order_by("-at", "-pk").values("pk")[:1]),
         change_after=Subquery(_changes().filter(at__gt=instant.at).order_by("at", "pk").values("pk")[:1]),
@@ -40,7 +40,7 @@ def _changes() -> QuerySet[PresenceChange]:
 
 
 def _reports(instant: Instant) -> QuerySet[Report]:
-    """Index: report_terminal_at, of the partitions of that time."""
+    """The reports before the instant (index: report_terminal_at, of the partitions of that time)."""
     return Report.objects.filter(terminal=OuterRef("pk"), late=False, **_within(instant)).order_by("-at")
 
 
@@ -53,8 +53,8 @@ def _keys(rows: Iterable[Terminal]) -> Collection[int]:
 
 
 def _rewind(terminal: Terminal, changes: Mapping[int, PresenceChange], instant: Instant) -> TerminalState:
-    """Without a change before, the presence is that before the next one: then its beginning was deleted, or it was
-    never seen.
+    """The state at the instant. Without a change before, the presence is that before the next one: then its
+    beginning was deleted, or it was never seen.
     """
     state = terminal.state
     state.terminal = terminal

@@ -6,10 +6,10 @@ from codecs import getincrementaldecoder
 from enum import IntEnum
 from typing import NamedTuple
 
-from tms.server.websocket.text_frames import LARGEST, LENGTH_IN_2, LENGTH_IN_8, MASKED, unmasked
+from tms.server.websocket.text_frames import LENGTH_IN_2, LENGTH_IN_8, MASKED, MAX_BYTES, unmasked
 
 FINAL, RESERVED, OPCODE, CONTROL = 0x80, 0x70, 0x0F, 0x08
-"""In the first byte of a frame."""
+"""Masks of the parts of a frame's first byte."""
 LONGEST_CONTROL = 125
 NO_CODE, PROTOCOL_ERROR, INVALID_DATA, TOO_BIG = 1005, 1002, 1007, 1009
 
@@ -76,7 +76,7 @@ def length_in(data: bytes | memoryview) -> tuple[int, int]:
     length = data[1] & ~MASKED
     if length < LENGTH_IN_2:
         return length, 2
-    mask_at, shorter = (10, LARGEST) if length == LENGTH_IN_8 else (4, LONGEST_CONTROL)
+    mask_at, shorter = (10, MAX_BYTES) if length == LENGTH_IN_8 else (4, LONGEST_CONTROL)
     if len(data) < mask_at:
         return 0, 0
     length = int.from_bytes(data[2:mask_at])

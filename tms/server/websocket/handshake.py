@@ -36,7 +36,7 @@ class Handshake(NetworkConnection):
     """The beginning of the response that waits for the application."""
     denial: tuple[int, Headers, bytes] | None = None
     deadline: float | None = None
-    """Of the application, to accept; later of the peer, to answer a close."""
+    """When the application must have accepted, and later, when the peer must have answered a close."""
 
     def begin(self, head: bytes, *, client: tuple[str, int]) -> None:
         try:

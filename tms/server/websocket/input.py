@@ -33,13 +33,13 @@ class BoundedInput:
     reading_paused = False
     waits_for_turn = False
     frames_left = FRAMES_AT_ONCE
-    """In this iteration."""
+    """Frames that may still be handled in this iteration of the event loop."""
 
     # Implemented by the socket
 
     @property
     def is_receiving(self) -> bool:
-        """False before the accept and after a close."""
+        """Whether messages are received: not before the accept, nor after a close."""
         raise NotImplementedError
 
     @property

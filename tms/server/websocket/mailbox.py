@@ -1,3 +1,5 @@
+"""The queue of messages between a WebSocket and its application."""
+
 import asyncio
 
 

@@ -41,13 +41,13 @@ class WebSocket(Handshake, BoundedInput, Silence):
     task: asyncio.Task[None] | None = None
     unread: bytes | memoryview = b""
     fragments: Fragments | None = None
-    """Of a message whose last frame has not arrived."""
+    """The beginning of a message whose last frame has not arrived."""
     writable: asyncio.Future[None] | None = None
     """Pending while a sender waits for the reader."""
     has_failed = False
     """The input violated the protocol; what follows is not looked at."""
     peers_code: int | None = None
-    """Of the peer's close frame."""
+    """The code of the peer's close frame."""
 
     def __init__(self, server: Server, transport: asyncio.Transport) -> None:
         self.server, self.transport = server, transport
@@ -164,7 +164,7 @@ class WebSocket(Handshake, BoundedInput, Silence):
 
     @override
     def consume(self) -> None:
-        """Through a view: of many frames read at once, each would copy everything that follows."""
+        """Handle the frames read so far, through a view: of many frames, each would copy everything that follows."""
         self.unread = memoryview(self.unread)
         while self.unread and not self.reading_paused and self.has_turn() and self.consume_frame():
             pass

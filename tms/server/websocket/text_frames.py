@@ -9,7 +9,7 @@ FINAL_TEXT = 0x81
 MASKED = 0x80
 LENGTH_IN_2 = 126
 LENGTH_IN_8 = 127
-LARGEST = 0xFFFF
+MAX_BYTES = 0xFFFF
 
 
 class Whole(NamedTuple):
@@ -42,7 +42,7 @@ def unframed(data: bytes | memoryview) -> Whole | None:
 
 
 def unmasked(payload: bytes | memoryview, mask: bytes | memoryview) -> bytes:
-    """As one number: a loop over the bytes would take a hundred times as long."""
+    """The payload, unmasked as one number: a loop over the bytes would take a hundred times as long."""
     size = len(payload)
     repeated = (bytes(mask) * (size // 4 + 1))[:size]
     return (int.from_bytes(payload) ^ int.from_bytes(repeated)).to_bytes(size)
@@ -53,6 +53,6 @@ def framed(payload: bytes, first: int = FINAL_TEXT) -> bytes:
     length = len(payload)
     if length < LENGTH_IN_2:
         return bytes((first, length)) + payload
-    if length <= LARGEST:
+    if length <= MAX_BYTES:
         return bytes((first, LENGTH_IN_2)) + length.to_bytes(2) + payload
     return bytes((first, LENGTH_IN_8)) + length.to_bytes(8) + payload

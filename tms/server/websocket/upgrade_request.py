@@ -14,7 +14,7 @@ from tms.server.websocket.denial_headers import Headers
 type RawHeaders = Sequence[tuple[bytes, bytes]]
 """Names are in lower case."""
 
-LONGEST = 16 * 1024
+MAX_HEAD_BYTES = 16 * 1024
 """Bytes of a head; Twisted's limit for a page."""
 METHOD, END = b"GET ", b"\r\n\r\n"
 UPGRADE = re.compile(rb"\r\nupgrade:[ \t]*websocket[ \t]*\r\n", re.IGNORECASE)
@@ -51,7 +51,7 @@ class UpgradeRequest(NamedTuple):
 def may_continue(data: bytes) -> bool:
     """Whether `data` is the beginning of a head that may be one of an upgrade."""
     begins = data.startswith(METHOD) or METHOD.startswith(data)
-    return begins and len(data) < LONGEST and END not in data
+    return begins and len(data) < MAX_HEAD_BYTES and END not in data
 
 
 def head_in(data: bytes) -> bytes | None:
@@ -62,8 +62,8 @@ def head_in(data: bytes) -> bytes | None:
 
 def read(head: bytes) -> UpgradeRequest:
     """The request with this head. Raises InvalidUpgrade."""
-    if len(head) > LONGEST:
-        raise InvalidUpgrade(f"expected at most {LONGEST} bytes of headers", status=431)
+    if len(head) > MAX_HEAD_BYTES:
+        raise InvalidUpgrade(f"expected at most {MAX_HEAD_BYTES} bytes of headers", status=431)
     whole = HEAD.fullmatch(head)
     if whole is None:
         raise InvalidUpgrade("expected GET, a path, HTTP/1.1 and headers as in RFC 9112")

@@ -9,9 +9,7 @@ from django.db.models import Count, F, Q, QuerySet
 from tms.alerts.models import Alert, Rule
 from tms.alerts.suppression.reasons import Reason
 from tms.fleet.models import Site
-from tms.lib.severity import Severity
-
-WORST_FIRST = {severity.value: rank for rank, severity in enumerate((Severity.CRITICAL, Severity.WARNING))}
+from tms.lib.severity import RANKS
 
 
 class ChangeLine(NamedTuple):
@@ -25,11 +23,11 @@ class ChangeLine(NamedTuple):
     open: int
     terminals: int
     suppressed: int = 0
-    """Of those opened: how many were not notified then because of maintenance."""
+    """How many of those opened were not notified then because of maintenance."""
 
 
 def changes(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[ChangeLine]:
-    """By severity, then by number, highest first (indexes: alert_opened, alert_resolved)."""
+    """The changes by severity, then by number, highest first (indexes: alert_opened, alert_resolved)."""
     opened = Q(opened_at__gte=since, opened_at__lt=until)
     closed = Q(resolved_at__gte=since, resolved_at__lt=until)
     still_open = Q(resolved_at=None) | Q(resolved_at__gte=until)
@@ -48,7 +46,7 @@ def changes(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[C
     sites = Site.objects.in_bulk({row["site"] for row in rows})
     rules = Rule.objects.in_bulk({row["rule"] for row in rows})
     found = [_change(row, sites[row["site"]], rules[row["rule"]]) for row in rows]
-    return sorted(found, key=lambda one: (WORST_FIRST.get(one.severity, 2), -one.opened, -one.closed, one.site))
+    return sorted(found, key=lambda one: (RANKS[one.severity], -one.opened, -one.closed, one.site))
 
 
 def _change(row: Mapping[str, Any], site: Site, rule: Rule) -> ChangeLine:

@@ -65,16 +65,16 @@ class ShiftDigest:
     totals: ShiftTotals
     incidents: Sequence[IncidentLine]
     open: Sequence[OpenAlertLine]
-    """Outside of unresolved incidents."""
+    """Open alerts outside of unresolved incidents."""
     changes: Sequence[ChangeLine]
     actions: Sequence[ActionLine]
     maintenance: Sequence[MaintenanceLine]
-    """Within the period."""
+    """Maintenance within the period."""
     upcoming_maintenance: Sequence[MaintenanceLine]
-    """In the 24 hours after the period."""
+    """Maintenance in the 24 hours after the period."""
     notes: Sequence[NoteLine]
     sign_offs: Sequence[SignOffLine] = ()
-    """Of digests that overlap the period, newest first."""
+    """Sign-offs of digests that overlap the period, newest first."""
     hidden_changes: int = 0
     hidden_actions: int = 0
 

@@ -15,7 +15,7 @@ class IncidentLine(NamedTuple):
     severity: str
     opened_at: datetime
     resolved_at: datetime | None
-    """None if it was unresolved at the end of the shift."""
+    """When it was resolved; None if it was unresolved at the end of the shift."""
     by: Name | None
     """The person who had acknowledged it at the end of the shift."""
     comment: str

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, pgettext
 
-from tms.lib.calendar.local_time import shown
+from tms.lib.calendar.local_time import local_time
 from tms.lib.severity import Severity
 from tms.shifts.digest.changes import ChangeLine
 from tms.shifts.digest.digest import NoteLine, SeverityCount, ShiftDigest, SignOffLine
@@ -69,7 +69,7 @@ def severities(number: SeverityCount) -> str:
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
     # Translators: day and time without the year, in Django's date format
-    return date_format(shown(at, zone), pgettext("date format", "j M H:i"))
+    return date_format(local_time(at, zone), pgettext("date format", "j M H:i"))
 
 
 def _section(heading: str, entries: Sequence[str], hidden: int = 0) -> Iterator[str]:

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert, AlertState, Contract, Transition, TransitionKind
 from tms.alerts.suppression.reasons import Reason
-from tms.shifts.digest.changes import WORST_FIRST
+from tms.lib.severity import RANKS
 
 
 class OpenAlertLine(NamedTuple):
@@ -41,7 +41,9 @@ class OpenAlertLine(NamedTuple):
 
 
 def open_alerts(alerts: QuerySet[Alert], at: datetime, *, without: Collection[int] = ()) -> list[OpenAlertLine]:
-    """By severity, unacknowledged first, then oldest first; none of the incidents `without`. Two queries."""
+    """The open alerts by severity, unacknowledged first, then oldest first; none of the incidents `without`. Two
+    queries.
+    """
     rows = alerts.filter(Q(resolved_at=None) | Q(resolved_at__gte=at), opened_at__lt=at).exclude(incident__in=without)
     begun = {alert.pk: _at_opening(alert) for alert in rows.select_related("rule", "terminal__site").order_by("pk")}
     for step in _steps(begun, at):
@@ -50,7 +52,7 @@ def open_alerts(alerts: QuerySet[Alert], at: datetime, *, without: Collection[in
 
 
 def _urgency(one: OpenAlertLine) -> tuple[int, bool, datetime, int]:
-    return WORST_FIRST.get(one.severity, 2), one.state != AlertState.OPEN, one.opened_at, one.pk
+    return RANKS[one.severity], one.state != AlertState.OPEN, one.opened_at, one.pk
 
 
 def _at_opening(alert: Alert) -> OpenAlertLine:

@@ -47,13 +47,13 @@ COLUMNS = (
 
 
 def operator_actions(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[ActionLine]:
-    """In chronological order (index: transition_at)."""
+    """The actions in chronological order (index: transition_at)."""
     rows = Transition.objects.filter(at__gte=since, at__lt=until, by__isnull=False, alert__in=alerts)
     rows = rows.exclude(kind__in=LEFT_OUT)
     steps = list(rows.order_by("at", "pk").values(*COLUMNS)[:MAX_READ])
     people = User.objects.in_bulk({step[who] for step in steps for who in ("by", "to") if step[who]})
     names = {pk: name_of(person) for pk, person in people.items()}
-    return _merged(_line(step, names) for step in steps)
+    return _merge(_line(step, names) for step in steps)
 
 
 def _line(step: Mapping[str, Any], names: Mapping[int, Name]) -> ActionLine:
@@ -75,7 +75,7 @@ def local(name: str, name_ja: str) -> str:
     return name_ja if name_ja and get_language() == "ja" else name
 
 
-def _merged(found: Iterable[ActionLine]) -> list[ActionLine]:
+def _merge(found: Iterable[ActionLine]) -> list[ActionLine]:
     lines: dict[tuple[object, ...], ActionLine] = {}
     for action in found:
         same = (action.at, action.kind, action.by, action.to, action.comment)

@@ -36,7 +36,7 @@ SPANS: Mapping[str, ChartRange] = {
 DEFAULT_SPAN = "30m"
 
 type Lines = dict[str, list[float | None]]
-"""By metric."""
+"""The readings of each metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class ReadingRange(NamedTuple):
 
 
 type Shown = Mapping[str, ReadingRange]
-"""By metric."""
+"""The range of readings of each metric."""
 
 
 def readings(terminal: Terminal, span: ChartRange, *, at: datetime) -> Readings:
@@ -77,7 +77,7 @@ def readings(terminal: Terminal, span: ChartRange, *, at: datetime) -> Readings:
     cut = Cut(span.bucket_s, _shift(span, at))
     rolled = buckets.of_rollups(terminal, cut, since, rolled_until, names)
     fresh = buckets.of_reports(terminal, cut, rolled_until, at + NOW, names, slices)
-    return _columns(buckets.merged([*rolled, *(one._replace(late=0) for one in fresh)]), has_range=True)
+    return _columns(buckets.merge([*rolled, *(one._replace(late=0) for one in fresh)]), has_range=True)
 
 
 def _names(

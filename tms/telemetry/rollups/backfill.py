@@ -50,7 +50,9 @@ class CountRow(msgspec.Struct, frozen=True, gc=False):
 
 
 def countable(at: datetime) -> OutageQuerySet:
-    """Those whose count may be final: after `ARRIVES_WITHIN` unless the number of reports that were made is known."""
+    """The outages whose count may be final: after `ARRIVES_WITHIN` unless the number of reports that were made is
+    known.
+    """
     is_over = models.Q(ended_at__lte=at - ARRIVES_WITHIN)
     return Outage.objects.uncounted().filter(is_over | models.Q(reports_made__isnull=False))
 
@@ -66,13 +68,13 @@ def count(at: datetime) -> int:
 def _count(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     final = [outage for outage in _uncounted(pks) if outage.is_final(at)]
-    _store([_counted(outage) for outage in final])
+    _store([_count_reports(outage) for outage in final])
     if final:
         publish(Change(terminals=frozenset(outage.terminal_id for outage in final)))
     return len(final)
 
 
-def _counted(outage: Uncounted) -> CountRow:
+def _count_reports(outage: Uncounted) -> CountRow:
     cause = corrected(
         outage.cause, lost_by=outage.lost_by, has_restarted=outage.has_restarted, sent_by_former_boot=outage.sent
     )
@@ -97,12 +99,12 @@ def _uncounted(pks: Collection[int]) -> Iterable[Uncounted]:
 
 
 def _store(rows: Sequence[CountRow]) -> None:
-    """In one statement, because after the loss of a node thousands of outages are counted."""
+    """Store the counts in one statement, because after the loss of a node thousands of outages are counted."""
     if not rows:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {Outage._meta.db_table} AS o SET cause = r.cause, reports_sent = r.reports_sent "  # noqa: S608  (names are our own; values are parameters)
+            f"UPDATE {Outage._meta.db_table} AS o SET cause = r.cause, reports_sent = r.reports_sent "
             f"FROM {db_rows.source(CountRow)} WHERE o.id = r.id AND o.reports_sent IS NULL",
             [db_rows.encode(rows)],
         )

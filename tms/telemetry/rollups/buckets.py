@@ -187,7 +187,7 @@ def _among(name: str, names: Names) -> str:
     return "" if names is None else AMONG[connection.vendor].format(name=name)
 
 
-def merged(sums: Iterable[Sum]) -> list[Sum]:
+def merge(sums: Iterable[Sum]) -> list[Sum]:
     """One sum for each bucket and metric."""
     found: dict[tuple[int, str], Sum] = {}
     for one in sums:

@@ -46,7 +46,7 @@ unrolled = SetAside[tuple[int, datetime]]("roll_up")
 """Terminal hours whose roll-up fails. They stay marked as late until it succeeds, or until they are too old."""
 
 type LateKey = tuple[int, datetime]
-"""(terminal, hour)"""
+"""A terminal and an hour."""
 
 
 class LateRow(msgspec.Struct, frozen=True, gc=False):
@@ -73,7 +73,7 @@ def mark_late(keys: Iterable[LateKey]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {LateHour._meta.db_table} (terminal_id, hour) "  # noqa: S608  (names are our own; values are parameters)
+            f"INSERT INTO {LateHour._meta.db_table} (terminal_id, hour) "
             f"SELECT r.terminal_id, r.hour FROM {db_rows.source(LateRow)} WHERE true "
             "ON CONFLICT (terminal_id, hour) DO UPDATE SET hour = excluded.hour",
             [db_rows.encode(rows)],
@@ -81,7 +81,9 @@ def mark_late(keys: Iterable[LateKey]) -> None:
 
 
 def _never_rolled_up(at: datetime) -> models.QuerySet[Terminal]:
-    """Not of reports: a statement that names them opens every partition, even if it reads none."""
+    """The terminals of a TMS without roll-ups. The query does not name reports, which would open every partition,
+    even if it reads none.
+    """
     return Terminal.objects.filter(~models.Exists(RollupMark.objects.all()))
 
 
@@ -134,7 +136,9 @@ def roll_next(at: datetime) -> bool:
     left_out = set(unrolled.keys(at))
     isolate([key for key in keys if key not in left_out], _roll_keys, aside=unrolled, at=at)
     with transaction.atomic():
+        # What could not be rolled up is done later as a late hour, so that it does not hold up the others.
         mark_late(set(unrolled.keys(at)).intersection(keys))
+        # A full batch means that further terminals of this hour may follow.
         if len(terminal_pks) == TERMINALS:
             reached.terminal_pk = terminal_pks[-1]
         else:
@@ -200,13 +204,13 @@ UPSERT = f"""
     WHERE rank <= {METRIC_NAMES}
     ON CONFLICT (terminal_id, hour, metric) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in COLUMNS)}
     WHERE old.count < excluded.count
-"""  # noqa: S608  (names are our own; values are parameters)
+"""
 SUMS = "count(*) AS count, sum(value) AS total, min(value) AS lowest, max(value) AS highest"
 RANK = f"""
         row_number() OVER (PARTITION BY terminal_id ORDER BY (
             SELECT count(*) FROM {Rollup._meta.db_table} AS known
             WHERE known.terminal_id = reading.terminal_id AND known.hour = %(hour)s AND known.metric = reading.metric
-        ) DESC, count(*) DESC, metric) AS rank"""  # noqa: S608  (names are our own)
+        ) DESC, count(*) DESC, metric) AS rank"""
 POSTGRESQL = UPSERT.format(
     picked=f"""
     SELECT terminal_id, metric, {SUMS},
@@ -218,7 +222,7 @@ POSTGRESQL = UPSERT.format(
             AND NOT (r.late AND r.undated) AND abs(m.value::double precision) <= {METRIC_BOUND}
     ) AS reading
     GROUP BY terminal_id, metric
-"""  # noqa: S608
+"""
 )
 SQLITE = UPSERT.format(
     picked=f"""
@@ -232,7 +236,7 @@ SQLITE = UPSERT.format(
             AND NOT (r.late AND r.undated) AND abs(m.value) <= {METRIC_BOUND}
     ) AS reading
     WHERE true GROUP BY terminal_id, metric
-"""  # noqa: S608
+"""
 )
 
 

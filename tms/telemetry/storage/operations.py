@@ -8,7 +8,7 @@ from django.db.migrations.state import ProjectState
 
 
 class CreatePartitionedModel(migrations.CreateModel):
-    """Like `CreateModel`; on PostgreSQL the table is partitioned by ranges of `column` and has a default partition."""
+    """A `CreateModel` that partitions the table on PostgreSQL by ranges of `column`, with a default partition."""
 
     def __init__(self, name: str, fields: Any, *, column: str, **rest: Any) -> None:
         super().__init__(name, fields, **rest)

@@ -97,7 +97,7 @@ def maintain(at: datetime) -> None:
 
 
 def existing(parent: Partitioned) -> list[Partition]:
-    """Oldest first, including partitions that an interrupted pass created or detached."""
+    """Partitions, oldest first, including those that an interrupted pass created or detached."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.relname, i.inhparent IS NOT NULL, pg_total_relation_size(c.oid), c.reltuples::bigint "
@@ -146,7 +146,7 @@ def drop(parent: Partitioned, start: datetime) -> None:
 def count_default_rows(parent: Partitioned) -> int:
     """Number of rows in the default partition, at most `COUNTED`."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM {parent.default} LIMIT {COUNTED}) AS counted")  # noqa: S608  (names are our own)
+        cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM {parent.default} LIMIT {COUNTED}) AS counted")
         return int(cursor.fetchone()[0])
 
 
@@ -154,7 +154,7 @@ def expire_default_rows(parent: Partitioned, at: datetime) -> int:
     """Delete rows of the default partition that were received before the retention."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM {parent.default} WHERE ctid = ANY (ARRAY("  # noqa: S608  (names are our own; values are parameters)
+            f"DELETE FROM {parent.default} WHERE ctid = ANY (ARRAY("
             f"SELECT ctid FROM {parent.default} WHERE {parent.received} < %s LIMIT {CHUNK}))",
             [parent.horizon(at)],
         )
@@ -185,7 +185,7 @@ def _missing(parent: Partitioned, at: datetime) -> Iterator[datetime]:
     first, last = parent.horizon(at), parent.upcoming(at)[-1]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT DISTINCT date_trunc('day', {parent.column}, 'UTC') FROM {parent.default} "  # noqa: S608  (names are our own; values are parameters)
+            f"SELECT DISTINCT date_trunc('day', {parent.column}, 'UTC') FROM {parent.default} "
             f"WHERE {parent.column} >= %s AND {parent.column} < %s",
             [first, parent.unit(last, 1)],
         )
@@ -196,7 +196,7 @@ def _count_misplaced(parent: Partitioned, start: datetime, end: datetime) -> int
     """Number of rows in the default partition that belong in this one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FROM {parent.default} WHERE {parent.column} >= %s AND {parent.column} < %s",  # noqa: S608  (names are our own; values are parameters)
+            f"SELECT count(*) FROM {parent.default} WHERE {parent.column} >= %s AND {parent.column} < %s",
             [start, end],
         )
         return int(cursor.fetchone()[0])
@@ -206,7 +206,7 @@ def _move(parent: Partitioned, start: datetime, end: datetime) -> int:
     """Move a chunk of rows out of the default partition; returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH moved AS (DELETE FROM {parent.default} WHERE ctid = ANY (ARRAY("  # noqa: S608  (names are our own; values are parameters)
+            f"WITH moved AS (DELETE FROM {parent.default} WHERE ctid = ANY (ARRAY("
             f"SELECT ctid FROM {parent.default} WHERE {parent.column} >= %s AND {parent.column} < %s LIMIT {CHUNK}"
             f")) RETURNING *), put AS (INSERT INTO {parent.name(start)} SELECT * FROM moved ON CONFLICT DO NOTHING) "
             "SELECT count(*) FROM moved",

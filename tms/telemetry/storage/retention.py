@@ -67,7 +67,9 @@ def _ended_boots(terminal_pks: Sequence[int], history: datetime) -> Old:
 
 
 def _old_reports(terminal_pks: Sequence[int], at: datetime) -> Old:
-    """As in the default partition, the retention of a report with an implausible instant counts from its arrival."""
+    """The old reports of these terminals. As in the default partition, the retention of one with an implausible instant
+    counts from its arrival.
+    """
     horizon, ahead = REPORTS.horizon(at), REPORTS.upcoming(at)[-1]
     instants = Q(at__lt=horizon) | Q(at__gt=ahead)
     return Report.objects.filter(instants, terminal__in=terminal_pks, received_at__lt=horizon)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from tms_agent.connection.link import CertificateRejected
 
 DATES = {9: ("certificate_not_yet_valid", "is not valid yet"), 10: ("certificate_expired", "has expired")}
-"""By OpenSSL's code: X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
+"""The names and texts by OpenSSL's code: X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
 TOLERANCE = timedelta(minutes=5)
 """A smaller clock error does not explain that a certificate is outside its validity."""
 

@@ -118,7 +118,7 @@ class AgentLink:
 
     @property
     def round_trip_s(self) -> float:
-        """Of the last ping; 0 before the first."""
+        """The duration of the last ping in seconds; 0 before the first."""
         return self._connection.latency
 
     async def close(self) -> None:

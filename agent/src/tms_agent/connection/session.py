@@ -14,7 +14,7 @@ from tms_agent.storage.outbox import Outbox, OutboxFrame
 from tms_agent.timeouts import timeout
 
 FINISH_S = 5.0
-"""For acknowledgements and a clean close; then the link is cut."""
+"""The time for acknowledgements and a clean close; then the link is cut."""
 
 
 class AgentSession:

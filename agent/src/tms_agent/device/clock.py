@@ -61,10 +61,10 @@ def machine_clock() -> BootClock:
 
 
 def utc_now() -> datetime:
-    """By the system clock, which may be wrong and may be set at any time."""
+    """The time by the system clock, which may be wrong and may be set at any time."""
     return datetime.now(timezone.utc)
 
 
 def uptime_s() -> float:
-    """Since the machine started, or since another fixed instant if the system does not know. Includes sleep."""
+    """Seconds since the machine started, or since another fixed instant if the system does not know. Includes sleep."""
     return time.monotonic() if COUNTS_SLEEP is None else time.clock_gettime(COUNTS_SLEEP)

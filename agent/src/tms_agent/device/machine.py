@@ -15,7 +15,7 @@ from tms_agent.device.source import CommandError, CommandOutcome, DeviceIdentity
 from tms_agent.protocol import frames
 
 DEGRADED_FROM = {"memory_pct": 95.0, "disk_pct": 95.0, "temperature_c": 95.0}
-"""From here on the machine reports itself as degraded."""
+"""The values from which on the machine reports itself as degraded."""
 REBOOT_TAKES = timedelta(minutes=3)
 MAX_LINES = 500
 LINES_SENT = 100

@@ -48,7 +48,7 @@ class DeviceSource(Protocol):
         """The names of the supported commands."""
 
     def uptime_s(self) -> float:
-        """Since the device started, not the agent: it distinguishes a software crash from a power cut."""
+        """Seconds since the device started, not the agent: it distinguishes a software crash from a power cut."""
 
     def sample(self) -> DeviceSample | None:
         """Called once per interval and at boot; None to send only a heartbeat."""

@@ -1,3 +1,5 @@
+"""The codes with which TMS closes links."""
+
 from enum import IntEnum
 
 

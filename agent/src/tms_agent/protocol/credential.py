@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 SECRET = re.compile(r"[A-Za-z0-9_-]{43,128}")
-"""At least 256 bits in URL-safe base64; the alphabet is also valid in a subprotocol token (RFC 6455, 4.1)."""
+"""The secret: at least 256 bits in URL-safe base64. The alphabet is valid in a subprotocol token, too (RFC 6455)."""
 
 
 class PlainCredential(NamedTuple):

@@ -1,3 +1,5 @@
+"""The errors that an agent sends or understands, as JSON-RPC describes them."""
+
 from dataclasses import dataclass
 from enum import Enum
 
@@ -20,7 +22,7 @@ RPC_CODES = {
     ErrorType.REFUSED: -32005,
     ErrorType.DEADLINE_PASSED: -32006,
 }
-"""Of the errors that an agent sends. JSON-RPC 2.0, 5.1."""
+"""The codes of the errors that an agent sends. JSON-RPC 2.0, 5.1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ log = logging.getLogger("tms_agent")
 
 MAGIC = b"SQLite format 3\0"
 APPLICATION_ID = 0x544D5353
-"""In the file's header (bytes 68 to 71), so that no other program's database is taken for a spool."""
+"""A number in the file's header (bytes 68 to 71), so that no other program's database is taken for a spool."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS report (

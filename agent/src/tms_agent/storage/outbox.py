@@ -112,7 +112,9 @@ class Outbox:
         return OutboxFrame(text, is_paced=not late)
 
     def _fitting(self, entries: Sequence[SpooledReport]) -> Sequence[SpooledReport]:
-        """As many as fit in one frame. A report too large for TMS can never be sent and must not block the others."""
+        """The first entries, as many as fit in one frame. A report too large for TMS can never be sent and must not
+        block the others.
+        """
         room = self._frame_bytes
         for count, entry in enumerate(entries):
             room -= len(entry.body) + REPORT_OVERHEAD

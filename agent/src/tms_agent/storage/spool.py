@@ -44,7 +44,7 @@ class SpooledReport(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """By default more than two hours of one report per second, or three days of one in 30 s."""
+    """How much a spool holds: by default more than two hours of one report per second, or three days of one in 30 s."""
 
     reports: int = 10_000
     bytes: int = 16 * 1024 * 1024
@@ -82,7 +82,7 @@ class Spool:
         self._unwritten: dict[int, SpooledReport] = {}
         self._unremoved: list[int] = []
         self.anchors = {anchor.clock: anchor for anchor in (journal.load_anchors() if journal else ())}
-        """By clock."""
+        """The anchors by clock."""
         self._unwritten_anchors: dict[str, Anchor] = {}
         self._is_failing = False
 

@@ -9,7 +9,7 @@ class AgentPhase(Enum):
     DIALLING = "dialling"
     CONNECTED = "connected"
     WAITING = "waiting"
-    """Until the next attempt."""
+    """Nothing happens until the next attempt."""
 
 
 @dataclass(frozen=True, slots=True)

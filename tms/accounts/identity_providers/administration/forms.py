@@ -1,3 +1,5 @@
+"""Forms of identity providers and their group mappings."""
+
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -90,7 +92,7 @@ class SamlProviderForm(AnyProviderForm):
         return address
 
     def clean_certificates(self) -> str:
-        """In PEM, one below the other."""
+        """The certificates in PEM, one below the other."""
         try:
             found = certificates.parsed(self.cleaned_data["certificates"])
         except ValueError as error:

@@ -25,7 +25,7 @@ def enable(provider: IdentityProvider) -> None:
 
 @transaction.atomic
 def delete(provider: IdentityProvider) -> None:
-    """With its sessions, the grants of its groups, and the links to people, who stay."""
+    """Delete a provider with its sessions, the grants of its groups, and the links to people, who stay."""
     provider_sessions.end(provider_sessions.of(provider))
     groups.withdraw_all(provider)
     recorder.record("deleted", provider)

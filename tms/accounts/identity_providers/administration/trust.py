@@ -23,7 +23,7 @@ class Given(NamedTuple):
 
     @classmethod
     def all_of(cls, provider: IdentityProvider, *, links_by_email: bool) -> Iterator[Self]:
-        """By its groups, and by signing in as a person who is linked to it, or can be."""
+        """What people get by the provider's groups, and by signing in as a person who is linked to it, or can be."""
         related = ("role", "site", "group")
         if provider.pk:
             for mapping in provider.mappings.select_related(*related):

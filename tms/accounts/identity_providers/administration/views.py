@@ -140,7 +140,7 @@ def test_sign_in(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @needs(Permission.EDIT_PROVIDERS)
 @recently_signed_in
 def renew_key(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Of a provider where TMS proves itself with a key."""
+    """Renew the key of a provider where TMS proves itself with one."""
     chosen = _found(request, pk)
     if chosen.client_auth != ClientAuth.PRIVATE_KEY:
         raise Http404

@@ -27,7 +27,7 @@ class OwnProvider(NamedTuple):
 
 
 def providers_of(person: User) -> Sequence[OwnProvider]:
-    """Those at which the person signs in, and the enabled ones to which they may link their account."""
+    """The providers at which the person signs in, and the enabled ones to which they may link their account."""
     own = {row.provider_id: row for row in Identity.objects.filter(person=person)}
     rows = [OwnProvider(row, own.get(row.pk)) for row in IdentityProvider.objects.all()]
     can_link = may_link(person)
@@ -40,7 +40,7 @@ def may_link(person: User) -> bool:
 
 
 def link(provider: IdentityProvider, person: User, asserted: Assertion, *, at: datetime) -> Identity:
-    """From now on `person` may also sign in as this subject. Their groups there give grants. Raises SignInRefused."""
+    """Let `person` also sign in as this subject. Their groups there give grants. Raises SignInRefused."""
     if not may_link(person):
         raise SignInRefused("may-not-link", gettext("This account signs in with its password only."))
     provisioning.check_domain(provider, asserted)

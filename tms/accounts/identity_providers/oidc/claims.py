@@ -1,4 +1,4 @@
-"""From the claims of an ID token to an assertion. Every value is from outside: cleaned, and of a bounded length."""
+"""Reads an assertion from the claims of an ID token. Every value is from outside: cleaned, and of a bounded length."""
 
 from collections.abc import Mapping
 from typing import Any, TypeGuard

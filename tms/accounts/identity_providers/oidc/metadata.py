@@ -85,7 +85,7 @@ class Published:
     keys_read_at: float | None = None
 
     def has_fresh_keys(self, key_id: str, at: float) -> bool:
-        """For a token that names this key; empty if it names none."""
+        """Whether the keys are fresh enough for a token that names this key; empty if it names none."""
         is_known = not key_id or any(key.id == key_id for key in self.keys)
         return self.keys_read_at is not None and at - self.keys_read_at <= (FRESH_S if is_known else RETRY_S)
 

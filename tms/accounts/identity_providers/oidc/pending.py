@@ -16,8 +16,8 @@ from tms.accounts.models import IdentityProvider, SpentToken
 
 CLAIM = "sign_ins_at_providers"
 LASTS_S = 600
-MOST = 4
-"""In one browser, in several tabs; beyond it the oldest one is dropped."""
+MAX_PENDING = 4
+"""The number of sign-ins in one browser, in several tabs; beyond it the oldest one is dropped."""
 
 
 class Purpose(StrEnum):
@@ -41,7 +41,7 @@ class Pending:
 
     @property
     def challenge(self) -> str:
-        """Of PKCE, method S256 (RFC 7636, 4.2)."""
+        """The challenge of PKCE, method S256 (RFC 7636, 4.2)."""
         digest = hashlib.sha256(self.verifier.encode()).digest()
         return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
@@ -54,7 +54,7 @@ def begin(request: HttpRequest, provider: IdentityProvider, *, purpose: Purpose,
     state, secret = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
     pending = Pending(provider.pk, purpose, next_page, secrets.token_urlsafe(32), secret, time.time())
     others: dict[str, Any] = request.session.get(CLAIM, {})
-    newest = sorted(others.items(), key=lambda item: item[1]["at"])[1 - MOST :]
+    newest = sorted(others.items(), key=lambda item: item[1]["at"])[1 - MAX_PENDING :]
     request.session[CLAIM] = {**dict(newest), state: asdict(pending)}
     if not request.user.is_authenticated:
         request.session.set_expiry(LASTS_S)

@@ -1,4 +1,4 @@
-"""From a verified statement to an assertion, with the names of attributes that providers use."""
+"""Reads an assertion from a verified statement, with the names of attributes that providers use."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -46,7 +46,7 @@ def assertion_of(statement: SamlStatement, provider: IdentityProvider) -> Assert
 
 
 def claims_of(statement: SamlStatement) -> dict[str, Any]:
-    """For the page of a test sign-in."""
+    """The claims that the page of a test sign-in shows."""
     facts = {"NameID": statement.subject, "Format": statement.subject_format, "AuthnContext": statement.context}
     return {**facts, **statement.attributes}
 

@@ -7,16 +7,16 @@ from django.utils.translation import gettext
 
 from tms.accounts.identity_providers.oidc.metadata import LEAST_RSA_BITS, is_strong
 
-MOST = 5
+MAX_CERTIFICATES = 5
 PEM = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 LINE = 64
 
 
 def parsed(text: str) -> list[x509.Certificate]:
-    """In PEM, or one without its frame, as metadata has it. Raises ValueError with a text for people."""
+    """Certificates in PEM, or one without its frame, as metadata has it. Raises ValueError with a text for people."""
     found = PEM.findall(text) or [_framed(text)]
-    if len(found) > MOST:
-        raise ValueError(gettext("At most %d certificates.") % MOST)
+    if len(found) > MAX_CERTIFICATES:
+        raise ValueError(gettext("At most %d certificates.") % MAX_CERTIFICATES)
     try:
         read = [x509.load_pem_x509_certificate(pem.encode()) for pem in found]
     except ValueError:

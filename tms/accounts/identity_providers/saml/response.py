@@ -16,8 +16,8 @@ from tms.accounts.identity_providers.oidc.tokens import TokenError
 from tms.accounts.identity_providers.saml import certificates
 from tms.accounts.models import IdentityProvider
 
-LARGEST = 262_144
-"""Of a response in base64."""
+MAX_CHARACTERS = 262_144
+"""The largest size of a response in base64."""
 LEEWAY = timedelta(seconds=60)
 OLDEST = timedelta(minutes=10)
 """How long ago the assertion may have been issued, even if it names a later end."""
@@ -35,7 +35,7 @@ SIGNATURES = frozenset(method for method in SignatureMethod if method.name.start
 DIGESTS = frozenset({DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512})
 
 type Element = Any
-"""Of lxml, which has no types."""
+"""An element of lxml, which has no types."""
 
 
 class ExpectedSignIn(NamedTuple):
@@ -79,7 +79,7 @@ def read(encoded: str, provider: IdentityProvider, expected: ExpectedSignIn) -> 
 
 def _parsed(encoded: str) -> Element:
     """The root: a response with one assertion, without a document type, and with unique IDs."""
-    if len(encoded) > LARGEST:
+    if len(encoded) > MAX_CHARACTERS:
         raise TokenError(gettext("The response is too large."))
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:

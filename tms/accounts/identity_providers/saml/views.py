@@ -66,7 +66,7 @@ def _finish(request: HttpRequest, provider: IdentityProvider, begun: Pending, en
 @require_safe
 @never_cache
 def metadata(request: HttpRequest, slug: str) -> HttpResponse:
-    """For the provider, and the administrator who registers TMS there."""
+    """The metadata for the provider, and for the administrator who registers TMS there."""
     provider = found(slug)
     return HttpResponse(saml_request.metadata(request, provider), content_type="application/samlmetadata+xml")
 

@@ -1,3 +1,5 @@
+"""`manage.py account` changes what no page changes of an account."""
+
 from argparse import BooleanOptionalAction
 from collections.abc import Collection
 from datetime import UTC, datetime

@@ -1,3 +1,5 @@
+"""`manage.py api_token` issues an API token of a person and prints it once."""
+
 from datetime import UTC, datetime, timedelta
 
 from django.core.management.base import CommandError, CommandParser

@@ -1,3 +1,5 @@
+"""`manage.py audit` verifies or exports the audit trail."""
+
 import argparse
 from collections.abc import Sequence
 from datetime import date

@@ -1,3 +1,5 @@
+"""`manage.py remove_factors` removes the second factors of a person who has lost them."""
+
 from django.core.management.base import CommandError, CommandParser
 
 from tms.accounts.factors import services

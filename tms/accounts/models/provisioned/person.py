@@ -1,3 +1,5 @@
+"""People whom the directory manages."""
+
 from __future__ import annotations
 
 from typing import Self
@@ -21,7 +23,7 @@ class ProvisionedPerson(Provisioned):
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="provisioned", verbose_name=_("person")
     )
     deactivated_at = models.DateTimeField(null=True)
-    """Since when the account is disabled by the directory."""
+    """When the directory disabled the account."""
     deleted_at = models.DateTimeField(null=True)
     """When the directory deleted the person. The account stays, disabled, for the history."""
 

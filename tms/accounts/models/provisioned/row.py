@@ -1,3 +1,5 @@
+"""The base of rows that the directory manages."""
+
 from __future__ import annotations
 
 from django.db import models

@@ -1,3 +1,5 @@
+"""Televisions that wait for their pairing."""
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy

@@ -1,3 +1,5 @@
+"""Wall screens: televisions that show the wall without a person."""
+
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -52,13 +54,13 @@ class WallScreen(models.Model):
     language = models.CharField(_("language"), max_length=8)
     theme = models.CharField(_("theme"), max_length=8, choices=Theme, default=Theme.DARK)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, default="")
-    """Empty: that of the television."""
+    """The time zone of the screen; empty for that of the television."""
     sounds = models.JSONField(_("sounds"), default=list, blank=True)
     """The severities whose new alerts play a sound."""
 
     digest = models.CharField(max_length=64, unique=True, editable=False)
     successor = models.CharField(max_length=64, blank=True, default="", editable=False)
-    """Of a secret that was sent to the television, which has not used it yet."""
+    """The digest of a secret that was sent to the television, which has not used it yet."""
     predecessor = models.CharField(max_length=64, blank=True, default="", editable=False)
     issued_at = models.DateTimeField(null=True, editable=False)
     """When the successor was sent."""

@@ -1,3 +1,5 @@
+"""Forms to invite a person, and to accept an invitation."""
+
 from typing import Any
 
 from django import forms

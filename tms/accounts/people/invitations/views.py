@@ -41,7 +41,7 @@ def invite(request: AuthenticatedRequest) -> HttpResponse:
 
 
 def _created(request: AuthenticatedRequest, form: InviteForm) -> tuple[Invitation, str] | None:
-    """None if a colleague invited the same person at the same time."""
+    """The new invitation and its secret; None if a colleague invited the same person at the same time."""
     email, language = form.cleaned_data["email"], form.cleaned_data["language"]
     try:
         with transaction.atomic():

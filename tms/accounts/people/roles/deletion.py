@@ -17,7 +17,7 @@ from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 
 MAX_NAMES = 10
-"""Of each kind, on the page."""
+"""The number of names of each kind on the page."""
 
 
 def may_delete(by: User, role: Role) -> bool:
@@ -44,7 +44,7 @@ class RoleUse(NamedTuple):
 
     @property
     def consequences(self) -> list[str]:
-        """In sentences."""
+        """The consequences in sentences."""
         if not (self.grants or self.mappings):
             return [gettext("No grant uses it.")]
         lines = []
@@ -77,7 +77,7 @@ class RoleUse(NamedTuple):
 
 @transaction.atomic
 def delete(role: Role) -> None:
-    """With all grants and group mappings of it."""
+    """Delete a role with all its grants and group mappings."""
     use = RoleUse.of(Role.objects.select_for_update().get(pk=role.pk))
     recorder.record("deleted", role, use.audited)
     for grant in use.grants:

@@ -48,7 +48,7 @@ class PermissionLine(NamedTuple):
     label: Any
     key: str
     cells: Sequence[bool] = ()
-    """Of each role."""
+    """Whether each role has it."""
     is_chosen: bool = False
     may_choose: bool = True
 

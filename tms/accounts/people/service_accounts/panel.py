@@ -29,7 +29,7 @@ def may_issue(by: User, person: User) -> bool:
 
 
 def valid_tokens() -> Any:
-    """Of everyone, those that end first at the top."""
+    """The tokens of everyone, those that end first at the top."""
     return ApiToken.objects.valid(timezone.now()).select_related("person").order_by("expires_at", "name")
 
 

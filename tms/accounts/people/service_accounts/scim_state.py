@@ -17,7 +17,7 @@ class ScimState(NamedTuple):
     address: str
     """Where the directory sends its requests."""
     tokens: int
-    """The valid ones."""
+    """The number of valid tokens."""
     requested_at: datetime | None
     """The last request, accurate to a minute."""
     active: int
@@ -28,7 +28,7 @@ class ScimState(NamedTuple):
 
 
 def scim_state(request: HttpRequest, by: User) -> ScimState | None:
-    """For people who manage all people."""
+    """The state of SCIM, for people who manage all people; None for others."""
     if not access.may_within(by, Permission.MANAGE_PEOPLE, EVERYTHING):
         return None
     of_scim = Q(scope=TokenScope.SCIM)

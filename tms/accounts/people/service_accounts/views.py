@@ -31,7 +31,7 @@ from tms.accounts.permissions import Permission
 @never_cache
 @needs(Permission.MANAGE_PEOPLE)
 def service_accounts(request: AuthenticatedRequest) -> HttpResponse:
-    """POST: create one."""
+    """The list of service accounts; a POST creates one."""
     form = ServiceAccountForm(request.POST if request.method == "POST" else None, by=request.user)
     if request.method == "POST" and form.is_valid():
         name, role = form.cleaned_data["name"], form.cleaned_data["role"]
@@ -46,7 +46,7 @@ class AccountLine(NamedTuple):
     person: User
     chips: list[rows.Chip]
     tokens: int
-    """The valid ones."""
+    """The number of valid tokens."""
 
 
 def _listed(by: User) -> list[AccountLine]:
@@ -77,7 +77,7 @@ def issue_token(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @needs(Permission.MANAGE_TOKENS)
 @recently_signed_in
 def rotate_token(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Of a service account: people rotate their own tokens themselves."""
+    """Rotate a token of a service account: people rotate their own tokens themselves."""
     token = get_object_or_404(tokens_managed(request.user).filter(person__is_service=True), pk=pk)
     person = _issuable(request.user, token.person)
     secret = services.rotate(token, at=timezone.now())
@@ -90,7 +90,7 @@ def rotate_token(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @never_cache
 @needs(Permission.MANAGE_TOKENS)
 def revoke_token(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Of any account that the reader may change, or their own."""
+    """Revoke a token of any account that the reader may change, or their own."""
     token = get_object_or_404(tokens_managed(request.user), pk=pk)
     if not may_revoke(request.user, token):
         raise PermissionDenied

@@ -19,7 +19,7 @@ MIN_NUMBER = 5
 MIN_SHARE = 0.5
 """The share of the terminals that a factor must exceed."""
 STRONGER = 0.2
-"""By how much that share must exceed the share of the whole fleet."""
+"""How much larger that share must be than the share of the whole fleet."""
 OF_TERMINALS = (Factor.SITE, Factor.MODEL, Factor.FIRMWARE, Factor.NODE)
 
 
@@ -33,7 +33,7 @@ class Significance(StrEnum):
 class FactorLift(NamedTuple):
     factor: Factor
     key: str
-    """As `Incident.key`."""
+    """The key of the factor, as in `Incident.key`."""
     number: int
     """Number of the terminals that have it."""
     of: int

@@ -1,3 +1,5 @@
+"""Merges incidents: one absorbs the others."""
+
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -29,7 +31,7 @@ def absorb(parts: Sequence[Incident], into: Incident, *, at: datetime, actor: Ac
 
 
 def recount(incident: Incident, at: datetime) -> None:
-    """After alerts of it changed their incident."""
+    """Count the incident's alerts again, after some of them changed their incident."""
     counts = Alert.objects.filter(incident=incident).aggregate(
         lost=Count("terminal", distinct=True),
         joined=Count("pk"),

@@ -23,7 +23,7 @@ def move_out(incident: Incident, alerts: Collection[int], *, by: User, comment: 
 
     Returns the keys of those that were moved. Raises AlreadyResolved.
     """
-    row = _locked(incident)
+    row = _lock(incident)
     mine = Alert.objects.unresolved().filter(incident=row, pk__in=alerts)
     moved = [alert.pk for alert in lock_with_terminals(mine)]
     if moved:
@@ -37,7 +37,7 @@ def move_out(incident: Incident, alerts: Collection[int], *, by: User, comment: 
 @transaction.atomic
 def put_back(incident: Incident, alerts: Collection[int], *, by: User, at: datetime) -> list[int]:
     """Reverse `move_out`. Returns the keys of those that are members again. Raises AlreadyResolved."""
-    row = _locked(incident)
+    row = _lock(incident)
     separate = Alert.objects.unresolved().filter(incident=None, is_separate=True, pk__in=alerts)
     back = [alert.pk for alert in lock_with_terminals(separate)]
     if back:
@@ -47,7 +47,7 @@ def put_back(incident: Incident, alerts: Collection[int], *, by: User, at: datet
     return back
 
 
-def _locked(incident: Incident) -> Incident:
+def _lock(incident: Incident) -> Incident:
     (row,) = Incident.objects.filter(pk=incident.pk).locked()
     if row.resolved_at is not None:
         raise AlreadyResolved(row)

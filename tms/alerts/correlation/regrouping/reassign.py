@@ -1,3 +1,5 @@
+"""Moves alerts to another incident, or out of theirs."""
+
 from collections.abc import Mapping
 from datetime import datetime
 

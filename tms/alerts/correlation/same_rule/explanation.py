@@ -39,7 +39,9 @@ class Explanation(NamedTuple):
 def strongest(
     found: Sequence[RuleCandidate], rule: Rule, settings: Mapping[Factor, SameRuleCorrelation]
 ) -> Explanation | None:
-    """None if no factor has enough of its terminals affected: below its share, nothing is an incident."""
+    """The strongest factor; None if no factor has enough of its terminals affected: below its share, nothing is an
+    incident.
+    """
 
     def _setting(what: CommonFactor) -> SameRuleCorrelation:
         return settings[Factor(what.factor)]
@@ -73,7 +75,7 @@ def _by_factor(
 
 
 def _whole_incidents(members: Sequence[RuleCandidate], found: Sequence[RuleCandidate]) -> list[RuleCandidate]:
-    """Without alerts of incidents that go beyond `members`: these keep their incident."""
+    """The members without those of incidents that go beyond `members`: these keep their incident."""
     inside = {one.alert for one in members}
     beyond = {one.incident for one in found if one.incident is not None and one.alert not in inside}
     return [one for one in members if one.incident not in beyond]

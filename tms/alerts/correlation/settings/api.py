@@ -49,7 +49,7 @@ class CorrelationRuleSchema(ResponseSchema):
 
 @router.get("/correlation", summary="Read correlation settings", response=list[CorrelationRuleSchema])
 def read_correlation(request: ApiRequest) -> Sequence[CorrelationRuleSchema]:
-    """In the order in which TMS checks common factors."""
+    """The settings in the order in which TMS checks common factors."""
     return [CorrelationRuleSchema.of(rule) for rule in models.CorrelationRule.in_force().values()]
 
 

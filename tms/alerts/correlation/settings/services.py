@@ -1,3 +1,5 @@
+"""Changes the settings of the correlation."""
+
 from collections.abc import Iterable
 
 from django.db import transaction

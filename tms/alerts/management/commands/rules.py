@@ -1,3 +1,5 @@
+"""`manage.py rules` exports and imports rules."""
+
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -50,7 +52,7 @@ class Command(NoChecksCommand):
 
 
 def _read(name: str) -> bytes:
-    """Only as much as needed to see that it is too long."""
+    """Read only as much as needed to see that it is too long."""
     if name == "-":
         return sys.stdin.buffer.read(MAX_BYTES + 1)
     with Path(name).open("rb") as file:

@@ -1,3 +1,5 @@
+"""`manage.py send_command` queues a command for a terminal."""
+
 from datetime import UTC, datetime
 from typing import Any
 

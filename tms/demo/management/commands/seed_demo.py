@@ -1,3 +1,5 @@
+"""`manage.py seed_demo` creates the demo fleet and its past."""
+
 import platform
 from pathlib import Path
 

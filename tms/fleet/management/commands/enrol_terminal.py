@@ -1,3 +1,5 @@
+"""`manage.py enrol_terminal` creates a terminal and prints its credential."""
+
 from django.core.management.base import CommandError, CommandParser
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify

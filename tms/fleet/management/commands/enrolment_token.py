@@ -1,8 +1,10 @@
+"""`manage.py enrolment_token` creates an enrolment token for a new terminal of a site."""
+
 from datetime import UTC, datetime, timedelta
 
 from django.core.management.base import CommandError, CommandParser
 
-from tms.fleet.credentials.enrolment import LONGEST, make_token
+from tms.fleet.credentials.enrolment import MAX_VALIDITY, make_token
 from tms.fleet.models import Site
 from tms.lib.management import NoChecksCommand
 
@@ -19,6 +21,6 @@ class Command(NoChecksCommand):
         if found is None:
             known = ", ".join(Site.objects.values_list("code", flat=True)[:20]) or "none yet"
             raise CommandError(f"unknown site {site!r}; known codes: {known}")
-        if not 0 < hours <= LONGEST / timedelta(hours=1):
+        if not 0 < hours <= MAX_VALIDITY / timedelta(hours=1):
             raise CommandError(f"--hours {hours:g}: expected more than 0 and at most 24")
         self.stdout.write(make_token(found, by=None, at=datetime.now(UTC), valid=timedelta(hours=hours)))

@@ -1,3 +1,5 @@
+"""`manage.py issue_credential` issues a credential for a terminal and prints it once."""
+
 from django.core.management.base import CommandError, CommandParser
 
 from tms.fleet.credentials import services

@@ -1,3 +1,5 @@
+"""`manage.py nodes` lists the nodes, and how many terminals each serves."""
+
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 

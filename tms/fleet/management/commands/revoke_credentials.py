@@ -1,3 +1,5 @@
+"""`manage.py revoke_credentials` revokes credentials of a terminal."""
+
 from datetime import UTC, datetime
 
 from django.core.management.base import CommandError, CommandParser

@@ -1,3 +1,5 @@
+"""`manage.py clock` runs the clock of TMS."""
+
 import asyncio
 import contextlib
 import signal

@@ -1,3 +1,5 @@
+"""`manage.py serve` runs a node: pages, the REST API, boards and links of terminals."""
+
 import asyncio
 
 import structlog

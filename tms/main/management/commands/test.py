@@ -1,3 +1,5 @@
+"""`manage.py test`, which refers to pytest."""
+
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 

@@ -1,3 +1,5 @@
+"""`manage.py push_keys` shows the keys by which push services recognise TMS, and makes new ones."""
+
 from argparse import ArgumentParser
 
 from django.utils import timezone

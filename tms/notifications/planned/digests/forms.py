@@ -1,3 +1,5 @@
+"""Forms to send shift digests, now and after each shift."""
+
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +15,13 @@ from tms.lib.text_fields import FormLine
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import MAX_TIMES, clock
 from tms.notifications.planned.forms import PlanForm, offer, visible_destinations
-from tms.shifts.period import LONGEST, is_period
+from tms.shifts.period import MAX_PERIOD, is_period
 
 
 class SendForm(Plain, forms.Form):
-    """`since` and `until` are fixed when the page is opened, so that submitting twice sends once."""
+    """The form to send a digest now. `since` and `until` are fixed when the page is opened, so that submitting twice
+    sends once.
+    """
 
     destinations = forms.ModelMultipleChoiceField(
         Destination.objects.none(), label=_("To"), widget=forms.CheckboxSelectMultiple
@@ -33,7 +37,7 @@ class SendForm(Plain, forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         since, until = cleaned.get("since"), cleaned.get("until")
-        if since and until and not is_period(since, until, longest=LONGEST):
+        if since and until and not is_period(since, until, longest=MAX_PERIOD):
             raise forms.ValidationError(gettext("The period must not exceed 31 days."))
         return cleaned
 
@@ -48,7 +52,7 @@ class DigestPlanForm(PlanForm):
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
 
     def clean_times(self) -> str:
-        """In canonical form."""
+        """The times in canonical form."""
         try:
             found = clock(self.cleaned_data["times"])
         except ValueError:

@@ -20,7 +20,7 @@ from tms.notifications.planned.services import deliver, send_each
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import ShiftDigest, digest
 
-LONGEST = timedelta(days=7)
+MAX_PERIOD = timedelta(days=7)
 """The longest period of a digest, also after a longer pause of its plan."""
 
 
@@ -71,12 +71,14 @@ def plan(destination: Destination, *, times: str, time_zone: str, by: User, at: 
 
 
 def send_planned(plan: DigestPlan, at: datetime) -> bool:
-    """In a transaction. False if another clock was first, or the plan was changed meanwhile."""
+    """Send the digest of a plan, in a transaction. Returns False if another clock was first, or the plan was
+    changed meanwhile.
+    """
     until = plan.ended_by(at)
     mine = DigestPlan.objects.filter(pk=plan.pk, next_at=plan.next_at)
     if not mine.update(covered_until=until, next_at=plan.ends_after(at)):
         return False
-    since = max(plan.covered_until, until - LONGEST)
+    since = max(plan.covered_until, until - MAX_PERIOD)
     send(plan.destination, since, until, zone=ZoneInfo(plan.time_zone), to=None, at=at)
     return True
 

@@ -59,6 +59,7 @@ def plan_digest(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.PLAN_DIGESTS)
 def drop_digest_plan(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """Drop the plan of a destination. Idempotent."""
     plans = access.visible(DigestPlan.objects.all(), to=request.user)
     return planned.drop(request, plans, pk, page="send-digest")
 

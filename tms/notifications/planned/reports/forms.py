@@ -1,3 +1,5 @@
+"""Forms to send availability reports, now and after each month."""
+
 from typing import Any
 
 from django import forms

@@ -16,7 +16,7 @@ from tms.availability.pdf import document
 from tms.availability.report import texts
 from tms.availability.report.months import Month
 from tms.availability.report.report import AvailabilityReport, AvailabilityRow, ReportReader, report
-from tms.lib.calendar.local_time import shown
+from tms.lib.calendar.local_time import local_time
 from tms.lib.db.jobs import skip_when_empty
 from tms.notifications.messages.phrases import address
 from tms.notifications.models.delivery import Delivery, NotificationKind
@@ -66,7 +66,9 @@ def send_due(at: datetime) -> int:
 
 
 def send_planned(planned: ReportPlan, at: datetime) -> bool:
-    """In a transaction. False if another clock was first, or the plan was changed meanwhile."""
+    """Send the report of a plan, in a transaction. Returns False if another clock was first, or the plan was
+    changed meanwhile.
+    """
     current = _month(at)
     last = current.shifted(-1) if sent_at(current.shifted(-1)) <= at else current.shifted(-2)
     mine = ReportPlan.objects.filter(pk=planned.pk, next_at=planned.next_at)
@@ -81,7 +83,7 @@ def _month(at: datetime) -> Month:
 
 
 def _today(at: datetime) -> date:
-    return shown(at, ZoneInfo(settings.TIME_ZONE)).date()
+    return local_time(at, ZoneInfo(settings.TIME_ZONE)).date()
 
 
 def _content(found: AvailabilityReport, reader: ReportReader, *, customer: str, at: datetime) -> dict[str, Any]:
@@ -123,7 +125,7 @@ def _lines(found: AvailabilityReport) -> list[str]:
 
 def _breach(row: AvailabilityRow) -> str:
     lost = texts.lost_text(row.totals.lost_s)
-    return texts.titled(row.name, texts.listed((texts.percent_text(row.totals), lost, texts.reason_text(row))))
+    return texts.titled(row.name, texts.join_texts((texts.percent_text(row.totals), lost, texts.reason_text(row))))
 
 
 def _facts(found: AvailabilityReport) -> dict[str, Any]:

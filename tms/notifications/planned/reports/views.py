@@ -52,12 +52,13 @@ def plan_report(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.PLAN_DIGESTS)
 def drop_report_plan(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """Drop the plan of a destination. Idempotent."""
     plans = access.visible(ReportPlan.objects.all(), to=request.user)
     return planned.drop(request, plans, pk, page="send-report")
 
 
 def _month(request: AuthenticatedRequest) -> Month:
-    """By default, the last one that is over."""
+    """The month of the query; by default, the last one that is over."""
     return Month.parsed(request.GET.get("month", "")) or Month.of(timezone.localdate()).shifted(-1)
 
 

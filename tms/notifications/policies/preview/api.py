@@ -90,7 +90,7 @@ class NotificationPreviewSchema(ResponseSchema):
 
 @router.get("/policies/preview", summary="Preview who would be notified, and when", response=NotificationPreviewSchema)
 def preview_policies(request: ApiRequest, query: Query[NotificationPreviewQuery]) -> NotificationPreviewSchema:
-    """As if the alert or incident opened at `at` and nobody acknowledged it. Nothing is saved or sent.
+    """Preview as if the alert or incident opened at `at` and nobody acknowledged it. Nothing is saved or sent.
 
     Destinations that you do not see are left out.
     """

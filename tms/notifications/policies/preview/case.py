@@ -20,11 +20,11 @@ MOST_MEMBERS = 2_000
 @dataclass(frozen=True)
 class PreviewCase:
     subject: Subject
-    """In memory: open, and nobody acknowledged it."""
+    """The subject in memory: open, and nobody acknowledged it."""
     concern: Concern
-    alerts: Sequence[reasons.Subject]
+    alerts: Sequence[reasons.SuppressibleAlert]
     """It, or all alerts of the incident."""
-    sources: Sequence[reasons.Source]
+    sources: Sequence[reasons.SuppressionSource]
     title: str
 
     def suppression(self, at: datetime) -> Suppression | None:
@@ -34,7 +34,7 @@ class PreviewCase:
 
 
 def of_alert(alert: Alert, *, at: datetime) -> PreviewCase:
-    """With its rule, terminal and site."""
+    """The case of an alert with its rule, terminal and site."""
     subject = copy(alert)
     subject.state, subject.opened_at = AlertState.OPEN, at
     concern = concern_of(alert.severity, [alert], groups_of([alert.terminal_id]))
@@ -58,7 +58,7 @@ def made_up(severity: str, site: Site, rule: Rule | None, *, title: str, at: dat
     rules = [rule.pk] if rule else [0, *Rule.objects.values_list("pk", flat=True)]
     of_site = frozenset(one for of_terminal in groups.values() for one in of_terminal)
     concern = Concern(severity, tuple(AlertConcern(severity, site.region, site.pk, one, of_site) for one in rules))
-    known = reasons.Subject(
+    known = reasons.SuppressibleAlert(
         alert=0,
         terminal=terminal.pk,
         site=site.pk,
@@ -76,5 +76,8 @@ def made_up(severity: str, site: Site, rule: Rule | None, *, title: str, at: dat
     return PreviewCase(subject, concern, [known], ALL_SOURCES, title)
 
 
-def _as_opened(alerts: Sequence[Alert], at: datetime) -> list[reasons.Subject]:
-    return [one._replace(opened_at=at, incident_state=None, snoozed_until=None) for one in reasons.subjects_of(alerts)]
+def _as_opened(alerts: Sequence[Alert], at: datetime) -> list[reasons.SuppressibleAlert]:
+    return [
+        one._replace(opened_at=at, incident_state=None, snoozed_until=None)
+        for one in reasons.suppressible_alerts(alerts)
+    ]

@@ -23,13 +23,15 @@ from tms.notifications.policies.preview.case import PreviewCase
 
 MADE_UP = "made-up"
 RECENT = 8
-"""Of each kind in the list."""
+"""How many of each kind are in the list."""
 SUBJECT = re.compile(r"(alert|incident)-([0-9]{1,18})")
 EARLIEST, LATEST = timedelta(days=31), timedelta(days=366)
 
 
 class PreviewForm(Plain, forms.Form):
-    """Of a GET. Without a choice it is the first of the list: the newest unresolved incident, if there is one."""
+    """The form of a GET. Without a choice it is the first of the list: the newest unresolved incident, if there is
+    one.
+    """
 
     subject = FormLine(label=_("Preview with"), required=False, widget=forms.Select)
     severity = forms.ChoiceField(label=_("Severity"), choices=Severity, required=False)
@@ -51,7 +53,7 @@ class PreviewForm(Plain, forms.Form):
         self.dress()
 
     def clean_subject(self) -> Alert | Incident | None:
-        """None: made up."""
+        """The chosen subject; None if it is made up."""
         chosen = self.cleaned_data["subject"] or self.first
         if not (known := SUBJECT.fullmatch(chosen)):
             return None
@@ -76,7 +78,7 @@ class PreviewForm(Plain, forms.Form):
         return str(self.fields["subject"].widget.choices[0][0])
 
     def case(self, *, now: datetime) -> tuple[PreviewCase | None, datetime]:
-        """Of a valid form; None if there is no site for a made-up alert. And when it opens."""
+        """The case of a valid form, None if there is no site for a made-up alert; and when it opens."""
         at = self.cleaned_data["at"] or now
         subject = self.cleaned_data["subject"]
         if subject is not None:
@@ -97,7 +99,7 @@ class PreviewForm(Plain, forms.Form):
 
 
 def recent_alerts(by: Person) -> QuerySet[Alert]:
-    """Those that the person sees, the newest first."""
+    """The alerts that the person sees, the newest first."""
     return visible(Alert.objects.select_related("rule", "terminal__site"), to=by).order_by("-pk")
 
 
@@ -106,7 +108,7 @@ def recent_incidents(by: Person) -> QuerySet[Incident]:
 
 
 def _newest[Row: Alert | Incident](rows: QuerySet[Row]) -> list[Row]:
-    """Unresolved ones first."""
+    """The newest rows, unresolved ones first."""
     unresolved = list(rows.exclude(state=AlertState.RESOLVED)[:RECENT])
     return [*unresolved, *rows.filter(state=AlertState.RESOLVED)[: RECENT - len(unresolved)]]
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext, gettext_noop, ngettext, pgettext
 
 from tms.accounts.access import Person, visible
 from tms.alerts.suppression.reasons import Reason
-from tms.lib.calendar.durations import spell, written
+from tms.lib.calendar.durations import duration_text, spell
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Rotation
@@ -31,17 +31,17 @@ MISMATCHES = {
 class PreviewLine:
     at: datetime
     offset: str
-    """Since the alert opened: `5:00`, `1:05:00`."""
+    """The time since the alert opened: `5:00`, `1:05:00`."""
     icon: str
     text: str
     notes: Sequence[str] = ()
     until: datetime | None = None
-    """Of the last note."""
+    """The end of the last note."""
     is_suppressed: bool = False
 
 
 def shown(items: Iterable[PreviewItem], *, to: Person) -> list[PreviewItem]:
-    """Those whose destination or rotation the person sees."""
+    """The items whose destination or rotation the person sees."""
     items = list(items)
     destinations = _pks(visible(Destination.objects.filter(pk__in=_destinations(items)), to=to))
     rotations = _pks(visible(Rotation.objects.filter(pk__in=_rotations(items)), to=to))
@@ -55,7 +55,7 @@ def shown(items: Iterable[PreviewItem], *, to: Person) -> list[PreviewItem]:
 
 
 def lines_of(items: Iterable[PreviewItem], *, at: datetime, names_policies: bool) -> list[PreviewLine]:
-    """In the order in which it happens. `names_policies`: there may be several."""
+    """The lines in the order in which they happen. `names_policies`: there may be several."""
     items = list(items)
     repeats = {item.policy.pk: item for item in items if item.is_repeat}
     lines = [_line(item, at, names_policies) for item in items if not item.is_repeat]
@@ -88,7 +88,7 @@ def _line(item: PreviewItem, opened_at: datetime, names_policies: bool) -> Previ
 
 
 def _repeat(item: PreviewItem, opened_at: datetime, names_policies: bool) -> PreviewLine:
-    every = gettext("every %(span)s until acknowledged") % {"span": written(item.policy.repeat_s)}
+    every = gettext("every %(span)s until acknowledged") % {"span": duration_text(item.policy.repeat_s)}
     return PreviewLine(
         at=item.at,
         offset=spell((item.at - opened_at).total_seconds()),

@@ -15,7 +15,7 @@ from tms.notifications.policies.preview.timeline import timeline
 class NotificationPreview:
     form: PreviewForm
     opened_at: datetime | None = None
-    """None: the form is wrong, or there is no site."""
+    """When the subject opens. None: the form is wrong, or there is no site."""
     title: str = ""
     severity: str = ""
     lines: Sequence[PreviewLine] = field(default_factory=list)
@@ -28,7 +28,7 @@ class NotificationPreview:
 def panel_of(
     data: Mapping[str, object], policies: Sequence[Policy], *, to: Person, now: datetime
 ) -> NotificationPreview:
-    """Of these policies; `data` is the query of a page."""
+    """The preview of these policies; `data` is the query of a page."""
     form = PreviewForm(data, by=to)
     if not form.is_valid():
         return NotificationPreview(form)

@@ -35,15 +35,15 @@ class PreviewItem:
     """When it is decided."""
     policy: Policy
     step: int = 0
-    """From 1; 0 while the policy waits."""
+    """The number of the step, from 1; 0 while the policy waits."""
     is_repeat: bool = False
     """The first of its repeats; the policy goes on like this."""
     named: NamedDestination | None = None
-    """None: the policy waits."""
+    """The destination that the step names. None: the policy waits."""
     sent_at: datetime | None = None
-    """None: never, or nobody knows when."""
+    """When it is sent. None: never, or nobody knows when."""
     reason: str = ""
-    """Of `SkipReason`, of `suppression.reasons.Reason`, or `hours`; empty if it is sent."""
+    """A value of `SkipReason`, of `suppression.reasons.Reason`, or `hours`; empty if it is sent."""
     until: datetime | None = None
     """End of the reason."""
 

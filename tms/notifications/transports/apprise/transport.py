@@ -36,7 +36,9 @@ class Apprise(Transport):
         return form.clean_address(text)
 
     def send(self, to: Recipient, message: Message) -> SendResult:
-        """To one after the other: Apprise would send to several in threads, which the guard does not see."""
+        """Send to one address after the other: Apprise would send to several in threads, which the guard does not
+        see.
+        """
         try:
             found = form.carriers(to.address)
         except ValidationError as error:

@@ -1,3 +1,5 @@
+"""The address of a destination for mail: one address or several."""
+
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext

@@ -42,31 +42,33 @@ class Email(Transport):
             mail.send()
         except smtplib.SMTPRecipientsRefused as error:
             # Delivery to one of them may become possible.
-            return _refused(min(code for code, _ in error.recipients.values()), _listed(error.recipients))
+            return _refusal(min(code for code, _ in error.recipients.values()), _list(error.recipients))
         except smtplib.SMTPDataError as error:
-            return _refused(error.smtp_code, _described(error))
+            return _refusal(error.smtp_code, _describe(error))
         except smtplib.SMTPResponseException as error:  # of the sign-in, or of the sender: TMS_EMAIL_… may be corrected
-            return SendResult.retry(_described(error))
+            return SendResult.retry(_describe(error))
         except smtplib.SMTPServerDisconnected as error:
             return SendResult.retry(str(error), possibly_delivered=True)
         except TimeoutError:
             return SendResult.retry(gettext("No response in time."), possibly_delivered=True)
         except OSError as error:
             return SendResult.retry(f"{type(error).__name__}: {error}")
-        return SendResult.delivered(_accepted(len(recipients), refusals_of(mail)))
+        return SendResult.delivered(_acceptance_text(len(recipients), refusals_of(mail)))
 
 
-def _accepted(number: int, refusals: Refusals) -> str:
-    """Not sent again to those that the server refused: the others would get it twice."""
+def _acceptance_text(number: int, refusals: Refusals) -> str:
+    """The answer of the mail server, for people. The mail is not sent again to those that it refused: the others would
+    get it twice.
+    """
     accepted = number - len(refusals)
     text = ngettext(
         "Accepted by the mail server for %d address.", "Accepted by the mail server for %d addresses.", accepted
     )
-    refused = gettext("Refused: %(addresses)s") % {"addresses": _listed(refusals)} if refusals else ""
+    refused = gettext("Refused: %(addresses)s") % {"addresses": _list(refusals)} if refusals else ""
     return f"{text % accepted} {refused}".strip()
 
 
-def _listed(refusals: Refusals) -> str:
+def _list(refusals: Refusals) -> str:
     return "; ".join(f"{address}: {code} {_text(reply)}" for address, (code, reply) in refusals.items())
 
 
@@ -81,11 +83,11 @@ def _mail(to: list[str], message: Message) -> EmailMessage:
     return mail
 
 
-def _refused(code: int, reply: str) -> SendResult:
+def _refusal(code: int, reply: str) -> SendResult:
     return SendResult.retry(reply) if code in TEMPORARY else SendResult.failed(reply)
 
 
-def _described(error: smtplib.SMTPResponseException) -> str:
+def _describe(error: smtplib.SMTPResponseException) -> str:
     return f"{error.smtp_code} {_text(error.smtp_error)}"
 
 

@@ -10,7 +10,7 @@ from tms.notifications.transports.fields import TransportField, Values
 
 MAX_PEM = 8_000
 MAX_BITS = 8_192
-"""Of a key; the time to use one grows with the third power."""
+"""The largest size of a key; the time to use one grows with the third power."""
 FIELDS = (
     TransportField(
         name="bot",

@@ -14,10 +14,10 @@ from tms.notifications.transports.http_client import ApiAnswer
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SCOPE = "bot.message"
 VALID_S = 600
-"""Of the JWT; LINE WORKS takes an hour at most."""
+"""How long the JWT is valid; LINE WORKS takes an hour at most."""
 EARLY_S = 300
 """A token is renewed before it expires."""
-MOST = 100
+MAX_TOKENS = 100
 
 
 class TokenDenied(Exception):
@@ -36,7 +36,7 @@ class TokenCache:
         self._tokens: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     def get(self, key: str) -> str:
-        """Empty if there is none, or it is about to expire."""
+        """The token; empty if there is none, or it is about to expire."""
         with self._lock:
             token, until = self._tokens.get(key, ("", 0.0))
         return token if time.monotonic() < until else ""
@@ -45,7 +45,7 @@ class TokenCache:
         with self._lock:
             self._tokens[key] = (token, time.monotonic() + max(0.0, valid_s - EARLY_S))
             self._tokens.move_to_end(key)
-            while len(self._tokens) > MOST:
+            while len(self._tokens) > MAX_TOKENS:
                 self._tokens.popitem(last=False)
 
     def drop(self, key: str) -> None:

@@ -60,7 +60,7 @@ class LineWorks(ServiceTransport):
                     tokens.put(key, token, valid_s)
                     answer = self._post(to, message, token, until)
         except TokenDenied as error:
-            return _refused(error.answer)
+            return _refusal(error.answer)
         return _result(answer)
 
     def _post(self, to: Recipient, message: Message, token: str, until: float) -> ApiAnswer:
@@ -98,7 +98,7 @@ def _box(contents: list[dict[str, object]]) -> dict[str, object]:
     return {"type": "box", "layout": "vertical", "spacing": "sm", "contents": contents}
 
 
-def _refused(answer: ApiAnswer) -> SendResult:
+def _refusal(answer: ApiAnswer) -> SendResult:
     """No token. Credentials are mended while TMS retries."""
     said = " ".join(filter(None, (answer.field("error"), answer.field("error_description"))))
     is_known = answer.status in (400, 401, 403)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.notifications.transports import http_client
 from tms.notifications.transports.alert_service import AlertService, Post
 from tms.notifications.transports.base import Recipient
-from tms.notifications.transports.card import Subject, card_of, key_of, shortened, sites_of, subjects_of
+from tms.notifications.transports.card import SubjectFacts, card_of, key_of, shortened, sites_of, subjects_of
 from tms.notifications.transports.http_client import ApiAnswer, seconds_of
 from tms.notifications.transports.message import TEST, Message
 from tms.notifications.transports.opsgenie import form
@@ -19,7 +19,7 @@ from tms.notifications.transports.result import SendResult
 MAX_MESSAGE, MAX_DESCRIPTION, MAX_TAG = 130, 15_000, 50
 ACKNOWLEDGE, CLOSE = "acknowledge", "close"
 ACTIONS = {"acknowledged": ACKNOWLEDGE, "resolved": CLOSE}
-"""By kind of notification; any other creates, which changes nothing but a count if there is one."""
+"""Actions by kind of notification; any other creates, which changes nothing but a count if there is one."""
 PRIORITIES = {"critical": "P1", "warning": "P3", "info": "P5"}
 KEY = _("Check the API key, whether its integration is turned on, and the account.")
 ADVICE = {
@@ -64,23 +64,23 @@ def requests(message: Message) -> Iterator[tuple[str, dict[str, object]]]:
     """Path after `/v2/alerts`, and body. A test opens an alert and closes it."""
     if message.kind == TEST:
         alias = f"tms/test/{message.uid}"
-        yield "", _created(message, alias, {})
-        yield _path(alias, CLOSE), _noted(message)
+        yield "", _alert_body(message, alias, {})
+        yield _path(alias, CLOSE), _note_body(message)
         return
     for subject in subjects_of(message):
         alias, action = key_of(message, subject), ACTIONS.get(message.kind, "")
-        yield (_path(alias, action), _noted(message)) if action else ("", _created(message, alias, subject))
+        yield (_path(alias, action), _note_body(message)) if action else ("", _alert_body(message, alias, subject))
 
 
 def _path(alias: str, action: str) -> str:
     return f"/{quote(alias, safe='')}/{action}?identifierType=alias"
 
 
-def _noted(message: Message) -> dict[str, object]:
+def _note_body(message: Message) -> dict[str, object]:
     return {"source": "TMS", "note": shortened(message.title, MAX_DESCRIPTION)}
 
 
-def _created(message: Message, alias: str, subject: Subject) -> dict[str, object]:
+def _alert_body(message: Message, alias: str, subject: SubjectFacts) -> dict[str, object]:
     card = card_of(message)
     sites = sites_of([subject])
     return {

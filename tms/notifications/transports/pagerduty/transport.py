@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.notifications.transports import http_client
 from tms.notifications.transports.alert_service import AlertService, Post
 from tms.notifications.transports.base import Recipient
-from tms.notifications.transports.card import Subject, card_of, key_of, rule_of, shortened, sites_of, subjects_of
+from tms.notifications.transports.card import SubjectFacts, card_of, key_of, rule_of, shortened, sites_of, subjects_of
 from tms.notifications.transports.http_client import ApiAnswer
 from tms.notifications.transports.message import TEST, Message
 from tms.notifications.transports.pagerduty import form
@@ -18,7 +18,7 @@ from tms.notifications.transports.result import SendResult
 MAX_SUMMARY = 1_024
 TRIGGER, RESOLVE = "trigger", "resolve"
 ACTIONS = {"acknowledged": "acknowledge", "resolved": RESOLVE}
-"""By kind of notification; any other triggers."""
+"""Actions by kind of notification; any other triggers."""
 ADVICE = {
     400: _("Check the integration key: it belongs to an Events API V2 integration of a service."),
     403: _("Check the integration key, and whether the region is right."),
@@ -52,7 +52,7 @@ class PagerDuty(AlertService):
 
 
 def events(message: Message) -> list[dict[str, object]]:
-    """Without the key. A test opens an alert and resolves it."""
+    """The events without the key. A test opens an alert and resolves it."""
     if message.kind == TEST:
         named = f"tms/test/{message.uid}"
         return [_event(message, TRIGGER, named, {}), {"event_action": RESOLVE, "dedup_key": named}]
@@ -60,7 +60,7 @@ def events(message: Message) -> list[dict[str, object]]:
     return [_event(message, action, key_of(message, one), one) for one in subjects_of(message)]
 
 
-def _event(message: Message, action: str, named: str, subject: Subject) -> dict[str, object]:
+def _event(message: Message, action: str, named: str, subject: SubjectFacts) -> dict[str, object]:
     card = card_of(message)
     terminal, sites = subject.get("terminal") or {}, sites_of([subject])
     links = [{"href": card.url, "text": gettext("Open in TMS")}] if card.url else []

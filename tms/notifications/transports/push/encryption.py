@@ -35,14 +35,14 @@ def encrypted(
     salt, own_key = salt or os.urandom(SALT), own_key or generate_private_key(SECP256R1())
     theirs = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), browser_key)
     own = own_key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    shared = _derived(
+    shared = _derive(
         own_key.exchange(ECDH(), theirs), salt=secret, about=b"WebPush: info\0" + browser_key + own, size=32
     )
-    key = _derived(shared, salt=salt, about=b"Content-Encoding: aes128gcm\0", size=16)
-    nonce = _derived(shared, salt=salt, about=b"Content-Encoding: nonce\0", size=12)
+    key = _derive(shared, salt=salt, about=b"Content-Encoding: aes128gcm\0", size=16)
+    nonce = _derive(shared, salt=salt, about=b"Content-Encoding: nonce\0", size=12)
     header = salt + RECORD.to_bytes(4) + len(own).to_bytes(1) + own
     return header + AESGCM(key).encrypt(nonce, content + LAST, None)
 
 
-def _derived(value: bytes, *, salt: bytes, about: bytes, size: int) -> bytes:
+def _derive(value: bytes, *, salt: bytes, about: bytes, size: int) -> bytes:
     return HKDF(SHA256(), size, salt, about).derive(value)

@@ -34,11 +34,11 @@ class Subscription(NamedTuple):
     def checked(cls, address: str, p256dh: str, auth: str) -> Self:
         """Raises ValidationError."""
         try:
-            EllipticCurvePublicKey.from_encoded_point(SECP256R1(), _decoded(p256dh, POINT))
+            EllipticCurvePublicKey.from_encoded_point(SECP256R1(), _decode(p256dh, POINT))
         except ValueError:
             raise ValidationError(gettext("The public key of the browser is not valid.")) from None
         try:
-            _decoded(auth, AUTH)
+            _decode(auth, AUTH)
         except ValueError:
             raise ValidationError(gettext("The secret of the browser is not valid.")) from None
         return cls(clean_address(address), p256dh.rstrip("="), auth.rstrip("="))
@@ -70,7 +70,7 @@ def decoded(text: str) -> bytes:
         raise ValueError("not base64url") from error
 
 
-def _decoded(text: str, size: int) -> bytes:
+def _decode(text: str, size: int) -> bytes:
     value = decoded(text)
     if len(value) != size:
         raise ValueError(f"{len(value)} bytes instead of {size}")

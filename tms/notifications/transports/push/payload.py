@@ -39,10 +39,10 @@ def payload(message: Message) -> bytes:
             "label": gettext("Acknowledge"),
             "failed": gettext("Not acknowledged: TMS did not answer. Try again, or open it."),
         }
-    return _fitted(values)
+    return _fit(values)
 
 
-def _fitted(values: dict[str, Any]) -> bytes:
+def _fit(values: dict[str, Any]) -> bytes:
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
     while len(text) > SIZE:
         values["body"], values["title"] = (

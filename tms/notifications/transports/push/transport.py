@@ -22,7 +22,7 @@ from tms.notifications.transports.result import SendResult
 TTL_S = 4 * 3600
 """How long the push service keeps a message for a device that is off."""
 VALID_S = 3600
-"""Of the signature; push services accept a day at most."""
+"""How long the signature is valid; push services accept a day at most."""
 GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 

@@ -35,7 +35,7 @@ ADVICE: Mapping[str, str | Promise] = {
     "no_team": WEBHOOK,
     "invalid_token": WEBHOOK,
 }
-"""By the error that Slack names."""
+"""Explanations by the error that Slack names."""
 ABOUT_THE_MESSAGE = frozenset(
     {"invalid_blocks", "invalid_attachments", "msg_too_long", "no_text", "too_many_attachments", "invalid_payload"}
 )
@@ -103,7 +103,7 @@ def content(message: Message) -> dict[str, object]:
 
 
 def escape(text: str) -> str:
-    """Of Slack's mrkdwn: otherwise a label of a terminal could notify a whole channel."""
+    """Escape Slack's mrkdwn: otherwise a label of a terminal could notify a whole channel."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -116,7 +116,7 @@ def _button(label: str, url: str) -> dict[str, object]:
 
 
 def _fitting(lines: Iterable[str]) -> str:
-    """As many lines as a section takes."""
+    """The text of as many lines as a section takes."""
     text = ""
     for line in lines:
         if len(text) + len(line) >= MAX_TEXT:

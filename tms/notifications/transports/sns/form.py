@@ -1,3 +1,5 @@
+"""The address of a destination for Amazon SNS: the ARN of a topic."""
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _

@@ -32,7 +32,7 @@ class Sns(Transport):
         try:
             answer = _client(to.address).publish(TopicArn=to.address, **_publication(message))
         except ClientError as error:
-            return _refused(error.response)
+            return _refusal(error.response)
         except BotoCoreError as error:
             return SendResult.retry(f"{type(error).__name__}: {error}", possibly_delivered=True)
         return SendResult.delivered(f"MessageId {answer['MessageId']}")
@@ -64,7 +64,7 @@ def _client(topic: str) -> Any:
     return Session().client("sns", region_name=region, config=quick)
 
 
-def _refused(response: Any) -> SendResult:
+def _refusal(response: Any) -> SendResult:
     code, text = response["Error"].get("Code", ""), response["Error"].get("Message", "")
     status = response["ResponseMetadata"].get("HTTPStatusCode", 500)
     detail = f"{status} {code}: {text}"

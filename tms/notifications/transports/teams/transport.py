@@ -27,7 +27,7 @@ ADVICE = {
     404: _("The workflow was deleted or turned off, or its owner left. Create one, and enter its URL."),
     410: _("The workflow was deleted. Create one, and enter its URL."),
 }
-"""By status; what Teams says about it is in the response."""
+"""Explanations by status; what Teams says about it is in the response."""
 
 
 class Teams(ServiceTransport):
@@ -52,7 +52,7 @@ class Teams(ServiceTransport):
 
 
 def content(card: Card) -> dict[str, object]:
-    """As the trigger of the workflow expects it."""
+    """The content as the trigger of the workflow expects it."""
     title = {"type": "TextBlock", "text": escape(shortened(card.title, MAX_LINE)), "wrap": True}
     facts = [{"title": label, "value": escape(shortened(value, MAX_LINE))} for label, value in card.facts]
     lines = [escape(shortened(line, MAX_LINE)) for line in first_lines(card.lines, MAX_LINES)]
@@ -74,7 +74,7 @@ def content(card: Card) -> dict[str, object]:
 
 
 def escape(text: str) -> str:
-    """Of the Markdown of a text block: a label of a terminal shows as it is."""
+    """Escape the Markdown of a text block: a label of a terminal shows as it is."""
     return "".join(f"\\{char}" if char in r"\`*_[]()#+-!>|~" else char for char in text)
 
 

@@ -32,7 +32,7 @@ ADVICE: Mapping[str, str | Promise] = {
     "bot was blocked": _("The person blocked the bot."),
     "initiate conversation": _("The person has to write to the bot first."),
 }
-"""By a part of Telegram's description; the first that occurs."""
+"""Explanations by a part of Telegram's description; the first that occurs counts."""
 ABOUT_THE_MESSAGE = ("message is too long", "can't parse entities", "message text is empty")
 
 
@@ -66,7 +66,7 @@ def content(to: Recipient, message: Message) -> dict[str, object]:
 
 
 def text_of(message: Message) -> str:
-    """As much as Telegram takes."""
+    """The part of the message that Telegram takes."""
     card = card_of(message)
     links = "\n".join(f'<a href="{html.escape(url)}">{html.escape(label)}</a>' for label, url in card.links)
     text = f"<b>{html.escape(shortened(card.title, MAX_TITLE))}</b>"

@@ -1,3 +1,5 @@
+"""The address of a webhook."""
+
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.utils.translation import gettext
@@ -10,7 +12,9 @@ HINT = _("https://… Hidden after saving, as it may contain a secret.")
 
 
 def clean_address(url: str) -> str:
-    """With the parser of what connects later, so that both mean the same host. Raises ValidationError."""
+    """Check the address with the parser of what connects later, so that both mean the same host. Raises
+    ValidationError.
+    """
     from urllib3.exceptions import LocationParseError
     from urllib3.util import parse_url
 

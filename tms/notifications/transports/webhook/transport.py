@@ -105,13 +105,13 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
         if status not in FOLLOWED or not to:
             return _result(response, until)
         response.close()
-        url = _joined(url, to)
+        url = _join(url, to)
         if not url:
             return SendResult.failed(gettext("Redirected to an address that is not HTTP."))
     return SendResult.retry(gettext("Redirected more than %(times)s times.") % {"times": MAX_HOPS})
 
 
-def _joined(url: str, to: str) -> str:
+def _join(url: str, to: str) -> str:
     """Where a redirect leads; empty if that is no HTTP address."""
     try:
         joined = urljoin(url, to)

@@ -1,3 +1,5 @@
+"""`manage.py migrate_once` migrates the database, on one of several machines that start at the same time."""
+
 import psycopg
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
@@ -11,7 +13,7 @@ from tms.ops.database_role import Login, ensure_role
 from tms.ops.patient_migrate import LockedOut, migrate_patiently
 
 LOCK = 0x746D73_6D696772
-"""In ASCII: tmsmigr."""
+"""The ASCII text "tmsmigr"."""
 NOT_BEFORE = (
     "{count} migrations of this release are not applied, the first is {first}; a machine that starts changes no tables"
     " that others use: run `python -m deploy.pipeline migrate` before the release moves"
@@ -43,7 +45,7 @@ class Command(NoChecksCommand):
             ) from None
 
     def ensure_role(self) -> None:
-        """Before the first connection of TMS, which uses that role."""
+        """Create the role of TMS before its first connection, which uses that role."""
         if not settings.DATABASE_MASTER_SECRET:
             return
         try:

@@ -1,3 +1,5 @@
+"""`manage.py replay` compares recorded moments with their replays, or shows the totals of a past moment."""
+
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -21,10 +23,10 @@ class Command(NoChecksCommand):
         showing.add_argument("at", type=_instant, metavar="AT", help="such as 2026-11-24T03:12")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.writelines(f"{line}\n" for line in _shown(options["at"]))
+        self.stdout.writelines(f"{line}\n" for line in _show(options["at"]))
 
 
-def _shown(at: datetime) -> Iterator[str]:
+def _show(at: datetime) -> Iterator[str]:
     now = database_clock()
     if at > now:
         raise CommandError(f"{at.isoformat()} is in the future")
