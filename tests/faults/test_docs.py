@@ -12,7 +12,7 @@ def test_the_findings_of_a_stored_run_are_written_between_the_markers_of_the_pag
     page.write_text(f"before\n{docs.BEGIN}\nold findings\n{docs.END}\nafter\n")
     finding = Finding("kill-node", "R29", "kill -9", lost=0, duplicated=0, false_alerts=0, converged_s=1.5)
     finding.expect("all back", 31, at_most=30, unit="s")
-    keep(Run(datetime(2026, 3, 1, tzinfo=UTC), 60, "daphne", "2 cores", "abc", [finding]), saved)
+    keep(Run(datetime(2026, 3, 1, tzinfo=UTC), 60, "2 cores", "abc", [finding]), saved)
 
     docs.main([str(saved), "--page", str(page)])
 
