@@ -1,4 +1,4 @@
-"""Every regular expression of TMS, with its most expensive input; `test_linear.py` measures them.
+"""Every regular expression of TMS and of its agent, with its most expensive input; `test_linear.py` measures them.
 
 One that is not listed here fails a test.
 """
@@ -23,9 +23,9 @@ PATTERN_ARGUMENTS = {"Meta", "RegexValidator", "Field", "StringConstraints", "Re
 
 def patterns() -> Iterator[str]:
     """The location of the regular expression, as `module.NAME` or `module.function`."""
-    for folder in ("tms", "consumers"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for root, package in ((ROOT, "tms"), (ROOT, "consumers"), (ROOT / "agent/src", "tms_agent")):
+        for path in sorted((root / package).rglob("*.py")):
+            module = ".".join(path.relative_to(root).with_suffix("").parts)
             yield from (f"{module}.{name}" for name in _patterns_of(path))
 
 
@@ -250,6 +250,11 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms.protocol.text.UNSTORABLE": ("sub", (*words(), repeated("\0"))),
     "tms.protocol.frames.MetricName": ("search", (*words(), repeated("a", after="\n"))),
     "tms.protocol.frames.EventCode": ("search", (*words(), repeated("a", after="\n"))),
+    "tms_agent.protocol.credential.UID": ("fullmatch", words()),
+    "tms_agent.protocol.credential.SECRET": ("fullmatch", words()),
+    "tms_agent.protocol.instants.INSTANT": ("fullmatch", (*words(), repeated("1", before="2026-11-25T09:30:00."))),
+    "tms_agent.reports.METRIC_NAME": ("fullmatch", words()),
+    "tms_agent.reports.EVENT_CODE": ("fullmatch", words()),
 }
 """The use of each, and its input. Foreign text in HTML has no `<`, `>`, or quotes, because templates escape them."""
 

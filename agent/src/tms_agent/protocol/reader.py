@@ -60,11 +60,11 @@ class Reader:
 
     def request_id(self) -> int | str:
         """JSON-RPC sets no limits; an id is echoed, so it must be short and fit every JSON implementation."""
-        value = self._get("id", REQUIRED)
+        value: int | str = self._get("id", REQUIRED)
         is_short = type(value) is str and len(value) <= NAME_LENGTH
         if not is_short and not (type(value) is int and abs(value) <= SEQ_MAX):
             raise FrameError(f"Expected `int | str` of at most {NAME_LENGTH} characters", where=self.path("id"))
-        return value  # type: ignore[no-any-return]
+        return value
 
     def object(self, name: str, default: Any = REQUIRED) -> "Reader":
         return Reader(self._get(name, default), self.path(name))
