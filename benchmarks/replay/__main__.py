@@ -1,5 +1,5 @@
 """`python -m benchmarks.replay`: replays random moments of a year in a fleet of 50,000 terminals, and prints what they
-cost: a board, a terminal, the density of a slider, and recording and comparing moments.
+cost: a board, a terminal and the density of a slider.
 
 It has a durable PostgreSQL of its own, whose memory settings are the defaults, and needs about 10 GB of disk.
 """

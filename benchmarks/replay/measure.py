@@ -14,9 +14,7 @@ from tms.accounts.scope import EVERYTHING, Scope
 from tms.fleet.models import Site, Terminal
 from tms.replay import snapshots
 from tms.replay.density import counting, density
-from tms.replay.models import FleetCount, RecordedMoment, SiteCount, Snapshot
-from tms.replay.recorded import comparison, recorder
-from tms.replay.recorded.shown_state import in_database
+from tms.replay.models import FleetCount, SiteCount, Snapshot
 from tms.replay.state import Moment
 
 type Figures = dict[str, dict[str, float]]
@@ -43,8 +41,6 @@ def measure(plan: ReplayPlan, *, at: datetime) -> Figures:
         "density of a month, counted": _each(instants[:20], lambda until: count(until, days=30)),
         "density of the year": _each([at] * 20, lambda until: count(until, days=plan.days)),
         "density of the year of one site": _each([at] * 20, lambda until: count(until, days=plan.days, scope=site)),
-        "record": _record(plan),
-        "compare": _compare(at),
     }
 
 
@@ -87,26 +83,6 @@ def _counts(plan: ReplayPlan, at: datetime) -> dict[str, float]:
             pass
     size = _size(FleetCount._meta.db_table) + _size(SiteCount._meta.db_table)
     return {"number": plan.days, "ms each": seconds[0] / plan.days * 1e3, "MiB": size / 2**20}
-
-
-def _record(plan: ReplayPlan) -> dict[str, float]:
-    totals, seconds, before = in_database().totals, [], time.process_time()
-    for _ in range(plan.moments):
-        began = time.perf_counter()
-        assert recorder.record(totals) is recorder.RecordOutcome.RECORDED
-        seconds.append(time.perf_counter() - began)
-    cpu_ms = (time.process_time() - before) / plan.moments * 1e3
-    kilobytes = _size(RecordedMoment._meta.db_table) / plan.moments / 1024
-    return {"number": plan.moments, "CPU ms": cpu_ms, "KiB each": kilobytes, **in_ms("elapsed", seconds, worst=True)}
-
-
-def _compare(at: datetime) -> dict[str, float]:
-    rows, seconds, differences = list(RecordedMoment.objects.order_by("pk")), [], 0
-    for row in rows:
-        began = time.perf_counter()
-        differences += comparison.compare(row, at=row.at + comparison.SETTLED) != "equal"
-        seconds.append(time.perf_counter() - began)
-    return {"number": len(rows), "differences": differences, **in_ms("elapsed", seconds, worst=True)}
 
 
 @contextmanager

@@ -52,7 +52,7 @@ locals {
   tms = {
     for name in [
       "AckSeconds", "ActiveTerminals", "AuditChainBroken", "BackupSuccess", "BreakGlassUsed", "ClockLag", "ClockLoopAge", "ConnectionsUsed",
-      "DeliveriesGivenUp", "DeliveryWaiting", "FalseOffline", "FeedFailures", "IngestPending", "LogEventsLost", "NodesLost", "ReplayDiffers",
+      "DeliveriesGivenUp", "DeliveryWaiting", "FalseOffline", "FeedFailures", "IngestPending", "LogEventsLost", "NodesLost",
       "SignInsThrottled", "SilentTerminals", "SloMeasured", "SloMissed", "TotalTerminals",
     ] : name => { namespace = local.metrics_namespace, name = name, dimensions = tomap({}) }
   }
@@ -229,10 +229,6 @@ locals {
       severity = "critical"
       meaning  = "An entry of the audit trail was edited or deleted in the database, not by TMS."
       metrics  = [local.tms.AuditChainBroken], above = 0
-    }
-    replay-differs = {
-      meaning = "The replay of a recorded moment differs from what boards had been sent: replays may be wrong, or boards were."
-      metrics = [local.tms.ReplayDiffers], above = 0, statistic = "Sum", period = 300
     }
     notifications-given-up = {
       meaning = "A notification failed: a destination rejected it permanently, or did not accept it for a day."

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
+from tests.faults.moments.fleet_state import in_database, replayed
 from tests.support.alerts.life import Life, shorten_times
 from tests.support.builders import later
 from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, Incident, MembershipChange
-from tms.replay.recorded.shown_state import in_database, replayed
 from tms.replay.state import Moment
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]

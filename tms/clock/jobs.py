@@ -31,7 +31,6 @@ from tms.ops.health import heartbeats
 from tms.ops.slo import recorder
 from tms.replay import snapshots
 from tms.replay.density import counting
-from tms.replay.recorded import comparison
 from tms.telemetry.rollups import backfill, hourly
 from tms.telemetry.storage import partitions, retention
 
@@ -99,7 +98,6 @@ LOOPS: tuple[Loop, ...] = (
     Loop("availability", 30.0, availability.advance, Lane.SLOW),
     Loop("snapshots", 60.0, snapshots.advance, Lane.SLOW),
     Loop("density", 60.0, counting.advance, Lane.SLOW),
-    Loop("replay_compare", 10.0, comparison.compare_new, Lane.SLOW),
     Loop("retention", 3600.0, retention.retire, Lane.SLOW),
     Loop("site_hours", 2.0, SiteHoursWatcher().notify_changes, Lane.SLOW),
     Loop("purge_deliveries", 3600.0, dispatcher.purge, Lane.SLOW),

@@ -409,13 +409,6 @@ AVAILABILITY_TARGET = env.percent("TMS_AVAILABILITY_TARGET", 99.9)
 CUSTOMER = env.text("TMS_CUSTOMER")
 """The customer's name on availability reports."""
 
-# Replay
-
-REPLAY_RECORD_S = env.seconds("TMS_REPLAY_RECORD_S", 0)
-"""How often each node records what its boards have been sent, to compare replays with. 0: never."""
-REPLAY_RECORD_DAYS = env.days("TMS_REPLAY_RECORD_DAYS", 7, least=1)
-"""Retention of these moments."""
-
 # Audit trail
 
 AUDIT_DAYS = env.days("TMS_AUDIT_DAYS", 1_100, least=90)

@@ -115,15 +115,6 @@ BOARD_COALESCED = Counter("tms_board_coalesced", "Changes to boards that a newer
 BOARD_RENDER_SECONDS = Histogram("tms_board_render_seconds", "Reading and rendering one frame", buckets=BUCKETS)
 BOARD_DIVERGED = Counter("tms_board_diverged", "Verifications in which a board differed from the database")
 
-# Replay
-
-REPLAY_MOMENTS = Counter(
-    "tms_replay_moments", "Attempts to record what boards had been sent, by outcome: recorded, unsettled", ["outcome"]
-)
-REPLAY_COMPARISONS = Counter(
-    "tms_replay_comparisons", "Recorded moments compared with their replay, by outcome", ["outcome"]
-)
-
 # API
 
 API_REQUESTS = Counter("tms_api_requests", "Requests to the API", ["route", "method", "status"])

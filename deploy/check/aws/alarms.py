@@ -31,7 +31,6 @@ ALARMS = (
     "too-few-running",
     "break-glass-used",
     "audit-chain-broken",
-    "replay-differs",
     "fewer-than-two",
     "disk-full",
     "nat-failing",

@@ -420,7 +420,6 @@ run "an_empty_account_gets_it_all" {
       "tms-redis-cpu",
       "tms-redis-evictions",
       "tms-redis-memory",
-      "tms-replay-differs",
       "tms-reports-waiting",
       "tms-server-errors",
       "tms-sign-in-flood",

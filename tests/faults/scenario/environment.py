@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +12,8 @@ from typing import Any, Protocol, Self
 import psycopg
 
 from deploy.processes.cluster import Cluster
-from tests.support.servers.tms import RunningTMS
+from deploy.processes.tms_process import clean_environment
+from tests.support.servers.tms import ROOT, RunningTMS
 
 FAST_SETTINGS: Mapping[str, str] = {
     "TMS_PRODUCTION": "0",
@@ -23,7 +26,6 @@ FAST_SETTINGS: Mapping[str, str] = {
     "TMS_PING_TIMEOUT_S": "3",
     "TMS_DRAIN_SPREAD_S": "8",
     "TMS_PROOF_INTERVAL_S": "1",
-    "TMS_REPLAY_RECORD_S": "1",
     "TMS_FRAMES_PER_MINUTE": "600",
     "TMS_FRAMES_BURST": "300",
     "TMS_LOG_FORMAT": "json",
@@ -58,6 +60,8 @@ class Environment(Protocol):
     def __exit__(self, *error: object) -> None: ...
     def manage(self, *arguments: str) -> str: ...
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]: ...
+    def spawn(self, module: str, output: Path) -> subprocess.Popen[bytes]:
+        """Start a Python module with the settings of this TMS."""
 
 
 class FaultCluster(Cluster):
@@ -83,6 +87,9 @@ class FaultCluster(Cluster):
         url = self.environment["TMS_DATABASE_URL"]
         with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
             return connection.execute(sql, parameters).fetchall()
+
+    def spawn(self, module: str, output: Path) -> subprocess.Popen[bytes]:
+        return spawn(module, output, clean_environment() | self.environment)
 
 
 class SingleProcess:
@@ -127,3 +134,18 @@ class SingleProcess:
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         return self.tms.query(sql, *parameters)
+
+    def spawn(self, module: str, output: Path) -> subprocess.Popen[bytes]:
+        return spawn(module, output, self.tms.env)
+
+
+def spawn(module: str, output: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    with output.open("ab") as written:
+        return subprocess.Popen(
+            [sys.executable, "-m", module],
+            cwd=ROOT,
+            env={"DJANGO_SETTINGS_MODULE": "tms.config.settings", **env},
+            stdin=subprocess.DEVNULL,
+            stdout=written,
+            stderr=subprocess.STDOUT,
+        )

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from deploy.processes.service import Service
 from tests.faults.fault import Finding
+from tests.faults.moments.comparisons import Comparisons
 from tests.faults.scenario.agents import AgentTerminal
 from tests.faults.scenario.boards import Board, Convergence
 from tests.faults.scenario.environment import Environment
@@ -23,8 +24,9 @@ AGENTS, LIGHT, SPARE = 20, 100, 8
 """Terminals: real agents, light ones, and those for misbehaving clients."""
 SITES = 4
 PAGES = ("/", "/", "/terminals/", "/terminals/")
-MOMENTS_SETTLE_S = 11.0
-"""Until recorded moments may be compared (`tms.replay.recorded.comparison.SETTLED`)."""
+MOMENTS_SETTLE_S = 12.0
+"""Until recorded moments were compared (`tests.faults.moments.recorder.SETTLED`)."""
+MOMENTS_PRINTED = 5
 LOG_LINES, LINE_LENGTH = 3, 500
 """Of each log, in the error of a scenario that is not ready."""
 COMPARE_TIMEOUT_S = 40.0
@@ -38,13 +40,6 @@ NEWEST_ALERT = "SELECT coalesce(max(id), 0) FROM alerts_alert"
 NEWEST_CHANGE = "SELECT coalesce(max(id), 0) FROM fleet_presencechange"
 CHANGES = "SELECT presence, count(DISTINCT terminal_id) FROM fleet_presencechange WHERE id > %s GROUP BY presence"
 LINKED = "SELECT t.uid FROM fleet_terminalstate s JOIN fleet_terminal t ON t.id = s.terminal_id WHERE s.node = %s"
-COMPARED = """
-SELECT coalesce(max(id), 0), count(*), coalesce(sum(CASE WHEN result = 'differs' THEN 1 ELSE 0 END), 0)
-FROM replay_recordedmoment WHERE id > %s AND compared_at IS NOT NULL
-"""
-DIFFERENCES = """
-SELECT at, node, difference FROM replay_recordedmoment WHERE id > %s AND result = 'differs' ORDER BY id LIMIT 5
-"""
 PRESENT = "SELECT count(*) FROM fleet_terminalstate WHERE presence = 'online'"
 
 
@@ -65,12 +60,12 @@ class Scenario[E: Environment]:
         self.environment = environment
         self.observer: TerminalObserver
         self.boards: list[Board] = []
+        self.comparisons: Comparisons
         self._agents, self._light, self._sites = agents, light, sites
         self._report_every_s = report_every_s
         self._headers = headers
         self._leaving = AsyncExitStack()
         self._unreachable: frozenset[str] = frozenset()
-        self._newest_moment = 0
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as undo:
@@ -95,6 +90,7 @@ class Scenario[E: Environment]:
         terminals: list[ObservedTerminal] = [AgentTerminal(link, key) for key in keys[: self._agents]]
         terminals += [LightTerminal(link, key, self._headers) for key in keys[self._agents :]]
         self.observer = await undo.enter_async_context(TerminalObserver(terminals, report_every_s=self._report_every_s))
+        self.comparisons = undo.enter_context(Comparisons.running(self.environment))
         boards = [Board(self.environment.url, page, self.cookie) for page in PAGES]
         self.boards = [await undo.enter_async_context(board) for board in boards]
         await self._wait_until_started()
@@ -179,19 +175,17 @@ class Scenario[E: Environment]:
         }
 
     async def count_replays(self, finding: Finding, *, is_last: bool) -> None:
-        """Recorded moments of the boards equal their replay. The clock compares them some seconds later: those of the
-        last seconds count for the next fault.
+        """Recorded moments equal their replay. They are compared some seconds later: those of the last seconds count
+        for the next fault.
         """
         if is_last:
             await asyncio.sleep(MOMENTS_SETTLE_S)
-            with contextlib.suppress(RuntimeError, AssertionError):  # it exits with 1 if a moment differs
-                await self.manage("replay", "compare", "--new")
-        newest, number, differing = (await self.aquery(COMPARED, self._newest_moment))[0]
-        for at, node, difference in await self.aquery(DIFFERENCES, self._newest_moment) if differing else ():
-            print(f"{at} {node}: {difference}")
-        self._newest_moment = max(self._newest_moment, newest)
-        finding.figures["recorded moments replayed"] = number
-        finding.expect("recorded moments that differ from their replay", differing, at_most=0)
+        compared = self.comparisons.new()
+        differing = [each for each in compared if each.differences]
+        for each in differing[:MOMENTS_PRINTED]:
+            print(f"{each.at}: {'; '.join(each.differences)}")
+        finding.figures["recorded moments replayed"] = len(compared)
+        finding.expect("recorded moments that differ from their replay", len(differing), at_most=0)
 
     def expect_alerts_for(self, terminals: Collection[ObservedTerminal]) -> None:
         """Do not count alerts of these as false, because they were unreachable."""

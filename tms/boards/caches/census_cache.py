@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
@@ -71,7 +70,7 @@ class CensusCache(FeedListener):
         self._parts = CensusParts(self._terminals, self._alerts)
         self._counted_at: dict[Scope, tuple[float, Census]] = {}
         self._hours: dict[Scope, tuple[float, Lines]] = {}
-        self._mismatches: defaultdict[str, Mismatches] = defaultdict(Mismatches)
+        self._mismatches = Mismatches()
 
     def changed(self, change: Change) -> None:
         """Collect the change until the next read. It grows to `everything` at most."""
@@ -106,9 +105,8 @@ class CensusCache(FeedListener):
         self._hours = _newer(self._hours, than=now - HOUR_S) | {scope: (now, lines)}
         return lines
 
-    def mismatches(self, purpose: str = "verification") -> int | None:
-        """Number of rows whose group differs from the database, after another comparison for this purpose; None while
-        not fed.
+    def mismatches(self) -> int | None:
+        """Number of rows whose group differs from the database, after another comparison; None while not fed.
 
         The first comparison covers everything. A recently committed row may differ while its message is on its way:
         rows that the feed names are removed, and the next comparison covers the remaining ones. If none remain, it
@@ -116,7 +114,7 @@ class CensusCache(FeedListener):
         """
         if not self.is_fed:
             return None
-        found = self._mismatches[purpose]
+        found = self._mismatches
         if found.is_comparing:
             self._compare_again(found)
         else:
@@ -164,8 +162,7 @@ class CensusCache(FeedListener):
             self._terminals.begin(_states())
             self._alerts.begin(unresolved_alerts())
             self._hours = {}
-            for found in self._mismatches.values():
-                found.clear()
+            self._mismatches.clear()
             self._parts.clear()
             return
         if pending.presence:
@@ -173,9 +170,8 @@ class CensusCache(FeedListener):
         alerts = pending.alerts | _alerts_of(pending.terminals)
         if alerts:
             self._alerts.renew(unresolved_alerts(), alerts)
-        for found in self._mismatches.values():
-            found.terminals -= pending.presence
-            found.alerts -= alerts
+        self._mismatches.terminals -= pending.presence
+        self._mismatches.alerts -= alerts
         self._parts.follow(pending.presence, alerts)
 
 

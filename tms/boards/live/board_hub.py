@@ -16,7 +16,7 @@ from tms.boards.live.live_page import Due, LivePage, PageKey, Rendering
 from tms.boards.live.render_worker import AWAY, Failure, RenderOutcome, RenderWorker
 from tms.boards.live.rights_check import RightsCheck
 from tms.boards.live.subscriber import Subscriber, ViewerId
-from tms.boards.live.tasks import HeartbeatTask, PeriodicTask, RecordTask, ShiftReport, VerificationTask
+from tms.boards.live.tasks import HeartbeatTask, PeriodicTask, ShiftReport, VerificationTask
 from tms.boards.live.viewer_tracker import ViewerTracker
 from tms.boards.pages import BoardPage
 from tms.boards.pages.base import EVERYTHING
@@ -82,13 +82,11 @@ class BoardHub:
         self._rights_check = RightsCheck(pages, worker, self._close)
         beats = HeartbeatTask(pages, self.viewer_tracker, self._freshness)
         verification = VerificationTask(pages, worker, self._passes, self._start_over)
-        records = RecordTask(pages, worker, self._passes, self._is_everything_sent)
         self._pass_task = PeriodicTask("boards", self.run_once)
         self._rights_task = PeriodicTask("rights", self._rights_check.run)
         self._shift_task = PeriodicTask("shift", self._shift_report.run)
         self._beat_task = PeriodicTask("beats", beats.run)
         self._verification_task = PeriodicTask("verification", verification.run)
-        self._record_task = PeriodicTask("record", records.run)
 
     def _intervals(self) -> Mapping[PeriodicTask, float]:
         return {
@@ -97,7 +95,6 @@ class BoardHub:
             self._shift_task: tasks.SHIFT_REPORT_S,
             self._beat_task: tasks.TICK_S,
             self._verification_task: tasks.TICK_S,
-            **({self._record_task: settings.REPLAY_RECORD_S} if settings.REPLAY_RECORD_S else {}),
         }
 
     def start(self) -> None:
@@ -282,12 +279,6 @@ class BoardHub:
         census_cache().changed(EVERYTHING)
         self._repaint_all()
         self.collect(EVERYTHING)
-
-    def _is_everything_sent(self) -> bool:
-        """Whether no change of a terminal or alert waits, and boards do not show that they are behind."""
-        now = time.monotonic()
-        is_behind = bool(self._waited(now) or self._feed_silence(now))
-        return not (self._change.is_urgent or self._partial_since is not None or is_behind)
 
     def _repaint_all(self) -> None:
         for subscriber in tasks.subscribers_of(self.live_pages):

@@ -21,7 +21,7 @@ from tms.accounts.sessions import signed_in as session_signed_in
 from tms.boards.caches.census_cache import census_cache
 from tms.boards.live.live_page import Due, LivePage, RenderCache, Rendering
 from tms.boards.live.subscriber import Credential
-from tms.boards.live.verification import BoardRecorder, Verifier
+from tms.boards.live.verification import Verifier
 from tms.boards.overview import on_shift
 from tms.boards.overview.on_shift import OpenBoard
 from tms.boards.pages.render_context import RenderContext, SharedRows
@@ -55,7 +55,6 @@ class RenderWorker:
         self.newest_at: datetime | None = None
         self.rendering_s = 0.0
         """CPU time of the last pass."""
-        self._recorder = BoardRecorder()
         self._thread = DatabaseThread("boards")
 
     async def narrowed(self, change: Change, scopes: Collection[Scope]) -> Mapping[Scope, Change]:
@@ -86,10 +85,6 @@ class RenderWorker:
     async def verify(self) -> bool:
         """Whether the boards differ from the database."""
         return await self._thread.run(self._verify, time.monotonic())
-
-    async def record(self) -> bool:
-        """Record what the boards have been sent. False if they differ from the database."""
-        return await self._thread.run(self._recorder.record)
 
     async def rights_keys(self, sessions: Collection[Credential]) -> Mapping[Credential, str]:
         """`Rights.key` of the people who are still signed in, by session key, and the key of each wall screen."""

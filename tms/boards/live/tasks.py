@@ -9,7 +9,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError
 from msgspec import UNSET, structs
 
-from tms.boards.live import frames, verification
+from tms.boards.live import frames
 from tms.boards.live.frames import Freshness
 from tms.boards.live.live_page import LivePage, PageKey
 from tms.boards.live.render_worker import RenderWorker
@@ -146,26 +146,6 @@ class VerificationTask:
         async with self._passes:
             if await self._worker.verify():
                 self._on_difference()
-
-
-class RecordTask:
-    """Records what the boards have been sent, between two render passes (`TMS_REPLAY_RECORD_S`)."""
-
-    def __init__(
-        self, pages: LivePages, worker: RenderWorker, passes: asyncio.Lock, is_everything_sent: Callable[[], bool]
-    ) -> None:
-        self._pages = pages
-        self._worker = worker
-        self._passes = passes
-        self._is_everything_sent = is_everything_sent
-
-    async def run(self) -> None:
-        """Tries again while something is on its way to the boards."""
-        for _ in range(verification.RECORD_TRIES):
-            async with self._passes:
-                if not self._pages or (self._is_everything_sent() and await self._worker.record()):
-                    return
-            await asyncio.sleep(verification.RECORD_RETRY_S)
 
 
 def subscribers_of(pages: LivePages) -> Collection[Subscriber]:

@@ -66,7 +66,6 @@ TABLE = (
     Row("BreakGlassUsed", Unit.COUNT, SentBy.PROCESS, Rise("tms_break_glass_sign_ins")),
     Row("SignInsThrottled", Unit.COUNT, SentBy.PROCESS, Rise("tms_sign_ins", {"outcome": "throttled"})),
     Row("AuditChainBroken", Unit.COUNT, SentBy.LEADER, Level("tms_audit_chain_broken")),
-    Row("ReplayDiffers", Unit.COUNT, SentBy.PROCESS, Rise("tms_replay_comparisons", {"outcome": "differs"})),
     Row("BridgeLag", Unit.SECONDS, SentBy.PROCESS, Level("tms_bridge_lag_seconds")),
     Row("BridgeFailures", Unit.COUNT, SentBy.PROCESS, Rise("tms_bridge_failures")),
     Row("LogEventsLost", Unit.COUNT, SentBy.PROCESS, Rise("tms_log_events_lost")),

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import Model, Q, QuerySet
 
@@ -12,12 +12,30 @@ from tms.alerts.models import Alert, Transition
 from tms.fleet.models import Presence, PresenceChange, Terminal, TerminalState
 from tms.lib.db.consistent_read import consistent_read
 from tms.replay.models import Snapshot
-from tms.replay.visibility import Visibility
 
 KEYS = 5_000
 """Keys in one query."""
 LATEST_COMMIT = timedelta(hours=1)
 """A change is committed within this time after its instant, also if the database was away meanwhile."""
+
+
+class VisibleRows(Protocol):
+    """Which rows of one table were committed."""
+
+    @property
+    def unseen(self) -> Q:
+        """A filter of the others."""
+
+    def __contains__(self, pk: int) -> bool: ...
+
+
+class Visibility(Protocol):
+    """Which rows were committed at an instant. A change is recorded with the instant at which it was decided.
+
+    The fault tests compare replays with what was in the database at that moment.
+    """
+
+    def of(self, model: type[Model]) -> VisibleRows: ...
 
 
 @dataclass(frozen=True, slots=True)

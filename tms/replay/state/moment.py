@@ -16,10 +16,9 @@ from tms.alerts.models import Alert, AlertState, Incident, Rule, RuleSource, Win
 from tms.fleet.models import Outage, Presence, Site, Terminal, TerminalState
 from tms.replay.state import alerts, base, incidents, terminals
 from tms.replay.state.alerts import AlertFacts, AlertsThen
-from tms.replay.state.base import Base, Instant
+from tms.replay.state.base import Base, Instant, Visibility
 from tms.replay.state.limits import MomentLimit, has_history, limits
 from tms.replay.state.members import joined, members
-from tms.replay.visibility import Visibility
 
 MANY = 5_000
 """With more terminals that are not online, all terminals are read instead of looked up."""

@@ -1,13 +1,13 @@
 """Which rows of the history were committed at an instant.
 
-A change is recorded with the instant at which it was decided, and boards show it after its commit. To compare a replay
-with what boards had been sent, changes that were decided but not committed are left out.
+A change is recorded with the instant at which it was decided, and is in the database after its commit. To compare a
+replay with what was in the database, changes that were decided but not committed are left out.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Self
 
-import msgspec
 from django.db.models import F, Max, Model, Q, Window
 from django.db.models.functions import Lead
 
@@ -16,17 +16,12 @@ from tms.fleet.models import PresenceChange, Terminal
 
 TAIL = 20_000
 """Transactions in progress have written their rows among the newest of a table."""
-HISTORIES: Mapping[str, type[Model]] = {
-    "terminals": Terminal,
-    "presence": PresenceChange,
-    "alerts": Transition,
-    "incidents": IncidentTransition,
-    "members": MembershipChange,
-}
+HISTORIES: Sequence[type[Model]] = (Terminal, PresenceChange, Transition, IncidentTransition, MembershipChange)
 """Tables to which rows are added, and never changed as far as replays read them."""
 
 
-class VisibleRows(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class VisibleRows:
     """The committed rows of one table."""
 
     last: int
@@ -42,22 +37,19 @@ class VisibleRows(msgspec.Struct, frozen=True):
         return Q(pk__gt=self.last) | Q(*(Q(pk__range=gap) for gap in self.gaps), _connector="OR")
 
 
-class Visibility(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class CommittedRows:
     """The committed rows of each of `HISTORIES`."""
 
-    tables: Mapping[str, VisibleRows]
+    tables: Mapping[type[Model], VisibleRows]
 
     @classmethod
     def read(cls) -> Self:
         """Call it in a consistent read."""
-        return cls({name: _visible(model) for name, model in HISTORIES.items()})
-
-    @property
-    def stored(self) -> Any:
-        return msgspec.to_builtins(self)
+        return cls({model: _visible(model) for model in HISTORIES})
 
     def of(self, model: type[Model]) -> VisibleRows:
-        return self.tables[next(name for name, known in HISTORIES.items() if known is model)]
+        return self.tables[model]
 
 
 def _visible(model: type[Model]) -> VisibleRows:
