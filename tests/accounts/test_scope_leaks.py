@@ -37,9 +37,9 @@ from tms.feed.cache import FeedCache
 from tms.fleet.models import Site, Terminal
 from tms.lib.per_process import reset_all
 from tms.main.api_v1 import api
-from tms.notifications.digests import services as digests
 from tms.notifications.messages.content import compose
 from tms.notifications.models import Delivery, Destination, Policy, Rotation
+from tms.notifications.planned.digests import services as digests
 from tms.shifts.models import Note
 
 EXAMPLES = int(os.environ.get("LEAK_EXAMPLES", "0"))

@@ -11,10 +11,10 @@ from tests.support.builders import AT, later
 from tests.support.notifications.destinations import webhook_destination
 from tests.support.pages import HtmlPage
 from tms.accounts.models import User
-from tms.notifications.digests import services
 from tms.notifications.models.delivery import Delivery, DeliveryState
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import DigestPlan
+from tms.notifications.planned.digests import services
 from tms.shifts import notes
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -108,7 +108,7 @@ def test_two_leading_clocks_send_one_digest(fleet, hook):
     (seen,) = DigestPlan.objects.due(later(4 * HOUR))
 
     services.send_due(later(4 * HOUR))
-    assert not services._send_planned(seen, later(4 * HOUR))
+    assert not services.send_planned(seen, later(4 * HOUR))
 
     assert Delivery.objects.count() == 1
     assert plan.destination.deliveries.count() == 1

@@ -13,7 +13,7 @@ from tms.notifications.messages.content import message_of
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.report_plan import ReportPlan
-from tms.notifications.reports import services
+from tms.notifications.planned.reports import services
 from tms.notifications.transports.email import transport
 
 pytestmark = pytest.mark.both

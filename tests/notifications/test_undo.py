@@ -7,9 +7,9 @@ from tests.support.factories import now
 from tms.accounts import undo as undoing
 from tms.accounts.undo.rows import stored
 from tms.notifications import undo
-from tms.notifications.digests import services
 from tms.notifications.models import Destination
 from tms.notifications.models.digest_plan import DigestPlan
+from tms.notifications.planned import services
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -43,7 +43,7 @@ def test_a_deleted_plan_is_planned_again(client, plan):
 def test_another_plan_for_the_same_destination_stays(plan):
     by = plan.by
     token = undoing.offer(undo.DELETED, {"row": stored([plan])}, by=by)
-    services.drop_plan(plan.pk)
+    services.drop_plan(plan)
     plan.pk = None
     plan.save(force_insert=True)
 

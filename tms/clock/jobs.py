@@ -21,11 +21,11 @@ from tms.commands import services as commands
 from tms.fleet.credentials.enrolment_watcher import EnrolmentWatcher
 from tms.fleet.sites.hours_watcher import SiteHoursWatcher
 from tms.lib.db.jobs import OccasionalPass, skip_when_empty, with_rows
-from tms.notifications.digests import services as digest_services
 from tms.notifications.dispatch import dispatcher, leases, outbox
 from tms.notifications.dispatch.dispatcher import Dispatcher
 from tms.notifications.models.delivery import Delivery
-from tms.notifications.reports import services as report_services
+from tms.notifications.planned.digests import services as digest_services
+from tms.notifications.planned.reports import services as report_services
 from tms.ops import purge
 from tms.ops.health import heartbeats
 from tms.ops.slo import recorder

@@ -5,10 +5,10 @@ from django.urls import URLPattern, path
 from tms.notifications.action_links import views as action_link_views
 from tms.notifications.deliveries import views as delivery_views
 from tms.notifications.destinations import views as destination_views
-from tms.notifications.digests import views as digest_views
+from tms.notifications.planned.digests import views as digest_views
+from tms.notifications.planned.reports import views as report_views
 from tms.notifications.policies import views as policy_views
 from tms.notifications.push import views as device_views
-from tms.notifications.reports import views as report_views
 from tms.notifications.rotations import views as rotation_views
 from tms.notifications.soft_delete import views as soft_delete_views
 

@@ -23,9 +23,10 @@ from tms.fleet.models.opening_hours import OpeningHours
 from tms.fleet.sites import services as site_services
 from tms.lib.calendar.recurrence import Recurrence
 from tms.notifications.destinations.forms import DestinationForm
-from tms.notifications.digests import services as digest_services
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.rotation import Rotation
+from tms.notifications.planned import services as planned_services
+from tms.notifications.planned.digests import services as digest_services
 from tms.notifications.rotations import on_call
 from tms.notifications.rotations.forms import RotationForm, save_rotation
 from tms.notifications.soft_delete import services as soft_delete_services
@@ -100,7 +101,7 @@ def plan_of_digests(fleet) -> None:
     plan = digest_services.plan(
         webhook_destination("https://example.com/"), times="06:00", time_zone="UTC", by=fleet.person(), at=AT
     )
-    digest_services.drop_plan(plan.pk)
+    planned_services.drop_plan(plan)
 
 
 def keys_of_a_terminal(fleet) -> None:

@@ -15,13 +15,11 @@ from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post
 from tms.accounts.permissions import Permission
 from tms.availability.report.months import Month
 from tms.availability.report.texts import month_text
-from tms.notifications import undo
-from tms.notifications.models.delivery import Delivery, NotificationKind
+from tms.notifications.models.delivery import NotificationKind
 from tms.notifications.models.report_plan import ReportPlan
-from tms.notifications.reports import services
-from tms.notifications.reports.forms import ReportPlanForm, SendReportForm
-
-MAX_SENT = 10
+from tms.notifications.planned import views as planned
+from tms.notifications.planned.reports import services
+from tms.notifications.planned.reports.forms import ReportPlanForm, SendReportForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,13 +53,8 @@ def plan_report(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.PLAN_DIGESTS)
 def drop_report_plan(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Idempotent."""
-    planned = access.visible(ReportPlan.objects.all(), to=request.user).filter(pk=pk).first()
-    if planned is not None:
-        access.demand(request.user, Permission.PLAN_DIGESTS, planned)
-        services.drop_plan(pk)
-        undo.add_toast(request, planned)
-    return redirect(f"{reverse('send-report')}#plans")
+    plans = access.visible(ReportPlan.objects.all(), to=request.user)
+    return planned.drop(request, plans, pk, page="send-report")
 
 
 def _month(request: AuthenticatedRequest) -> Month:
@@ -76,7 +69,6 @@ def _page(
     plan_form: ReportPlanForm | None = None,
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    reports = access.visible(Delivery.objects.filter(kind=NotificationKind.AVAILABILITY), to=request.user)
     month = _month(request)
     context: dict[str, Any] = {
         "nav_item": "availability",
@@ -85,6 +77,6 @@ def _page(
         "form": form or SendReportForm(by=request.user),
         "plans": access.visible(ReportPlan.objects.select_related("destination"), to=request.user),
         "plan_form": plan_form or ReportPlanForm(by=request.user),
-        "sent": reports.select_related("destination").order_by("-pk")[:MAX_SENT],
+        "sent": planned.recently_sent(NotificationKind.AVAILABILITY, to=request.user),
     }
     return render(request, "notifications/availability.html", context, status=status)

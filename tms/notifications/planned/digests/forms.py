@@ -6,13 +6,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.access import Person, permitted, visible
-from tms.accounts.permissions import Permission
+from tms.accounts.access import Person
 from tms.lib.calendar.time_zones import zone_choices
 from tms.lib.forms import Plain, TimesInput
 from tms.lib.text_fields import FormLine
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import MAX_TIMES, clock
+from tms.notifications.planned.forms import PlanForm, offer, visible_destinations
 from tms.shifts.period import LONGEST, is_period
 
 
@@ -27,11 +27,8 @@ class SendForm(Plain, forms.Form):
     zone = FormLine(widget=forms.HiddenInput, max_length=64)
 
     def __init__(self, *args: Any, by: Person, **options: Any) -> None:
-        """To the destinations that the person sees: the digest has what both of them may read."""
         super().__init__(*args, **options)
-        field = self.fields["destinations"]
-        assert isinstance(field, forms.ModelMultipleChoiceField)
-        field.queryset = visible(Destination.objects.not_deleted().enabled(), to=by)
+        offer(self, "destinations", visible_destinations(by))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -41,8 +38,7 @@ class SendForm(Plain, forms.Form):
         return cleaned
 
 
-class PlanForm(Plain, forms.Form):
-    destination = forms.ModelChoiceField(Destination.objects.none(), label=_("Destination"), empty_label=None)
+class DigestPlanForm(PlanForm):
     times = FormLine(
         label=_("Shift end times"),
         max_length=100,
@@ -50,16 +46,6 @@ class PlanForm(Plain, forms.Form):
         widget=TimesInput(most=MAX_TIMES),
     )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
-
-    def __init__(self, *args: Any, by: Person, **kwargs: Any) -> None:
-        """For destinations whose owner lies within the scope in which the person may plan digests."""
-        super().__init__(*args, **kwargs)
-        field = self.fields["destination"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = permitted(
-            Destination.objects.not_deleted().enabled(), by=by, permission=Permission.PLAN_DIGESTS
-        )
-        self.dress()
 
     def clean_times(self) -> str:
         """In canonical form."""

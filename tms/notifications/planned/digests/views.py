@@ -13,16 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post
 from tms.accounts.permissions import Permission
-from tms.notifications import undo
-from tms.notifications.digests import services
-from tms.notifications.digests.forms import PlanForm, SendForm, begun
-from tms.notifications.models.delivery import Delivery, NotificationKind
+from tms.notifications.models.delivery import NotificationKind
 from tms.notifications.models.digest_plan import DigestPlan
+from tms.notifications.planned import views as planned
+from tms.notifications.planned.digests import services
+from tms.notifications.planned.digests.forms import DigestPlanForm, SendForm, begun
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
 from tms.shifts.period import Period, zone_of
-
-MAX_SENT = 10
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,7 +49,7 @@ def send_digest(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.PLAN_DIGESTS)
 def plan_digest(request: AuthenticatedRequest) -> HttpResponse:
-    form = PlanForm(request.POST, by=request.user)
+    form = DigestPlanForm(request.POST, by=request.user)
     if not form.is_valid():
         return _page(request, plan_form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     services.plan(**form.cleaned_data, by=request.user, at=timezone.now())
@@ -62,35 +60,27 @@ def plan_digest(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.PLAN_DIGESTS)
 def drop_digest_plan(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Idempotent."""
-    plan = access.visible(DigestPlan.objects.all(), to=request.user).filter(pk=pk).first()
-    if plan is not None:
-        access.demand(request.user, Permission.PLAN_DIGESTS, plan)
-        services.drop_plan(pk)
-        undo.add_toast(request, plan)
-    return redirect(f"{reverse('send-digest')}#plans")
+    plans = access.visible(DigestPlan.objects.all(), to=request.user)
+    return planned.drop(request, plans, pk, page="send-digest")
 
 
 def _page(
     request: AuthenticatedRequest,
     *,
     form: SendForm | None = None,
-    plan_form: PlanForm | None = None,
+    plan_form: DigestPlanForm | None = None,
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     span = Period.of_digest(request.GET, at=timezone.now().replace(microsecond=0))
     shift = digest(span.since, span.until, to=request.user)
-    digests = access.visible(Delivery.objects.filter(kind=NotificationKind.DIGEST), to=request.user)
-    sent = digests.select_related("destination").order_by("-pk")
-    plans = access.visible(DigestPlan.objects.select_related("destination"), to=request.user)
     context: dict[str, Any] = {
         "nav_item": "digest",
         "span": span,
         "title": markdown.title(shift, span.clocks),
         "text": markdown.markdown(shift, span.clocks),
         "form": form or SendForm(initial=begun(span.since, span.until, span.clocks.key), by=request.user),
-        "plans": plans,
-        "plan_form": plan_form or PlanForm(by=request.user),
-        "sent": sent[:MAX_SENT],
+        "plans": access.visible(DigestPlan.objects.select_related("destination"), to=request.user),
+        "plan_form": plan_form or DigestPlanForm(by=request.user),
+        "sent": planned.recently_sent(NotificationKind.DIGEST, to=request.user),
     }
     return render(request, "notifications/digest.html", context, status=status)

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import translation
@@ -18,16 +17,12 @@ from tms.availability.report import texts
 from tms.availability.report.months import Month
 from tms.availability.report.report import AvailabilityReport, AvailabilityRow, ReportReader, report
 from tms.lib.calendar.local_time import shown
-from tms.lib.db.errors import is_database_away
 from tms.lib.db.jobs import skip_when_empty
-from tms.lib.hashing import hash_token
-from tms.metrics import instruments
 from tms.notifications.messages.phrases import address
-from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, NotificationKind
+from tms.notifications.models.delivery import Delivery, NotificationKind
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.report_plan import ReportPlan, sent_at
-
-log = structlog.get_logger(__name__)
+from tms.notifications.planned.services import deliver, send_each
 
 
 @transaction.atomic
@@ -40,18 +35,8 @@ def send(destination: Destination, month: Month, *, customer: str, to: Person | 
     reader = ReportReader(destination.owner, () if to is None else (scope_of(to),))
     with translation.override(destination.language):
         content = _content(report(month, reader), reader, customer=customer, at=at)
-    sent, is_new = Delivery.objects.get_or_create(
-        key=f"availability-{destination.pk}-{_covered(month, at)}{_mark(to)}",
-        defaults={
-            "destination": destination,
-            "kind": NotificationKind.AVAILABILITY,
-            "language": destination.language,
-            "created_at": at,
-            "due_at": at,
-            "give_up_at": at + GIVE_UP_AFTER,
-            "content": content,
-        },
-    )
+    key = f"availability-{destination.pk}-{_covered(month, at)}"
+    sent, is_new = deliver(destination, NotificationKind.AVAILABILITY, content, key=key, to=to, at=at)
     if is_new and to is not None:
         recorder.record("report-sent", destination, {"month": (None, str(month))})
     return sent
@@ -60,12 +45,6 @@ def send(destination: Destination, month: Month, *, customer: str, to: Person | 
 def _covered(month: Month, at: datetime) -> str:
     """The month; with the day of sending as long as it is not over, so that its planned report is sent nevertheless."""
     return f"{month}" if at >= sent_at(month) else f"{month}-on-{_today(at)}"
-
-
-def _mark(person: Person | None) -> str:
-    """What distinguishes the reports of one month: empty if it has everything."""
-    scope = None if person is None else scope_of(person)
-    return "" if scope is None or scope.is_everything else f"-{hash_token(scope.key)[:16]}"
 
 
 @transaction.atomic
@@ -79,35 +58,15 @@ def plan(destination: Destination, *, customer: str, by: User, at: datetime) -> 
     return saved
 
 
-@transaction.atomic
-def drop_plan(pk: int) -> None:
-    """Idempotent."""
-    for planned in ReportPlan.objects.filter(pk=pk).select_for_update():
-        recorder.record("deleted", planned)
-        planned.delete()
-
-
 @skip_when_empty(ReportPlan.objects.due)
 def send_due(at: datetime) -> int:
     """Send the report of the month that is over; returns how many. After a longer pause only the last month is sent."""
-    return sum(_try_to_send(each, at) for each in ReportPlan.objects.due(at).select_related("destination"))
+    due = ReportPlan.objects.due(at).select_related("destination")
+    return send_each(due, lambda planned: send_planned(planned, at), loop="reports")
 
 
-def _try_to_send(planned: ReportPlan, at: datetime) -> bool:
-    """A plan that fails delays no other; it is retried in the next pass."""
-    try:
-        return _send_planned(planned, at)
-    except Exception as error:
-        if is_database_away(error):
-            raise
-        instruments.CLOCK_FAILURES.labels("reports").inc()
-        log.exception("report_failed", plan=planned.pk)
-        return False
-
-
-@transaction.atomic
-def _send_planned(planned: ReportPlan, at: datetime) -> bool:
-    """False if another clock was first, or the plan was changed meanwhile."""
+def send_planned(planned: ReportPlan, at: datetime) -> bool:
+    """In a transaction. False if another clock was first, or the plan was changed meanwhile."""
     current = _month(at)
     last = current.shifted(-1) if sent_at(current.shifted(-1)) <= at else current.shifted(-2)
     mine = ReportPlan.objects.filter(pk=planned.pk, next_at=planned.next_at)
