@@ -16,7 +16,8 @@ from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Rotation
-from tms.notifications.policies.forms import PolicyForm, save_policy
+from tms.notifications.policies import services as policy_services
+from tms.notifications.policies.forms import PolicyForm
 from tms.notifications.rotations.forms import RotationForm, save_rotation
 from tms.notifications.soft_delete import services
 
@@ -70,7 +71,7 @@ def test_its_name_is_free_and_undoing_reports_a_conflict(staff, hook, receiver, 
 
 FORMS: dict[str, Any] = {
     "destination": (DestinationForm, lambda form: form.save()),
-    "policy": (PolicyForm, lambda form: save_policy(form, None)),
+    "policy": (PolicyForm, lambda form: policy_services.save(form.instance, form.rows, None, by=form.by)),
     "rotation": (RotationForm, lambda form: save_rotation(form, None)),
 }
 VALUES: dict[str, Any] = {

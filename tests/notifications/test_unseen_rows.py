@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import people
 from tests.support.notifications.destinations import webhook_destination
-from tests.support.rest import ApiClient
+from tests.support.rest import ApiClient, invalid_fields
 from tms.accounts.models import User
 from tms.fleet.models import Site
 from tms.notifications.models.policy import Policy
@@ -76,6 +76,20 @@ def test_a_policy_keeps_the_destinations_and_sites_of_others(lead, shared, renam
     assert shared.name == "Night"
     assert steps_of(shared) == [(0, {"Mine", "Theirs"}), (900, {"Theirs"})]
     assert {site.code for site in shared.sites.all()} == {"SJK", "KIX"}
+
+
+def test_steps_of_others_stay_when_something_else_is_changed(lead, shared):
+    shared.steps.get(position=0).destinations.get(name="Mine").delete()
+
+    assert rename_over_rest(lead, shared) == 200
+
+    assert steps_of(shared) == [(0, {"Theirs"}), (900, {"Theirs"})]
+
+
+def test_a_policy_is_not_given_to_others(lead, shared):
+    answer = ApiClient.of(lead).send("PATCH", f"/policies/{shared.pk}", {"owner": {}})
+
+    assert invalid_fields(answer) == ["$.owner"]
 
 
 def test_a_step_without_a_destination_that_the_person_sees_is_listed_without(lead, shared):

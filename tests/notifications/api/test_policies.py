@@ -90,9 +90,14 @@ BAD = [
     ({"delay_s": -1}, "$.delay_s"),
     ({"group_wait_s": 10**30}, "$.group_wait_s"),
     ({"language": "xx"}, "$.language"),
+    ({"repeat_s": 60}, "$.repeat_s"),
+    ({"when": "within"}, "$.hours_from"),
+    ({"hours_from": "9 o'clock"}, "$.hours_from"),
+    ({"hours_zone": "Mars/Base"}, "$.hours_zone"),
     ({"steps": []}, "$.steps"),
     ({"steps": [{"destinations": []}]}, "$.steps[0]"),
     ({"steps": [{"destinations": [999_999]}]}, "$.steps[0].destinations"),
+    ({"steps": [{"destinations": [1], "after_min": 1_441}]}, "$.steps[0].after_min"),
     ({"steps": [{"destinations": [1], "colour": 1}]}, "$.steps[0].colour"),
     ({"colour": "red"}, "$.colour"),
 ]
@@ -102,6 +107,12 @@ BAD = [
 def test_an_invalid_policy_is_refused_with_its_location(editor, body, change, where):
     assert where in invalid_fields(editor.post("/policies", body | change))
     assert not Policy.objects.exists()
+
+
+def test_a_name_is_given_once(editor, body):
+    editor.post("/policies", body)
+
+    assert invalid_fields(editor.post("/policies", body)) == ["$.name"]
 
 
 def test_everyone_may_read_and_only_staff_may_change(watcher, editor, body):

@@ -16,6 +16,7 @@ from tms.accounts.permissions import Permission
 from tms.lib.admin import ModelForm
 
 OWNER = ("owner_region", "owner_site", "owner_group")
+NOT_PERMITTED = _("Choose an owner for which you have this permission.")
 
 
 class OwnerField(forms.ChoiceField):
@@ -33,7 +34,7 @@ class OwnerField(forms.ChoiceField):
             label=_("Owner"),
             required=False,
             help_text=_("Visible to people whose scope overlaps the owner."),
-            error_messages={"invalid_choice": _("Choose an owner for which you have this permission.")},
+            error_messages={"invalid_choice": NOT_PERMITTED},
         )
 
     def clean(self, value: Any) -> Any:
@@ -92,4 +93,4 @@ def _keys(choices: grant_scopes.Choices) -> list[str]:
     return [key for one, two in choices for key, _label in (two if isinstance(two, list) else [(one, two)])]
 
 
-__all__ = ["EVERYTHING", "OwnedForm", "OwnerField", "owner_of", "set_owner"]
+__all__ = ["EVERYTHING", "NOT_PERMITTED", "OWNER", "OwnedForm", "OwnerField", "owner_of", "set_owner"]

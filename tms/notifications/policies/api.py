@@ -1,8 +1,9 @@
 """REST operations for policies and their escalation steps."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponse
 from django.utils import timezone
@@ -10,6 +11,8 @@ from ninja import Query, Schema
 from pydantic import ConfigDict, Field, model_validator
 
 from tms.accounts import access
+from tms.accounts.access.owner_form import set_owner
+from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.alerts.models import Rule
 from tms.fleet.models import Group, Site
@@ -18,14 +21,15 @@ from tms.lib.pagination import Column, Keyset
 from tms.lib.severity import Severity
 from tms.notifications.models import Destination, Rotation
 from tms.notifications.models import policy as models
-from tms.notifications.models.policy import PolicyHours
-from tms.notifications.policies.forms import MAX_STEPS, PolicyForm, StepForms, save_policy
+from tms.notifications.models.policy import DAY_S, PolicyHours
+from tms.notifications.policies import services
+from tms.notifications.policies.services import EDITED, MAX_STEPS, PolicyRows, StepValues
 from tms.notifications.soft_delete.services import delete
-from tms.notifications.weekly_hours import hours_values
-from tms.rest.form_errors import faults, numbers
+from tms.notifications.weekly_hours import HOURS_FIELDS, hours_values
+from tms.rest.body_values import BodyValues, faults_of
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.pagination import Page, PageQuery, paginate
-from tms.rest.problems import RequestFault, unreadable
+from tms.rest.problems import unreadable
 from tms.rest.router import ApiRouter
 from tms.rest.schemas import Id, RequestSchema, ResponseSchema, Weekday, change_of
 
@@ -33,14 +37,13 @@ router = ApiRouter("policies")
 BY_NAME = Keyset((Column("name"),))
 MAKING = Access(Permission.EDIT_POLICIES, is_idempotent=True)
 CHANGING = Access(Permission.EDIT_POLICIES)
-COPIED = (
-    *("name", "enabled", "severities", "language", "delay_s", "group_wait_s", "group_by_site", "notify_resolved"),
-    *("notify_acknowledged", "when", "repeat_s"),
-)
+COPIED = tuple(name for name in EDITED if name not in HOURS_FIELDS)
 
 
 class PolicyStepFields(Schema):
-    after_min: int = Field(0, ge=0, description="Minutes after the previous step; ignored for the first.")
+    after_min: int = Field(
+        0, ge=0, le=DAY_S // 60, description="Minutes after the previous step; ignored for the first."
+    )
     destinations: list[Id] = []
     rotations: list[Id] = Field(
         [], description="Also notifies the person who is on call in these rotations at that time."
@@ -126,7 +129,8 @@ def read_policy(request: ApiRequest, pk: int) -> PolicySchema:
 @router.post("/policies", summary="Create a policy", response=PolicySchema, status=201, access=MAKING)
 def make_policy(request: ApiRequest, response: HttpResponse, body: PolicyBody) -> PolicySchema:
     """Applies to alerts that open from now on."""
-    made = _save(request, models.Policy(), body.model_dump())
+    made = models.Policy()
+    _save(request, made, body.model_dump(), body.steps)
     response["Location"] = f"{request.path}/{made.pk}"
     return PolicySchema.of(_policy(request, made.pk))
 
@@ -135,7 +139,8 @@ def make_policy(request: ApiRequest, response: HttpResponse, body: PolicyBody) -
 def change_policy(request: ApiRequest, pk: int, body: PolicyChange) -> PolicySchema:
     """Omitted fields stay unchanged. `steps` is replaced as a whole."""
     policy = _editable(request, pk)
-    _save(request, policy, fields_of(policy) | body.model_dump(exclude_unset=True))
+    fields = body.model_dump(exclude_unset=True)
+    _save(request, policy, fields_of(policy) | fields, body.steps if "steps" in fields else None)
     return PolicySchema.of(_policy(request, pk))
 
 
@@ -165,28 +170,45 @@ def fields_of(policy: models.Policy) -> dict[str, Any]:
     }
 
 
-@transaction.atomic
-def _save(request: ApiRequest, policy: models.Policy, fields: dict[str, Any]) -> models.Policy:
-    """Raises ProblemError with all errors."""
-    by = request.person
-    choices = {
-        "sites": fields["sites"],
-        "groups": numbers(access.visible(Group.objects.all(), to=by), "name", fields["groups"], "$.groups"),
-        "owner": owner_name(fields["owner"], to=by),
-    }
-    form = PolicyForm(fields | choices, instance=policy, by=by)
-    steps = StepForms(_as_sent(fields["steps"]), prefix="steps", form_kwargs={"by": by})
-    if not (form.is_valid() & steps.is_valid()):
-        of_steps = (one for number, step in enumerate(steps.forms) for one in faults(step, at=f"$.steps[{number}]"))
-        of_all = (RequestFault("$.steps", str(message)) for message in steps.non_form_errors())
-        raise unreadable(*faults(form), *of_steps, *of_all)
-    return save_policy(form, steps)
+def _save(
+    request: ApiRequest, policy: models.Policy, fields: Mapping[str, Any], steps: Sequence[PolicyStepFields] | None
+) -> None:
+    """Without `steps` they stay. Raises ProblemError."""
+    by, found = request.person, BodyValues()
+    rows = PolicyRows(
+        sites=found.rows(access.visible(Site.objects.all(), to=by), "code", fields["sites"], "$.sites"),
+        groups=found.rows(access.visible(Group.objects.all(), to=by), "name", fields["groups"], "$.groups"),
+        rules=found.rows(access.visible(Rule.objects.all(), to=by), "pk", fields["rules"], "$.rules"),
+    )
+    chosen = None if steps is None else [_step(one, found, f"$.steps[{n}]", by) for n, one in enumerate(steps)]
+    _set_columns(policy, fields, found)
+    set_owner(policy, owner_name(fields["owner"], to=by))
+    if found.faults:
+        raise unreadable(*found.faults)
+    try:
+        services.save(policy, rows, chosen, by=by)
+    except ValidationError as error:
+        raise unreadable(*faults_of(error)) from None
 
 
-def _as_sent(steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """The data as a browser submits it."""
-    fields = {f"steps-{number}-{name}": value for number, step in enumerate(steps) for name, value in step.items()}
-    return fields | {"steps-TOTAL_FORMS": len(steps), "steps-INITIAL_FORMS": 0}
+def _step(step: PolicyStepFields, found: BodyValues, at: str, by: User) -> StepValues:
+    destinations = access.visible(Destination.objects.not_deleted(), to=by)
+    rotations = access.visible(Rotation.objects.not_deleted(), to=by)
+    return StepValues(
+        after_s=step.after_min * 60,
+        destinations=found.rows(destinations, "pk", step.destinations, f"{at}.destinations"),
+        rotations=found.rows(rotations, "pk", step.rotations, f"{at}.rotations"),
+    )
+
+
+def _set_columns(policy: models.Policy, fields: Mapping[str, Any], found: BodyValues) -> None:
+    for name in COPIED:
+        setattr(policy, name, fields[name])
+    policy.name = fields["name"].strip()
+    policy.severities = [Severity(one).value for one in fields["severities"]]
+    policy.hours_days, policy.hours_zone = fields["hours_days"], fields["hours_zone"]
+    policy.hours_from = found.time(fields["hours_from"], "$.hours_from")
+    policy.hours_until = found.time(fields["hours_until"], "$.hours_until")
 
 
 def _policies(request: ApiRequest) -> QuerySet[models.Policy]:

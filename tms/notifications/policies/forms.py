@@ -1,10 +1,8 @@
-from itertools import zip_longest
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.forms import formset_factory
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, visible
@@ -16,12 +14,10 @@ from tms.lib.forms import NONE, Plain, free_name
 from tms.lib.forms.combobox import Combobox, RowsField, Suggestions
 from tms.lib.severity import Severity
 from tms.notifications.models.destination import Destination
-from tms.notifications.models.policy import DAY_S, Policy, PolicyHours, Step
+from tms.notifications.models.policy import DAY_S, Policy, PolicyHours
 from tms.notifications.models.rotation import Rotation
-from tms.notifications.soft_delete import services as soft_delete
-from tms.notifications.weekly_hours import HOURS_FIELDS, fault_in_hours, hours_form_fields
-
-MAX_STEPS = 4
+from tms.notifications.policies.services import EDITED, MAX_STEPS, NO_RECIPIENT, PolicyRows, StepValues
+from tms.notifications.weekly_hours import fault_in_hours, hours_form_fields
 
 
 class PolicyForm(Plain, OwnedForm[Policy]):
@@ -47,10 +43,7 @@ class PolicyForm(Plain, OwnedForm[Policy]):
     class Meta:
         model = Policy
         widgets = {"groups": Combobox, "rules": Combobox}
-        fields = (
-            *("name", "severities", "sites", "groups", "rules", "language", "delay_s", "group_wait_s", "repeat_s"),
-            *("group_by_site", "notify_resolved", "notify_acknowledged", "enabled", "when", *HOURS_FIELDS),
-        )
+        fields = (*EDITED, "sites", "groups", "rules")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,12 +59,10 @@ class PolicyForm(Plain, OwnedForm[Policy]):
         _offer(self, "sites", "groups", "rules", to=self.by)
         self.dress()
 
-    def save(self, commit: bool = True) -> Policy:
-        if stored := Policy.objects.filter(pk=self.instance.pk).first():
-            for name in ("sites", "groups", "rules"):
-                self.cleaned_data[name] = [*self.cleaned_data[name], *_not_offered(self, name, getattr(stored, name))]
-        policy: Policy = super().save(commit)
-        return policy
+    @property
+    def rows(self) -> PolicyRows:
+        """Those that were chosen. The columns are those of the instance."""
+        return PolicyRows(**{name: list(self.cleaned_data[name]) for name in ("sites", "groups", "rules")})
 
     def clean_name(self) -> str:
         return free_name(Policy.objects.not_deleted(), self.cleaned_data["name"], self.instance)
@@ -104,8 +95,13 @@ class StepForm(Plain, forms.Form):
         self.dress()
 
     @property
-    def is_empty(self) -> bool:
-        return not self.cleaned_data.get("destinations") and not self.cleaned_data.get("rotations")
+    def values(self) -> StepValues:
+        cleaned = self.cleaned_data
+        return StepValues(
+            after_s=(cleaned.get("after_min") or 0) * 60,
+            destinations=list(cleaned.get("destinations") or ()),
+            rotations=list(cleaned.get("rotations") or ()),
+        )
 
 
 def _offer(form: forms.BaseForm, *names: str, to: Person) -> None:
@@ -117,23 +113,19 @@ def _offer(form: forms.BaseForm, *names: str, to: Person) -> None:
         field.queryset = visible(field.queryset, to=to)
 
 
-def _not_offered(form: forms.BaseForm, name: str, chosen: Any) -> list[Any]:
-    """Those of the rows `chosen` that the person does not see, and so cannot have removed."""
-    field = form.fields[name]
-    assert isinstance(field, forms.ModelMultipleChoiceField)
-    assert field.queryset is not None
-    return list(chosen.exclude(pk__in=field.queryset.values("pk")))
-
-
 class BaseStepForms(BaseFormSet[StepForm]):
     def clean(self) -> None:
-        if not any(self.errors) and all(form.is_empty for form in self.forms):
-            raise forms.ValidationError(
-                gettext("Choose at least one destination or rotation. Otherwise nobody is notified.")
-            )
+        if not any(self.errors) and not any(step.notifies for step in self.values):
+            raise forms.ValidationError(NO_RECIPIENT)
+
+    @property
+    def values(self) -> list[StepValues]:
+        return [form.values for form in self.forms]
 
 
-StepForms = formset_factory(StepForm, formset=BaseStepForms, extra=MAX_STEPS, max_num=MAX_STEPS)
+StepForms: type[BaseStepForms] = formset_factory(  # type: ignore[assignment]  # django-stubs: BaseFormSet
+    StepForm, formset=BaseStepForms, extra=MAX_STEPS, max_num=MAX_STEPS
+)
 
 
 def steps_of(policy: Policy, *, to: Person) -> list[dict[str, Any]]:
@@ -148,34 +140,3 @@ def steps_of(policy: Policy, *, to: Person) -> list[dict[str, Any]]:
         }
         for step in policy.steps.all()
     ]
-
-
-def save_policy(form: PolicyForm, steps: BaseFormSet[StepForm]) -> Policy:
-    """Both are valid."""
-    with soft_delete.change(form.instance):
-        policy: Policy = form.save()
-        save_steps(policy, steps)
-    return policy
-
-
-def save_steps(policy: Policy, forms: BaseFormSet[StepForm]) -> None:
-    stored = list(Step.objects.filter(policy=policy).order_by("position"))
-    chosen = [_chosen(form, step) for form, step in zip_longest(forms.forms, stored[: len(forms.forms)])]
-    policy.steps.all().delete()
-    filled = [(form, rows) for form, rows in zip(forms.forms, chosen, strict=True) if any(rows.values())]
-    for position, (form, rows) in enumerate(filled):
-        after_s = (form.cleaned_data.get("after_min") or 0) * 60 if position else 0
-        step = Step.objects.create(policy=policy, position=position, after_s=after_s)
-        step.destinations.set(rows["destinations"])
-        step.rotations.set(rows["rotations"])
-
-
-def _chosen(form: StepForm, stored: Step | None) -> dict[str, list[Any]]:
-    """By field, also what the step has by now and the person does not see."""
-    return {
-        name: [
-            *(form.cleaned_data.get(name) or ()),
-            *(_not_offered(form, name, getattr(stored, name)) if stored else ()),
-        ]
-        for name in ("destinations", "rotations")
-    }

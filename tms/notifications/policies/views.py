@@ -15,13 +15,13 @@ from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, sign_in_required
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.lib.admin import BaseFormSet
 from tms.lib.forms.checks import checked, is_check
 from tms.lib.forms.saved import saved
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Rotation
-from tms.notifications.policies.forms import PolicyForm, StepForm, StepForms, save_policy, steps_of
+from tms.notifications.policies import services
+from tms.notifications.policies.forms import BaseStepForms, PolicyForm, StepForms, steps_of
 from tms.notifications.policies.preview.form import PreviewForm
 from tms.notifications.policies.preview.panel import NotificationPreview, panel_of
 from tms.notifications.policies.sentence import sentence_of, sentence_of_forms
@@ -82,13 +82,11 @@ def _edited(request: AuthenticatedRequest, chosen: Policy) -> HttpResponse:
     if not (form.is_valid() & steps.is_valid()):
         panel = NotificationPreview(PreviewForm({}, by=request.user), is_draft_wrong=True)
         return _page(request, chosen, form=form, steps=steps, panel=panel, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    save_policy(form, steps)
+    services.save(form.instance, form.rows, steps.values, by=request.user)
     return saved(request, chosen)
 
 
-def _forms(
-    request: AuthenticatedRequest, chosen: Policy, sent: QueryDict | None
-) -> tuple[PolicyForm, BaseFormSet[StepForm]]:
+def _forms(request: AuthenticatedRequest, chosen: Policy, sent: QueryDict | None) -> tuple[PolicyForm, BaseStepForms]:
     form = PolicyForm(sent, instance=chosen, by=request.user)
     initial = steps_of(chosen, to=request.user)
     steps = StepForms(sent, initial=initial, prefix="steps", form_kwargs={"by": request.user})
@@ -110,8 +108,8 @@ def _panel_of_draft(request: AuthenticatedRequest, draft: Policy) -> Notificatio
     form, steps = _forms(request, draft, sent)
     if not (form.is_valid() & steps.is_valid()):
         return NotificationPreview(PreviewForm(request.POST, by=request.user), is_draft_wrong=True)
-    policy = save_policy(form, steps)
-    panel = panel_of(request.POST, [policy], to=request.user, now=timezone.now())
+    services.save(form.instance, form.rows, steps.values, by=request.user)
+    panel = panel_of(request.POST, [form.instance], to=request.user, now=timezone.now())
     transaction.set_rollback(True)
     return panel
 
@@ -128,7 +126,7 @@ def _page(
     chosen: Policy,
     *,
     form: PolicyForm,
-    steps: BaseFormSet[StepForm],
+    steps: BaseStepForms,
     panel: NotificationPreview | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponse:
