@@ -24,7 +24,11 @@ from tms.notifications.transports.result import SendOutcome
 pytestmark = pytest.mark.django_db
 
 SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#noc"
-TEAMS = "workflows://prod-00.japaneast.logic.azure.com:443/643e69f83c8944/signature/"
+NAMED_IN_THE_FORM = (
+    "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js/",
+    "gchat://workspace/key/token/",
+    "ntfys://ntfy.example.com/noc",
+)
 
 
 def chat(url: str) -> Destination:
@@ -99,7 +103,7 @@ def test_an_address_that_apprise_cannot_read_is_in_no_log(staff):
     assert "SECRETSECRET" not in log.getvalue()
 
 
-@pytest.mark.parametrize("url", [SLACK, TEAMS])
+@pytest.mark.parametrize("url", NAMED_IN_THE_FORM)
 def test_the_services_in_the_form_are_supported(staff, url):
     form = {"name": "Chat", "where": url, "language": "en", "enabled": "on"}
 

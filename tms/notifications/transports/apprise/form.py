@@ -12,7 +12,7 @@ from tms.notifications.transports.addresses import require_public
 from tms.notifications.transports.http_client import CONNECT_S, READ_S
 
 LABEL = _("Apprise URL")
-HINT = _("slack://…, workflows://… (Teams). It contains a key, so it is not shown again.")
+HINT = _("discord://…, gchat://…, ntfys://…. It contains a key, so it is not shown again.")
 FIXED_HOST = frozenset(
     {
         *("betterstack", "chanify", "cliq", "dingtalk", "discord", "feishu", "firehydrant", "flock", "gchat"),

@@ -1,4 +1,4 @@
-"""Slack, Teams, PagerDuty and a hundred others, through Apprise: one URL names the service, the place and the key."""
+"""Services without a transport of their own, through Apprise: one URL names the service, the recipient and the key."""
 
 import logging
 import time
@@ -27,7 +27,7 @@ class Apprise(Transport):
     name = "chat"
     position = 40
     label = _("Chat or pager")
-    summary = _("Discord, Google Chat, Zulip, ntfy and about 60 other services, by a URL.")
+    summary = _("Discord, Google Chat, Zulip, ntfy and over 30 other services, by a URL.")
     icon = "application"
     address_label = form.LABEL
     address_hint = form.HINT
