@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.measuring.figure import FIGURES
 from benchmarks.measuring.run import Run, read
 from benchmarks.output.markers import fill
 from benchmarks.output.report import disturbance, number, summary, table
@@ -13,8 +12,6 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE, IMAGES = ROOT / "docs" / "performance.md", ROOT / "docs" / "images"
 BEGIN, END = "<!-- figures: written by `python -m benchmarks.docs` -->", "<!-- end of figures -->"
-SPLIT = ("P2", "P3", "P3 light", "P4", "P6")
-SHARES = ("server", "PostgreSQL", "Redis", "load")
 CURVE = {
     "terminals": "terminals",
     "reports/s": "reports per s",
@@ -61,8 +58,6 @@ def _parts(runs: Sequence[Run]) -> Iterator[str]:
     yield from {disturbance(run) for run in runs}
     yield summary(whole)
     yield from (f"Not measured: {what}: {why}" for what, why in whole.missing.items())
-    yield "CPU of each part, µs per report (P2, P3), boot (P4) or delivery (P6), and per cent of a core:"
-    yield table(("", "system", *SHARES), list(_split(whole)))
     if whole.curve:
         yield "![CPU, memory and latency over the size of the fleet](images/fleet-curve.svg)"
         yield table(list(CURVE.values()), [[number(point.get(key)) for key in CURVE] for point in whole.curve])
@@ -88,18 +83,6 @@ def _origin(runs: Sequence[Run]) -> str:
     machine.pop("commit", None)
     began = ", ".join(f"{run.began_at[:16].replace('T', ' ')} ({run.took_s / 60:.0f} min)" for run in runs)
     return f"Measured {began} at {commits} on " + ", ".join(f"{name} {value}" for name, value in machine.items()) + "."
-
-
-def _split(run: Run) -> Iterator[Sequence[str]]:
-    for figure in SPLIT:
-        for system, figures in run.systems.items():
-            if figure in figures:
-                details = figures[figure].details
-                yield (
-                    f"{figure}, {FIGURES[figure].title.partition(', ')[0]}",
-                    system,
-                    *(f"{number(details.get(f'{who} µs'))} ({number(details.get(f'{who} %'))} %)" for who in SHARES),
-                )
 
 
 if __name__ == "__main__":
