@@ -171,12 +171,13 @@ class OperatorAction:
     """Summary of the REST operations: `Comment on {}`."""
     form: type[ActionForm]
     schema: type[ActionSchema]
+    permission: Permission
+    """Who may do it, for each row within their scope."""
     hint: Text = ""
     key: str = ""
     key_help: Text = ""
     quick_key: str = ""
     """Performs it at once, with what its form suggests. It can be undone."""
-    permission: Permission = Permission.HANDLE_ALERTS
     effect: str = ""
     """What it does to many alerts, for the consequences in its dialog: silence, resolve or assign."""
     alert: AlertTarget | None = None

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.models import User
+from tms.accounts.permissions import Permission
 from tms.alerts.actions.action import Actionable, AlertTarget, IncidentTarget, OperatorAction, When, by_name
 from tms.alerts.actions.forms import (
     AcknowledgeForm,
@@ -66,6 +67,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         name="acknowledge",
         label=_("Acknowledge"),
         summary="Acknowledge {}",
+        permission=Permission.HANDLE_ALERTS,
         hint=_("Recovery always resolves it; a worse state reopens it."),
         key="a",
         key_help=_("Acknowledge selected alerts or current row, or change it"),
@@ -80,6 +82,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         name="change-acknowledgement",
         label=pgettext_lazy("action", "Change"),
         summary="Change the acknowledgement of {}",
+        permission=Permission.HANDLE_ALERTS,
         hint=_("The person responsible stays the same. Recovery always resolves it; a worse state reopens it."),
         key="a",
         form=AcknowledgeForm,
@@ -91,6 +94,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         name="claim",
         label=pgettext_lazy("action", "Claim"),
         summary="Claim {}",
+        permission=Permission.HANDLE_ALERTS,
         hint=_(
             "Shows everyone for ten minutes that you are looking into it. "
             "The alert stays open, and escalation continues."
@@ -106,6 +110,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         name="unclaim",
         label=pgettext_lazy("action", "Release claim"),
         summary="Release the claim on {}",
+        permission=Permission.HANDLE_ALERTS,
         hint=_("Removes your claim. The alert stays open."),
         form=ActionForm,
         schema=ActionSchema,
@@ -116,6 +121,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         name="reopen",
         label=pgettext_lazy("action", "Reopen"),
         summary="Reopen {}",
+        permission=Permission.HANDLE_ALERTS,
         hint=_("The alert is open and unacknowledged again."),
         form=CommentForm,
         schema=CommentSchema,
@@ -126,6 +132,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         name="snooze",
         label=pgettext_lazy("action", "Snooze"),
         summary="Snooze {}",
+        permission=Permission.HANDLE_ALERTS,
         hint=_("No notifications until then. It reopens at that time, or earlier if it gets worse."),
         key="s",
         key_help=_("Snooze selected alerts or current row"),
@@ -139,6 +146,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         name="assign",
         label=pgettext_lazy("action", "Assign"),
         summary="Assign {}",
+        permission=Permission.HANDLE_ALERTS,
         hint=_(
             "Open alerts stay open until this person acknowledges them. Acknowledged alerts are handed over at once."
         ),
@@ -152,6 +160,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         name="comment",
         label=pgettext_lazy("action", "Comment"),
         summary="Comment on {}",
+        permission=Permission.HANDLE_ALERTS,
         form=RequiredCommentForm,
         schema=RequiredCommentSchema,
         alert=AlertTarget(actions.comment, When(UNRESOLVED), TransitionKind.COMMENTED),
@@ -161,6 +170,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         name="resolve",
         label=pgettext_lazy("action", "Resolve"),
         summary="Resolve {}",
+        permission=Permission.HANDLE_ALERTS,
         hint=_("Resolves the alert. It reopens if the problem recurs."),
         effect="resolve",
         form=CommentForm,

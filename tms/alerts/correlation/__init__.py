@@ -1,7 +1,8 @@
 """Correlates alerts of terminals that are lost together into one incident.
 
 Detection and recovery are unchanged; only the notifications of single alerts are replaced by those of the incident.
-Only the leading clock correlates. People and the correlation lock the incident's row while they change it.
+`correlate` decides which alerts of lost terminals form an incident, `wide` which lost sites do, and `same_rule` which
+alerts of one rule; `forming` is for boards only. Only the leading clock correlates. People and the correlation lock the incident's row while they change it.
 """
 
 from tms.alerts.correlation.actions import (

@@ -8,12 +8,12 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet
 
 from tms.accounts.display_names import Name, name_of
-from tms.alerts.impact import ImpactReason
 from tms.alerts.models import Alert, AlertState, RuleSource, Transition, TransitionKind
 from tms.boards.rows.buttons import Buttons, buttons_of
 from tms.boards.rows.common import LinkView, SiteLabel, link_view, reopening, site_label
 from tms.boards.rows.viewers import Viewer, viewers
 from tms.feed.change import Change
+from tms.fleet.sites.impact import ImpactReason
 from tms.fleet.sites.names import Bilingual
 
 PEOPLE = ("acknowledged_by", "assigned_to", "claimed_by")

@@ -14,12 +14,12 @@ from django.db.models import Count, QuerySet
 
 from tms.accounts.access import within
 from tms.accounts.scope import EVERYTHING, Scope
-from tms.alerts.impact import ImpactLevel, ImpactReason, PeerGroup, Weight, score
 from tms.alerts.models import Alert, AlertState
 from tms.boards.caches.census import Census
 from tms.boards.caches.plans import SiteStatus, plan_cache
 from tms.boards.rows.alerts import AlertRow
 from tms.fleet.models import Presence
+from tms.fleet.sites.impact import ImpactLevel, ImpactReason, PeerGroup, Weight, score
 from tms.lib.db.prepared import DbRow
 from tms.lib.pagination import Column, Keyset, instant
 from tms.lib.severity import RANKS, Severity

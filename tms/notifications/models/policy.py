@@ -212,7 +212,7 @@ class Step(models.Model):
     after_s = models.PositiveIntegerField(default=0, validators=(MaxValueValidator(DAY_S),))
     """Delay after the previous step; ignored for the first."""
     named: list[NamedDestination]
-    """Destinations that it names now; set by `escalation.steps_of`."""
+    """Destinations that it names now; set by `policies.steps.steps_of`."""
     reached: list[Destination]
     """The enabled destinations among them, each once."""
     destinations = models.ManyToManyField(Destination, blank=True)

@@ -11,7 +11,7 @@ from django.db import connection
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from tms.ops.collectors.fleet import register
-from tms.ops.health import report
+from tms.ops.health import checks
 from tms.ops.middleware.trusted_proxy import is_inside, valid
 
 log = structlog.get_logger(__name__)
@@ -64,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _health(self) -> None:
         query = self.path.partition("?")[2]
-        status, body = report.answer(strict="strict" in parse_qs(query, keep_blank_values=True))
+        status, body = checks.answer(strict="strict" in parse_qs(query, keep_blank_values=True))
         self._answer(HTTPStatus(status), "application/json", json.dumps(body).encode())
 
     def _metrics(self) -> None:

@@ -11,7 +11,7 @@ from tms.clock.scheduler import Clock
 from tms.lib.management import NoChecksCommand
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
-from tms.ops.health import report
+from tms.ops.health import checks
 from tms.ops.health.monitor import Monitor, MonitorCannotListen
 from tms.ops.slo.recorder import SloRecorder
 from tms.runtime import process_state
@@ -60,9 +60,9 @@ async def run() -> None:
     clock = Clock()
     slo_recorder = SloRecorder()
     to_cloudwatch = bridge.configured(serves=False)
-    turns, database_watch = report.LoopTurns(), report.DatabaseWatch()
+    turns, database_watch = checks.LoopTurns(), checks.DatabaseWatch()
     turning = asyncio.create_task(turn(turns))
-    report.watch_loop(turns)
+    checks.watch_loop(turns)
     process_state.start_clock()
     database_watch.start()
     clock.start()
@@ -80,7 +80,7 @@ async def run() -> None:
         await asyncio.to_thread(to_cloudwatch.stop)
 
 
-async def turn(turns: report.LoopTurns) -> None:
+async def turn(turns: checks.LoopTurns) -> None:
     """Report to `/health/`, which a thread serves, that the event loop is running."""
     while True:
         turns.turned()

@@ -18,7 +18,7 @@ from tms.lib.management import NoChecksCommand
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
 from tms.ops.collectors import fleet
-from tms.ops.health import report
+from tms.ops.health import checks
 from tms.ops.health.node_heartbeat import NodeHeartbeat
 from tms.ops.slo.recorder import SloRecorder
 from tms.protocol.close_codes import CloseCode
@@ -61,12 +61,12 @@ class Process:
         self.node_heartbeat = NodeHeartbeat(settings.NODE, links=lambda: len(gateway().links.by_terminal))
         self.bridge = bridge.configured(serves=True)
         self.slo_recorder = SloRecorder()
-        self.database_watch = report.DatabaseWatch()
+        self.database_watch = checks.DatabaseWatch()
 
     async def start(self) -> None:
         orphaned = await database_sync_to_async(self.join)()
         process_state.start_links()
-        report.add_check("ingest", lambda at: gateway().batch.problem or report.OK)
+        checks.add_check("ingest", lambda at: gateway().batch.problem or checks.OK)
         self.database_watch.start()
         if self.clock:
             self.clock.start()
@@ -81,7 +81,7 @@ class Process:
             last_heartbeat_at = self.node_heartbeat.start()
         except NodeNameTaken as error:
             raise CommandError(str(error)) from None
-        report.watch(self.node_heartbeat)
+        checks.watch(self.node_heartbeat)
         return presence_sweep.orphan(node(), db_clock().now(), since=last_heartbeat_at)
 
     async def drain(self, _server: object) -> None:
@@ -114,7 +114,7 @@ def server_for(process: Process, *, host: str, port: int) -> Server:
         drain_code=drain_code,
     )
     fleet.watch(made)
-    report.watch_server(made)
+    checks.watch_server(made)
     return made
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tms.alerts.impact import ImpactLevel, PeerGroup, score
+from tms.fleet.sites.impact import ImpactLevel, PeerGroup, score
 
 OPEN, CLOSED = False, True
 
