@@ -274,7 +274,7 @@ class WebSocket(Handshake, BoundedInput, Silence):
         self.phase = Phase.CLOSED
         self.resume_writing()  # senders need not wait any more
         self.server.acceptor.handshake_ended(self)
-        self.server.acceptor.left()
+        super().connection_lost(exc)
         if self.task is None:
             self.server.discard(self)
         else:
