@@ -12,6 +12,7 @@ VISITS = 20
 def visit(server: ServerProcess, path: str, times: int) -> None:
     for _ in range(times):
         server.connect(path).vanish()
+        server.connect(path).reset()
     server.emptied()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, override
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
@@ -36,22 +36,24 @@ class HttpConnection(NetworkConnection):
         self.server, self.peer = server, peer
         self.deadlines = server.acceptor.deadlines
 
+    @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         transport.set_write_buffer_limits(high=0)
         self.deadlines.connected(self, monotonic())
 
+    @override
     def connection_lost(self, exc: Exception | None) -> None:
         if self.channel is not None:
             self.channel.connectionLost(Failure(ConnectionLost() if exc else ConnectionDone()))
             self.channel = None  # it refers to this
         self.deadlines.discard(self)
-        self.server.backlogs.ended(self)
-        self.server.acceptor.left()
+        super().connection_lost(exc)
 
     # Requests
 
+    @override
     def data_received(self, data: bytes) -> None:
         self.unread += data
         if self.deadlines.answering[self]:

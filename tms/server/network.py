@@ -39,6 +39,11 @@ class NetworkConnection(asyncio.BufferedProtocol):
     def data_received(self, data: bytes) -> None:
         raise NotImplementedError
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.transport.close()  # after a reset asyncio's transport refers to itself, until the garbage collector runs
+        self.server.backlogs.ended(self)
+        self.server.acceptor.left()
+
     # Output
 
     @property

@@ -37,9 +37,15 @@ class Violation(Exception):
 class Frame(NamedTuple):
     opcode: Opcode
     is_final: bool
-    payload: bytes
+    masked: bytes | memoryview
+    mask: bytes | memoryview
     end: int
     """Where the next frame begins."""
+
+    @property
+    def payload(self) -> bytes:
+        """Computed on demand: what arrives after our close is not looked at."""
+        return unmasked(self.masked, self.mask)
 
 
 def read(data: bytes | memoryview, *, most: int) -> Frame | None:
@@ -57,7 +63,7 @@ def read(data: bytes | memoryview, *, most: int) -> Frame | None:
     end = begin + length
     if mask_at == 0 or len(data) < end:
         return None
-    return Frame(opcode, bool(data[0] & FINAL), unmasked(data[begin:end], data[mask_at:begin]), end)
+    return Frame(opcode, bool(data[0] & FINAL), data[begin:end], data[mask_at:begin], end)
 
 
 def opcode_in(first: int, second: int) -> Opcode:
@@ -96,12 +102,13 @@ class Fragments:
 
     def add(self, frame: Frame) -> str | bytes | None:
         """The whole message if this was its last frame. Raises Violation at the first byte that is not UTF-8."""
-        self.size += len(frame.payload)
+        payload = frame.payload
+        self.size += len(payload)
         if self.decoder is None:
-            self.parts += filter(None, [frame.payload])  # the number of empty parts has no limit
+            self.parts += filter(None, [payload])  # the number of empty parts has no limit
             return b"".join(self.parts) if frame.is_final else None
         try:
-            self.texts += filter(None, [self.decoder.decode(frame.payload, frame.is_final)])
+            self.texts += filter(None, [self.decoder.decode(payload, frame.is_final)])
         except UnicodeDecodeError:
             raise Violation(INVALID_DATA, "a text must be UTF-8") from None
         return "".join(self.texts) if frame.is_final else None

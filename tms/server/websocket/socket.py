@@ -172,7 +172,8 @@ class WebSocket(Handshake, BoundedInput, Silence):
 
     def consume_frame(self) -> bool:
         """One frame of the read data; False if it is incomplete."""
-        whole = text_frames.unframed(self.unread) if self.fragments is None else None
+        is_plain = self.phase is Phase.OPEN and self.fragments is None
+        whole = text_frames.unframed(self.unread) if is_plain else None
         if whole is not None:
             self.unread = self.unread[whole.end :]
             self.received(whole.text, size=whole.size)
@@ -273,7 +274,7 @@ class WebSocket(Handshake, BoundedInput, Silence):
         self.phase = Phase.CLOSED
         self.resume_writing()  # senders need not wait any more
         self.server.acceptor.handshake_ended(self)
-        self.server.acceptor.left()
+        super().connection_lost(exc)
         if self.task is None:
             self.server.discard(self)
         else:
