@@ -111,9 +111,6 @@ MADE_BY_TMS = {
     "ops.LoopSuccess.node",
     "ops.SloSample.outcome",
     "ops.SloSample.indicator",
-    "replay.RecordedMoment.difference",
-    "replay.RecordedMoment.digest",
-    "replay.RecordedMoment.node",
     "rest.IdempotencyRecord.body",
     "rest.IdempotencyRecord.fingerprint",
 }

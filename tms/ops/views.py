@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from tms.ops.collectors.fleet import register
-from tms.ops.health import report as checks
+from tms.ops.health import checks
 from tms.ops.middleware.trusted_proxy import came_through_unnamed_proxy, client_address, is_inside
 
 register(REGISTRY)

@@ -2,7 +2,8 @@
 
 Detection and recovery are unchanged; only the notifications of single alerts are replaced by those of the incident.
 `correlate` decides which alerts of lost terminals form an incident, `wide` which lost sites do, and `same_rule` which
-alerts of one rule; `forming` is for boards only. Only the leading clock correlates. People and the correlation lock the incident's row while they change it.
+alerts of one rule; `forming` is for boards only. Only the leading clock correlates. People and the correlation lock the
+incident's row while they change it.
 """
 
 from tms.alerts.correlation.actions import (

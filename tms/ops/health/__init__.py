@@ -1,1 +1,1 @@
-"""The health of a process: `checks` decides liveness and readiness, `monitor` serves them for processes without pages."""
+"""The health of a process: `checks` decides liveness and readiness; `monitor` serves them where there are no pages."""
