@@ -149,7 +149,14 @@ CLIPPED = """() => {
   const tables = ".terminals .table-box, .past .table-box, .av-days, .deliveries .table-box";
   return [root, ...document.querySelectorAll(`:is(${whole}, ${tables}):not(.unseen, .unseen *)`)]
     .filter((one) => one.clientWidth && one.scrollWidth > one.clientWidth + 1)
-    .map((one) => `${one.scrollWidth} px in ${one.clientWidth}: ${one.outerHTML.slice(0, 200)}`);
+    .map((one) => `${one.scrollWidth} px in ${one.clientWidth}: ${one === root ? outside() : one.outerHTML.slice(0, 200)}`);
+  function outside() {
+    const wide = [...document.querySelectorAll("body *")].filter((one) => {
+      const edge = one.getBoundingClientRect();
+      return edge.width && edge.right > innerWidth + 1;
+    });
+    return wide.map((one) => `${one.tagName}.${one.className} to ${one.getBoundingClientRect().right}`).join(", ");
+  }
 }"""
 
 
@@ -186,5 +193,5 @@ async def english(page: Page) -> list[str]:
     ).all_inner_texts()
     # The panel of its terminal has its UID as title.
     words = [text for text in words if not UID.fullmatch(text.strip())]
-    known = ("TMS", "日本語", "English", "CPU", "CSV", "MTTA", "MTTR", "URL", "p90", "")
+    known = ("TMS", "日本語", "English", "CPU", "CSV", "MTTA", "MTTR", "URL", "p50", "p90", "p95", "p99", "")
     return [word for word in (text.strip() for text in words) if word not in known and not JAPANESE.search(word)]

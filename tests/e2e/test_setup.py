@@ -14,7 +14,6 @@ LISTS = (
     "fleet/enrolmenttoken",
     "alerts/alert",
     "commands/command",
-    "accounts/user",
 )
 FORMS = (
     "fleet/site/add",
@@ -22,9 +21,6 @@ FORMS = (
     "fleet/terminal/1/change",
     "fleet/group/add",
     "fleet/enrolmenttoken/add",
-    "accounts/user/add",
-    "accounts/user/1/change",
-    "accounts/user/1/password",
 )
 
 

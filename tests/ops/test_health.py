@@ -8,7 +8,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from tests.support.builders import now
 from tms.feed.hub import hub
-from tms.ops.health import heartbeats, report
+from tms.ops.health import checks, heartbeats
 from tms.ops.models import Heartbeat, LoopSuccess
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
@@ -135,20 +135,20 @@ class Serving:
     ("server", "status"), [(Serving(), 200), (Serving(draining=True), 503), (Serving(is_ready=False), 503)]
 )
 def test_a_draining_or_starting_process_is_not_live(healthy, client, monkeypatch, server, status):
-    monkeypatch.setattr(report, "_servers", [])
-    report.watch_server(server)
+    monkeypatch.setattr(checks, "_servers", [])
+    checks.watch_server(server)
 
     assert client.get("/health/").status_code == client.get("/health/?strict").status_code == status
 
 
 def test_a_process_with_a_blocked_event_loop_is_not_live(healthy, client, monkeypatch):
     seconds = Seconds()
-    turns = report.LoopTurns(seconds)
-    monkeypatch.setattr(report, "_turns", [turns])
+    turns = checks.LoopTurns(seconds)
+    monkeypatch.setattr(checks, "_turns", [turns])
     statuses = []
 
     for _ in range(2):
-        seconds.at += report.LOOP_STUCK_AFTER_S
+        seconds.at += checks.LOOP_STUCK_AFTER_S
         statuses.append(client.get("/health/").status_code)
     turns.turned()
     statuses.append(client.get("/health/").status_code)
@@ -168,11 +168,11 @@ class Seconds:
 
 
 @pytest.fixture
-def watch(healthy, monkeypatch) -> report.DatabaseWatch:
+def watch(healthy, monkeypatch) -> checks.DatabaseWatch:
     """One that checks on demand."""
-    watch = report.DatabaseWatch(Seconds())
-    monkeypatch.setattr(report, "_watches", [watch])
-    monkeypatch.setattr(report.connection, "close", lambda: None)
+    watch = checks.DatabaseWatch(Seconds())
+    monkeypatch.setattr(checks, "_watches", [watch])
+    monkeypatch.setattr(checks.connection, "close", lambda: None)
     return watch
 
 
@@ -185,11 +185,11 @@ def test_a_request_does_not_query_the_database(watch, client, django_assert_num_
 
 def test_a_hanging_database_is_reported_within_ten_seconds_and_no_request_waits_for_it(watch, client):
     watch.ask()
-    watch._monotonic.at += report.NO_ANSWER_AFTER_S + 0.5
+    watch._monotonic.at += checks.NO_ANSWER_AFTER_S + 0.5
 
     answer = client.get("/health/?strict")
 
-    assert report.NO_ANSWER_AFTER_S + report.CHECK_EVERY_S <= 10
+    assert checks.NO_ANSWER_AFTER_S + checks.CHECK_EVERY_S <= 10
     assert (answer.status_code, client.get("/health/").status_code) == (503, 200)
     assert checks_of(answer)["database"] == "no response for 8 s"
     assert checks_of(answer)["clock"] == "unknown"
@@ -202,7 +202,7 @@ def test_a_process_is_not_ready_before_the_first_check_of_the_database(watch, cl
 
 def test_the_checking_thread_survives_any_error(watch, monkeypatch, caplog):
     with monkeypatch.context() as patch:
-        patch.setattr(report, "loops", lambda at: 1 / 0)
+        patch.setattr(checks, "loops", lambda at: 1 / 0)
         watch.ask()
         found = watch.parts()["database"]
     watch.ask()
@@ -217,7 +217,7 @@ def test_a_read_only_database_is_reported():
     with connections["default"].cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
         try:
-            found = report.database(now())
+            found = checks.database(now())
         finally:
             cursor.execute("SET default_transaction_read_only = off")
 
@@ -231,7 +231,7 @@ def test_the_problem_of_the_database_is_named_by_its_code(sqlstate, message):
     error = OperationalError()
     error.__cause__ = type("Cause", (Exception,), {"sqlstate": sqlstate})()
 
-    assert report.problem(error) == message
+    assert checks.problem(error) == message
 
 
 def test_a_stalled_loop_of_the_clock_is_named(healthy, client):
@@ -247,8 +247,8 @@ def test_a_stalled_loop_of_the_clock_is_named(healthy, client):
 
 
 def test_a_part_that_only_this_process_has_is_reported(healthy, client, monkeypatch):
-    monkeypatch.setattr(report, "_added", {})
-    report.add_check("ingest", lambda at: "no commit for 7 s while 3 items wait")
+    monkeypatch.setattr(checks, "_added", {})
+    checks.add_check("ingest", lambda at: "no commit for 7 s while 3 items wait")
 
     answer = client.get("/health/?strict")
 

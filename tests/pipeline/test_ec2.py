@@ -171,7 +171,7 @@ class Remembered(GoodReleases):
     def __init__(self) -> None:
         super().__init__("tms", images=False)
 
-    def _stored(self) -> list[str]:
+    def _read_stored(self) -> list[str]:
         return self.stored
 
     def _store(self, releases: Sequence[str]) -> None:

@@ -111,6 +111,14 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
             in_bytes(repeated(" ", before="GET / HTTP/1.1\r\na: b")),
         ),
     ),
+    "tms.server.websocket.upgrade_request.UPGRADE": (
+        "search",
+        (
+            in_bytes(repeated("\r\nupgrade:")),
+            in_bytes(repeated(" ", before="\r\nupgrade:")),
+            in_bytes(repeated(" ", before="\r\nupgrade: websocket")),
+        ),
+    ),
     "tms.server.websocket.upgrade_request.KEY": ("fullmatch", tuple(in_bytes(each) for each in words())),
     "tms.server.websocket.upgrade_request.HOST": (
         "fullmatch",
