@@ -26,12 +26,16 @@ def seed(*, is_hostile: bool) -> dict[str, str]:
     from django.contrib.auth.hashers import make_password
 
     from tms.accounts.models import User
+    from tms.alerts.models import CorrelationRule
+    from tms.alerts.models.factor import SITES_TOGETHER
     from tms.fleet.credentials import services
     from tms.fleet.models import Site, Terminal
 
     for username, (first, last, language) in PEOPLE.items():
         User.objects.create_superuser(username, first_name=first, last_name=last, language=language)
     User.objects.update(password=make_password(PASSWORD))  # hashed once: each takes a third of a second
+    # Sites that tests lose within half a minute of each other must not become one incident.
+    CorrelationRule.objects.bulk_create(CorrelationRule(factor=factor, enabled=False) for factor in SITES_TOGETHER)
     issued = {}
     for code, (name, name_ja) in SITES.items():
         site = Site.objects.create(code=code, name=name, name_ja=name_ja, region="Kanto")

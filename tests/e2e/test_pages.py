@@ -149,7 +149,8 @@ CLIPPED = """() => {
   const tables = ".terminals .table-box, .past .table-box, .av-days, .deliveries .table-box";
   return [root, ...document.querySelectorAll(`:is(${whole}, ${tables}):not(.unseen, .unseen *)`)]
     .filter((one) => one.clientWidth && one.scrollWidth > one.clientWidth + 1)
-    .map((one) => `${one.scrollWidth} px in ${one.clientWidth}: ${one === root ? outside() : one.outerHTML.slice(0, 200)}`);
+    .map((one) => [one, one === root ? outside() : one.outerHTML.slice(0, 200)])
+    .map(([one, what]) => `${one.scrollWidth} px in ${one.clientWidth}: ${what}`);
   function outside() {
     const wide = [...document.querySelectorAll("body *")].filter((one) => {
       const edge = one.getBoundingClientRect();

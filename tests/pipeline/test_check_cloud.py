@@ -348,10 +348,10 @@ def test_the_pipeline_records_the_connected_terminals(aws, capsys):
     assert capsys.readouterr().out.splitlines() == ["unknown", "120"]
 
 
-def say_to_the_balancer(metric: str, *values: float) -> None:
+def say_to_the_balancer(metric: str, *values: float, at: datetime | None = None) -> None:
     name = cloud.balancer(CheckTarget()).partition(":loadbalancer/")[2]
     point = {"MetricName": metric, "Dimensions": [{"Name": "LoadBalancer", "Value": name}], "Unit": "Count"}
-    point["Timestamp"] = datetime.now(UTC).replace(second=0, microsecond=0)
+    point["Timestamp"] = (at or datetime.now(UTC)).replace(second=0, microsecond=0)
     client("cloudwatch").put_metric_data(
         Namespace="AWS/ApplicationELB", MetricData=[point | {"Value": value} for value in values]
     )
@@ -359,8 +359,9 @@ def say_to_the_balancer(metric: str, *values: float) -> None:
 
 @pytest.mark.parametrize(("errors", "status"), [([9.0, 10.0], CheckStatus.PASSED), ([20.0, 1.0], CheckStatus.FAILED)])
 def test_errors_are_counted_at_the_load_balancer_per_minute(errors, status, account):
+    at = datetime.now(UTC)
     for metric, value in zip(("HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"), errors, strict=True):
-        say_to_the_balancer(metric, value)
+        say_to_the_balancer(metric, value, at=at)
 
     assert result_of(traffic.errors).status is status
 
