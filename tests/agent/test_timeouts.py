@@ -24,11 +24,19 @@ async def test_a_time_in_the_past_ends_it_at_the_next_turn(timeout):
             await asyncio.Future()
 
 
-async def test_what_is_done_in_time_is_not_ended(timeout):
-    async with timeout(0.01):
-        await asyncio.sleep(0)
+async def until(when: float) -> None:
+    """Wait for the moment at which a timeout would end."""
+    loop = asyncio.get_running_loop()
+    moment = loop.create_future()
+    loop.call_at(when, moment.set_result, None)
+    await moment
 
-    await asyncio.sleep(0.02)
+
+async def test_what_is_done_in_time_is_not_ended(timeout):
+    async with timeout(0.01) as waiting:
+        when = waiting.when()
+
+    await until(when)
 
 
 async def test_it_can_be_ended_at_any_moment(timeout):
@@ -43,8 +51,9 @@ async def test_it_can_be_ended_at_any_moment(timeout):
 
 async def test_it_can_be_put_off(timeout):
     async with timeout(0.01) as waiting:
+        when = waiting.when()
         waiting.reschedule(None)
-        await asyncio.sleep(0.02)
+        await until(when)
 
 
 async def test_a_cancellation_from_elsewhere_stays_one(timeout):
