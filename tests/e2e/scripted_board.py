@@ -35,8 +35,8 @@ class ScriptedBoard:
         self.url = ""
         self.rows: Sequence[str] = [row(n) for n in range(1, 6)]
         self.extra = ""
-        self.steady = False
-        """Whether the list moves rarely, like that of alerts."""
+        self.steady = ""
+        """The attribute of a list that moves rarely, like that of alerts."""
         self.language = "en"
         self.answers: dict[str, Any] = {}
         """Responses by path: HTML as text, anything else as JSON."""
@@ -79,7 +79,7 @@ class ScriptedBoard:
             "rows": "\n".join(self.rows),
             "extra": self.extra,
             "language": self.language,
-            "steady": "data-steady" if self.steady else "",
+            "steady": self.steady,
         }.items():
             html = html.replace(f"{{{name}}}", value)
         return _respond(html)

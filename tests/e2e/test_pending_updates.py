@@ -23,7 +23,7 @@ async def test_a_list_is_reordered_at_once_without_a_pointer_or_focus_inside(boa
 
 
 async def test_an_empty_list_takes_its_first_row_at_once(board: ScriptedBoard, page: Page):
-    board.steady = True
+    board.steady = "data-steady"
     await page.goto(board.url)
     socket = await board.painted()
     await socket.push(ids=[])
@@ -52,7 +52,7 @@ async def test_with_the_focus_inside_moves_are_pending_and_values_are_updated(bo
 async def test_the_row_of_an_incident_never_waits_and_its_members_leave_with_its_arrival(
     board: ScriptedBoard, page: Page
 ):
-    board.steady = True
+    board.steady = "data-steady"
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_label("Note 3").focus()
@@ -137,7 +137,7 @@ async def test_open_details_hold_the_list(board: ScriptedBoard, page: Page):
 
 
 async def test_a_steady_list_moves_once_and_then_waits(board: ScriptedBoard, page: Page):
-    board.steady = True
+    board.steady = "data-steady"
     await page.clock.install()
     await page.goto(board.url)
     socket = await board.painted()
@@ -158,13 +158,50 @@ async def test_a_steady_list_moves_once_and_then_waits(board: ScriptedBoard, pag
     await expect(order(page)).to_have_text(["T-9", "T-5", "T-1", "T-2", "T-3", "T-4"])
 
 
+async def test_where_the_order_has_a_meaning_the_text_of_a_row_waits_with_it(board: ScriptedBoard, page: Page):
+    board.steady = 'data-steady="order"'
+    await page.clock.install()
+    await page.goto(board.url)
+    socket = await board.painted()
+    await socket.push(ids=[2, 1, 3, 4, 5])
+    await expect(order(page)).to_have_text(["T-2", "T-1", "T-3", "T-4", "T-5"])
+    await socket.push(row(2, "offline") + total("online", 4), ids=[2, 1, 3, 4, 5])
+    await expect(page.locator("#terminal-2 .state")).to_have_text("offline")  # its position is what it was
+
+    await socket.push(row(5, "silent") + total("online", 3), ids=[5, 2, 1, 3, 4])
+    await socket.push(row(4, "silent") + total("online", 2))
+
+    await expect(page.locator("#total-online")).to_have_text("2 online")
+    await expect(order(page)).to_have_text(["T-2", "T-1", "T-3", "T-4", "T-5"])
+    await expect(page.locator("#terminal-4 .state")).to_have_text("online")
+    await expect(page.locator("#terminal-5 .state")).to_have_text("online")
+    await page.clock.fast_forward(15_000)
+    await expect(order(page)).to_have_text(["T-5", "T-2", "T-1", "T-3", "T-4"])
+    await expect(page.locator("#terminal-4 .state")).to_have_text("silent")
+    await expect(page.locator("#terminal-5 .state")).to_have_text("silent")
+
+
+async def test_a_text_that_waits_is_shown_when_the_order_is_reverted(board: ScriptedBoard, page: Page):
+    board.steady = 'data-steady="order"'
+    await page.goto(board.url)
+    socket = await board.painted()
+    await page.get_by_label("Note 3").focus()
+    await socket.push(row(5, "silent"), ids=[5, 1, 2, 3, 4])
+    await expect(page.locator("#waiting")).to_have_text("1 update")
+
+    await socket.push(ids=[1, 2, 3, 4, 5])
+
+    await expect(page.locator("#terminal-5 .state")).to_have_text("silent")
+    await expect(page.locator("#waiting")).to_have_text("Up to date")
+
+
 @pytest.mark.parametrize(
     ("severity", "waiting", "first"), [("warning", "1 update", "T-1"), ("critical", "Up to date", "T-5")]
 )
 async def test_a_row_keeps_its_rank_unless_its_severity_rises(
     board: ScriptedBoard, page: Page, severity: str, waiting: str, first: str
 ):
-    board.steady = True
+    board.steady = "data-steady"
     board.rows = [rated(n, "warning") for n in range(1, 6)]
     await page.clock.install()
     await page.goto(board.url)

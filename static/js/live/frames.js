@@ -4,7 +4,7 @@ import { count } from "../time/countdown.js";
 import { localise } from "../time/times.js";
 import * as clock from "./clock.js";
 import * as link from "./link.js";
-import { morph, parse } from "./morph.js";
+import { change, morph, parse } from "./morph.js";
 import { BoardSocket } from "./socket.js";
 import { tint } from "./tint.js";
 import * as waiting from "./waiting.js";
@@ -146,19 +146,6 @@ function collect({ html, list, proof }) {
   pending.proof = { newest_at: null, behind_s: 0, gaps: 0, ...proof, database };
 }
 
-/**
- * Morphs, and moves the focus to a neighbour if its element was removed ("Acknowledge", when another person was first).
- * @param {Element} old
- * @param {Element} next
- */
-function change(old, next) {
-  const hadFocus = old.contains(document.activeElement);
-  const isNoticed = morph(old, next);
-  const near = hadFocus && !old.contains(document.activeElement) ? old.querySelector("a, button") : null;
-  /** @type {HTMLElement | null} */ (near)?.focus({ preventScroll: true });
-  return isNoticed;
-}
-
 /** @param {Element} element that is not on the page, or not yet */
 function keep(element) {
   waiting.renew(element);
@@ -173,20 +160,25 @@ function localisePending() {
   count(box.content);
 }
 
+/** The rows that appeared or changed with a new order. */
+function arrangeLists() {
+  const rows = new Map([...strangers, ...pending.elements]);
+  return [...pending.lists].flatMap(([of, ids]) => {
+    const { isKnown, changed } = waiting.order(of, ids, rows, pending.isRepaint);
+    if (!isKnown) ask();
+    return changed;
+  });
+}
+
+/** Orders first: the text of a row may have to wait for its order. */
 function apply() {
   localisePending();
-  const changed = [];
+  for (const element of pending.elements.values()) element.removeAttribute("hx-swap-oob");
+  const changed = arrangeLists();
   for (const element of pending.elements.values()) {
-    element.removeAttribute("hx-swap-oob");
     const old = document.getElementById(element.id);
     if (!old) keep(element);
-    else if (change(old, element)) changed.push(old);
-  }
-  const rows = new Map([...strangers, ...pending.elements]);
-  for (const [of, ids] of pending.lists) {
-    const { isKnown, added } = waiting.order(of, ids, rows, pending.isRepaint);
-    if (!isKnown) ask();
-    changed.push(...added);
+    else if (old !== element && !waiting.waits(old, element) && change(old, element)) changed.push(old);
   }
   tint(changed);
 }

@@ -167,3 +167,16 @@ export function morph(old, next) {
   const held = !next.hasAttribute("data-drawn") && children(old, next);
   return (named || held) && !old.matches(UNNOTICED);
 }
+
+/**
+ * Morphs, and moves the focus to a neighbour if its element was removed ("Acknowledge", when another person was first).
+ * @param {Element} old
+ * @param {Element} next
+ */
+export function change(old, next) {
+  const hadFocus = old.contains(document.activeElement);
+  const isNoticed = morph(old, next);
+  const near = hadFocus && !old.contains(document.activeElement) ? old.querySelector("a, button") : null;
+  /** @type {HTMLElement | null} */ (near)?.focus({ preventScroll: true });
+  return isNoticed;
+}

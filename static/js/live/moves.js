@@ -31,6 +31,12 @@ export function moveAfter(list) {
   return Math.max(0, movedAt + MOVE_EVERY_MS - now, scrolledAt + AFTER_SCROLL_MS - now);
 }
 
+/**
+ * Whether the order of `list` says something: its rows move together.
+ * @param {Element} list
+ */
+export const hasMeaning = (list) => list.getAttribute("data-steady") === "order";
+
 /** @param {Element} row */
 function keepsRank(row) {
   const last = ranked.get(row);
@@ -43,7 +49,7 @@ function keepsRank(row) {
  * @param {string[]} ids
  */
 export function settled(list, ids) {
-  if (document.hidden || list.getAttribute("data-steady") !== "") return ids;
+  if (document.hidden || !list.hasAttribute("data-steady") || hasMeaning(list)) return ids;
   const wanted = new Set(ids);
   const stays = rowsOf(list).filter(({ id }) => wanted.has(id));
   const fixed = new Map(stays.flatMap((row, at) => (keepsRank(row) ? [[row.id, at]] : [])));

@@ -1,13 +1,18 @@
 // Delays new orders of a list while a person is using it, and otherwise applies them at most every 15 s: "14 updates". The
 // bar has a fixed place; it names the most severe row that is not in the list yet. Key `.` or the bar shows them. An
-// incident does not wait: its row appears at once, and rows that are gone leave with its arrival.
+// incident does not wait: its row appears at once, and rows that are gone leave with its arrival. Where the order says
+// something (data-steady="order"), the text of a row waits with the order.
 
 import { isInside } from "../person/person.js";
 import { arrange, difference, rowsOf, staying } from "./list.js";
-import { moveAfter, moved, settled, start as startMoves } from "./moves.js";
+import { change } from "./morph.js";
+import { hasMeaning, moveAfter, moved, settled, start as startMoves } from "./moves.js";
 import { tint } from "./tint.js";
 
-/** @typedef {{ids: string[], fresh: Map<string, Element>}} Order */
+/**
+ * @typedef {{ids: string[], fresh: Map<string, Element>, texts: Map<string, Element>}} Order `fresh` are rows that the
+ *   list does not have yet, `texts` newer states of rows that it has
+ */
 
 const LEAST_WAIT_MS = 1000;
 
@@ -20,24 +25,24 @@ const held = new Map();
  * @param {string[]} ids
  * @param {Map<string, Element>} rows
  * @param {boolean} isRepaint after a gap the page is another anyway
- * @returns {{isKnown: boolean, added: Element[]}} whether every row is known, and which are new on the page
+ * @returns {{isKnown: boolean, changed: Element[]}} whether every row is known, and which are new or have another text
  */
 export function order(of, ids, rows, isRepaint = false) {
   const list = document.getElementById(of);
-  if (!list) return { isKnown: true, added: [] };
+  if (!list) return { isKnown: true, changed: [] };
   const present = new Set(rowsOf(list).map(({ id }) => id));
-  const kept = held.get(of)?.fresh;
+  const kept = held.get(of);
   const fresh = new Map();
   for (const id of ids) {
-    const row = rows.get(id) ?? kept?.get(id);
+    const row = rows.get(id) ?? kept?.fresh.get(id);
     if (row && !present.has(id)) fresh.set(id, row);
   }
   const known = ids.filter((id) => present.has(id) || fresh.has(id));
-  held.set(of, { ids: known, fresh });
+  held.set(of, { ids: known, fresh, texts: kept?.texts ?? new Map() });
   const isHeld = isRepaint ? isInside(list) : isBusy(list);
-  const added = isHeld ? (hasIncident(list, held.get(of)) ? apply(of, withIncidents) : []) : apply(of);
+  const changed = isHeld ? (hasIncident(list, held.get(of)) ? apply(of, withIncidents) : []) : apply(of);
   update();
-  return { isKnown: known.length === ids.length, added };
+  return { isKnown: known.length === ids.length, changed };
 }
 
 /**
@@ -46,6 +51,18 @@ export function order(of, ids, rows, isRepaint = false) {
  */
 export function renew(row) {
   for (const { fresh } of held.values()) if (fresh.has(row.id)) fresh.set(row.id, row);
+}
+
+/**
+ * Whether `next` waits with the order of the list, instead of replacing `row` now.
+ * @param {Element} row
+ * @param {Element} next
+ */
+export function waits(row, next) {
+  const list = row.parentElement;
+  const wanted = list && hasMeaning(list) ? held.get(list.id) : undefined;
+  wanted?.texts.set(row.id, next);
+  return wanted !== undefined;
 }
 
 /** All delayed rows. */
@@ -110,13 +127,27 @@ function apply(of, ordered = settled) {
     held.delete(of);
     return [];
   }
+  const changed = renewTexts(wanted);
   const ids = ordered(list, wanted.ids);
-  if (difference(list, ids).count === 0) return [];
+  if (difference(list, ids).count === 0) return changed;
   const stayed = staying(list, ids);
   const added = arrange(list, ids, wanted.fresh);
   moved(list, stayed);
   if (difference(list, wanted.ids).count === 0) held.delete(of);
-  return added;
+  return [...changed, ...added];
+}
+
+/**
+ * The rows that are others now.
+ * @param {Order} order
+ */
+function renewTexts({ texts }) {
+  const renewed = [...texts].flatMap(([id, next]) => {
+    const row = document.getElementById(id);
+    return row && change(row, next) ? [row] : [];
+  });
+  texts.clear();
+  return renewed;
 }
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -153,14 +184,17 @@ function release(isFree, ordered = settled) {
 /**
  * How many rows of a list are delayed. A row that will be removed is marked, because it is no longer updated.
  * @param {string} of
- * @param {string[]} ids
+ * @param {Order} wanted
  */
-function waitingIn(of, ids) {
+function waitingIn(of, wanted) {
   const list = document.getElementById(of);
   if (!list) return 0;
-  const { count, gone } = difference(list, ids);
+  const { count, gone } = difference(list, wanted.ids);
   for (const row of rowsOf(list)) row.toggleAttribute("data-gone", gone.includes(row));
-  if (count === 0) held.delete(of);
+  if (count === 0) {
+    renewTexts(wanted);
+    held.delete(of);
+  }
   return count;
 }
 
@@ -193,7 +227,7 @@ function announce(bar) {
 
 function update() {
   let waiting = 0;
-  for (const [of, { ids }] of [...held]) waiting += waitingIn(of, ids);
+  for (const [of, wanted] of [...held]) waiting += waitingIn(of, wanted);
   const bar = document.getElementById("waiting");
   if (!bar) return;
   if (waiting) applyLater();
