@@ -162,14 +162,15 @@ CLIPPED = """() => {
 
 
 async def cut_off(page: Page) -> list[str]:
-    """Totals and titles without room, with four digits in every total and letters 12 % wider; controls outside their
-    panel.
+    """Totals and titles without room, with four digits in every total, letters 12 % wider and a page that is behind;
+    controls outside their panel.
     """
     return await page.evaluate(
         """() => {
           const wider = new CSSStyleSheet();
           wider.replaceSync("* { letter-spacing: 0.07em !important }");
           document.adoptedStyleSheets = [wider];
+          for (const age of document.querySelectorAll("[data-newest]")) age.textContent = "Newest data 123.4 s ago";
           for (const total of document.querySelectorAll(".total")) {
             total.dataset.digits = "many";
             for (const number of total.querySelectorAll(".value b")) number.textContent = "4,321";
