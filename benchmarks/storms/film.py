@@ -29,12 +29,14 @@ addEventListener("DOMContentLoaded", () => {
     const badge = document.getElementById("nav-alerts");
     const number = badge && !badge.hidden ? parseInt(badge.textContent) || 0 : 0;
     const rows = [...document.querySelectorAll("#alerts > [id], #incidents > [id]")];
-    const struck = rows.filter((row) => row.matches("[data-gone]")).length;
-    film.samples.push([second(), number, document.title, struck, rows.map(titleOf)]);
+    const struck = rows.filter((row) => row.matches("[data-gone]")).map(titleOf);
+    const changes = [...document.querySelectorAll("#changes > li > time")].map((time) => time.dateTime);
+    const isSorted = changes.every((time, at) => at === 0 || Date.parse(time) <= Date.parse(changes[at - 1]));
+    film.samples.push([second(), number, isSorted, struck, rows.map(titleOf)]);
   }, 100);
 });
 """
-"""Rows that enter and leave the lists, and ten times a second the badge, the title and the rows."""
+"""Rows that enter and leave the lists; ten times a second badge, rows, and whether the newest change is the first."""
 
 
 class Film:
@@ -91,7 +93,7 @@ class Film:
         entered = [title for _, kind, title in events if kind == "in"]
         numbers = " → ".join(dict.fromkeys(str(sample[1]) for sample in samples))
         titles = " → ".join(dict.fromkeys("; ".join(self._of_outage(sample[4])) for sample in samples))
-        struck = max((sample[3] for sample in samples), default=0)
+        struck = max((len(sample[3]) for sample in samples), default=0)
         single = sum(bool(SINGLE.search(title)) for title in entered)
         counts = map(str, (len(entered), len(events) - len(entered), single, struck))
         return (str(shown), *counts, titles, numbers)
@@ -100,4 +102,9 @@ class Film:
         samples = [sample for sample in self._samples if sample[0] >= self._begun_s - 1]
         rows = [len(self._of_outage(sample[4])) for sample in samples]
         falls = sum(later < earlier for earlier, later in pairwise(sample[1] for sample in samples))
-        return f"Rows of the outage at most {max(rows, default=0)}; the badge fell {falls} times."
+        struck = dict.fromkeys(title for sample in samples for title in sample[3])
+        unsorted = sum(not sample[2] for sample in samples)
+        return (
+            f"Rows of the outage at most {max(rows, default=0)}; the badge fell {falls} times; "
+            f"changes not newest first in {unsorted} of {len(samples)} samples; struck: {'; '.join(struck) or 'none'}."
+        )
