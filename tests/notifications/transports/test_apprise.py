@@ -18,7 +18,7 @@ from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.delivery import Delivery, DeliveryState
 from tms.notifications.models.destination import Destination
 from tms.notifications.transports import TRANSPORTS, http_client
-from tms.notifications.transports.apprise.form import OPENS_A_FILE, SCHEMES, carriers
+from tms.notifications.transports.apprise import OPENS_A_FILE, SCHEMES, carriers
 from tms.notifications.transports.result import SendOutcome
 
 pytestmark = pytest.mark.django_db

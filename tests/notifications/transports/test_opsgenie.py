@@ -12,7 +12,7 @@ from tests.support.notifications.destinations import SERVICE_VALUES, service_des
 from tests.support.notifications.webhook_receiver import ReceivedRequest
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
-from tms.notifications.transports.opsgenie.transport import Opsgenie
+from tms.notifications.transports.opsgenie import Opsgenie
 from tms.notifications.transports.result import SendOutcome
 
 pytestmark = pytest.mark.django_db

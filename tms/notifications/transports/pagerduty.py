@@ -1,5 +1,6 @@
 """PagerDuty: Events API v2. An alert or incident is one alert there, acknowledged and resolved together with it."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -10,9 +11,9 @@ from tms.notifications.transports import http_client
 from tms.notifications.transports.alert_service import AlertService, Post
 from tms.notifications.transports.base import Recipient
 from tms.notifications.transports.card import SubjectFacts, card_of, key_of, rule_of, shortened, sites_of, subjects_of
+from tms.notifications.transports.fields import TransportField
 from tms.notifications.transports.http_client import ApiAnswer
 from tms.notifications.transports.message import TEST, Message
-from tms.notifications.transports.pagerduty import form
 from tms.notifications.transports.result import SendResult
 
 MAX_SUMMARY = 1_024
@@ -24,6 +25,26 @@ ADVICE = {
     403: _("Check the integration key, and whether the region is right."),
     404: _("Check the integration key, and whether the region is right."),
 }
+HOSTS = {"us": "https://events.pagerduty.com", "eu": "https://events.eu.pagerduty.com"}
+FIELDS = (
+    TransportField(
+        name="key",
+        label=_("Integration key"),
+        hint=_(
+            "In PagerDuty, Services, your service, Integrations, Add an integration, “Events API V2”: the Integration"
+            " Key. A key of Event Orchestration works too."
+        ),
+        expected=_("Enter the 32 letters and digits of an Events API V2 integration key; not a REST API key."),
+        pattern=re.compile(r"[A-Za-z0-9]{32}"),
+        is_secret=True,
+    ),
+    TransportField(
+        name="region",
+        label=_("Service region"),
+        hint=_("In the address of your account: example.pagerduty.com is US, example.eu.pagerduty.com is EU."),
+        choices=(("us", "US"), ("eu", "EU")),
+    ),
+)
 
 
 class PagerDuty(AlertService):
@@ -31,8 +52,8 @@ class PagerDuty(AlertService):
     position = 15
     label = "PagerDuty"
     summary = _("Opens an alert there, and acknowledges and resolves it together with that of TMS.")
-    fields = form.FIELDS
-    hosts = form.HOSTS
+    fields = FIELDS
+    hosts = HOSTS
 
     def posts(self, to: Recipient, message: Message) -> Iterator[Post]:
         url = f"{self.host({'region': to.value('region')})}/v2/enqueue"

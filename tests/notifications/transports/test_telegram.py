@@ -11,7 +11,7 @@ from tests.support.notifications.webhook_receiver import ReceivedRequest
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
 from tms.notifications.transports.result import SendOutcome
-from tms.notifications.transports.telegram.transport import Telegram
+from tms.notifications.transports.telegram import Telegram
 
 pytestmark = pytest.mark.django_db
 

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.notifications.transports.base import Recipient, Transport
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import SendResult
-from tms.notifications.transports.sns import form
 
+EXAMPLE = "arn:aws:sns:ap-northeast-1:123456789012:tms"
 MAX_OF_SUBJECT = 100
 
 
@@ -18,13 +20,17 @@ class Sns(Transport):
     label = _("Amazon SNS")
     summary = _("To everything that subscribes to a topic of AWS.")
     icon = "node"
-    address_label = form.LABEL
-    address_hint = form.EXAMPLE
+    address_label = _("Topic ARN")
+    address_hint = EXAMPLE
     is_address_secret = False
     has_links = False
 
     def clean_address(self, text: str) -> str:
-        return form.clean_address(text)
+        parts = text.split(":")
+        if len(parts) != 6 or parts[0] != "arn" or parts[2] != "sns" or not all(parts[index] for index in (3, 4, 5)):
+            message = gettext("Not a topic ARN. Enter one such as %(example)s.")
+            raise ValidationError(message % {"example": EXAMPLE})
+        return text
 
     def send(self, to: Recipient, message: Message) -> SendResult:
         from botocore.exceptions import BotoCoreError, ClientError

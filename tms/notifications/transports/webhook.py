@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.notifications.transports import http_client
+from tms.notifications.transports.addresses import require_public
 from tms.notifications.transports.base import Recipient, Transport
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import SendResult
-from tms.notifications.transports.webhook import form
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -46,13 +48,29 @@ class Webhook(Transport):
     label = _("Webhook")
     summary = _("A signed event as JSON, for software of your own.")
     icon = "event"
-    address_label = form.LABEL
-    address_hint = form.HINT
+    address_label = _("URL")
+    address_hint = _("https://… Hidden after saving, as it may contain a secret.")
     has_signing_key = True
     has_links = False
 
     def clean_address(self, text: str) -> str:
-        return form.clean_address(text)
+        """Check it with the parser of what connects later, so that both mean the same host."""
+        from urllib3.exceptions import LocationParseError
+        from urllib3.util import parse_url
+
+        try:
+            parts = parse_url(text)
+        except LocationParseError:
+            message = gettext("Not a URL. Enter one such as https://example.com/hook; a port must be from 1 to 65535.")
+            raise ValidationError(message) from None
+        if parts.auth is not None:
+            raise ValidationError(gettext("Remove the username and password before the @. TMS signs what it sends."))
+        try:
+            URLValidator(schemes=("http", "https"))(text)
+        except ValidationError:
+            raise ValidationError(gettext("Enter a URL that begins with https://.")) from None
+        require_public([parts.host or ""])
+        return text
 
     def send(self, to: Recipient, message: Message) -> SendResult:
         # Sorted, since the database may return keys in another order: each attempt is the same to the byte.

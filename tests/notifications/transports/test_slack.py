@@ -10,7 +10,7 @@ from tests.support.notifications.webhook_receiver import ReceivedRequest
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
 from tms.notifications.transports.result import SendOutcome
-from tms.notifications.transports.slack.transport import Slack
+from tms.notifications.transports.slack import Slack
 
 pytestmark = pytest.mark.django_db
 
@@ -149,7 +149,7 @@ def test_an_error_is_shown_as_slack_names_it_and_explained(receiver, slack, give
 )
 def test_an_incoming_webhook_needs_no_channel(receiver, slack, monkeypatch, given, outcome, advice):
     hook = service_destination("slack", {"token": receiver.url, "channel": ""}, name="Hook")
-    monkeypatch.setattr("tms.notifications.transports.slack.form.is_webhook", lambda token: token.startswith("http"))
+    monkeypatch.setattr("tms.notifications.transports.slack.is_webhook", lambda token: token.startswith("http"))
     receiver.usual = given
 
     result = send_test(hook)

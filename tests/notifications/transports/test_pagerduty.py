@@ -14,7 +14,7 @@ from tms.notifications.destinations.test_send import send_test
 from tms.notifications.messages import compose, message_of
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
-from tms.notifications.transports.pagerduty.transport import PagerDuty, events
+from tms.notifications.transports.pagerduty import PagerDuty, events
 from tms.notifications.transports.result import SendOutcome
 
 pytestmark = pytest.mark.django_db

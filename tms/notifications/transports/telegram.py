@@ -1,6 +1,7 @@
 """Telegram: messages by a bot; recoveries are replies."""
 
 import html
+import re
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
@@ -10,11 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from tms.notifications.transports import http_client
 from tms.notifications.transports.base import Recipient, ServiceTransport
 from tms.notifications.transports.card import card_of, shortened
-from tms.notifications.transports.fields import Values
+from tms.notifications.transports.fields import TransportField, Values
 from tms.notifications.transports.http_client import ApiAnswer
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import SendResult
-from tms.notifications.transports.telegram import form
 
 MAX_TEXT = 4_096
 MAX_TITLE = 500
@@ -34,6 +34,35 @@ ADVICE: Mapping[str, str | Promise] = {
 }
 """Explanations by a part of Telegram's description; the first that occurs counts."""
 ABOUT_THE_MESSAGE = ("message is too long", "can't parse entities", "message text is empty")
+FIELDS = (
+    TransportField(
+        name="token",
+        label=_("Bot token"),
+        hint=_("In Telegram, write /newbot to @BotFather; for a bot that exists, /token."),
+        expected=_("Enter the token as BotFather shows it: digits, a colon, and 35 letters and digits."),
+        pattern=re.compile(r"[0-9]{6,12}:[A-Za-z0-9_-]{35}"),
+        is_secret=True,
+    ),
+    TransportField(
+        name="chat",
+        label=_("Chat ID"),
+        hint=_(
+            "Add the bot to the group and write a message there. At api.telegram.org/bot<token>/getUpdates, it is"
+            " chat.id; of a group it begins with a minus. A public channel has a name: @example."
+        ),
+        expected=_("Enter a number such as -1001234567890, or the name of a public channel such as @example."),
+        pattern=re.compile(r"-?[0-9]{1,16}|@[A-Za-z][A-Za-z0-9_]{3,31}"),
+        example="-1001234567890",
+    ),
+    TransportField(
+        name="topic",
+        label=_("Topic ID"),
+        hint=_("Only in a group with topics: the number at the end of a topic's link."),
+        expected=_("Enter the number of the topic, or nothing."),
+        pattern=re.compile(r"[0-9]{1,10}"),
+        is_required=False,
+    ),
+)
 
 
 class Telegram(ServiceTransport):
@@ -42,7 +71,7 @@ class Telegram(ServiceTransport):
     label = "Telegram"
     summary = _("To a person, group or channel, by a bot. Recoveries are replies.")
     icon = "comment"
-    fields = form.FIELDS
+    fields = FIELDS
     api = "https://api.telegram.org"
 
     def shown(self, values: Values) -> str:

@@ -1,20 +1,42 @@
 """Microsoft Teams: an adaptive card, posted by a workflow of Power Automate."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.notifications.transports import http_client
+from tms.notifications.transports.addresses import require_public
 from tms.notifications.transports.base import Recipient, ServiceTransport
 from tms.notifications.transports.card import Card, card_of, first_lines, shortened
-from tms.notifications.transports.fields import Values
+from tms.notifications.transports.fields import TransportField, Values
 from tms.notifications.transports.http_client import ApiAnswer
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import SendResult
-from tms.notifications.transports.teams import form
 
+MAX_URL = 1_500
+EXPECTED = _(
+    "Enter the whole URL of a workflow: https://…/triggers/manual/paths/invoke?…&sig=…. URLs of connectors"
+    " (webhook.office.com) no longer work."
+)
+FIELDS = (
+    TransportField(
+        name="url",
+        label=_("Workflow URL"),
+        hint=_(
+            "In Teams, ⋯ at the channel, Workflows, “Send webhook alerts to a channel”: the URL is shown at the end."
+            " A workflow belongs to the person who made it; add a second owner."
+        ),
+        expected=EXPECTED,
+        pattern=re.compile(r"https://[^\s/?#@]+/[^\s?#]+\?[^\s#]+"),
+        example="https://….logic.azure.com:443/workflows/…/triggers/manual/paths/invoke?…&sig=…",
+        is_secret=True,
+        max_length=MAX_URL,
+    ),
+)
 CARD = "application/vnd.microsoft.card.adaptive"
 SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 MAX_LINES, MAX_LINE = 20, 500
@@ -36,10 +58,23 @@ class Teams(ServiceTransport):
     label = "Microsoft Teams"
     summary = _("To a channel or chat, as a card, through a workflow.")
     icon = "comment"
-    fields = form.FIELDS
+    fields = FIELDS
 
-    def faults(self, values: Values) -> Iterable[tuple[str, str]]:
-        return form.faults(values)
+    def faults(self, values: Values) -> Iterator[tuple[str, str]]:
+        if not (url := values.get("url", "")):
+            return
+        from urllib3.exceptions import LocationParseError
+        from urllib3.util import parse_url
+
+        if not _is_of_workflow(url):
+            yield "url", str(EXPECTED)
+            return
+        try:
+            require_public([parse_url(url).host or ""])
+        except LocationParseError:
+            yield "url", gettext("Not a URL. A port must be from 1 to 65535.")
+        except ValidationError as error:
+            yield "url", str(error.message)
 
     def shown(self, values: Values) -> str:
         return gettext("Workflow")
@@ -49,6 +84,12 @@ class Teams(ServiceTransport):
         return http_client.guarded(
             lambda: _result(http_client.post_json(to.value("url"), content(card_of(message)), until))
         )
+
+
+def _is_of_workflow(url: str) -> bool:
+    path, _, query = url.partition("?")
+    signature = any(part.startswith("sig=") and len(part) > len("sig=") for part in query.split("&"))
+    return "/triggers/" in path and path.endswith("/paths/invoke") and signature
 
 
 def content(card: Card) -> dict[str, object]:

@@ -10,13 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from tms.lib.outgoing.bounded_http import FetchError, require_web
 from tms.notifications.transports.addresses import require_public
 
-LABEL = _("Address at the push service")
-HINT = _("The browser of the device names it, when its person allows notifications.")
 MAX_ADDRESS = 1_000
 POINT, AUTH = 65, 16
 """Bytes of the public key (uncompressed) and of the authentication secret, RFC 8291."""

@@ -5,18 +5,19 @@ import smtplib
 from email.utils import parseaddr
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
+from django.core.validators import validate_email
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.lib.outgoing.mail_backend import Refusals, refusals_of
 from tms.notifications.transports.base import Recipient, Transport
-from tms.notifications.transports.email import form
-from tms.notifications.transports.email.form import addresses
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import SendResult
 from tms.protocol.text import clean
 
+MAX_CHARACTERS = 500
 TEMPORARY = range(400, 500)
 
 
@@ -26,17 +27,25 @@ class Email(Transport):
     label = _("E-mail")
     summary = _("To people and mailing lists, through your mail server.")
     icon = "letter"
-    address_label = form.LABEL
-    address_hint = form.HINT
+    address_label = _("E-mail addresses")
+    address_hint = _("Separate several addresses with commas.")
     is_address_secret = False
 
     def clean_address(self, text: str) -> str:
-        return form.clean_address(text)
+        for address in _addresses(text):
+            try:
+                validate_email(address)
+            except ValidationError:
+                message = gettext("%(address)s is not an e-mail address. Enter one such as noc@example.com.")
+                raise ValidationError(message % {"address": address}) from None
+        if len(text) > MAX_CHARACTERS:
+            raise ValidationError(gettext("Too many addresses. Use a mailing list instead."))
+        return text
 
     def send(self, to: Recipient, message: Message) -> SendResult:
         if not settings.EMAIL_URL:
             return SendResult.retry(gettext("No mail server is configured. Set TMS_EMAIL_URL."))
-        recipients = addresses(to.address)
+        recipients = _addresses(to.address)
         mail = _mail(recipients, message)
         try:
             mail.send()
@@ -54,6 +63,10 @@ class Email(Transport):
         except OSError as error:
             return SendResult.retry(f"{type(error).__name__}: {error}")
         return SendResult.delivered(_acceptance_text(len(recipients), refusals_of(mail)))
+
+
+def _addresses(text: str) -> list[str]:
+    return [address for part in text.split(",") if (address := part.strip())]
 
 
 def _acceptance_text(number: int, refusals: Refusals) -> str:

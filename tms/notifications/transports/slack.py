@@ -1,19 +1,47 @@
 """Slack: messages by an app, with recoveries as replies, or by an incoming webhook."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.notifications.transports import http_client
 from tms.notifications.transports.base import Recipient, ServiceTransport
 from tms.notifications.transports.card import card_of, shortened
-from tms.notifications.transports.fields import Values
+from tms.notifications.transports.fields import TransportField, Values
 from tms.notifications.transports.http_client import ApiAnswer
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import SendResult
-from tms.notifications.transports.slack import form
 
+WEBHOOK_URL = re.compile(r"https://hooks\.slack(-gov)?\.com/[A-Za-z0-9/_-]{10,200}")
+FIELDS = (
+    TransportField(
+        name="token",
+        label=_("Bot token or webhook URL"),
+        hint=_(
+            "At api.slack.com/apps, your app, OAuth & Permissions: the Bot User OAuth Token (scope chat:write)."
+            " With it, recoveries become replies. An incoming webhook URL works too."
+        ),
+        expected=_("Enter a token that begins with xoxb-, or a URL that begins with https://hooks.slack.com/."),
+        pattern=re.compile(rf"xoxb-[A-Za-z0-9-]{{10,250}}|{WEBHOOK_URL.pattern}"),
+        example="xoxb-…",
+        is_secret=True,
+    ),
+    TransportField(
+        name="channel",
+        label=_("Channel"),
+        hint=_(
+            "In Slack, the name of the channel at its top, About: the channel ID is at the end."
+            " Invite the app there with /invite. A webhook URL has its own channel."
+        ),
+        expected=_("Enter a channel ID such as C0123456789, or a name such as #noc."),
+        pattern=re.compile(r"[CGDU][A-Z0-9]{6,20}|#[^\s#@,]{1,80}"),
+        example="C0123456789",
+        is_required=False,
+    ),
+)
 MAX_TEXT, MAX_HEADER = 2_900, 150
 """Characters of a section, of a header: Slack rejects 3,000 and 150."""
 INVITE = _("Invite the app to the channel with /invite, and check the channel ID.")
@@ -51,18 +79,22 @@ class Slack(ServiceTransport):
     label = "Slack"
     summary = _("To a channel. Recoveries are replies, and change the message.")
     icon = "comment"
-    fields = form.FIELDS
+    fields = FIELDS
     api = "https://slack.com/api"
 
-    def faults(self, values: Values) -> Iterable[tuple[str, str]]:
-        return form.faults(values)
+    def faults(self, values: Values) -> Iterator[tuple[str, str]]:
+        token, channel = values.get("token", ""), values.get("channel", "")
+        if token and not channel and not is_webhook(token):
+            yield "channel", gettext("Enter the channel to which the app posts.")
+        if channel and is_webhook(token):
+            yield "channel", gettext("Leave the channel empty: the webhook URL has its own.")
 
     def shown(self, values: Values) -> str:
         return values.get("channel") or "hooks.slack.com/…"
 
     def send(self, to: Recipient, message: Message) -> SendResult:
         token, until = to.value("token"), http_client.deadline()
-        if form.is_webhook(token):
+        if is_webhook(token):
             return http_client.guarded(lambda: _result(http_client.post_json(token, content(message), until)))
         return http_client.guarded(lambda: self._post(token, to.value("channel"), message, until))
 
@@ -82,6 +114,10 @@ class Slack(ServiceTransport):
         if instant and answer.field("error") in DELETED:
             answer = http_client.post_json(f"{self.api}/chat.postMessage", {**sent, "channel": channel}, until, known)
         return _result(answer)
+
+
+def is_webhook(token: str) -> bool:
+    return token.startswith("https://")
 
 
 def content(message: Message) -> dict[str, object]:

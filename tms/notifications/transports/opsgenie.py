@@ -1,5 +1,6 @@
 """Opsgenie, and its successor Jira Service Management: the same API. An alert or incident is one alert there."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from urllib.parse import quote
@@ -11,9 +12,9 @@ from tms.notifications.transports import http_client
 from tms.notifications.transports.alert_service import AlertService, Post
 from tms.notifications.transports.base import Recipient
 from tms.notifications.transports.card import SubjectFacts, card_of, key_of, shortened, sites_of, subjects_of
+from tms.notifications.transports.fields import TransportField
 from tms.notifications.transports.http_client import ApiAnswer, seconds_of
 from tms.notifications.transports.message import TEST, Message
-from tms.notifications.transports.opsgenie import form
 from tms.notifications.transports.result import SendResult
 
 MAX_MESSAGE, MAX_DESCRIPTION, MAX_TAG = 130, 15_000, 50
@@ -28,6 +29,30 @@ ADVICE = {
     402: _("The plan of the account does not include the API."),
     404: KEY,
 }
+HOSTS = {
+    "us": "https://api.opsgenie.com",
+    "eu": "https://api.eu.opsgenie.com",
+    "jira": "https://api.atlassian.com/jsm/ops/integration",
+}
+FIELDS = (
+    TransportField(
+        name="key",
+        label=_("API key"),
+        hint=_(
+            "In Opsgenie, Settings, Integrations, Add integration, “API”, with Create and Update access. In Jira"
+            " Service Management, Operations, your team, Integrations, “API”."
+        ),
+        expected=_("Enter the key of an API integration, such as 01234567-89ab-cdef-0123-456789abcdef."),
+        pattern=re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
+        is_secret=True,
+    ),
+    TransportField(
+        name="region",
+        label=_("Account"),
+        hint=_("In its address: app.opsgenie.com, app.eu.opsgenie.com, or atlassian.net. Opsgenie ends in April 2027."),
+        choices=(("us", "Opsgenie US"), ("eu", "Opsgenie EU"), ("jira", "Jira Service Management")),
+    ),
+)
 
 
 class Opsgenie(AlertService):
@@ -35,8 +60,8 @@ class Opsgenie(AlertService):
     position = 16
     label = "Opsgenie"
     summary = _("Or Jira Service Management. Opens, acknowledges and closes an alert there together with that of TMS.")
-    fields = form.FIELDS
-    hosts = form.HOSTS
+    fields = FIELDS
+    hosts = HOSTS
 
     def posts(self, to: Recipient, message: Message) -> Iterator[Post]:
         known = {"Authorization": f"GenieKey {to.value('key')}"}
