@@ -1,4 +1,4 @@
-"""Wall screens: televisions that show the wall without a person."""
+"""Wall screens: televisions that show the wall without a person, and those that wait for their pairing."""
 
 from datetime import datetime, timedelta
 from typing import Self
@@ -6,7 +6,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.models.grant import at_most_one
@@ -103,3 +103,20 @@ class WallScreen(models.Model):
         if self.group:
             return gettext("group %(name)s") % {"name": self.group}
         return str(self.region or self.site or gettext("everything"))
+
+
+class ScreenPairing(models.Model):
+    """A television that shows a code and waits. `digest` becomes the secret of the screen that is made of it."""
+
+    code = models.CharField(pgettext_lazy("pairing", "code"), max_length=8, unique=True)
+    digest = models.CharField(max_length=64, unique=True)
+    address = models.GenericIPAddressField(null=True)
+    browser = LineField(max_length=200, blank=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("pairing code")
+        verbose_name_plural = _("pairing codes")
+
+    def __str__(self) -> str:
+        return self.code

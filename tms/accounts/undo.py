@@ -1,10 +1,12 @@
 """Undo: an app that changes something registers how to reverse it; the person who did it gets a signed token."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, time
 from typing import Any
 
-from django.core import signing
+from django.core import serializers, signing
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
 from django.utils.functional import Promise
 
 from tms.accounts.models import User
@@ -68,3 +70,16 @@ def undo(token: str, *, by: User, at: datetime) -> str:
     if not reverse(payload, by=by, at=at):
         return ""
     return str(text[payload["action"]] if isinstance(text, Mapping) else text)
+
+
+class PreciseEncoder(DjangoJSONEncoder):
+    """Instants with their microseconds, which Django's own encoder cuts off."""
+
+    def default(self, o: Any) -> Any:
+        return o.isoformat() if isinstance(o, datetime | time) else super().default(o)
+
+
+def stored(rows: Iterable[models.Model]) -> str:
+    """Deleted rows for a payload. `serializers.deserialize("json", …)` makes equal rows of them."""
+    text: str = serializers.serialize("json", rows, cls=PreciseEncoder)
+    return text
