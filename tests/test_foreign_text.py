@@ -19,7 +19,7 @@ from tms.boards.formatting.csv_export import csv_text
 from tms.fleet.credentials import enrolment
 from tms.fleet.models import Site, Terminal
 from tms.lib.text_fields import FormLine, FormLines, LineField, LinesField, LongLinesField
-from tms.notifications.transports.email import transport
+from tms.notifications.transports import email
 from tms.notifications.transports.message import Message
 from tms.shifts.models import Note
 
@@ -243,7 +243,7 @@ def test_a_cell_of_a_table_runs_nothing_and_contains_no_control_characters(cell,
 def test_no_line_break_and_no_override_reaches_the_header_of_an_e_mail():
     hostile = Message("1", now(), "test", f"{HOSTILE}\nBcc: all@example.com", [], {})
 
-    head = transport._mail(["noc@example.com"], hostile).message()
+    head = email._mail(["noc@example.com"], hostile).message()
 
     assert head["Subject"] == f"{LINE} Bcc: all@example.com"
     assert head["Bcc"] is None

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms_agent.connection.heartbeat import RESERVE, Pace
+from tms_agent.connection.pace import RESERVE, Pace
 from tms_agent.protocol import frames
 
 

@@ -14,8 +14,9 @@ from tests.support.polling import wait_for
 from tms.accounts.models.audit_entry import AuditEntry
 from tms.demo.breaking import client
 from tms.demo.breaking.breaker import HEAT_C, MAX_FAULTS, Breaker
+from tms.demo.breaking.faults import FaultKind
 from tms.demo.breaking.forms import offered
-from tms.demo.breaking.messages import Answer, Ask, FaultKind, StartFault, UndoFault
+from tms.demo.breaking.messages import Answer, Ask, StartFault, UndoFault
 from tms.demo.breaking.server import serve
 from tms.demo.breaking.socket_path import ControlSocket
 from tms.demo.people import VISITOR

@@ -16,8 +16,8 @@ from tms.alerts.models import Transition
 from tms.clock.jobs import LOOPS, Lane
 from tms.notifications.deliveries import retention
 from tms.notifications.dispatch import leases, outbox, results
-from tms.notifications.dispatch.backoff import LONGEST_S, wait_s
 from tms.notifications.dispatch.dispatcher import Dispatcher
+from tms.notifications.dispatch.results import LONGEST_S, wait_s
 from tms.notifications.models.delivery import LEASE, Delivery, DeliveryItem
 from tms.notifications.transports.result import SendResult
 

@@ -14,7 +14,7 @@ from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.report_plan import ReportPlan
 from tms.notifications.planned.reports import services
-from tms.notifications.transports.email import transport
+from tms.notifications.transports import email
 
 pytestmark = pytest.mark.both
 OCTOBER = Month(2026, 10)
@@ -78,7 +78,7 @@ def test_the_mail_has_the_pdf_attached(month, customer, settings):
     settings.EMAIL_URL = "smtp://localhost"
     sent = services.send(customer, OCTOBER, customer="A", to=None, at=tokyo("09:00", date(2026, 11, 2)))
 
-    made = message_from_bytes(transport._mail(["it@example.com"], message_of(sent)).message().as_bytes())
+    made = message_from_bytes(email._mail(["it@example.com"], message_of(sent)).message().as_bytes())
 
     parts = {part.get_content_type(): part for part in made.walk()}
     assert parts["application/pdf"].get_filename() == "tms-availability-2026-10.pdf"

@@ -5,7 +5,7 @@ import pytest
 from tests.support import people
 from tests.support.factories import now
 from tms.accounts import undo as undoing
-from tms.accounts.undo.rows import stored
+from tms.accounts.undo import stored
 from tms.notifications import undo
 from tms.notifications.models import Destination
 from tms.notifications.models.digest_plan import DigestPlan

@@ -210,7 +210,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms.notifications.policies.preview.form.SUBJECT": ("fullmatch", (*words(), repeated("1", before="alert-"))),
     "tms.notifications.transports.card.LINK": ("fullmatch", (*words(), repeated("a", before="https://", after=" "))),
     "tms.notifications.transports.fields.ANYTHING": ("fullmatch", words()),
-    "tms.notifications.transports.line_works.form.FIELDS": (
+    "tms.notifications.transports.line_works.transport.FIELDS": (
         "fullmatch",
         (
             *words(),
@@ -219,15 +219,15 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
             repeated("a", before="-----BEGIN PRIVATE KEY-----", after="-"),
         ),
     ),
-    "tms.notifications.transports.opsgenie.form.FIELDS": ("fullmatch", (*words(), repeated("-0000"))),
-    "tms.notifications.transports.pagerduty.form.FIELDS": ("fullmatch", words()),
-    "tms.notifications.transports.push.form.BASE64URL": ("fullmatch", (*words(), repeated("="))),
-    "tms.notifications.transports.slack.form.WEBHOOK": (
+    "tms.notifications.transports.opsgenie.FIELDS": ("fullmatch", (*words(), repeated("-0000"))),
+    "tms.notifications.transports.pagerduty.FIELDS": ("fullmatch", words()),
+    "tms.notifications.transports.push.subscription.BASE64URL": ("fullmatch", (*words(), repeated("="))),
+    "tms.notifications.transports.slack.WEBHOOK_URL": (
         "fullmatch",
         (*words(), repeated("/", before="https://hooks.slack.com/")),
     ),
-    "tms.notifications.transports.slack.form.FIELDS": ("fullmatch", (*words(), repeated("a", before="#", after=" "))),
-    "tms.notifications.transports.teams.form.FIELDS": (
+    "tms.notifications.transports.slack.FIELDS": ("fullmatch", (*words(), repeated("a", before="#", after=" "))),
+    "tms.notifications.transports.teams.FIELDS": (
         "fullmatch",
         (
             *words(),
@@ -236,13 +236,13 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
             repeated("&sig=", before="https://a/b?", after=" "),
         ),
     ),
-    "tms.notifications.transports.telegram.form.FIELDS": ("fullmatch", (*words(), repeated("1"))),
+    "tms.notifications.transports.telegram.FIELDS": ("fullmatch", (*words(), repeated("1"))),
     "tms.lib.admin.NUMBER": ("fullmatch", words()),
     "tms.config.logs.SECRETS": (
         "sub",
         (*words(), repeated("?token"), repeated("authorization "), repeated("?a.token="), repeated("tms_")),
     ),
-    "tms.notifications.transports.apprise.form.ADDRESS": (
+    "tms.notifications.transports.apprise.ADDRESS": (
         "split",
         (
             *words(),
@@ -252,7 +252,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
             repeated("a:// "),
         ),
     ),
-    "tms.notifications.transports.apprise.form._parameters.names": ("split", (*words(), repeated("&"))),
+    "tms.notifications.transports.apprise._parameters.names": ("split", (*words(), repeated("&"))),
     "tms.protocol.text.LINE_BREAK": ("sub", (*words(), repeated("\r\n"), repeated("\r"))),
     "tms.protocol.text.REMOVED": ("sub", (*words(), repeated("\x01"))),
     "tms.protocol.text.UNSTORABLE": ("sub", (*words(), repeated("\0"))),
@@ -289,7 +289,7 @@ def _compiled(name: str) -> list[Any]:
         return [re.compile("|".join(sorted(password_words.WORDS, key=len, reverse=True)))]
     if name == "tms.search.templatetags.search.marked.parts":
         return [re.compile("(aaaa|aab|a)", re.IGNORECASE)]
-    if name == "tms.notifications.transports.apprise.form._parameters.names":
+    if name == "tms.notifications.transports.apprise._parameters.names":
         return [re.compile("[&;?]")]
     found = import_string(name)
     if isinstance(found, typing.TypeAliasType):

@@ -22,7 +22,7 @@ class SignInAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # django-alla
     """What django-allauth asks about a sign-in: which steps it has, and what follows. It writes no messages or mail."""
 
     def get_login_stages(self) -> list[str]:
-        return ["tms.accounts.factors.stage.SecondFactorStage"]
+        return ["tms.accounts.factors.second_factor.SecondFactorStage"]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

@@ -11,7 +11,7 @@ from tms.alerts import models
 from tms.alerts.models import AlertState, Factor, Rule
 from tms.alerts.models.alert import FLAPPING
 from tms.fleet.models import Terminal
-from tms.fleet.terminals.search import terminals_like
+from tms.fleet.search import terminals_like
 from tms.lib.severity import Severity
 from tms.rest.schemas import Id, Instant, RequestSchema
 

@@ -14,9 +14,8 @@ from tms.accounts.access import permitted, visible
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.fleet.models import Site, Terminal
+from tms.fleet.search import sites_like, terminals_like
 from tms.fleet.sites.names import Bilingual
-from tms.fleet.sites.search import sites_like
-from tms.fleet.terminals.search import terminals_like
 from tms.lib.db.natural_order import natural
 
 SUGGESTED = 20

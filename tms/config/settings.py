@@ -134,7 +134,7 @@ MIDDLEWARE = [
     "tms.ops.middleware.nul_bytes.NulMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "tms.ops.request_log.RequestLogMiddleware",
+    "tms.ops.middleware.request_log.RequestLogMiddleware",
     "tms.accounts.factors.policy.SetUpMiddleware",
     "tms.accounts.sign_in.middleware.RefusalMiddleware",
     "tms.boards.drafts.DraftMiddleware",

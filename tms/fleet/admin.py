@@ -25,7 +25,7 @@ from tms.fleet.models.node import Node
 from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, SpecialDay
 from tms.fleet.sites import services as site_services
 from tms.fleet.terminals import services as terminal_services
-from tms.fleet.terminals.parents import Cycle, check_no_cycle
+from tms.fleet.terminals.services import Cycle, check_no_cycle
 from tms.lib.admin import ModelForm, ReadOnly, TabularInline
 from tms.lib.db.natural_order import natural
 from tms.lib.hashing import hash_token

@@ -17,7 +17,7 @@ from tms.fleet.schemas import (
     TerminalPageSchema,
     TerminalSchema,
 )
-from tms.fleet.terminals.search import terminals_like
+from tms.fleet.search import terminals_like
 from tms.lib.pagination import Column, Keyset
 from tms.rest.operation import ApiRequest
 from tms.rest.pagination import PageQuery, paginate

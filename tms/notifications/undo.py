@@ -16,7 +16,7 @@ from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.accounts.undo.rows import stored
+from tms.accounts.undo import stored
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.notifications.models.report_plan import ReportPlan
 from tms.notifications.models.rotation import Cover

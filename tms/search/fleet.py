@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.fleet.models import Presence, Site, Terminal, TerminalState
-from tms.fleet.terminals.search import terminals_like
+from tms.fleet.search import terminals_like
 from tms.lib.db.natural_order import natural
 from tms.search.hits import Hit, HitGroup, SourceQuery, count_hits, fit_of, join_texts, listing
 

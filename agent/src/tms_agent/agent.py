@@ -10,8 +10,8 @@ from typing import Any
 from tms_agent.commands import Commands
 from tms_agent.connection.backoff import Backoff
 from tms_agent.connection.dialer import Dialer
-from tms_agent.connection.heartbeat import Pace
 from tms_agent.connection.link import AgentLink, Closed, HandshakeRefused, LinkEnd
+from tms_agent.connection.pace import Pace
 from tms_agent.connection.session import AgentSession
 from tms_agent.device.source import DeviceSource
 from tms_agent.log import Log

@@ -18,7 +18,7 @@ from tms.notifications.models.policy import Escalation, Policy, Step
 from tms.notifications.models.rotation import Member, Rotation
 from tms.notifications.policies.preview import case
 from tms.notifications.policies.preview.timeline import PreviewItem, timeline
-from tms.notifications.transports.pagerduty.transport import PagerDuty
+from tms.notifications.transports.pagerduty import PagerDuty
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 

@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 
+from tms.notifications.transports import slack, teams, telegram
 from tms.notifications.transports.card import card_of
 from tms.notifications.transports.line_works import transport as line_works
 from tms.notifications.transports.message import Message
-from tms.notifications.transports.slack import transport as slack
-from tms.notifications.transports.teams import transport as teams
-from tms.notifications.transports.telegram import transport as telegram
 
 CONTENTS: dict[str, Callable[[Message], Any]] = {
     "slack": slack.content,

@@ -1,4 +1,4 @@
-"""The page after the password: `/sign-in/code/`."""
+"""The step of a sign-in that asks for the second factor, and its page: `/sign-in/code/`."""
 
 from http import HTTPStatus
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from allauth.account.internal.decorators import login_stage_required
 from allauth.mfa.base.internal.flows import post_authentication
 from allauth.mfa.models import Authenticator
+from allauth.mfa.stages import AuthenticateStage
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,10 +15,23 @@ from django.views.decorators.http import require_http_methods
 
 from tms.accounts.factors.adapter import factors_of
 from tms.accounts.factors.forms import CodeForm
-from tms.accounts.factors.stage import SecondFactorStage
 from tms.accounts.models import User
+from tms.accounts.sessions import provider as provider_sessions
 
 Type = Authenticator.Type
+
+
+class SecondFactorStage(AuthenticateStage):  # type: ignore[misc]  # django-allauth has no types
+    """The step after the password, for people with an authenticator app or a passkey.
+
+    A factor that they used at an identity provider takes its place, if the provider's settings say so.
+    """
+
+    urlname = "second-factor"
+
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        is_asked = self._should_handle(self.request) and not provider_sessions.has_factor(self.request, self.login.user)
+        return (redirect(self.urlname) if is_asked else None), True
 
 
 @sensitive_post_parameters()

@@ -24,7 +24,7 @@ from tms.accounts.people import account, directory, holdings
 from tms.accounts.people.roles.deletion import may_delete
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING, Scope
-from tms.accounts.undo.rows import stored
+from tms.accounts.undo import stored
 
 DELETED, MEMBER_REMOVED = "people-rows-deleted", "team-member-removed"
 MOST_ROWS = 100

@@ -14,8 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import Person, visible
 from tms.accounts.display_names import colleagues, name_of
 from tms.accounts.models import User
-from tms.alerts.actions.assignees import out_of_reach
-from tms.alerts.actions.terms import ActionTerms
+from tms.alerts.actions.terms import ActionTerms, out_of_reach
 from tms.alerts.lifecycle.limits import is_in_reach
 from tms.alerts.models import Alert, AlertQuerySet, Contract
 from tms.lib.calendar.time_zones import zone_named

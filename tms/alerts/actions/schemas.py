@@ -8,8 +8,7 @@ from tms.accounts.access import scope_of, visible
 from tms.accounts.display_names import colleagues
 from tms.accounts.models import User
 from tms.alerts import models
-from tms.alerts.actions.assignees import out_of_reach
-from tms.alerts.actions.terms import ActionTerms
+from tms.alerts.actions.terms import ActionTerms, out_of_reach
 from tms.alerts.lifecycle.limits import is_in_reach
 from tms.alerts.models import AlertQuerySet, Contract
 from tms.alerts.search import AlertMatch

@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import TypedDict
 
+from tms.accounts.access import permitted
 from tms.accounts.models import User
-from tms.alerts.models import Contract
+from tms.accounts.permissions import Permission
+from tms.alerts.models import AlertQuerySet, Contract
 
 
 class ActionTerms(TypedDict, total=False):
@@ -14,3 +16,8 @@ class ActionTerms(TypedDict, total=False):
     contract: Contract
     until: datetime | None
     to: User
+
+
+def out_of_reach(alerts: AlertQuerySet, *, of: User) -> int:
+    """Number of `alerts` that a person may not handle: assigned to them, nobody would work on these."""
+    return alerts.count() - permitted(alerts, by=of, permission=Permission.HANDLE_ALERTS).count()

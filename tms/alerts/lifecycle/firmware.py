@@ -14,7 +14,7 @@ from django.db import models
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleCleared, RuleEvent, RuleTriggered
 from tms.alerts.models import Condition, Rule, RuleSource
-from tms.alerts.rules.scope import terminals_of
+from tms.alerts.rules.compiled import terminals_of
 from tms.fleet.models import Terminal
 from tms.fleet.presence import store
 from tms.lib.set_aside import SetAside, each, isolate

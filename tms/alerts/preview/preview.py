@@ -16,9 +16,8 @@ from tms.alerts.preview.flapping import FlapThresholds, with_flapping
 from tms.alerts.preview.simulation import Due, SimulatedAlert, due_at, simulated_alerts
 from tms.alerts.rule_kinds.base import History
 from tms.alerts.rule_kinds.evaluation import CompiledRule, MetricRule, Sample
-from tms.alerts.rules.compiled import RuleSet, ScopedRules, TerminalScope, compile_rules
+from tms.alerts.rules.compiled import RuleSet, ScopedRules, TerminalScope, compile_rules, terminals_of
 from tms.alerts.rules.evaluator import RuleEvaluator
-from tms.alerts.rules.scope import terminals_of
 from tms.fleet.models import PresenceChange, Terminal
 from tms.fleet.presence.state_machine import LinkStateChange
 from tms.fleet.sites.calendar import hours_of

@@ -10,7 +10,7 @@ from tms.accounts.models import User
 from tms.alerts.lifecycle import RuleTriggered, clear_rule, trigger
 from tms.alerts.models import Alert, Condition, Rule, RuleSource
 from tms.alerts.models.rule import NAMES
-from tms.alerts.rules.scope import terminals_of
+from tms.alerts.rules.compiled import terminals_of
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import CAUSED_BY_TMS, Presence, TerminalState

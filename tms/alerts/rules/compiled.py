@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from django.db import models
+
 from tms.alerts.models.rule import Rule
 from tms.alerts.rule_kinds.evaluation import AbsentRule, EventRule, MetricRule, PresenceRule, ThresholdRule
+from tms.fleet.models import Terminal
 
 
 class TerminalScope(NamedTuple):
@@ -92,6 +95,17 @@ def _applies(row: Rule, site_id: int | None, groups: tuple[int, ...], model: str
         and row.model in {"", model}
         and row.terminal_kind in {"", kind}
     )
+
+
+def terminals_of(rule: Rule) -> models.QuerySet[Terminal]:
+    """The same as `RuleSet.for_terminal`, as a query."""
+    wanted = {
+        "site": rule.site_id,
+        "groups": rule.group_id,
+        "model": rule.model,
+        "kind": rule.terminal_kind,
+    }
+    return Terminal.objects.filter(**{name: value for name, value in wanted.items() if value})
 
 
 def compile_rules(rows: Iterable[Rule]) -> ScopedRules:

@@ -13,7 +13,7 @@ from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Rule, Transition
 from tms.boards.lists.filters import LONGEST_SEARCH, MIN_SEARCHED, PRIMARY_KEY, text
 from tms.fleet.models import Terminal
-from tms.fleet.terminals.search import terminals_like
+from tms.fleet.search import terminals_like
 from tms.lib.severity import Severity
 from tms.shifts.period import Period
 

@@ -21,7 +21,7 @@ from tms.boards.rows.planned import PlannedKind, is_expected
 from tms.feed.change import Change
 from tms.fleet.models import Presence, Status, Terminal, TerminalKind
 from tms.fleet.models.outage import Outage
-from tms.fleet.terminals.search import terminals_like
+from tms.fleet.search import terminals_like
 from tms.lib.severity import Severity
 
 ANY = "any"

@@ -12,7 +12,7 @@ from tms.alerts.correlation.evidence.lift import FactorLift, Significance, lifts
 from tms.alerts.correlation.same_rule.explanation import COLUMNS
 from tms.alerts.models import Alert, Incident, Rule
 from tms.alerts.models.factor import Factor
-from tms.alerts.rules.scope import terminals_of
+from tms.alerts.rules.compiled import terminals_of
 from tms.fleet.models import Presence, Site, Terminal
 from tms.fleet.sites.names import Bilingual
 

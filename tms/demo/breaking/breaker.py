@@ -9,8 +9,8 @@ from itertools import count
 
 import msgspec
 
-from tms.demo.breaking.messages import ActiveFault, Answer, FaultKind, Request, StartFault, UndoFault
-from tms.demo.breaking.suitable import kinds_of
+from tms.demo.breaking.faults import FaultKind, kinds_of
+from tms.demo.breaking.messages import ActiveFault, Answer, Request, StartFault, UndoFault
 from tms.demo.device import DemoDevice
 from tms.demo.simulated import Simulated
 from tms_agent.agent import Agent

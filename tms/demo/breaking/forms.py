@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import permitted
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.demo.breaking.messages import ActiveFault, FaultKind
-from tms.demo.breaking.suitable import SIMULATED, kinds_of
+from tms.demo.breaking.faults import SIMULATED, FaultKind, kinds_of
+from tms.demo.breaking.messages import ActiveFault
 from tms.fleet.models import Presence, Site, Terminal
 from tms.lib.db.natural_order import natural
 from tms.lib.text_fields import FormLine

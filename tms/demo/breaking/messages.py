@@ -1,22 +1,12 @@
 """Requests to the simulator and its answers: one line of JSON each over a Unix socket. Needs no Django."""
 
 from datetime import datetime
-from enum import StrEnum
 
 import msgspec
 
+from tms.demo.breaking.faults import FaultKind
+
 MAX_LINE = 65_536
-
-
-class FaultKind(StrEnum):
-    CUT_SITE = "cut-site"
-    """The line of a site, for five minutes."""
-    HEAT = "heat"
-    USE_UP_PAPER = "use-up-paper"
-    JAM_READER = "jam-reader"
-    CLONE = "clone"
-    """Another device uses the credential of the terminal."""
-    CRASH = "crash"
 
 
 class StartFault(msgspec.Struct, frozen=True, tag="break"):

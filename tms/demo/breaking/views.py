@@ -18,8 +18,9 @@ from django.views.decorators.http import require_POST, require_safe
 from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.demo.breaking import client
+from tms.demo.breaking.faults import FaultKind
 from tms.demo.breaking.forms import PERMISSION, BreakForm, offered, own, row_of
-from tms.demo.breaking.messages import Answer, Ask, FaultKind, StartFault, UndoFault
+from tms.demo.breaking.messages import Answer, Ask, StartFault, UndoFault
 from tms.demo.tour import COOKIE, COOKIE_AGE_S
 from tms.fleet.models import Site, Terminal
 

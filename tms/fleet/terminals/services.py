@@ -5,7 +5,6 @@ from django.db import transaction
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import Terminal, TerminalState
-from tms.fleet.terminals.parents import check_no_cycle
 
 EDITED = ("site", "kind", "label", "parent")
 """The columns that people edit. The terminal writes to others when it boots."""
@@ -32,3 +31,23 @@ def delete_terminal(terminal: Terminal) -> None:
     keys = frozenset(terminal.credentials.values_list("pk", flat=True))
     terminal.delete()
     publish(Change(revoked=keys, everything=True))
+
+
+class Cycle(Exception):
+    """A terminal cannot be connected via itself, nor via one that is connected via it."""
+
+    code = "tms:circle"
+
+
+def check_no_cycle(terminal_id: int | None, parent_id: int | None) -> None:
+    """Follow `parent_id` upwards and lock the rows, so that concurrent edits cannot make a cycle either.
+
+    Call it in a transaction. Raises Cycle if it leads to the terminal itself.
+    """
+    passed: set[int] = set()
+    while parent_id is not None and parent_id not in passed:
+        if parent_id == terminal_id:
+            raise Cycle(f"terminal {terminal_id} would be linked through itself")
+        passed.add(parent_id)
+        way = Terminal.objects.select_for_update(no_key=True).filter(pk=parent_id)
+        parent_id = way.values_list("parent", flat=True).first()

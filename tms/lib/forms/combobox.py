@@ -12,18 +12,25 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.forms.models import ModelChoiceIterator
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
 from django.utils.functional import Promise
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
-
-from tms.lib.forms.rendering import ByPages
 
 SEPARATORS = re.compile(r"[\s,;]+")
 MAX_ROWS = 5_000
 MAX_NAMED = 5
 """Unknown keys in an error."""
+
+
+class ByPages:
+    """A widget with a template of ours: rendered by the engine of pages, because that of forms does not know them."""
+
+    def _render(self, template_name: str, context: dict[str, object], renderer: object = None) -> SafeString:
+        return render_to_string(template_name, context)
 
 
 class Combobox(ByPages, forms.CheckboxSelectMultiple):

@@ -8,8 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext
 
-from tms.lib.forms.combobox import Combobox
-from tms.lib.forms.rendering import ByPages
+from tms.lib.forms.combobox import ByPages, Combobox
 
 FORMAT = "%Y-%m-%d %H:%M"
 

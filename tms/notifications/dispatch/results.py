@@ -1,5 +1,7 @@
 """Results of attempts: the state of the delivery afterwards, when its destination is tried again, and the metrics."""
 
+import random
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -9,11 +11,14 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.metrics import instruments, slo
 from tms.metrics.slo import TARGET_S, Indicator
-from tms.notifications.dispatch.backoff import wait_s
 from tms.notifications.models.delivery import Delivery, DeliveryState
 from tms.notifications.models.destination import Destination
 from tms.notifications.push.devices import remove_gone
 from tms.notifications.transports.result import SendOutcome, SendResult
+
+FIRST_S, LONGEST_S = 2.0, 900.0
+MAX_OBEYED_S = 6 * 3600.0
+"""Limit for a `Retry-After`."""
 
 
 @transaction.atomic
@@ -68,3 +73,11 @@ def _count(delivery: Delivery, state: DeliveryState, at: datetime) -> None:
         slo.observe(Indicator.NOTIFICATION, seconds, target_s=TARGET_S[Indicator.NOTIFICATION] + group_wait_s)
     pairs = list(delivery.items.values_list("alert", "incident"))
     publish(Change(alerts=frozenset(pk for pk, _ in pairs if pk), incidents=frozenset(pk for _, pk in pairs if pk)))
+
+
+def wait_s(
+    failures: int, *, retry_after_s: float | None = None, between: Callable[[float, float], float] = random.uniform
+) -> float:
+    """Delay after consecutive failures of a destination: doubled each time, with jitter, at least the `Retry-After`."""
+    most = min(LONGEST_S, FIRST_S * 2.0 ** min(failures - 1, 16))
+    return max(between(most / 2, most), min(retry_after_s or 0.0, MAX_OBEYED_S))

@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
@@ -15,8 +16,9 @@ from tms.accounts.display_names import name_of
 from tms.alerts.models import Incident
 from tms.lib.severity import RANKS, Severity
 from tms.notifications import visibility
+from tms.notifications.action_links.links import KINDS, MessageLink, token_of
+from tms.notifications.action_links.services import LinkOutcome, preview
 from tms.notifications.messages import alerts, incidents
-from tms.notifications.messages.action_links import acknowledge_path
 from tms.notifications.messages.phrases import address
 from tms.notifications.models.delivery import Delivery, NotificationKind
 from tms.notifications.subjects import Subject, site_code_of
@@ -104,3 +106,16 @@ def _lines(of: ModuleType, kind: NotificationKind, subjects: Sequence[Subject]) 
     if settings.PUBLIC_URL:
         lines.append(address(of.page_of(subjects[0]) if len(subjects) == 1 else of.MANY))
     return lines
+
+
+def acknowledge_path(delivery: Delivery) -> str:
+    """The path of the link to acknowledge; empty if there is nothing to acknowledge, or the recipient may not.
+
+    Made for each attempt, and the same each time; the content that is stored with a delivery never has it.
+    """
+    at = delivery.leased_at or delivery.due_at
+    if delivery.kind not in KINDS or not delivery.destination.transport.has_links:
+        return ""
+    if preview(MessageLink(delivery), at=at).outcome is not LinkOutcome.READY:
+        return ""
+    return reverse("act", args=[token_of(delivery)])

@@ -13,8 +13,7 @@ from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Escalation, Policy, Step
 from tms.notifications.models.rotation import Rotation
-from tms.notifications.policies.skip_reasons import SKIPPED, SkipReason
-from tms.notifications.policies.steps import steps_of
+from tms.notifications.policies.steps import SKIPPED, SkipReason, steps_of
 
 NAMED = (Destination, Rotation)
 """What steps name."""

@@ -1,14 +1,34 @@
-"""Escalation steps, and the destinations that each of them names and reaches at one moment."""
+"""Escalation steps, the destinations that each of them names and reaches at one moment, and why it misses some."""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
+from enum import StrEnum
 
 from django.db.models import Prefetch
+from django.utils.translation import gettext_noop
 
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import NamedDestination, Step
 from tms.notifications.models.rotation import Rotation
 from tms.notifications.rotations.on_call import OnCall, on_call
+
+
+class SkipReason(StrEnum):
+    QUIET = "quiet_hours"
+    DISABLED = "disabled"
+    NO_PERSON = "no_person_on_call"
+    NO_DESTINATION = "no_destination"
+    OTHER_SCOPE = "other_scope"
+
+
+SKIPPED: Mapping[SkipReason, str] = {
+    SkipReason.QUIET: gettext_noop("not notified now: quiet hours. If it is still unacknowledged at their end, then"),
+    SkipReason.DISABLED: gettext_noop("not notified: the destination is disabled"),
+    SkipReason.NO_PERSON: gettext_noop("nobody is on call"),
+    SkipReason.NO_DESTINATION: gettext_noop("the person on call has no destination"),
+    SkipReason.OTHER_SCOPE: gettext_noop("not notified: the destination has another owner"),
+}
+"""The reasons in words, after the name of the destination or rotation."""
 
 
 def steps_of(policy_ids: Collection[int], *, at: datetime) -> dict[int, list[Step]]:

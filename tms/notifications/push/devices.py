@@ -21,7 +21,7 @@ from tms.notifications.models.delivery import Delivery, DeliveryItem, DeliverySt
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.device import PushDevice, PushKey
 from tms.notifications.models.policy import Policy, Step
-from tms.notifications.transports.push.form import Subscription
+from tms.notifications.transports.push.subscription import Subscription
 
 MAX_DEVICES = 10
 """Devices of one person."""

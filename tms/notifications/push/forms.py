@@ -13,7 +13,7 @@ from tms.lib.forms import Plain
 from tms.lib.severity import Severity
 from tms.lib.text_fields import FormLine
 from tms.notifications.models.device import DevicePreferences
-from tms.notifications.transports.push.form import MAX_ADDRESS, Subscription
+from tms.notifications.transports.push.subscription import MAX_ADDRESS, Subscription
 
 
 class SubscriptionForm(forms.Form):

@@ -1,12 +1,13 @@
-"""Transports by name. Each package here is one: `form.py` checks its address, `transport.py` has its class.
+"""Transports by name. A module that declares a class of one is a plug-in.
 
-Forms, pages, REST, metrics and tests follow from that.
+Forms, pages, REST, metrics and tests are derived from these.
 """
 
 import pkgutil
 import traceback
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from inspect import isabstract
 
 import structlog
 from django.utils import translation
@@ -32,23 +33,15 @@ log = structlog.get_logger(__name__)
 
 
 def _find_transports() -> Iterator[Transport]:
-    """One of each package."""
-    for package in pkgutil.iter_modules(__path__, f"{__name__}."):
-        if package.ispkg:
-            yield _transport_of(f"{package.name}.transport")
-
-
-def _transport_of(name: str) -> Transport:
-    module = import_module(name)
-    declared = [each for each in vars(module).values() if _is_transport(each) and each.__module__ == name]
-    if len(declared) != 1:
-        raise TypeError(f"{name} declares {len(declared)} subclasses of Transport; one is expected")
-    transport: Transport = declared[0]()
-    return transport
+    """One of each class that a module of this package declares; abstract classes are what they share."""
+    for module in pkgutil.walk_packages(__path__, f"{__name__}."):
+        for each in vars(import_module(module.name)).values():
+            if _is_transport(each) and each.__module__ == module.name:
+                yield each()
 
 
 def _is_transport(each: object) -> bool:
-    return isinstance(each, type) and issubclass(each, Transport)
+    return isinstance(each, type) and issubclass(each, Transport) and not isabstract(each)
 
 
 TRANSPORTS: Mapping[str, Transport] = {

@@ -1,4 +1,4 @@
-"""What cannot be known about a past moment, and why."""
+"""Where the known history begins, and what cannot be known about a past moment."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -7,7 +7,14 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils.translation import gettext
 
+from tms.fleet.models import Terminal
 from tms.telemetry.storage.retention import history_horizon
+
+
+def earliest(now: datetime) -> datetime:
+    """The first instant of which everything is known: the start of the history, or the first terminal."""
+    first = Terminal.objects.order_by("created_at").values_list("created_at", flat=True).first()
+    return max(history_horizon(now), first or now)
 
 
 class MomentLimit(NamedTuple):

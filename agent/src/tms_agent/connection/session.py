@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from tms_agent.commands import Commands
-from tms_agent.connection.heartbeat import Pace
 from tms_agent.connection.link import AgentLink, Closed, Drained, LinkEnd
+from tms_agent.connection.pace import Pace
 from tms_agent.log import Log
 from tms_agent.protocol import downlink, frames
 from tms_agent.protocol.close_codes import CloseCode

@@ -15,8 +15,8 @@ from tests.support.notifications.push_service import Browser, PushService, base6
 from tms.notifications.push import keys
 from tms.notifications.transports import TRANSPORTS, Message, Recipient
 from tms.notifications.transports.push.encryption import encrypted
-from tms.notifications.transports.push.form import Subscription
 from tms.notifications.transports.push.payload import SIZE, payload
+from tms.notifications.transports.push.subscription import Subscription
 from tms.notifications.transports.result import SendOutcome
 
 SERVICES = ["fcm.googleapis.com", "push.services.mozilla.com"]

@@ -11,7 +11,7 @@ from tms.alerts.correlation.same_rule.candidates import RuleCandidate
 from tms.alerts.models.correlation_rule import SameRuleCorrelation
 from tms.alerts.models.factor import OF_RULES, Factor
 from tms.alerts.models.rule import Rule
-from tms.alerts.rules.scope import terminals_of
+from tms.alerts.rules.compiled import terminals_of
 
 NEARLY_ALL = 0.8
 """A common factor of fewer of the affected terminals does not explain them."""

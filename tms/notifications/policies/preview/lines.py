@@ -15,7 +15,7 @@ from tms.notifications.models.rotation import Rotation
 from tms.notifications.policies.preview.case import PreviewCase
 from tms.notifications.policies.preview.timeline import PreviewItem
 from tms.notifications.policies.schedule import REASON as OUTSIDE_HOURS
-from tms.notifications.policies.skip_reasons import SKIPPED, SkipReason
+from tms.notifications.policies.steps import SKIPPED, SkipReason
 from tms.notifications.transports import TRANSPORTS
 
 MISMATCHES = {

@@ -16,8 +16,7 @@ from tms.notifications.policies.next_step import Circumstances, advance, reached
 from tms.notifications.policies.notification import Notification
 from tms.notifications.policies.preview.case import PreviewCase
 from tms.notifications.policies.schedule import outside_hours
-from tms.notifications.policies.skip_reasons import SkipReason
-from tms.notifications.policies.steps import steps_of
+from tms.notifications.policies.steps import SkipReason, steps_of
 from tms.notifications.push.audience import Audience
 
 HORIZON = timedelta(days=1)

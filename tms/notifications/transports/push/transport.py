@@ -14,7 +14,7 @@ from tms.lib.outgoing.bounded_http import Fetched, FetchError, fetch
 from tms.notifications.transports.base import Recipient, Transport
 from tms.notifications.transports.http_client import seconds_of
 from tms.notifications.transports.message import Message
-from tms.notifications.transports.push import form
+from tms.notifications.transports.push import subscription
 from tms.notifications.transports.push.encryption import encrypted
 from tms.notifications.transports.push.payload import payload, topic
 from tms.notifications.transports.result import SendResult
@@ -33,15 +33,15 @@ class Push(Transport):
     label = _("Device of a person")
     summary = _("A phone or computer on which a person allowed notifications.")
     icon = "mobile"
-    address_label = form.LABEL
-    address_hint = form.HINT
+    address_label = _("Address at the push service")
+    address_hint = _("The browser of the device names it, when its person allows notifications.")
     is_of_device = True
 
     def clean_address(self, text: str) -> str:
-        return form.clean_address(text)
+        return subscription.clean_address(text)
 
     def send(self, to: Recipient, message: Message) -> SendResult:
-        browser_key, secret = (form.decoded(to.secrets[name]) for name in ("p256dh", "auth"))
+        browser_key, secret = (subscription.decoded(to.secrets[name]) for name in ("p256dh", "auth"))
         body = encrypted(payload(message), browser_key=browser_key, secret=secret)
         headers = {
             "Authorization": authorization(to.address, key=to.secrets["vapid"], public=to.secrets["vapid_public"]),
@@ -54,7 +54,7 @@ class Push(Transport):
         try:
             # Checked again: the list of push services may have changed since the device was added.
             answer = fetch(
-                form.clean_address(to.address),
+                subscription.clean_address(to.address),
                 permitted=settings.INSIDE_DESTINATIONS,
                 may_be_plain=False,
                 headers=headers,
