@@ -5,10 +5,10 @@ Nothing is patched: each hook is a subclass at an extension point of daphne. The
 HTTP, that this depends on are hashed in `tests/server/relied.json`.
 """
 
-from tms.server.acceptor import CannotListen, PortInUse
 from tms.server.connection import Connection
 from tms.server.counters import Counters, Event
 from tms.server.flow import Flow
+from tms.server.listener import CannotListen, PortInUse
 
 __all__ = [
     "CannotListen",
