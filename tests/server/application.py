@@ -86,6 +86,7 @@ class Application:
         return {
             "counters": self.server.counters,
             "connections": len(self.server.connections) + len(self.server.sockets_inside),
+            "applications": len(self.server.applications.running),
             "inside": self.server.acceptor.inside,
             "handshaking": len(self.server.acceptor.handshaking),
             "sockets": len(sockets),

@@ -45,7 +45,7 @@ async def drain(server: Server) -> None:
         # Nobody who has not answered by now may keep the process from ending.
         for socket in server.sockets():
             socket.drop("drain_aborted")
-        await server.end_applications()
+        await server.applications.end_all()
         await bounded(server.flow.hook_timeout, server.on_stop)
         log.info("drained: %s", dict(server.counters))
 

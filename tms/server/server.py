@@ -15,6 +15,7 @@ from twisted.logger import LogLevel, STDLibLogObserver, globalLogPublisher
 
 from tms.protocol.close_codes import CloseCode
 from tms.server.acceptor import Acceptor
+from tms.server.applications import Applications
 from tms.server.asgi import Application, Scope
 from tms.server.backlogs import Backlogs
 from tms.server.counters import Counters
@@ -58,13 +59,14 @@ class Server(Pages):
         self.on_ready, self.on_drain, self.on_stop = on_ready, on_drain, on_stop
         self.drain_code = drain_code or (lambda scope: CloseCode.DRAINING)
         self.counters: Counters = Counter()
+        self.applications = Applications(application, self.flow)
         self.acceptor = Acceptor(host, port, self.flow, self.counters, lambda peer: HttpConnection(self, peer))
         self.wheel: Wheel[WebSocket] = Wheel(monotonic())
         self.backlogs = Backlogs(self.flow.max_blocked)
         self.read_buffer = memoryview(bytearray(READ_BYTES))
         """The buffer of all connections: what is read into it is taken before the next one is read."""
         self.sockets_inside: dict[WebSocket, None] = {}
-        """WebSockets whose connection or application has not ended, oldest first."""
+        """Open WebSockets, including handshakes in progress, oldest first."""
         self.emptied = asyncio.Event()
         self.draining = False
         self.is_ready = False
@@ -99,11 +101,11 @@ class Server(Pages):
 
     def sockets(self) -> list[WebSocket]:
         """Open WebSockets, including handshakes in progress."""
-        return [socket for socket in self.sockets_inside if not socket.is_gone]
+        return list(self.sockets_inside)
 
     def discard(self, socket: WebSocket) -> None:
-        """Its connection and its application have ended."""
-        self.sockets_inside.pop(socket, None)
+        """Its connection has ended."""
+        del self.sockets_inside[socket]
         self.emptied.set()
 
     # Starting
@@ -172,20 +174,9 @@ class Server(Pages):
 
     async def idle(self) -> None:
         """Wait until no request, no socket and no application is left; no new ones are admitted."""
-        while self.connections or self.sockets_inside:
+        while self.connections or self.sockets_inside or self.applications.running:
             self.emptied.clear()
             await self.emptied.wait()
-
-    async def end_applications(self) -> None:
-        """Cancel what still runs, and wait for it with a timeout."""
-        running = [socket.task for socket in self.sockets_inside if socket.task is not None]
-        running += [
-            each["application_instance"] for each in self.connections.values() if "application_instance" in each
-        ]
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.wait(running, timeout=self.flow.exit_timeout)
 
 
 def show_errors() -> None:

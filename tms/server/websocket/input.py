@@ -8,9 +8,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from tms.protocol.close_codes import CloseCode
+from tms.server.applications import Mailbox
 from tms.server.asgi import Message
 from tms.server.connection import Take
-from tms.server.websocket.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from tms.server.server import Server

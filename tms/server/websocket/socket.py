@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from time import monotonic
 from typing import TYPE_CHECKING, override
 
 from tms.protocol.close_codes import CloseCode
+from tms.server.applications import Mailbox
 from tms.server.asgi import Message, Scope
 from tms.server.network import abort
 from tms.server.websocket import frames, text_frames
@@ -15,12 +15,9 @@ from tms.server.websocket.frames import Fragments, Frame, Opcode, Violation
 from tms.server.websocket.handshake import Handshake, Phase
 from tms.server.websocket.idle_check import PING, Silence
 from tms.server.websocket.input import FRAMES_AT_ONCE, BoundedInput, content_of
-from tms.server.websocket.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from tms.server.server import Server
-
-log = logging.getLogger(__name__)
 
 INTERNAL_ERROR, ABNORMAL = 1011, 1006
 
@@ -59,7 +56,7 @@ class WebSocket(Handshake, BoundedInput, Silence):
     def start(self, scope: Scope) -> None:
         self.application_queue = Mailbox[Message]()
         self.application_queue.put_nowait({"type": "websocket.connect"})
-        self.task = self.server.loop.create_task(self.server.application(scope, self.receive, self.reply))
+        self.task = self.server.applications.start(scope, self.receive, self.reply)
         self.task.add_done_callback(self.application_ended)
         flow = self.server.flow
         self.server.wheel.watch(self, monotonic() + min(flow.handshake_timeout, flow.ping_interval))
@@ -91,10 +88,9 @@ class WebSocket(Handshake, BoundedInput, Silence):
     def application_ended(self, task: asyncio.Task[None]) -> None:
         """The application ended, with or without an error; the socket must not outlive it."""
         self.task = None
-        if not task.cancelled() and (error := task.exception()):
-            log.error("Exception inside application: %s", error, exc_info=error)
+        self.server.applications.ended(task)
         if self.is_gone:
-            self.server.discard(self)
+            self.server.emptied.set()
         elif self.phase is Phase.CONNECTING:
             self.deny(500)
         else:
@@ -275,11 +271,10 @@ class WebSocket(Handshake, BoundedInput, Silence):
         self.resume_writing()  # senders need not wait any more
         self.server.acceptor.handshake_ended(self)
         super().connection_lost(exc)
-        if self.task is None:
-            self.server.discard(self)
-        else:
+        self.server.discard(self)
+        if self.task is not None:
             self.application_queue.put_nowait({"type": "websocket.disconnect", "code": self.peers_code or ABNORMAL})
-            self.server.end_later(self.task)
+            self.server.applications.end_later(self.task)
         self.scope = self.take = None  # or each closed socket stays until a full garbage collection
 
     # Time
