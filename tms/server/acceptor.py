@@ -14,7 +14,6 @@ from collections.abc import Callable
 from functools import partial
 
 from tms.server.counters import Counters
-from tms.server.deadlines import Deadlines
 from tms.server.flow import Flow
 from tms.server.listener import CannotListen, Listener
 
@@ -45,7 +44,6 @@ class Acceptor:
         self.capacity, self.listen_limit = limits(flow)
         self.inside = 0
         self.handshaking: set[object] = set()
-        self.deadlines = Deadlines(flow)
         self.listener: Listener | None = None
         self.coming_in: set[asyncio.Task[None]] = set()
         self.is_open = False

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import Any, TypedDict, override
 
 import daphne.server
 from daphne.http_protocol import WebRequest
 
-from tms.server.acceptor import Acceptor
-from tms.server.applications import Applications, Mailbox
+from tms.server.applications import Mailbox
 from tms.server.asgi import ASGI, Message, Scope
+from tms.server.deadlines import Deadlines
+from tms.server.network import Shared
 
 
 class DaphneRequest(WebRequest):
@@ -43,13 +45,23 @@ class Pages(daphne.server.Server):
     daphne scans all requests each second for ended ones, by the wall clock; here the end of a task is a callback.
     """
 
-    acceptor: Acceptor
-    applications: Applications
     loop: asyncio.AbstractEventLoop
     connections: dict[DaphneRequest, Details]
     """Requests that are not over."""
-    emptied: asyncio.Event
-    """Set when a request or a socket is over."""
+
+    def __init__(self, shared: Shared, *, prepare: Callable[[], None]) -> None:
+        """Daphne calls `prepare` when it has set the event loop, which does not run yet."""
+        self.shared = shared
+        self.deadlines = Deadlines(shared.flow)
+        super().__init__(
+            shared.applications.application,
+            endpoints=["none"],  # daphne requires one
+            signal_handlers=False,
+            ready_callable=prepare,
+            server_name="",
+            verbosity=0,
+        )
+        self.endpoints: list[str] = []  # daphne must not listen: the acceptor does
 
     @override
     def protocol_connected(self, protocol: DaphneRequest) -> None:
@@ -60,18 +72,18 @@ class Pages(daphne.server.Server):
         """Start the application; the queue receives its messages. None if the client has disconnected."""
         if protocol not in self.connections:
             return None
-        self.acceptor.deadlines.complete(protocol.transport)
+        self.deadlines.complete(protocol.transport)
         queue = Mailbox[Message]()
         scope.setdefault("asgi", ASGI)
-        scope["root_path"] = self.root_path  # daphne lets any client set it by a header
+        scope["root_path"] = ""  # daphne lets any client set it by a header
         send = partial(self.handle_reply, protocol)
-        task = self.applications.start(scope, queue.get, send)
+        task = self.shared.applications.start(scope, queue.get, send)
         self.connections[protocol]["application_instance"] = task
         task.add_done_callback(partial(self.application_done, protocol))
         return queue
 
     def application_done(self, protocol: DaphneRequest, task: asyncio.Task[None]) -> None:
-        error = self.applications.ended(task)
+        error = self.shared.applications.ended(task)
         details = self.connections.get(protocol)
         if details is None:
             return
@@ -90,13 +102,13 @@ class Pages(daphne.server.Server):
         details["disconnected"] = True
         protocol.transport.answered()
         if "application_instance" in details:
-            self.applications.end_later(details["application_instance"])
+            self.shared.applications.end_later(details["application_instance"])
         else:
             self.request_over(protocol)
 
     def request_over(self, protocol: DaphneRequest) -> None:
         del self.connections[protocol]
-        self.emptied.set()
+        self.shared.emptied.set()
 
     @override
     def kill_all_applications(self) -> None:

@@ -45,14 +45,14 @@ class Handshake(NetworkConnection):
             content = ("Content-Type", "text/plain; charset=utf-8")
             self.deny(error.status, [content, *error.headers], f"{error}\n".encode())
             return
-        if self.server.draining:
+        if not self.shared.acceptor.is_open:
             self.refuse("refused_draining")
-        elif self.server.acceptor.is_full:
+        elif self.shared.acceptor.is_full:
             self.refuse("refused_full")
         else:
             self.answer = request.answer
-            self.server.acceptor.handshake_began(self)
-            self.deadline = monotonic() + self.server.flow.handshake_timeout
+            self.shared.acceptor.handshake_began(self)
+            self.deadline = monotonic() + self.shared.flow.handshake_timeout
             self.scope = self.scope_of(request, client)
             self.start(self.scope)
 
@@ -65,7 +65,7 @@ class Handshake(NetworkConnection):
             "path": request.path,
             "raw_path": request.raw_path,
             "query_string": request.query,
-            "root_path": self.server.root_path,
+            "root_path": "",
             "headers": request.headers,
             "client": list(client),
             "server": list(self.transport.get_extra_info("sockname")[:2]),
@@ -93,7 +93,7 @@ class Handshake(NetworkConnection):
         self.write(upgrade_request.completed(self.answer, subprotocol, decoded(message.get("headers"))))
         self.answer = self.deadline = None
         self.phase = Phase.OPEN
-        self.server.acceptor.handshake_ended(self)
+        self.shared.acceptor.handshake_ended(self)
         self.opened()
 
     def reply_response_start(self, message: Message) -> None:
@@ -112,8 +112,8 @@ class Handshake(NetworkConnection):
 
     def refuse(self, why: Event) -> None:
         """Answer the handshake with 503: no room, or the process is ending; the client may retry, here or elsewhere."""
-        self.server.counters[why] += 1
-        self.deny(503, [("Retry-After", str(self.server.flow.retry_after))])
+        self.shared.counters[why] += 1
+        self.deny(503, [("Retry-After", str(self.shared.flow.retry_after))])
 
     def deny(self, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
         """Answer the handshake with a plain HTTP response, and close."""
@@ -126,7 +126,7 @@ class Handshake(NetworkConnection):
             *(f"{name}: {value}" for name, value in (*headers, *framing)),
         ]
         self.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
-        self.server.acceptor.handshake_ended(self)
+        self.shared.acceptor.handshake_ended(self)
         self.transport.close()
 
 
