@@ -5,9 +5,8 @@ Nothing is patched: each hook is a subclass at an extension point of daphne. The
 HTTP, that this depends on are hashed in `tests/server/relied.json`.
 """
 
-from tms.server.connection import Connection
-from tms.server.counters import Counters, Event
-from tms.server.flow import Flow
+from tms.server.asgi import Connection
+from tms.server.flow import Counters, Event, Flow
 from tms.server.listener import CannotListen, PortInUse
 
 __all__ = [

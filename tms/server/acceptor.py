@@ -13,8 +13,7 @@ import socket
 from collections.abc import Callable
 from functools import partial
 
-from tms.server.counters import Counters
-from tms.server.flow import Flow
+from tms.server.flow import Counters, Flow
 from tms.server.listener import CannotListen, Listener
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from time import monotonic
 
 from tms.server.acceptor import Acceptor
 from tms.server.applications import Applications
-from tms.server.counters import Event
+from tms.server.flow import Event
 from tms.server.timer_wheel import Wheel
 
 READ_BYTES = 64 * 1024

@@ -17,9 +17,8 @@ from tms.protocol.close_codes import CloseCode
 from tms.server.acceptor import Acceptor
 from tms.server.applications import Applications
 from tms.server.asgi import Application
-from tms.server.counters import Counters
 from tms.server.drain import DrainCode, Hook, bounded, called, close_all
-from tms.server.flow import Flow
+from tms.server.flow import Counters, Flow
 from tms.server.http_connection import HttpConnection
 from tms.server.memory import tune_gc
 from tms.server.network import Shared, abort

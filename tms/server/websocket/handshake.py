@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from email.utils import formatdate
 from enum import Enum
@@ -9,11 +10,15 @@ from http import HTTPStatus
 from time import monotonic
 
 from tms.server.asgi import ASGI, EXTENSIONS, Message, Scope
-from tms.server.counters import Event
+from tms.server.flow import Event
 from tms.server.network import NetworkConnection
 from tms.server.websocket import upgrade_request
-from tms.server.websocket.denial_headers import Headers, decoded, of_denial
-from tms.server.websocket.upgrade_request import InvalidUpgrade, UpgradeRequest
+from tms.server.websocket.upgrade_request import Headers, InvalidUpgrade, UpgradeRequest
+
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+SERVER_HEADERS = {"connection", "content-length", "transfer-encoding"}
+"""Headers about the transfer of a denial; the server writes them."""
 
 
 class Phase(Enum):
@@ -132,3 +137,16 @@ class Handshake(NetworkConnection):
 
 def phrase_of(status: int) -> str:
     return HTTPStatus(status).phrase if status in HTTPStatus else ""
+
+
+def decoded(headers: Iterable[tuple[bytes, bytes]] | None) -> Headers:
+    """ASGI's headers as text. Raises ValueError for one with a line break."""
+    texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers or ()]
+    for name, value in texts:
+        if CONTROL.search(name) or CONTROL.search(value):
+            raise ValueError(f"control character in header {name!r}")
+    return texts
+
+
+def of_denial(headers: Iterable[tuple[bytes, bytes]] | None) -> Headers:
+    return [(name, value) for name, value in decoded(headers) if name.lower() not in SERVER_HEADERS]

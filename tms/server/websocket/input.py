@@ -8,8 +8,7 @@ from time import monotonic
 
 from tms.protocol.close_codes import CloseCode
 from tms.server.applications import Mailbox
-from tms.server.asgi import Message
-from tms.server.connection import Take
+from tms.server.asgi import Message, Take
 from tms.server.network import Shared
 
 BEHIND = "tms.behind"
