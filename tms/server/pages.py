@@ -50,7 +50,7 @@ class Pages(daphne.server.Server):
     """Requests that are not over."""
 
     def __init__(self, shared: Shared, *, prepare: Callable[[], None]) -> None:
-        """Daphne calls `prepare` when it has set the event loop, which does not run yet."""
+        """`prepare` is called when the event loop is set, but does not run yet."""
         self.shared = shared
         self.deadlines = Deadlines(shared.flow)
         super().__init__(

@@ -88,7 +88,7 @@ class Server(Pages):
 
     def sockets(self) -> list[WebSocket]:
         """Open WebSockets, including handshakes in progress."""
-        return [socket for socket in self.shared.sockets if isinstance(socket, WebSocket)]
+        return [socket for socket in self.shared.sockets if isinstance(socket, WebSocket)]  # all are; for the type
 
     # Starting
 
@@ -144,7 +144,8 @@ class Server(Pages):
             self.stop()
 
     async def drain(self) -> None:
-        """No new connections, the application's goodbyes, then sockets are closed one by one, applications end.
+        """End the process: no new connections, the application's goodbyes, then sockets are closed one by one,
+        applications end.
 
         daphne cancels all applications at once instead, and clients see 1006.
         """
