@@ -85,7 +85,8 @@ class Application:
         sockets = self.server.sockets()
         return {
             "counters": self.server.counters,
-            "connections": len(self.server.connections) + len(self.server.sockets_inside),
+            "connections": len(self.server.connections) + len(sockets),
+            "applications": len(self.server.shared.applications.running),
             "inside": self.server.acceptor.inside,
             "handshaking": len(self.server.acceptor.handshaking),
             "sockets": len(sockets),

@@ -119,8 +119,8 @@ class ServerProcess:
         wait_for(lambda: received_bytes(self.port, peer), lambda unread: unread == 0)
 
     def emptied(self) -> Facts:
-        """No connection is left except the one that checks."""
-        return self.wait_for(lambda facts: facts["connections"] == 1 and facts["inside"] == 1)
+        """No connection and no application is left except those that check."""
+        return self.wait_for(lambda facts: facts["connections"] == facts["applications"] == facts["inside"] == 1)
 
     def resident_kib(self) -> int:
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]

@@ -4,8 +4,8 @@ import asyncio
 import weakref
 
 from tests.support.link.raw_client import Closed, frame
+from tms.server.applications import Mailbox
 from tms.server.websocket.input import BEHIND, BoundedInput
-from tms.server.websocket.mailbox import Mailbox
 
 
 def test_messages_are_handled_in_order_even_if_many_arrive_at_once(server):

@@ -18,10 +18,10 @@ class Link(WebSocket):
 
     def __init__(self, *, received_at: float) -> None:
         flow = Flow(ping_interval=INTERVAL, ping_timeout=TIMEOUT)
-        server: Any = SimpleNamespace(flow=flow, sockets_inside={})
+        shared: Any = SimpleNamespace(flow=flow, sockets={})
         transport: Any = SimpleNamespace(resume_reading=lambda: None, abort=lambda: None, is_closing=lambda: True)
         transport.get_write_buffer_size = lambda: 0
-        super().__init__(server, transport)
+        super().__init__(shared, transport)
         self.phase = Phase.OPEN
         self.received_at = received_at
         self.pings = 0

@@ -66,7 +66,7 @@ ONLY_OURS: Mapping[str, str] = {
     "tms.main.management.commands.demo.machine_uid.name": "the name of this machine",
     "tms.ops.checks.LOG_GROUP": "a setting",
     "tms.ops.checks.NAMESPACE": "a setting",
-    "tms.server.websocket.denial_headers.CONTROL": "headers of our own answers",
+    "tms.server.websocket.handshake.CONTROL": "headers of our own answers",
     "tms.telemetry.storage.partitions.PARTITION_NAME": "names of our own tables",
 }
 """The patterns that are not applied to foreign text, and what they are applied to."""

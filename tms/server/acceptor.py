@@ -7,15 +7,14 @@ wait in the listener's queue until they time out. So it stops listening before t
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import resource
+import socket
 from collections.abc import Callable
+from functools import partial
 
-from tms.server.counters import Counters
-from tms.server.deadlines import Deadlines
-from tms.server.flow import Flow
-from tms.server.listener import RETRY_LISTEN_S, Listener
+from tms.server.flow import Counters, Flow
+from tms.server.listener import CannotListen, Listener
 
 log = logging.getLogger(__name__)
 
@@ -25,21 +24,10 @@ DESCRIPTORS_WANTED = 65_536
 REOPEN_EVERY = 50
 """How many connections must end before a full acceptor listens again; not after each."""
 
+RETRY_LISTEN_S = 1.0
+
 type NewProtocol = Callable[[tuple[str, int]], asyncio.BufferedProtocol]
 """A function that makes the protocol for a client's address."""
-
-
-class CannotListen(OSError):
-    """The host and port cannot be bound."""
-
-    def __init__(self, host: str, port: int, why: OSError) -> None:
-        super().__init__(why.errno, f"cannot listen on {host} port {port}: {why.strerror or why}")
-        self.host = host
-        self.port = port
-
-
-class PortInUse(CannotListen):
-    """Another process listens there already."""
 
 
 class Acceptor:
@@ -55,18 +43,15 @@ class Acceptor:
         self.capacity, self.listen_limit = limits(flow)
         self.inside = 0
         self.handshaking: set[object] = set()
-        self.deadlines = Deadlines(flow)
         self.listener: Listener | None = None
+        self.coming_in: set[asyncio.Task[None]] = set()
         self.is_open = False
 
     # Opening
 
     def listen(self) -> None:
         """Bind the port; clients wait in the kernel's queue until `open`. Raises PortInUse or CannotListen."""
-        try:
-            self.listener = Listener(self)
-        except OSError as error:
-            raise refusal(self.host, self.port, error) from None
+        self.listener = Listener(self.host, self.port, self.flow, self.accept)
         self.port = self.listener.bound_port
 
     def open(self) -> None:
@@ -77,6 +62,39 @@ class Acceptor:
         """Stop listening for good."""
         self.is_open = False
         self.stop_listening()
+
+    # Accepting
+
+    def accept(self, listener: Listener) -> None:
+        """Clients may come faster than they are accepted: open connections have their turn in between."""
+        for _ in range(self.flow.backlog):
+            if not (listener.is_reading and self.room > 0 and self.accept_one(listener)):
+                return
+
+    def accept_one(self, listener: Listener) -> bool:
+        try:
+            accepted, address = listener.socket.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return False
+        except OSError as error:  # out of descriptors or memory: existing connections need some more than new ones
+            log.error("cannot accept: %s; trying again", error)
+            listener.pause()
+            asyncio.get_running_loop().call_later(RETRY_LISTEN_S, self.settle)
+            return False
+        self.entered()
+        accepted.setblocking(False)
+        task = asyncio.get_running_loop().create_task(self.come_in(accepted, address[:2]))
+        self.coming_in.add(task)
+        task.add_done_callback(self.coming_in.discard)
+        return True
+
+    async def come_in(self, accepted: socket.socket, address: tuple[str, int]) -> None:
+        new_protocol = partial(self.new_protocol, address)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(new_protocol, accepted)
+        except OSError:  # the client has already disconnected
+            accepted.close()
+            self.left()
 
     # Open connections
 
@@ -141,10 +159,6 @@ class Acceptor:
         else:
             log.info("listening again: %d connections are open", self.inside)
             self.settle()
-
-
-def refusal(host: str, port: int, why: OSError) -> CannotListen:
-    return PortInUse(host, port, why) if why.errno == errno.EADDRINUSE else CannotListen(host, port, why)
 
 
 def limits(flow: Flow) -> tuple[int, int]:

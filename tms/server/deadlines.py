@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from tms.server.flow import Flow
-
-if TYPE_CHECKING:
-    from tms.server.http_connection import HttpConnection
+from tms.server.network import NetworkConnection
 
 
 class Deadlines:
@@ -16,25 +13,25 @@ class Deadlines:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.until: dict[HttpConnection, float] = {}
-        self.answering: Counter[HttpConnection] = Counter()
+        self.until: dict[NetworkConnection, float] = {}
+        self.answering: Counter[NetworkConnection] = Counter()
         """Complete requests without a response; several if a client pipelines."""
         self.checked_at = 0.0
 
-    def connected(self, connection: HttpConnection, now: float) -> None:
+    def connected(self, connection: NetworkConnection, now: float) -> None:
         self.until[connection] = now + self.flow.request_timeout
 
-    def began(self, connection: HttpConnection, now: float) -> None:
+    def began(self, connection: NetworkConnection, now: float) -> None:
         """The first bytes of a request have arrived."""
         if connection in self.until:
             self.until[connection] = min(self.until[connection], now + self.flow.request_timeout)
 
-    def complete(self, connection: HttpConnection) -> None:
+    def complete(self, connection: NetworkConnection) -> None:
         """A request is complete."""
         self.until.pop(connection, None)
         self.answering[connection] += 1
 
-    def answered(self, connection: HttpConnection, now: float) -> None:
+    def answered(self, connection: NetworkConnection, now: float) -> None:
         """The connection may be reused for the next request."""
         if self.answering[connection] > 1:
             self.answering[connection] -= 1
@@ -42,15 +39,15 @@ class Deadlines:
         del self.answering[connection]
         self.until[connection] = now + self.flow.keep_alive
 
-    def discard(self, connection: HttpConnection) -> None:
+    def discard(self, connection: NetworkConnection) -> None:
         """The connection ended, or became a WebSocket."""
         self.until.pop(connection, None)
         del self.answering[connection]
 
-    def connections(self) -> list[HttpConnection]:
+    def connections(self) -> list[NetworkConnection]:
         return [*self.until, *self.answering]
 
-    def overdue(self, now: float) -> list[HttpConnection]:
+    def overdue(self, now: float) -> list[NetworkConnection]:
         """Connections to drop; called once a second."""
         if now - self.checked_at < 1:
             return []

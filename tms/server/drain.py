@@ -1,53 +1,25 @@
-"""The end of a server process."""
-
-from __future__ import annotations
+"""The steps of a drain that take time: hooks, and the closes of all sockets."""
 
 import asyncio
-import contextlib
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tms.protocol.close_codes import CloseCode
+from tms.server.asgi import Scope
 from tms.server.websocket.handshake import Phase
-
-if TYPE_CHECKING:
-    from tms.server.server import Server
-    from tms.server.websocket.socket import WebSocket
+from tms.server.websocket.socket import WebSocket
 
 log = logging.getLogger(__name__)
 
 type Hook = Callable[..., Awaitable[None] | None]
+type DrainCode = Callable[[Scope], int]
 
 REASON = "restarting; reconnect"
 
-SLACK = 1.5
-"""A close timeout may be noticed a second late."""
-
 WORTH_SLEEPING = 0.01
-
-
-async def drain(server: Server) -> None:
-    """Ends a process: no new connections, the application's goodbyes, then sockets are closed one by one, applications
-    end.
-
-    daphne cancels all applications at once instead, and clients see 1006.
-    """
-    try:
-        server.acceptor.shut()
-        if server.is_ready:
-            await bounded(server.flow.hook_timeout, server.on_drain, server)
-        await close_all(server)
-        await answered(server)
-    finally:
-        # Nobody who has not answered by now may keep the process from ending.
-        for socket in server.sockets():
-            socket.drop("drain_aborted")
-        await server.end_applications()
-        await bounded(server.flow.hook_timeout, server.on_stop)
-        log.info("drained: %s", dict(server.counters))
 
 
 async def bounded(seconds: float, hook: Hook | None, *given: Any) -> None:
@@ -67,31 +39,23 @@ async def called(hook: Hook, *given: Any) -> None:
         await result
 
 
-async def close_all(server: Server) -> None:
-    sockets = server.sockets()
+async def close_all(sockets: Sequence[WebSocket], code: DrainCode, *, spread: float) -> None:
+    """Close one after the other, because everyone reconnects at once to another node."""
     start = monotonic()
     for count, socket in enumerate(sockets):
-        # One after the other, because everyone reconnects at once to another node.
-        early = start + server.flow.drain_spread * count / len(sockets) - monotonic()
+        early = start + spread * count / len(sockets) - monotonic()
         if early > WORTH_SLEEPING:
             await asyncio.sleep(early)
-        close(server, socket)
+        close(socket, code)
 
 
-def close(server: Server, socket: WebSocket) -> None:
+def close(socket: WebSocket, code: DrainCode) -> None:
     if socket.phase is Phase.CONNECTING:
         socket.refuse("refused_draining")
     elif socket.phase is Phase.OPEN:
-        server.counters["drained"] += 1
+        socket.shared.counters["drained"] += 1
         try:
-            socket.close(server.drain_code(socket.scope or {}), REASON)
+            socket.close(code(socket.scope or {}), REASON)
         except Exception:  # an invalid code of one socket must not end the drain of the others
             log.exception("no close code for %s", socket)
             socket.close(CloseCode.DRAINING, REASON)
-
-
-async def answered(server: Server) -> None:
-    """Wait for the peers' close frames and for requests in progress."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(server.flow.close_timeout + SLACK):
-            await server.idle()

@@ -1,6 +1,8 @@
-"""The limits of a server process."""
+"""The limits of a server process, and the counters of what it did because of them."""
 
+from collections import Counter
 from dataclasses import dataclass
+from typing import Literal
 
 from tms.protocol.limits import FRAME_BYTES
 
@@ -101,3 +103,22 @@ class Flow:
 
     gc_freeze: bool = True
     """The garbage collector ignores what is loaded before the first connection."""
+
+
+type Event = Literal[
+    "slow_bytes",  # dropped: more than max_unwritten bytes unwritten
+    "slow_time",  # dropped: accepted nothing for max_blocked
+    "request_timeout",  # dropped: an HTTP connection without a complete request
+    "ping_timeout",  # dropped: half-open
+    "too_big",  # closed with 4413 or 1009
+    "input_paused",  # reading stopped until the application caught up, or had answered the handshake
+    "send_waited",  # a send that waited for its reader
+    "refused_full",  # upgrade refused with 503: max_connections
+    "refused_slow",  # upgrade refused with 503: the application did not answer it in time
+    "refused_draining",  # upgrade refused with 503: the process is ending
+    "listening_stopped",  # spare_connections used up
+    "drained",  # closed by the drain
+    "drain_aborted",  # did not answer the drain's close frame
+]
+
+type Counters = Counter[Event]

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from time import monotonic
-from typing import TYPE_CHECKING, override
+from typing import override
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
-from tms.server.network import NetworkConnection, abort
-from tms.server.pages import DaphneRequest
+from tms.server.network import NetworkConnection, Shared, abort
+from tms.server.pages import DaphneRequest, Pages
 from tms.server.websocket import upgrade_request
 from tms.server.websocket.socket import WebSocket
-
-if TYPE_CHECKING:
-    from tms.server.server import Server
 
 
 class HttpConnection(NetworkConnection):
@@ -32,9 +29,9 @@ class HttpConnection(NetworkConnection):
     """Reads requests of pages; created with the first one."""
     unread = b""
 
-    def __init__(self, server: Server, peer: tuple[str, int]) -> None:
-        self.server, self.peer = server, peer
-        self.deadlines = server.acceptor.deadlines
+    def __init__(self, shared: Shared, pages: Pages, peer: tuple[str, int]) -> None:
+        self.shared, self.pages, self.peer = shared, pages, peer
+        self.deadlines = pages.deadlines
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -82,7 +79,7 @@ class HttpConnection(NetworkConnection):
 
     def open_channel(self) -> HTTPChannel:
         self.channel = channel = HTTPChannel()
-        channel.factory = self.server.http_factory
+        channel.factory = self.pages.http_factory
         channel.requestFactory = DaphneRequest
         channel.makeConnection(self)
         return channel
@@ -91,7 +88,7 @@ class HttpConnection(NetworkConnection):
         """A request was answered: read on."""
         self.deadlines.answered(self, monotonic())
         if self.unread:
-            self.server.loop.call_soon(self.read_on)
+            asyncio.get_running_loop().call_soon(self.read_on)
 
     def read_on(self) -> None:
         if not self.transport.is_closing():
@@ -101,11 +98,11 @@ class HttpConnection(NetworkConnection):
     def become_websocket(self, head: bytes) -> None:
         self.deadlines.discard(self)
         self.channel = None
-        socket = WebSocket(self.server, self.transport)
+        socket = WebSocket(self.shared, self.transport)
         self.transport.set_protocol(socket)
         if self.unwritten:  # of earlier answers; the new protocol was not notified
-            self.server.backlogs.ended(self)
-            self.server.backlogs.began(socket)
+            self.shared.backlogs.ended(self)
+            self.shared.backlogs.began(socket)
         socket.begin(head, client=self.peer)
         if early := self.unread[len(head) :]:
             socket.data_received(early)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any, TypedDict, override
 
 import daphne.server
 from daphne.http_protocol import WebRequest
 
-from tms.server.acceptor import Acceptor
+from tms.server.applications import Mailbox
 from tms.server.asgi import ASGI, Message, Scope
-from tms.server.flow import Flow
-from tms.server.websocket.mailbox import Mailbox
-
-log = logging.getLogger(__name__)
+from tms.server.deadlines import Deadlines
+from tms.server.network import Shared
 
 
 class DaphneRequest(WebRequest):
@@ -47,13 +45,23 @@ class Pages(daphne.server.Server):
     daphne scans all requests each second for ended ones, by the wall clock; here the end of a task is a callback.
     """
 
-    flow: Flow
-    acceptor: Acceptor
     loop: asyncio.AbstractEventLoop
     connections: dict[DaphneRequest, Details]
     """Requests that are not over."""
-    emptied: asyncio.Event
-    """Set when a request or a socket is over."""
+
+    def __init__(self, shared: Shared, *, prepare: Callable[[], None]) -> None:
+        """`prepare` is called when the event loop is set, but does not run yet."""
+        self.shared = shared
+        self.deadlines = Deadlines(shared.flow)
+        super().__init__(
+            shared.applications.application,
+            endpoints=["none"],  # daphne requires one
+            signal_handlers=False,
+            ready_callable=prepare,
+            server_name="",
+            verbosity=0,
+        )
+        self.endpoints: list[str] = []  # daphne must not listen: the acceptor does
 
     @override
     def protocol_connected(self, protocol: DaphneRequest) -> None:
@@ -64,20 +72,18 @@ class Pages(daphne.server.Server):
         """Start the application; the queue receives its messages. None if the client has disconnected."""
         if protocol not in self.connections:
             return None
-        self.acceptor.deadlines.complete(protocol.transport)
+        self.deadlines.complete(protocol.transport)
         queue = Mailbox[Message]()
         scope.setdefault("asgi", ASGI)
-        scope["root_path"] = self.root_path  # daphne lets any client set it by a header
+        scope["root_path"] = ""  # daphne lets any client set it by a header
         send = partial(self.handle_reply, protocol)
-        task = self.loop.create_task(self.application(scope, queue.get, send))
+        task = self.shared.applications.start(scope, queue.get, send)
         self.connections[protocol]["application_instance"] = task
         task.add_done_callback(partial(self.application_done, protocol))
         return queue
 
     def application_done(self, protocol: DaphneRequest, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        if error:
-            log.error("Exception inside application: %s", error, exc_info=error)
+        error = self.shared.applications.ended(task)
         details = self.connections.get(protocol)
         if details is None:
             return
@@ -96,18 +102,13 @@ class Pages(daphne.server.Server):
         details["disconnected"] = True
         protocol.transport.answered()
         if "application_instance" in details:
-            self.end_later(details["application_instance"])
+            self.shared.applications.end_later(details["application_instance"])
         else:
             self.request_over(protocol)
 
     def request_over(self, protocol: DaphneRequest) -> None:
         del self.connections[protocol]
-        self.emptied.set()
-
-    def end_later(self, task: asyncio.Task[None]) -> None:
-        """Its connection ended; give the application time to end too."""
-        timer = self.loop.call_later(self.flow.linger, cancel, task)
-        task.add_done_callback(lambda _: timer.cancel())
+        self.shared.emptied.set()
 
     @override
     def kill_all_applications(self) -> None:
@@ -120,8 +121,3 @@ class Pages(daphne.server.Server):
     @override
     def timeout_checker(self) -> None:
         """daphne's scan for timeouts: see Deadlines."""
-
-
-def cancel(task: asyncio.Task[None]) -> None:
-    log.warning("an application did not end after its connection and was cancelled")
-    task.cancel()

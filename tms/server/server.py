@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable
 from time import monotonic
 from typing import Any, cast, override
 
@@ -15,21 +15,23 @@ from twisted.logger import LogLevel, STDLibLogObserver, globalLogPublisher
 
 from tms.protocol.close_codes import CloseCode
 from tms.server.acceptor import Acceptor
-from tms.server.asgi import Application, Scope
-from tms.server.backlogs import Backlogs
-from tms.server.counters import Counters
-from tms.server.drain import Hook, called, drain
-from tms.server.flow import Flow
+from tms.server.applications import Applications
+from tms.server.asgi import Application
+from tms.server.drain import DrainCode, Hook, bounded, called, close_all
+from tms.server.flow import Counters, Flow
 from tms.server.http_connection import HttpConnection
 from tms.server.memory import tune_gc
-from tms.server.network import READ_BYTES, abort
+from tms.server.network import Shared, abort
 from tms.server.pages import Pages
-from tms.server.timer_wheel import SLOTS_PER_SECOND, Wheel
+from tms.server.timer_wheel import SLOTS_PER_SECOND
 from tms.server.websocket.socket import WebSocket
 
 log = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+SLACK_S = 1.5
+"""A close timeout may be noticed a second late."""
 
 
 class Server(Pages):
@@ -52,32 +54,19 @@ class Server(Pages):
         on_ready: Hook | None = None,
         on_drain: Hook | None = None,
         on_stop: Hook | None = None,
-        drain_code: Callable[[Scope], int] | None = None,
+        drain_code: DrainCode | None = None,
     ) -> None:
         self.flow = flow or Flow()
         self.on_ready, self.on_drain, self.on_stop = on_ready, on_drain, on_stop
         self.drain_code = drain_code or (lambda scope: CloseCode.DRAINING)
         self.counters: Counters = Counter()
-        self.acceptor = Acceptor(host, port, self.flow, self.counters, lambda peer: HttpConnection(self, peer))
-        self.wheel: Wheel[WebSocket] = Wheel(monotonic())
-        self.backlogs = Backlogs(self.flow.max_blocked)
-        self.read_buffer = memoryview(bytearray(READ_BYTES))
-        """The buffer of all connections: what is read into it is taken before the next one is read."""
-        self.sockets_inside: dict[WebSocket, None] = {}
-        """WebSockets whose connection or application has not ended, oldest first."""
-        self.emptied = asyncio.Event()
+        self.acceptor = Acceptor(
+            host, port, self.flow, self.counters, lambda peer: HttpConnection(self.shared, self, peer)
+        )
+        super().__init__(Shared(self.acceptor, Applications(application, self.flow)), prepare=self.prepare)
         self.draining = False
         self.is_ready = False
         self.failure: BaseException | None = None
-        super().__init__(
-            application,
-            endpoints=["none"],  # daphne requires one
-            signal_handlers=False,
-            ready_callable=self.prepare,
-            server_name="",
-            verbosity=0,
-        )
-        self.endpoints: list[str] = []  # daphne must not listen: the acceptor does
 
     @override
     def run(self) -> None:
@@ -99,17 +88,11 @@ class Server(Pages):
 
     def sockets(self) -> list[WebSocket]:
         """Open WebSockets, including handshakes in progress."""
-        return [socket for socket in self.sockets_inside if not socket.is_gone]
-
-    def discard(self, socket: WebSocket) -> None:
-        """Its connection and its application have ended."""
-        self.sockets_inside.pop(socket, None)
-        self.emptied.set()
+        return [socket for socket in self.shared.sockets if isinstance(socket, WebSocket)]  # all are; for the type
 
     # Starting
 
     def prepare(self) -> None:
-        """daphne has set the event loop, which does not run yet."""
         self.loop = asyncio.get_event_loop()
         self.acceptor.listen()
         show_errors()
@@ -137,21 +120,11 @@ class Server(Pages):
     def tick(self) -> None:
         self.loop.call_later(1 / SLOTS_PER_SECOND, self.tick)
         now = monotonic()
-        for socket in self.wheel.turn(now):
-            self.check_timeouts(socket, now)
-        for late in self.acceptor.deadlines.overdue(now):
+        self.shared.wheel.turn(now)
+        for late in self.deadlines.overdue(now):
             late.drop("request_timeout")
-        for connection in self.backlogs.stuck(now):
+        for connection in self.shared.backlogs.stuck(now):
             connection.drop("slow_time")
-
-    def check_timeouts(self, socket: WebSocket, now: float) -> None:
-        try:
-            when = socket.due(now)
-        except Exception:  # the others in its slot must not lose their timers
-            log.exception("the timer of %s failed", socket)
-        else:
-            if when is not None:
-                self.wheel.watch(socket, when)
 
     # Ending
 
@@ -160,32 +133,42 @@ class Server(Pages):
             os._exit(1)  # the second signal: do not wait
         self.draining = True
         self.starting.cancel()
-        self.drained = self.loop.create_task(self.drain())
+        self.drained = self.loop.create_task(self.end())
 
-    async def drain(self) -> None:
+    async def end(self) -> None:
         try:
-            await drain(self)
+            await self.drain()
         finally:
-            for connection in self.acceptor.deadlines.connections():
+            for connection in self.deadlines.connections():
                 abort(connection.transport)  # idle ones, of pages
             self.stop()
 
+    async def drain(self) -> None:
+        """End the process: no new connections, the application's goodbyes, then sockets are closed one by one,
+        applications end.
+
+        daphne cancels all applications at once instead, and clients see 1006.
+        """
+        try:
+            self.acceptor.shut()
+            if self.is_ready:
+                await bounded(self.flow.hook_timeout, self.on_drain, self)
+            await close_all(self.sockets(), self.drain_code, spread=self.flow.drain_spread)
+            with contextlib.suppress(TimeoutError):  # the peers' close frames, and requests in progress
+                await asyncio.wait_for(self.idle(), self.flow.close_timeout + SLACK_S)
+        finally:
+            # Nobody who has not answered by now may keep the process from ending.
+            for socket in self.sockets():
+                socket.drop("drain_aborted")
+            await self.shared.applications.end_all()
+            await bounded(self.flow.hook_timeout, self.on_stop)
+            log.info("drained: %s", dict(self.counters))
+
     async def idle(self) -> None:
         """Wait until no request, no socket and no application is left; no new ones are admitted."""
-        while self.connections or self.sockets_inside:
-            self.emptied.clear()
-            await self.emptied.wait()
-
-    async def end_applications(self) -> None:
-        """Cancel what still runs, and wait for it with a timeout."""
-        running = [socket.task for socket in self.sockets_inside if socket.task is not None]
-        running += [
-            each["application_instance"] for each in self.connections.values() if "application_instance" in each
-        ]
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.wait(running, timeout=self.flow.exit_timeout)
+        while self.connections or self.shared.sockets or self.shared.applications.running:
+            self.shared.emptied.clear()
+            await self.shared.emptied.wait()
 
 
 def show_errors() -> None:

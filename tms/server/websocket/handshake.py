@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from email.utils import formatdate
 from enum import Enum
@@ -9,11 +10,15 @@ from http import HTTPStatus
 from time import monotonic
 
 from tms.server.asgi import ASGI, EXTENSIONS, Message, Scope
-from tms.server.counters import Event
+from tms.server.flow import Event
 from tms.server.network import NetworkConnection
 from tms.server.websocket import upgrade_request
-from tms.server.websocket.denial_headers import Headers, decoded, of_denial
-from tms.server.websocket.upgrade_request import InvalidUpgrade, UpgradeRequest
+from tms.server.websocket.upgrade_request import Headers, InvalidUpgrade, UpgradeRequest
+
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+SERVER_HEADERS = {"connection", "content-length", "transfer-encoding"}
+"""Headers about the transfer of a denial; the server writes them."""
 
 
 class Phase(Enum):
@@ -45,14 +50,14 @@ class Handshake(NetworkConnection):
             content = ("Content-Type", "text/plain; charset=utf-8")
             self.deny(error.status, [content, *error.headers], f"{error}\n".encode())
             return
-        if self.server.draining:
+        if not self.shared.acceptor.is_open:
             self.refuse("refused_draining")
-        elif self.server.acceptor.is_full:
+        elif self.shared.acceptor.is_full:
             self.refuse("refused_full")
         else:
             self.answer = request.answer
-            self.server.acceptor.handshake_began(self)
-            self.deadline = monotonic() + self.server.flow.handshake_timeout
+            self.shared.acceptor.handshake_began(self)
+            self.deadline = monotonic() + self.shared.flow.handshake_timeout
             self.scope = self.scope_of(request, client)
             self.start(self.scope)
 
@@ -65,7 +70,7 @@ class Handshake(NetworkConnection):
             "path": request.path,
             "raw_path": request.raw_path,
             "query_string": request.query,
-            "root_path": self.server.root_path,
+            "root_path": "",
             "headers": request.headers,
             "client": list(client),
             "server": list(self.transport.get_extra_info("sockname")[:2]),
@@ -93,7 +98,7 @@ class Handshake(NetworkConnection):
         self.write(upgrade_request.completed(self.answer, subprotocol, decoded(message.get("headers"))))
         self.answer = self.deadline = None
         self.phase = Phase.OPEN
-        self.server.acceptor.handshake_ended(self)
+        self.shared.acceptor.handshake_ended(self)
         self.opened()
 
     def reply_response_start(self, message: Message) -> None:
@@ -112,8 +117,8 @@ class Handshake(NetworkConnection):
 
     def refuse(self, why: Event) -> None:
         """Answer the handshake with 503: no room, or the process is ending; the client may retry, here or elsewhere."""
-        self.server.counters[why] += 1
-        self.deny(503, [("Retry-After", str(self.server.flow.retry_after))])
+        self.shared.counters[why] += 1
+        self.deny(503, [("Retry-After", str(self.shared.flow.retry_after))])
 
     def deny(self, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
         """Answer the handshake with a plain HTTP response, and close."""
@@ -126,9 +131,22 @@ class Handshake(NetworkConnection):
             *(f"{name}: {value}" for name, value in (*headers, *framing)),
         ]
         self.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
-        self.server.acceptor.handshake_ended(self)
+        self.shared.acceptor.handshake_ended(self)
         self.transport.close()
 
 
 def phrase_of(status: int) -> str:
     return HTTPStatus(status).phrase if status in HTTPStatus else ""
+
+
+def decoded(headers: Iterable[tuple[bytes, bytes]] | None) -> Headers:
+    """ASGI's headers as text. Raises ValueError for one with a line break."""
+    texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers or ()]
+    for name, value in texts:
+        if CONTROL.search(name) or CONTROL.search(value):
+            raise ValueError(f"control character in header {name!r}")
+    return texts
+
+
+def of_denial(headers: Iterable[tuple[bytes, bytes]] | None) -> Headers:
+    return [(name, value) for name, value in decoded(headers) if name.lower() not in SERVER_HEADERS]

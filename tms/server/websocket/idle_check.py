@@ -1,7 +1,6 @@
 """Detects half-open links: pings distinguish a lost peer from one that has nothing to send."""
 
-from tms.server.counters import Event
-from tms.server.flow import Flow
+from tms.server.flow import Event, Flow
 
 PING = b"tms"
 

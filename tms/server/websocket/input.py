@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from tms.protocol.close_codes import CloseCode
-from tms.server.asgi import Message
-from tms.server.connection import Take
-from tms.server.websocket.mailbox import Mailbox
-
-if TYPE_CHECKING:
-    from tms.server.server import Server
+from tms.server.applications import Mailbox
+from tms.server.asgi import Message, Take
+from tms.server.network import Shared
 
 BEHIND = "tms.behind"
 """A queued message that is awaited before the next one is delivered."""
@@ -25,7 +21,7 @@ FRAMES_AT_ONCE = 64
 class BoundedInput:
     """Delivers messages as fast as the application takes them, and leaves the rest in the network."""
 
-    server: Server
+    shared: Shared
     application_queue: Mailbox[Message]
     take: Take | None = None
     """Receives each message as it is read; None if there is no such callback, or it is behind."""
@@ -66,16 +62,16 @@ class BoundedInput:
         """A complete message of this many bytes."""
         if not self.is_receiving:
             return
-        if size > self.server.flow.soft_message:
-            self.server.counters["too_big"] += 1
-            self.close(CloseCode.TOO_LARGE, f"message too large; limit {self.server.flow.soft_message} bytes")
+        if size > self.shared.flow.soft_message:
+            self.shared.counters["too_big"] += 1
+            self.close(CloseCode.TOO_LARGE, f"message too large; limit {self.shared.flow.soft_message} bytes")
             return
         if self.take is not None:
             self.deliver_at_once(self.take, content)
             return
         kind = "text" if isinstance(content, str) else "bytes"
         self.application_queue.put_nowait({"type": "websocket.receive", kind: content})
-        if self.application_queue.qsize() >= self.server.flow.queue_high:
+        if self.application_queue.qsize() >= self.shared.flow.queue_high:
             self.pause_reading()
 
     def deliver_at_once(self, take: Take, content: str | bytes) -> None:
@@ -111,7 +107,7 @@ class BoundedInput:
         return message
 
     def resume_if_caught_up(self) -> None:
-        if self.reading_paused and self.application_queue.qsize() <= self.server.flow.queue_low:
+        if self.reading_paused and self.application_queue.qsize() <= self.shared.flow.queue_low:
             self.resume_reading()
 
     # Turns
@@ -145,7 +141,7 @@ class BoundedInput:
 
     def pause_reading(self) -> None:
         self.reading_paused = True
-        self.server.counters["input_paused"] += 1
+        self.shared.counters["input_paused"] += 1
         self.stop_reading()
 
     def resume_reading(self) -> None:

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from time import monotonic
-from typing import TYPE_CHECKING, override
+from typing import override
 
 from tms.protocol.close_codes import CloseCode
+from tms.server.applications import Mailbox
 from tms.server.asgi import Message, Scope
-from tms.server.network import abort
+from tms.server.network import Shared, abort
 from tms.server.websocket import frames, text_frames
 from tms.server.websocket.frames import Fragments, Frame, Opcode, Violation
 from tms.server.websocket.handshake import Handshake, Phase
 from tms.server.websocket.idle_check import PING, Silence
 from tms.server.websocket.input import FRAMES_AT_ONCE, BoundedInput, content_of
-from tms.server.websocket.mailbox import Mailbox
-
-if TYPE_CHECKING:
-    from tms.server.server import Server
-
-log = logging.getLogger(__name__)
 
 INTERNAL_ERROR, ABNORMAL = 1011, 1006
 
@@ -37,7 +31,6 @@ WRITE_AHEAD = 64 * 1024
 class WebSocket(Handshake, BoundedInput, Silence):
     """Runs the application between ASGI and the network. Implements `Connection`."""
 
-    server: Server
     task: asyncio.Task[None] | None = None
     unread: bytes | memoryview = b""
     fragments: Fragments | None = None
@@ -49,9 +42,9 @@ class WebSocket(Handshake, BoundedInput, Silence):
     peers_code: int | None = None
     """The code of the peer's close frame."""
 
-    def __init__(self, server: Server, transport: asyncio.Transport) -> None:
-        self.server, self.transport = server, transport
-        server.sockets_inside[self] = None
+    def __init__(self, shared: Shared, transport: asyncio.Transport) -> None:
+        self.shared, self.transport = shared, transport
+        shared.sockets[self] = None
 
     # The application
 
@@ -59,10 +52,10 @@ class WebSocket(Handshake, BoundedInput, Silence):
     def start(self, scope: Scope) -> None:
         self.application_queue = Mailbox[Message]()
         self.application_queue.put_nowait({"type": "websocket.connect"})
-        self.task = self.server.loop.create_task(self.server.application(scope, self.receive, self.reply))
+        self.task = self.shared.applications.start(scope, self.receive, self.reply)
         self.task.add_done_callback(self.application_ended)
-        flow = self.server.flow
-        self.server.wheel.watch(self, monotonic() + min(flow.handshake_timeout, flow.ping_interval))
+        flow = self.shared.flow
+        self.shared.wheel.watch(self, monotonic() + min(flow.handshake_timeout, flow.ping_interval))
 
     async def reply(self, message: Message) -> None:
         """The application's send(): returns when the socket's buffer has room again."""
@@ -91,10 +84,9 @@ class WebSocket(Handshake, BoundedInput, Silence):
     def application_ended(self, task: asyncio.Task[None]) -> None:
         """The application ended, with or without an error; the socket must not outlive it."""
         self.task = None
-        if not task.cancelled() and (error := task.exception()):
-            log.error("Exception inside application: %s", error, exc_info=error)
+        self.shared.applications.ended(task)
         if self.is_gone:
-            self.server.discard(self)
+            self.shared.emptied.set()
         elif self.phase is Phase.CONNECTING:
             self.deny(500)
         else:
@@ -122,7 +114,7 @@ class WebSocket(Handshake, BoundedInput, Silence):
         """Wait until the kernel has accepted everything, if that is much."""
         if self.unwritten <= WRITE_AHEAD:
             return
-        self.server.counters["send_waited"] += 1
+        self.shared.counters["send_waited"] += 1
         if self.writable is None:
             self.writable = asyncio.get_running_loop().create_future()
         await asyncio.shield(self.writable)  # other senders wait for it too when this one is cancelled
@@ -185,7 +177,7 @@ class WebSocket(Handshake, BoundedInput, Silence):
             return False
 
     def consume_rare_frame(self) -> bool:
-        frame = frames.read(self.unread, most=self.server.flow.hard_message - self.size_of_fragments)
+        frame = frames.read(self.unread, most=self.shared.flow.hard_message - self.size_of_fragments)
         if frame is None:
             return False
         self.unread = self.unread[frame.end :]
@@ -247,8 +239,8 @@ class WebSocket(Handshake, BoundedInput, Silence):
         self.phase = Phase.CLOSING
         shortened = reason.encode()[:LONGEST_REASON].decode(errors="ignore").encode()
         self.write(text_frames.framed(code.to_bytes(2) + shortened, FINAL_CLOSE))
-        self.deadline = monotonic() + self.server.flow.close_timeout
-        self.server.wheel.watch(self, self.deadline)
+        self.deadline = monotonic() + self.shared.flow.close_timeout
+        self.shared.wheel.watch(self, self.deadline)
 
     def closed_by_peer(self, payload: bytes) -> None:
         """Its close frame, which is the answer to ours or gets one."""
@@ -264,7 +256,7 @@ class WebSocket(Handshake, BoundedInput, Silence):
         self.has_failed = True
         self.unread = b""
         if self.phase is Phase.OPEN:
-            self.server.counters["too_big"] += violation.code == frames.TOO_BIG
+            self.shared.counters["too_big"] += violation.code == frames.TOO_BIG
             self.say_goodbye(violation.code, str(violation))
         if not self.transport.is_closing():
             self.transport.write_eof()
@@ -273,13 +265,13 @@ class WebSocket(Handshake, BoundedInput, Silence):
     def connection_lost(self, exc: Exception | None) -> None:
         self.phase = Phase.CLOSED
         self.resume_writing()  # senders need not wait any more
-        self.server.acceptor.handshake_ended(self)
+        self.shared.acceptor.handshake_ended(self)
         super().connection_lost(exc)
-        if self.task is None:
-            self.server.discard(self)
-        else:
+        del self.shared.sockets[self]
+        self.shared.emptied.set()
+        if self.task is not None:
             self.application_queue.put_nowait({"type": "websocket.disconnect", "code": self.peers_code or ABNORMAL})
-            self.server.end_later(self.task)
+            self.shared.applications.end_later(self.task)
         self.scope = self.take = None  # or each closed socket stays until a full garbage collection
 
     # Time
@@ -287,7 +279,7 @@ class WebSocket(Handshake, BoundedInput, Silence):
     def due(self, now: float) -> float | None:
         """Check for silence, before and after that for the end of a handshake; returns when to check again."""
         if self.phase is Phase.OPEN:
-            return self.listened(now, self.server.flow)
+            return self.listened(now, self.shared.flow)
         if self.deadline is None or now < self.deadline:
             return self.deadline
         if self.phase is Phase.CONNECTING:

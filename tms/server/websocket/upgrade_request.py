@@ -9,8 +9,7 @@ from hashlib import sha1
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from tms.server.websocket.denial_headers import Headers
-
+type Headers = Sequence[tuple[str, str]]
 type RawHeaders = Sequence[tuple[bytes, bytes]]
 """Names are in lower case."""
 
