@@ -76,14 +76,12 @@ EXCEPTIONS = {
         "boards.rows.maintenance.current_rows",
         "boards.rows.maintenance.past_rows",
         "boards.rows.planned.is_expected",
-        "notifications.destinations.api._rows",
     },
     "each of several querysets is filtered in a comprehension": {
         "alerts.maintenance.api._windows",
         "fleet.api._terminals",
         "notifications.policies.api._policies",
         "notifications.policies.views._listed",
-        "notifications.rotations.api._members",
         "shifts.digest.maintenance.maintenance_lines",
     },
     "counts of the fleet, of which each scope gets its part": {

@@ -118,6 +118,27 @@ async def test_more_events_than_fit_one_report_are_split(tms, start):
     assert [report.seq for report in reports] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("frame_bytes", [4_096, 65_536])
+@pytest.mark.parametrize("character", ["端", "\1"])
+async def test_reports_fit_a_frame_whatever_the_events_say(tms, start, lines, frame_bytes, character):
+    """Japanese takes three bytes a character, a control character six."""
+    running = start()
+    running.source.metrics = {f"{number}".rjust(64, "m"): -1.2345678901234567e14 for number in range(40)}
+    link = await tms.booted(limits=frames.Limits(frame_bytes=frame_bytes, frames_burst=100))
+    codes = [f"event-{number}" for number in range(100 if frame_bytes > 4_096 else 20)]
+    await running.until(lambda state: state.is_connected)
+    running.source.events = [TerminalEvent(datetime.now(UTC), code, text=character * 500) for code in codes]
+
+    running.agent.report_now()
+    received: list[str] = []
+    while received != codes:
+        message = await link.receive_message()
+        assert len(message) <= frame_bytes
+        received += [event.code for call in uplink.decode(message) for event in call.params.events]
+
+    assert "dropped" not in lines()
+
+
 async def test_an_obviously_wrong_clock_is_corrected_by_that_of_the_server(tms, start, lines):
     running = start()
     other = datetime.now(UTC) + timedelta(days=900)

@@ -166,6 +166,7 @@ def test_a_rotation_is_created_and_shown_in_its_order(staff, fleet):
         ({}, "Choose at least one person"),
         ({"members-0-person": "1", "every_days": "0"}, "greater than or equal to 1"),
         ({"members-0-person": "1", "starts_on": "soon"}, "valid date"),
+        ({"members-0-person": "1", "members-TOTAL_FORMS": "9"}, "at most 8 forms"),
     ],
 )
 def test_an_invalid_rotation_is_refused_and_nothing_is_stored(staff, fleet, wrong, says):

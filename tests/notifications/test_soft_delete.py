@@ -11,6 +11,7 @@ from tests.support.notifications.alerts import event_kinds, open_alert, resolve_
 from tests.support.notifications.destinations import webhook_destination
 from tests.support.pages import HtmlPage
 from tms.accounts.models import User
+from tms.notifications.destinations import services as destination_services
 from tms.notifications.destinations.forms import DestinationForm
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
@@ -18,7 +19,8 @@ from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Rotation
 from tms.notifications.policies import services as policy_services
 from tms.notifications.policies.forms import PolicyForm
-from tms.notifications.rotations.forms import RotationForm, save_rotation
+from tms.notifications.rotations import services as rotation_services
+from tms.notifications.rotations.forms import RotationForm
 from tms.notifications.soft_delete import services
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -70,9 +72,12 @@ def test_its_name_is_free_and_undoing_reports_a_conflict(staff, hook, receiver, 
 
 
 FORMS: dict[str, Any] = {
-    "destination": (DestinationForm, lambda form: form.save()),
+    "destination": (
+        DestinationForm,
+        lambda form: destination_services.save(form.instance, form.entries, by=form.by),
+    ),
     "policy": (PolicyForm, lambda form: policy_services.save(form.instance, form.rows, None, by=form.by)),
-    "rotation": (RotationForm, lambda form: save_rotation(form, None)),
+    "rotation": (RotationForm, lambda form: rotation_services.save(form.instance, None, by=form.by)),
 }
 VALUES: dict[str, Any] = {
     "name": "Other",
@@ -109,7 +114,7 @@ def test_a_form_leaves_what_tms_and_colleagues_write_meanwhile(hook):
     assert form.is_valid(), form.errors
     Destination.objects.update(failures=3, encrypted_secrets="of a renewed key")
 
-    form.save()
+    destination_services.save(hook, form.entries, by=form.by)
 
     stored = Destination.objects.values_list("name", "failures", "encrypted_secrets").get()
     assert stored == ("Other", 3, "of a renewed key")

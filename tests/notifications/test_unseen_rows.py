@@ -11,7 +11,7 @@ from tms.accounts.models import User
 from tms.fleet.models import Site
 from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Rotation
-from tms.notifications.rotations.forms import save_members
+from tms.notifications.rotations.services import save_members
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 

@@ -1,6 +1,6 @@
 """Hours of the week, in a time zone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -70,14 +70,18 @@ def hours_form_fields(row: HoursOfWeek) -> Mapping[str, forms.Field]:
     }
 
 
-def fault_in_hours(cleaned: Mapping[str, object], *, are_needed: bool) -> tuple[str, str] | None:
+def set_hours(row: HoursOfWeek, values: Mapping[str, Any], time_of: Callable[[str, str], time | None]) -> None:
+    """Set the `hours_values` of a request without saving the row. `time_of` reads a time, and knows where it is."""
+    row.hours_days, row.hours_zone = values["hours_days"], values["hours_zone"]
+    row.hours_from = time_of(values["hours_from"], "$.hours_from")
+    row.hours_until = time_of(values["hours_until"], "$.hours_until")
+
+
+def faults_in_hours(row: HoursOfWeek, *, are_needed: bool) -> Iterator[tuple[str, str]]:
     """The field that is wrong, and what would be right."""
-    begins, ends = cleaned.get("hours_from"), cleaned.get("hours_until")
-    if begins is not None and ends is not None:
-        return None
-    if begins is None and ends is None and not are_needed:
-        return None
-    return "hours_until" if begins is not None else "hours_from", gettext("Enter both times.")
+    begins, ends = row.hours_from, row.hours_until
+    if (begins is None) != (ends is None) or (are_needed and begins is None):
+        yield "hours_until" if begins is not None else "hours_from", gettext("Enter both times.")
 
 
 def _time_field(label: Any) -> forms.TimeField:

@@ -1,6 +1,7 @@
 """Values of a request for a service: the rows that it names, and what the service found wrong."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import time
 from typing import Any
 
@@ -8,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 
-from tms.rest.problems import RequestFault
+from tms.rest.problems import RequestFault, unreadable
 
 MAX_NAMED = 5
 """Unknown names in an error."""
@@ -36,8 +37,13 @@ class BodyValues:
             return None
         return found
 
-
-def faults_of(error: ValidationError) -> Iterator[RequestFault]:
-    """What a service found wrong, by the names of its fields."""
-    for field, messages in error.message_dict.items():
-        yield RequestFault(f"$.{field}", " ".join(messages))
+    @contextmanager
+    def reported(self) -> Iterator[None]:
+        """Raises ProblemError: for what is wrong in the body or, if nothing is, for what the service within refuses."""
+        if self.faults:
+            raise unreadable(*self.faults)
+        try:
+            yield
+        except ValidationError as error:
+            found = error.message_dict.items()
+            raise unreadable(*(RequestFault(f"$.{field}", " ".join(messages)) for field, messages in found)) from None

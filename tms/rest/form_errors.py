@@ -1,6 +1,6 @@
-"""Validates destinations and policies with the forms of the pages, so that pages and REST have the same rules."""
+"""Errors of the form of a page, which one operation still uses, and primary keys by name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm
@@ -8,11 +8,9 @@ from django.forms import BaseForm
 from tms.rest.problems import RequestFault, unreadable
 
 
-def faults(form: BaseForm, *, at: str = "$", names: Mapping[str, str] | None = None) -> Iterator[RequestFault]:
-    """`names`: fields of the form that have another name in REST."""
+def faults(form: BaseForm) -> Iterator[RequestFault]:
     for field, messages in form.errors.items():
-        name = (names or {}).get(field, field)
-        yield RequestFault(at if field == "__all__" else f"{at}.{name}", " ".join(map(str, messages)))
+        yield RequestFault("$" if field == "__all__" else f"$.{field}", " ".join(map(str, messages)))
 
 
 def numbers[Row: Model](rows: QuerySet[Row], name: str, wanted: list[str], where: str) -> list[int]:

@@ -239,6 +239,7 @@ class Agent:
             clock=self._options.clock,
             log=self._log,
         )
+        self._recorder.frame_bytes = outbox.frame_bytes
         outbox.take_ack(frames.AckFrame(booted.acked_seq))
         pace = Pace(booted.limits, at=asyncio.get_running_loop().time())
         # At random: many terminals connect at once after an outage, and would otherwise stay in step for ever.

@@ -30,6 +30,8 @@ class Recorder:
     ) -> None:
         self.boot_id = uuid4().hex
         self.last_seq = 0
+        self.frame_bytes = limits.FRAME_BYTES
+        """The largest frame that TMS takes, as far as is known."""
         self._source = source
         self._spool = spool
         self._clock = clock
@@ -109,9 +111,14 @@ class Recorder:
 
     def _reports(self, sample: DeviceSample) -> list[frames.ReportFrame]:
         at = self._clock.now()
-        return list(
-            reports_of(sample, first_seq=self.last_seq + 1, at=at, event_at=lambda event: at - self._age(event, at))
+        reports = reports_of(
+            sample,
+            first_seq=self.last_seq + 1,
+            at=at,
+            event_at=lambda event: at - self._age(event, at),
+            frame_bytes=self.frame_bytes,
         )
+        return list(reports)
 
     def _age(self, event: frames.TerminalEvent, at: datetime) -> timedelta:
         """How long ago the event happened, with `at` as the current time of the boot clock.

@@ -2,16 +2,22 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import get_args
 
 from tms_agent.device.source import DeviceIdentity, DeviceSample
 from tms_agent.protocol import frames, json_text, limits
 
-EVENTS_BYTES = limits.FRAME_BYTES // 2
-"""The rest is for the readings: 64 of them with the longest names need 6 KiB."""
-
+CALL_BYTES = 200
+"""The most that a frame has beside a report: the call around it, `late` and `boot_id`."""
+REPORT_BYTES = 150
+"""The most that a report has beside its readings and events."""
+READING_BYTES = 30
+"""The most that a reading has beside its name."""
+EVENT_BYTES = 100
+"""The most that an event has beside its code and text."""
 METRIC_NAME = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
@@ -23,16 +29,30 @@ def state_of(sample: DeviceSample) -> frames.FullState:
 
 
 def reports_of(
-    sample: DeviceSample, *, first_seq: int, at: datetime, event_at: Callable[[frames.TerminalEvent], datetime]
+    sample: DeviceSample,
+    *,
+    first_seq: int,
+    at: datetime,
+    event_at: Callable[[frames.TerminalEvent], datetime],
+    frame_bytes: int = limits.FRAME_BYTES,
 ) -> Iterator[frames.ReportFrame]:
-    """One report, or as many as the events need. `at` and what `event_at` returns are by the boot clock."""
+    """One report, or as many as the events need: once it has a number, a report that is too large cannot be divided.
+
+    `at` and what `event_at` returns are by the boot clock.
+    """
     state = state_of(sample)
-    for number, events in enumerate(_parted(sample.events)):
-        cleaned_events = tuple(clean_event(event, event_at(event)) for event in events)
-        if number == 0:
-            yield frames.ReportFrame(first_seq, at, state.status, state.metrics, cleaned_events)
-        else:
-            yield frames.ReportFrame(first_seq + number, at, events=cleaned_events)
+    report = frames.ReportFrame(first_seq, at, state.status, state.metrics)
+    empty = frame_bytes - CALL_BYTES - REPORT_BYTES
+    room = empty - sum(len(name) + READING_BYTES for name in state.metrics or ())
+    for event in sample.events:
+        added = clean_event(event, event_at(event))
+        size = len(json_text.encode(added.text)) + len(added.code) + EVENT_BYTES
+        if size > room or len(report.events) == limits.EVENTS_PER_REPORT:
+            yield report
+            report, room = frames.ReportFrame(report.seq + 1, at), empty
+        report = replace(report, events=(*report.events, added))
+        room -= size
+    yield report
 
 
 def clean_event(event: frames.TerminalEvent, at: datetime) -> frames.TerminalEvent:
@@ -75,16 +95,3 @@ def _faults_in_event(event: frames.TerminalEvent, where: str) -> Iterator[str]:
         yield f"{where}.code: codes beginning with `{limits.RESERVED_CODES}` are reserved for events of TMS"
     if event.severity not in get_args(frames.Severity):
         yield f"{where}.severity: Invalid enum value {event.severity!r}"
-
-
-def _parted(events: Sequence[frames.TerminalEvent]) -> Iterator[Sequence[frames.TerminalEvent]]:
-    """Parts that fit into one report each: at least one, even if it is empty."""
-    part: list[frames.TerminalEvent] = []
-    size = 0
-    for event in events:
-        size += len(json_text.encode(clean(event.text))) + 200
-        if part and (size > EVENTS_BYTES or len(part) == limits.EVENTS_PER_REPORT):
-            yield part
-            part, size = [], 0
-        part.append(event)
-    yield part

@@ -22,13 +22,13 @@ from tms.fleet.credentials import services as credential_services
 from tms.fleet.models.opening_hours import OpeningHours
 from tms.fleet.sites import services as site_services
 from tms.lib.calendar.recurrence import Recurrence
-from tms.notifications.destinations.forms import DestinationForm
+from tms.notifications.destinations import services as destination_services
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.rotation import Rotation
 from tms.notifications.planned import services as planned_services
 from tms.notifications.planned.digests import services as digest_services
 from tms.notifications.rotations import on_call
-from tms.notifications.rotations.forms import RotationForm, save_rotation
+from tms.notifications.rotations import services as rotation_services
 from tms.notifications.soft_delete import services as soft_delete_services
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -47,14 +47,10 @@ def boss() -> User:
 
 
 def destination(fleet) -> None:
-    form = DestinationForm(
-        {"name": "NOC", "where": "noc@example.com", "language": "en"}, instance=Destination(kind="email"), by=boss()
-    )
-    assert form.is_valid(), form.errors
-    row = form.save()
-    form = DestinationForm({"name": "NOC 2", "where": "", "language": "en"}, instance=row, by=boss())
-    assert form.is_valid(), form.errors
-    form.save()
+    row = Destination(kind="email", name="NOC")
+    destination_services.save(row, {"address": "noc@example.com"}, by=boss())
+    row.name = "NOC 2"
+    destination_services.save(row, {}, by=boss())
     soft_delete_services.delete(row, at=AT)
     soft_delete_services.restore(row, is_on=True)
 
@@ -65,10 +61,8 @@ def key(fleet) -> None:
 
 def rotation(fleet) -> None:
     person = fleet.person("kimura")
-    fields = {"name": "Night", "starts_on": "2026-11-23", "handover_at": "09:00", "time_zone": "Asia/Tokyo"}
-    form = RotationForm(fields | {"every_days": 7}, instance=Rotation(), by=boss())
-    assert form.is_valid(), form.errors
-    row = save_rotation(form, [person])
+    row = Rotation(name="Night", starts_on=AT.date(), handover_at=AT.time())
+    rotation_services.save(row, [person], by=boss())
     cover = on_call.cover(row, person, since=AT, until=AT + HOUR, by=person)
     on_call.delete_cover(row, cover.pk)
 

@@ -82,6 +82,9 @@ BAD = [
     ({"address": "a" * 3000}, "$.address"),
     ({"language": "xx"}, "$.language"),
     ({"person": "nobody"}, "$.person"),
+    ({"hours_from": "22:00"}, "$.hours_until"),
+    ({"hours_from": "10 p.m.", "hours_until": "07:00"}, "$.hours_from"),
+    ({"hours_from": "22:00", "hours_until": "07:00", "hours_zone": "Mars/Base"}, "$.hours_zone"),
     ({"enabled": "perhaps"}, "$.enabled"),
     ({"colour": "red"}, "$.colour"),
     ({"address": "https://a.example/\0"}, "$.address"),
@@ -94,6 +97,12 @@ def test_an_invalid_destination_is_refused_with_its_location(editor, change, whe
 
     assert invalid_fields(editor.post("/destinations", body | change)) == [where]
     assert not Destination.objects.exists()
+
+
+def test_a_fault_of_the_body_and_one_of_its_values_are_named_together(editor):
+    body = {"name": "", "kind": "slack", "fields": {"token": "xoxp-1", "channel": "C0123456789"}}
+
+    assert sorted(invalid_fields(editor.post("/destinations", body))) == ["$.fields.token", "$.name"]
 
 
 def test_everyone_may_read_and_only_staff_may_change(watcher, hook):

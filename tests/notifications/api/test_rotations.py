@@ -9,7 +9,7 @@ from tests.support.builders import now
 from tests.support.rest import invalid_fields, problem_of
 from tms.accounts.models import User
 from tms.notifications.models.rotation import Cover, Rotation
-from tms.notifications.rotations.forms import save_members
+from tms.notifications.rotations.services import save_members
 
 pytestmark = pytest.mark.both
 

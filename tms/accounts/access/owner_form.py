@@ -1,5 +1,6 @@
 """The owner of a row in forms: everything, a region, a site or a group, by the keys of `grant_scopes`."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -46,9 +47,11 @@ class OwnerField(forms.ChoiceField):
 
 
 class OwnedForm[Row: Owned](ModelForm[Row]):
-    """A form of a row with an owner. `by`: the person who changes it."""
+    """A form of a row with an owner, which a service checks and saves. `by`: the person who changes it."""
 
     permission: ClassVar[Permission]
+    names: Mapping[str, str] = {}
+    """Fields that have another name here than in the errors of the service, by the latter."""
 
     def __init__(self, *args: Any, by: Person, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -58,24 +61,28 @@ class OwnedForm[Row: Owned](ModelForm[Row]):
         if current is not None:
             self.initial["owner"] = current.key
 
-    @property
-    def columns(self) -> set[str]:
-        """What it changes of a row that is stored. TMS writes to the others meanwhile."""
-        return {field.name for field in self.instance._meta.concrete_fields} & {*self.fields, *OWNER}
-
-    def save(self, commit: bool = True) -> Row:
-        is_new = not self.instance.pk
-        row: Row = super().save(commit=is_new)
-        if not is_new:
-            row.save(update_fields=self.columns)
-            self.save_m2m()
-        return row
-
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if owner := cleaned.get("owner"):
             set_owner(self.instance, owner)
         return cleaned
+
+    def full_clean(self) -> None:
+        """What the fields found wrong, and of other fields what the service finds wrong."""
+        super().full_clean()
+        if not self.is_bound:
+            return
+        try:
+            self.check()
+        except ValidationError as error:
+            for name, faults in error.error_dict.items():
+                field = self.names.get(name, name)
+                if field not in self.errors:
+                    self.add_error(field, faults)
+
+    def check(self) -> None:
+        """Raises ValidationError for the instance, by the name of the field."""
+        raise NotImplementedError
 
 
 def owner_of(row: Owned) -> GrantScope:

@@ -1,5 +1,5 @@
 """Fields, widgets and mixins of forms."""
 
-from tms.lib.forms.fields import NONE, LocalDateTimeField, Plain, TimesInput, free_name, when
+from tms.lib.forms.fields import NONE, LocalDateTimeField, Plain, TimesInput, when
 
-__all__ = ["NONE", "LocalDateTimeField", "Plain", "TimesInput", "free_name", "when"]
+__all__ = ["NONE", "LocalDateTimeField", "Plain", "TimesInput", "when"]

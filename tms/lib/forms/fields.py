@@ -4,9 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.db import models
-from django.utils.translation import gettext
 
 from tms.lib.forms.combobox import ByPages, Combobox
 
@@ -82,10 +79,3 @@ class Plain:
                 field.widget.label = field.label
             if not isinstance(field.widget, forms.CheckboxInput | forms.RadioSelect):
                 field.widget.attrs["class"] = "input"
-
-
-def free_name(not_deleted: models.QuerySet[models.Model], name: str, row: models.Model) -> str:
-    """Django skips constraints whose condition is about a column that the form does not have."""
-    if not_deleted.filter(name=name).exclude(pk=row.pk).exists():
-        raise ValidationError(gettext("This name is already in use. Enter another one."))
-    return name

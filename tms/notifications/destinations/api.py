@@ -1,5 +1,6 @@
 """REST operations for destinations. Secrets can be written, but are never returned."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Self
 
@@ -10,18 +11,19 @@ from ninja import Query, Schema
 from pydantic import Field
 
 from tms.accounts import access
-from tms.accounts.access import choosable
+from tms.accounts.access.owner_form import set_owner
 from tms.accounts.display_names import colleagues
 from tms.accounts.permissions import Permission
 from tms.fleet.owners import OwnerSchema, owner_fields, owner_name
 from tms.lib.pagination import Column, Keyset
-from tms.notifications.destinations.forms import OWN, DestinationForm
+from tms.notifications.destinations import services
+from tms.notifications.destinations.entries import ADDRESS, VALUE
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models import destination as models
 from tms.notifications.soft_delete.services import delete
 from tms.notifications.transports import ENTERED, SendResult
-from tms.notifications.weekly_hours import hours_values
-from tms.rest.form_errors import faults, numbers
+from tms.notifications.weekly_hours import hours_values, set_hours
+from tms.rest.body_values import BodyValues
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.pagination import Page, PageQuery, paginate
 from tms.rest.problems import RequestFault, unreadable
@@ -32,7 +34,7 @@ router = ApiRouter("destinations")
 BY_NAME = Keyset((Column("name"),))
 SETTING_UP = Access(Permission.EDIT_DESTINATIONS)
 """Operations that are not idempotent: a response may contain a key, and a test is no change."""
-NAMES = {"where": "address"}
+COPIED = ("name", "language", "enabled", "critical_anyway")
 DestinationKind: Any = StrEnum("DestinationKind", {name.upper(): name for name in ENTERED})  # type: ignore[misc]
 
 
@@ -106,11 +108,7 @@ class TestSendSchema(ResponseSchema):
 
 @router.get("/destinations", summary="List destinations", response=DestinationPageSchema)
 def list_destinations(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> DestinationPageSchema:
-    rows = access.visible(
-        models.Destination.objects.not_deleted().select_related("person", "owner_site", "owner_group"),
-        to=request.person,
-    )
-    found = paginate(request, response, rows, query, order=BY_NAME)
+    found = paginate(request, response, _destinations(request), query, order=BY_NAME)
     return DestinationPageSchema(
         items=[DestinationSchema.of(destination) for destination in found.rows], next=found.next
     )
@@ -127,9 +125,8 @@ def read_destination(request: ApiRequest, pk: int) -> DestinationSchema:
 def make_destination(request: ApiRequest, response: HttpResponse, body: DestinationBody) -> DestinationWithKeySchema:
     """The signing key of a webhook is returned only once; an `Idempotency-Key` does not repeat it."""
     made = models.Destination(kind=body.kind)
-    form = _form(request, made, body.model_dump(exclude={"kind"}))
     key = made.new_key() if made.transport.has_signing_key else None
-    form.save()
+    _save(request, made, body.model_dump(exclude={"kind"}))
     response["Location"] = f"{request.path}/{made.pk}"
     return DestinationWithKeySchema(**dict(DestinationSchema.of(made)), key=key)
 
@@ -140,7 +137,7 @@ def change_destination(request: ApiRequest, pk: int, body: DestinationChange) ->
     changed = body.model_dump(exclude_unset=True)
     stored = fields_of(destination) | {"fields": destination.public_values}
     changed["fields"] = {**stored["fields"], **changed.get("fields", {})}
-    _form(request, destination, stored | changed).save()
+    _save(request, destination, stored | changed)
     return DestinationSchema.of(_destination(request, pk))
 
 
@@ -170,47 +167,43 @@ def renew_key_of_destination(request: ApiRequest, pk: int) -> SigningKeySchema:
 
 def fields_of(destination: models.Destination) -> dict[str, Any]:
     person = destination.person.username if destination.person else None
-    copied = ("name", "language", "enabled", "critical_anyway")
     return {
         "person": person,
-        **{name: getattr(destination, name) for name in copied},
+        **{name: getattr(destination, name) for name in COPIED},
         **hours_values(destination),
         "owner": owner_fields(destination),
     }
 
 
-def _form(request: ApiRequest, destination: models.Destination, fields: dict[str, Any]) -> DestinationForm:
-    """A valid one. Raises ProblemError with all errors."""
-    own = _own(destination, fields)
+def _save(request: ApiRequest, destination: models.Destination, fields: Mapping[str, Any]) -> None:
+    """Raises ProblemError."""
+    by, found, entries = request.person, BodyValues(), _entries(destination, fields)
     current = [destination.person_id] if destination.person_id else []
-    people, person = choosable(colleagues(), current, to=request.person), fields["person"]
-    numbered = numbers(people, "username", [person], "$.person")[0] if person else None
-    sent = {
-        **fields,
-        **own,
-        "where": fields.get("address"),
-        "person": numbered,
-        "owner": owner_name(fields["owner"], to=request.person),
-    }
-    form = DestinationForm(sent, instance=destination, by=request.person)
-    if not form.is_valid():
-        raise unreadable(*faults(form, names=NAMES | {name: name.replace(OWN, "fields.", 1) for name in own}))
-    return form
+    people = access.choosable(colleagues(), current, to=by)
+    wanted = [fields["person"]] if fields["person"] else []
+    destination.person = next(iter(found.rows(people, "username", wanted, "$.person")), None)
+    for name in COPIED:
+        setattr(destination, name, fields[name])
+    set_hours(destination, fields, found.time)
+    set_owner(destination, owner_name(fields["owner"], to=by))
+    with found.reported():
+        services.save(destination, entries, by=by)
 
 
-def _own(destination: models.Destination, fields: dict[str, Any]) -> dict[str, str]:
-    """The values of its transport, as the form has them. Raises ProblemError for names that it does not have."""
+def _entries(destination: models.Destination, fields: Mapping[str, Any]) -> dict[str, str]:
+    """The address, or the values of its transport. Raises ProblemError for what it does not have."""
     names, sent = [field.name for field in destination.transport.fields], fields.get("fields") or {}
     if names and fields.get("address"):
         raise unreadable(RequestFault("$.address", f"this kind has fields instead: {', '.join(names)}"))
     if unknown := sorted(set(sent) - set(names)):
         expected = f"one of: {', '.join(names)}" if names else "an address instead of fields"
         raise unreadable(RequestFault("$.fields", f"unknown: {', '.join(unknown[:5])}; expected {expected}"))
-    return {OWN + name: sent.get(name, "") for name in names}
+    return {ADDRESS: fields.get("address", "")} | {VALUE + name: value for name, value in sent.items()}
 
 
-def _rows() -> QuerySet[models.Destination]:
-    return models.Destination.objects.not_deleted().select_related("person", "owner_site", "owner_group")
+def _destinations(request: ApiRequest) -> QuerySet[models.Destination]:
+    rows = models.Destination.objects.not_deleted().select_related("person", "owner_site", "owner_group")
+    return access.visible(rows, to=request.person)
 
 
 def _editable(request: ApiRequest, pk: int) -> models.Destination:
@@ -220,11 +213,7 @@ def _editable(request: ApiRequest, pk: int) -> models.Destination:
 
 
 def _destination(request: ApiRequest, pk: int) -> models.Destination:
-    rows = access.visible(
-        models.Destination.objects.not_deleted().select_related("person", "owner_site", "owner_group"),
-        to=request.person,
-    )
-    found = rows.filter(pk=pk).first()
+    found = _destinations(request).filter(pk=pk).first()
     if found is None:
         raise Http404
     return found

@@ -11,6 +11,7 @@ from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.lib.forms.saved import saved
+from tms.notifications.destinations import services
 from tms.notifications.destinations.forms import DestinationForm
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
@@ -45,7 +46,7 @@ def new_destination(request: AuthenticatedRequest, kind: str) -> HttpResponse:
         return _page(request, destination, form=form)
     # A key is shown in the response itself, so that no session or message stores it.
     key = destination.new_key() if destination.transport.has_signing_key else ""
-    form.save()
+    services.save(destination, form.entries, by=request.user)
     return _page(request, destination, key=key) if key else saved(request, destination)
 
 
@@ -57,7 +58,7 @@ def destination(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     form = DestinationForm(request.POST if request.method == "POST" else None, instance=chosen, by=request.user)
     if request.method != "POST" or not form.is_valid():
         return _page(request, chosen, form=form)
-    form.save()
+    services.save(chosen, form.entries, by=request.user)
     return saved(request, chosen)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponse
 from django.utils import timezone
@@ -25,11 +24,10 @@ from tms.notifications.models.policy import DAY_S, PolicyHours
 from tms.notifications.policies import services
 from tms.notifications.policies.services import EDITED, MAX_STEPS, PolicyRows, StepValues
 from tms.notifications.soft_delete.services import delete
-from tms.notifications.weekly_hours import HOURS_FIELDS, hours_values
-from tms.rest.body_values import BodyValues, faults_of
+from tms.notifications.weekly_hours import HOURS_FIELDS, hours_values, set_hours
+from tms.rest.body_values import BodyValues
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.pagination import Page, PageQuery, paginate
-from tms.rest.problems import unreadable
 from tms.rest.router import ApiRouter
 from tms.rest.schemas import Id, RequestSchema, ResponseSchema, Weekday, change_of
 
@@ -183,12 +181,8 @@ def _save(
     chosen = None if steps is None else [_step(one, found, f"$.steps[{n}]", by) for n, one in enumerate(steps)]
     _set_columns(policy, fields, found)
     set_owner(policy, owner_name(fields["owner"], to=by))
-    if found.faults:
-        raise unreadable(*found.faults)
-    try:
+    with found.reported():
         services.save(policy, rows, chosen, by=by)
-    except ValidationError as error:
-        raise unreadable(*faults_of(error)) from None
 
 
 def _step(step: PolicyStepFields, found: BodyValues, at: str, by: User) -> StepValues:
@@ -206,9 +200,7 @@ def _set_columns(policy: models.Policy, fields: Mapping[str, Any], found: BodyVa
         setattr(policy, name, fields[name])
     policy.name = fields["name"].strip()
     policy.severities = [Severity(one).value for one in fields["severities"]]
-    policy.hours_days, policy.hours_zone = fields["hours_days"], fields["hours_zone"]
-    policy.hours_from = found.time(fields["hours_from"], "$.hours_from")
-    policy.hours_until = found.time(fields["hours_until"], "$.hours_until")
+    set_hours(policy, fields, found.time)
 
 
 def _policies(request: ApiRequest) -> QuerySet[models.Policy]:

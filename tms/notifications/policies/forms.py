@@ -12,14 +12,15 @@ from tms.accounts.access.owner_form import OwnedForm
 from tms.accounts.permissions import Permission
 from tms.fleet.models import Site
 from tms.lib.admin import BaseFormSet
-from tms.lib.forms import NONE, Plain, free_name
+from tms.lib.forms import NONE, Plain
 from tms.lib.forms.combobox import Combobox, RowsField, Suggestions
 from tms.lib.severity import Severity
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import DAY_S, Policy, PolicyHours
 from tms.notifications.models.rotation import Rotation
+from tms.notifications.policies import services
 from tms.notifications.policies.services import EDITED, MAX_STEPS, NO_RECIPIENT, PolicyRows, StepValues
-from tms.notifications.weekly_hours import fault_in_hours, hours_form_fields
+from tms.notifications.weekly_hours import hours_form_fields
 
 
 class PolicyForm(Plain, OwnedForm[Policy]):
@@ -66,18 +67,16 @@ class PolicyForm(Plain, OwnedForm[Policy]):
         """The rows that were chosen. The columns are those of the instance."""
         return PolicyRows(**{name: list(self.cleaned_data[name]) for name in ("sites", "groups", "rules")})
 
-    def clean_name(self) -> str:
-        return free_name(Policy.objects.not_deleted(), self.cleaned_data["name"], self.instance)
-
     def clean_repeat_s(self) -> int:
         return self.cleaned_data["repeat_s"] or 0
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         cleaned["when"] = cleaned.get("when") or PolicyHours.ALWAYS
-        if fault := fault_in_hours(cleaned, are_needed=cleaned["when"] in (PolicyHours.WITHIN, PolicyHours.OUTSIDE)):
-            self.add_error(*fault)
         return cleaned
+
+    def check(self) -> None:
+        services.check(self.instance, None, by=self.by)
 
 
 class StepForm(Plain, forms.Form):

@@ -1,28 +1,25 @@
 """Create and change policies. Pages and REST call the same service with the same values."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.access import Person, may_within, visible
-from tms.accounts.access.owner_form import NOT_PERMITTED, OWNER, owner_of
+from tms.accounts.access import Person, visible
+from tms.accounts.access.owner_form import OWNER
 from tms.accounts.permissions import Permission
 from tms.alerts.models import Rule
 from tms.fleet.models import Group, Site
-from tms.lib.calendar.time_zones import zone_choices
-from tms.lib.forms import free_name
+from tms.notifications import row_checks
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy, PolicyHours, Step
 from tms.notifications.models.rotation import Rotation
+from tms.notifications.row_checks import Fault
 from tms.notifications.soft_delete import services as soft_delete
-from tms.notifications.weekly_hours import HOURS_FIELDS, fault_in_hours
+from tms.notifications.weekly_hours import HOURS_FIELDS, faults_in_hours
 
 EDITED = (
     *("name", "enabled", "severities", "language", "delay_s", "group_wait_s", "group_by_site", "notify_resolved"),
@@ -30,7 +27,6 @@ EDITED = (
 )
 """The columns that people choose, besides the owner."""
 MAX_STEPS = 4
-INVALID_CHOICE = forms.ChoiceField.default_error_messages["invalid_choice"]
 NO_RECIPIENT = _("Choose at least one destination or rotation. Otherwise nobody is notified.")
 
 
@@ -77,33 +73,12 @@ def save(policy: Policy, rows: PolicyRows, steps: Sequence[StepValues] | None, *
 
 def check(policy: Policy, steps: Sequence[StepValues] | None, *, by: Person) -> None:
     """Raises ValidationError with all that is wrong, by the name of the field."""
-    found: defaultdict[str, list[Any]] = defaultdict(list)
-    try:
-        policy.clean_fields(exclude={field.name for field in Policy._meta.fields} - {*EDITED})
-    except ValidationError as error:
-        found.update(error.error_dict)
-    for field, fault in _faults(policy, steps, by):
-        found[field].append(fault)
-    if found:
-        raise ValidationError(dict(found))
+    row_checks.check(policy, EDITED, _faults(policy, steps), Permission.EDIT_POLICIES, by=by)
 
 
-def _faults(policy: Policy, steps: Sequence[StepValues] | None, by: Person) -> Iterator[tuple[str, Any]]:
-    """What no single column shows."""
-    stored = Policy.objects.filter(pk=policy.pk).first()
-    try:
-        free_name(Policy.objects.not_deleted(), policy.name, policy)
-    except ValidationError as error:
-        yield "name", error
-    hours = {name: getattr(policy, name) for name in HOURS_FIELDS}
-    if fault := fault_in_hours(hours, are_needed=policy.when in (PolicyHours.WITHIN, PolicyHours.OUTSIDE)):
-        yield fault
-    zones = dict(zone_choices(stored.hours_zone if stored else ""))
-    if policy.hours_zone and policy.hours_zone not in zones:
-        yield "hours_zone", INVALID_CHOICE % {"value": policy.hours_zone}
-    is_new_owner = stored is None or owner_of(stored) != owner_of(policy)
-    if is_new_owner and not may_within(by, Permission.EDIT_POLICIES, policy.owner):
-        yield "owner", NOT_PERMITTED
+def _faults(policy: Policy, steps: Sequence[StepValues] | None) -> Iterator[Fault]:
+    yield from faults_in_hours(policy, are_needed=policy.when in (PolicyHours.WITHIN, PolicyHours.OUTSIDE))
+    yield from row_checks.faults_in_zone(policy, "hours_zone")
     if steps is not None and not any(step.notifies for step in steps):
         yield "steps", NO_RECIPIENT
 

@@ -1,16 +1,16 @@
 """REST operations for rotations and covers."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from ninja import Query
 
 from tms.accounts import access
+from tms.accounts.access.owner_form import set_owner
 from tms.accounts.display_names import colleagues
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
@@ -18,8 +18,7 @@ from tms.fleet.owners import owner_name
 from tms.lib.calendar.opening_hours import EVER
 from tms.lib.pagination import Column, Keyset
 from tms.notifications.models import rotation as models
-from tms.notifications.rotations import on_call, roster
-from tms.notifications.rotations.forms import MAX_MEMBERS, RotationForm, members_of, save_rotation
+from tms.notifications.rotations import on_call, roster, services
 from tms.notifications.rotations.on_call import cover, rosters
 from tms.notifications.rotations.schemas import (
     CoverBody,
@@ -35,7 +34,7 @@ from tms.notifications.rotations.schemas import (
     fields_of,
 )
 from tms.notifications.soft_delete.services import delete
-from tms.rest.form_errors import faults, numbers
+from tms.rest.body_values import BodyValues
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.pagination import PageQuery, paginate
 from tms.rest.problems import RequestFault, unreadable
@@ -63,7 +62,8 @@ def read_rotation(request: ApiRequest, pk: int) -> RotationDetailSchema:
 
 @router.post("/rotations", summary="Create a rotation", response=RotationDetailSchema, status=201, access=MAKING)
 def make_rotation(request: ApiRequest, response: HttpResponse, body: RotationBody) -> RotationDetailSchema:
-    made = _save(request, models.Rotation(), body.model_dump())
+    made = models.Rotation()
+    _save(request, made, body.model_dump())
     response["Location"] = f"{request.path}/{made.pk}"
     return _in_full(request, made.pk)
 
@@ -120,26 +120,19 @@ def delete_cover(request: ApiRequest, pk: int, cover: int) -> None:
         raise Http404
 
 
-@transaction.atomic
-def _save(request: ApiRequest, rotation: models.Rotation, fields: dict[str, Any]) -> models.Rotation:
-    """Raises ProblemError with all errors."""
-    whole = fields_of(rotation) | fields
-    owner = owner_name(whole["owner"], to=request.person)
-    form = RotationForm(whole | {"owner": owner}, instance=rotation, by=request.person)
-    people = _members(request, rotation, fields["members"]) if "members" in fields else None
-    if not form.is_valid():
-        raise unreadable(*faults(form))
-    return save_rotation(form, people)
-
-
-def _members(request: ApiRequest, rotation: models.Rotation, names: list[str]) -> list[User]:
-    """The members in their order. Raises ProblemError."""
-    if not 0 < len(names) <= MAX_MEMBERS:
-        raise unreadable(RequestFault("$.members", f"must name 1 to {MAX_MEMBERS} people"))
-    people = access.choosable(colleagues(), members_of(rotation), to=request.person)
-    chosen = numbers(people, "username", names, "$.members")
-    known = User.objects.in_bulk(chosen)
-    return [known[pk] for pk in chosen]
+def _save(request: ApiRequest, rotation: models.Rotation, fields: Mapping[str, Any]) -> None:
+    """Save a rotation; its members stay if there are no `members`. Raises ProblemError."""
+    by, found, members = request.person, BodyValues(), None
+    whole = {**fields_of(rotation), **fields}
+    if "members" in fields:
+        people = access.choosable(colleagues(), services.members_of(rotation), to=by)
+        named = {one.username: one for one in found.rows(people, "username", fields["members"], "$.members")}
+        members = [named[name] for name in fields["members"] if name in named]
+    for name in services.EDITED:
+        setattr(rotation, name, whole[name])
+    set_owner(rotation, owner_name(whole["owner"], to=by))
+    with found.reported():
+        services.save(rotation, members, by=by)
 
 
 def _in_full(request: ApiRequest, pk: int) -> RotationDetailSchema:

@@ -20,12 +20,11 @@ from tms.accounts.permissions import Permission
 from tms.lib.admin import BaseFormSet
 from tms.lib.calendar.local_time import instant
 from tms.lib.calendar.time_zones import zone_choices
-from tms.lib.forms import NONE, LocalDateTimeField, Plain, free_name, when
-from tms.notifications.models.rotation import Cover, Member, Rotation
+from tms.lib.forms import NONE, LocalDateTimeField, Plain, when
+from tms.notifications.models.rotation import Cover, Rotation
+from tms.notifications.rotations import services
 from tms.notifications.rotations.on_call import cover
-from tms.notifications.soft_delete import services as soft_delete
-
-MAX_MEMBERS = 8
+from tms.notifications.rotations.services import MAX_MEMBERS
 
 
 class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of User: it is generic to the type checker only
@@ -55,7 +54,7 @@ class RotationForm(Plain, OwnedForm[Rotation]):
 
     class Meta:
         model = Rotation
-        fields = ("name", "time_zone", "starts_on", "handover_at", "every_days", "weekdays")
+        fields = services.EDITED
         widgets = {
             "starts_on": forms.DateInput(attrs=when("date"), format="%Y-%m-%d"),
             "handover_at": forms.TimeInput(attrs=when("time"), format="%H:%M"),
@@ -67,8 +66,8 @@ class RotationForm(Plain, OwnedForm[Rotation]):
         self.fields["time_zone"] = forms.ChoiceField(label=_("Time zone"), choices=zones)
         self.dress()
 
-    def clean_name(self) -> str:
-        return free_name(Rotation.objects.not_deleted(), self.cleaned_data["name"], self.instance)
+    def check(self) -> None:
+        services.check(self.instance, None, by=self.by)
 
 
 class MemberForm(Plain, forms.Form):
@@ -93,7 +92,9 @@ class BaseMemberForms(BaseFormSet[MemberForm]):
         return [person for person in chosen if person is not None]
 
 
-MemberForms = formset_factory(MemberForm, formset=BaseMemberForms, extra=MAX_MEMBERS, max_num=MAX_MEMBERS)
+MemberForms = formset_factory(
+    MemberForm, formset=BaseMemberForms, extra=MAX_MEMBERS, max_num=MAX_MEMBERS, validate_max=True
+)
 
 
 class CoverForm(Plain, forms.Form):
@@ -126,27 +127,6 @@ def _offer_people(form: forms.Form, current: Collection[int] = (), *, to: Person
     field = form.fields["person"]
     assert isinstance(field, PersonField)
     field.offer(current, to=to)
-
-
-def members_of(rotation: Rotation) -> list[int]:
-    """The keys of its people, in their order."""
-    return [member.person_id for member in rotation.members.all()] if rotation.pk else []
-
-
-def save_rotation(form: RotationForm, people: list[User] | None) -> Rotation:
-    """The form is valid. None: the people stay unchanged."""
-    with soft_delete.change(form.instance):
-        rotation: Rotation = form.save()
-        if people is not None:
-            save_members(rotation, people)
-    return rotation
-
-
-def save_members(rotation: Rotation, people: list[User]) -> None:
-    rotation.members.all().delete()
-    Member.objects.bulk_create(
-        Member(rotation=rotation, position=position, person=person) for position, person in enumerate(people)
-    )
 
 
 def initial_rotation(at: datetime) -> Rotation:

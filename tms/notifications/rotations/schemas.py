@@ -8,11 +8,9 @@ from pydantic import Field
 
 from tms.fleet.owners import OwnerSchema, owner_fields
 from tms.notifications.models import rotation as models
-from tms.notifications.rotations.forms import MAX_MEMBERS
+from tms.notifications.rotations.services import EDITED, MAX_MEMBERS
 from tms.rest.pagination import Page
 from tms.rest.schemas import Instant, LocalTime, RequestSchema, ResponseSchema, Weekday, change_of
-
-COPIED = ("name", "time_zone", "starts_on", "handover_at", "every_days", "weekdays")
 
 
 class OnCallShiftSchema(ResponseSchema):
@@ -80,4 +78,4 @@ class OnCallShiftsSchema(ResponseSchema):
 
 def fields_of(rotation: models.Rotation) -> dict[str, Any]:
     """The fields of a rotation, without its members."""
-    return {name: getattr(rotation, name) for name in COPIED} | {"owner": owner_fields(rotation)}
+    return {name: getattr(rotation, name) for name in EDITED} | {"owner": owner_fields(rotation)}

@@ -24,7 +24,7 @@ from tms.lib.forms.checks import checked, is_check
 from tms.lib.forms.saved import saved
 from tms.notifications import undo
 from tms.notifications.models.rotation import Cover, Rotation
-from tms.notifications.rotations import on_call
+from tms.notifications.rotations import on_call, services
 from tms.notifications.rotations.forms import (
     BaseMemberForms,
     CoverForm,
@@ -32,11 +32,10 @@ from tms.notifications.rotations.forms import (
     MemberForms,
     RotationForm,
     initial_rotation,
-    members_of,
-    save_rotation,
 )
 from tms.notifications.rotations.on_call import destinations_of, rosters
 from tms.notifications.rotations.roster import OnCallShift
+from tms.notifications.rotations.services import members_of
 from tms.notifications.rotations.shift_calendar import DAYS, shift_calendar
 from tms.notifications.soft_delete.views import undoable
 
@@ -114,7 +113,7 @@ def _edit(request: AuthenticatedRequest, chosen: Rotation) -> HttpResponse:
         return checked(request, form, members)
     if sent is None or not (form.is_valid() & members.is_valid()):
         return _page(request, chosen, form=form, members=members)
-    save_rotation(form, members.people)
+    services.save(chosen, members.people, by=request.user)
     return saved(request, chosen)
 
 

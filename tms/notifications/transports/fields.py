@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 
 type Text = str | Promise
@@ -33,9 +34,11 @@ class TransportField:
     choices: tuple[tuple[str, Text], ...] = ()
     """The first is chosen by default."""
 
-    def fault(self, value: str) -> str:
-        """What is wrong with the value; empty if nothing is. An omitted value is the form's matter."""
-        return str(self.expected) if value and not self.pattern.fullmatch(value) else ""
+    def cleaned(self, value: str) -> str:
+        """Raises ValidationError."""
+        if not self.pattern.fullmatch(value):
+            raise ValidationError(str(self.expected))
+        return value
 
 
 type Values = Mapping[str, str]

@@ -9,10 +9,9 @@ from typing import NamedTuple
 from tms_agent.device.clock import BootClock
 from tms_agent.log import Log
 from tms_agent.protocol import frames, uplink
+from tms_agent.reports import CALL_BYTES
 from tms_agent.storage.spool import Spool, SpooledReport
 
-REPORT_OVERHEAD = 200
-"""Bytes of a report in a batch beside its body: the call around it, `late` and `boot_id`."""
 SMALLEST_FRAME = 4096
 """The smallest limit of any TMS; a smaller value is a mistake, which must not cost reports."""
 SHORTEST_STALE_S = 10.0
@@ -53,7 +52,7 @@ class Outbox:
         self._spool = spool
         self._answers = answers
         self._boot = boot
-        self._frame_bytes = max(SMALLEST_FRAME, min(frame_bytes, booted.limits.frame_bytes))
+        self.frame_bytes = max(SMALLEST_FRAME, min(frame_bytes, booted.limits.frame_bytes))
         self._window = max(1, booted.limits.reports_per_batch)
         self._stale_s = max(booted.heartbeat_s, SHORTEST_STALE_S)
         self._accepts_undated = booted.accepts_undated
@@ -115,11 +114,11 @@ class Outbox:
         """The first entries, as many as fit in one frame. A report too large for TMS can never be sent and must not
         block the others.
         """
-        room = self._frame_bytes
+        room = self.frame_bytes
         for count, entry in enumerate(entries):
-            room -= len(entry.body) + REPORT_OVERHEAD
+            room -= len(entry.body) + CALL_BYTES
             if room < 0 and count == 0:
-                self._log.error("report %s is larger than TMS takes (%s bytes): dropped", entry.seq, self._frame_bytes)
+                self._log.error("report %s is larger than TMS takes (%s bytes): dropped", entry.seq, self.frame_bytes)
                 self._spool.discard([entry.position])
                 return self._fitting(entries[1:])
             if room < 0:
