@@ -145,7 +145,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
         terminal_services.delete_terminal(obj)
 
     def response_add(self, request: HttpRequest, obj: Terminal, post_url_continue: str | None = None) -> HttpResponse:
-        return self._show(request, [one_time_secrets.stored(request)])
+        return self._show(request, [one_time_secrets.stored_secret(request)])
 
     @admin.action(description=_("Issue a key"), permissions=("issue",))
     def issue_keys(self, request: HttpRequest, queryset: models.QuerySet[Terminal]) -> HttpResponse:
@@ -255,7 +255,7 @@ class EnrolmentTokenAdmin(ModelAdmin[EnrolmentToken]):
     def response_add(
         self, request: HttpRequest, obj: EnrolmentToken, post_url_continue: str | None = None
     ) -> HttpResponse:
-        secrets = [one_time_secrets.stored(request)]
+        secrets = [one_time_secrets.stored_secret(request)]
         title = gettext("New enrolment token")
         return one_time_secrets.page(
             request, self.admin_site, EnrolmentToken, secrets, title=title, advice=TOKEN_ADVICE

@@ -7,7 +7,7 @@ from ninja import Schema
 from pydantic import ConfigDict, model_validator
 
 from tms.accounts.access import Person, visible
-from tms.accounts.access.grant_scopes import EVERYTHING, GrantScope, parsed
+from tms.accounts.access.grant_scopes import EVERYTHING, GrantScope, parse
 from tms.accounts.models import Owned
 from tms.accounts.scope import Scope
 from tms.fleet.models import Group, Site
@@ -57,4 +57,4 @@ def owner_name(owner: Mapping[str, Any], *, to: Person) -> str:
 
 
 def scope_of_key(key: str) -> Scope:
-    return (parsed(key) or GrantScope()).value
+    return (parse(key) or GrantScope()).value

@@ -56,7 +56,7 @@ class GrantScope(NamedTuple):
         return self.region or (str(self.site) if self.site else gettext("everything"))
 
 
-def parsed(key: str) -> GrantScope | None:
+def parse(key: str) -> GrantScope | None:
     """The scope with this value in a form; None if there is none."""
     kind, _colon, name = key[:MAX_KEY].partition(":")
     if kind == EVERYTHING:

@@ -84,7 +84,7 @@ def owner_of(row: Owned) -> GrantScope:
 
 def set_owner(row: Owned, key: str) -> None:
     """Set the owner without saving the row. `key` was validated."""
-    owner = grant_scopes.parsed(key) or GrantScope()
+    owner = grant_scopes.parse(key) or GrantScope()
     row.owner_region, row.owner_site, row.owner_group = owner.columns.values()
 
 

@@ -49,7 +49,7 @@ class PasskeyForm(forms.Form):
 
     def clean_credential(self) -> str:
         credential: str = self.cleaned_data["credential"]
-        self.factor = passkeys.used(credential, person=self._person)
+        self.factor = passkeys.verify(credential, person=self._person)
         return credential
 
 
@@ -69,7 +69,7 @@ class NewPasskeyForm(forms.Form):
 
     def clean_credential(self) -> str:
         credential: str = self.cleaned_data["credential"]
-        self.made = passkeys.made(credential, person=self._person)
+        self.made = passkeys.register(credential, person=self._person)
         return credential
 
 

@@ -24,7 +24,7 @@ from tms.accounts.people import account, directory, holdings
 from tms.accounts.people.roles.deletion import may_delete
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING, Scope
-from tms.accounts.undo.rows import stored
+from tms.accounts.undo.rows import serialize
 
 DELETED, MEMBER_REMOVED = "people-rows-deleted", "team-member-removed"
 MOST_ROWS = 100
@@ -59,7 +59,7 @@ def _offer(rows: Sequence[models.Model], *, by: User) -> str:
     """`rows`: each after those that it refers to."""
     if len(rows) > MOST_ROWS or not all(_may_insert(by, row) for row in rows):
         return ""
-    return undo.offer(DELETED, {"rows": stored(rows)}, by=by)
+    return undo.offer(DELETED, {"rows": serialize(rows)}, by=by)
 
 
 def _may_insert(by: User, row: Any) -> bool:

@@ -48,17 +48,17 @@ def service_provider_config(request: ScimRequest) -> HttpResponse:
         ),
         authentication_schemes=[scheme],
     )
-    return answer(_dumped(request, config, "ServiceProviderConfig", "ServiceProviderConfig"))
+    return answer(_dump(request, config, "ServiceProviderConfig", "ServiceProviderConfig"))
 
 
 def resource_types(request: ScimRequest, name: str) -> HttpResponse:
     known = {str(one.name): one for one in map(ResourceType.from_resource, MODELS)}
-    return _listed(request, "ResourceType", known, name)
+    return _answer_list(request, "ResourceType", known, name)
 
 
 def schemas(request: ScimRequest, name: str) -> HttpResponse:
     known = {str(model.__schema__): _schema(model) for model in MODELS}
-    return _listed(request, "Schema", known, name)
+    return _answer_list(request, "Schema", known, name)
 
 
 def _schema(model: type[Resource[Any]]) -> Schema:
@@ -67,11 +67,11 @@ def _schema(model: type[Resource[Any]]) -> Schema:
     return schema
 
 
-def _listed(request: ScimRequest, kind: str, resources: Mapping[str, Resource[Any]], name: str) -> HttpResponse:
+def _answer_list(request: ScimRequest, kind: str, resources: Mapping[str, Resource[Any]], name: str) -> HttpResponse:
     """All, or the one with this name. Filters are not allowed here (RFC 7644, section 4)."""
     if "filter" in request.GET:
         raise forbidden("this list has no filter")
-    known = {key: _dumped(request, one, kind, f"{kind}s/{key}") for key, one in resources.items()}
+    known = {key: _dump(request, one, kind, f"{kind}s/{key}") for key, one in resources.items()}
     if name:
         found = next((one for key, one in known.items() if key.lower() == name.lower()), None)
         if found is None:
@@ -89,6 +89,6 @@ def _listed(request: ScimRequest, kind: str, resources: Mapping[str, Resource[An
     )
 
 
-def _dumped(request: ScimRequest, resource: Resource[Any], kind: str, path: str) -> dict[str, Any]:
+def _dump(request: ScimRequest, resource: Resource[Any], kind: str, path: str) -> dict[str, Any]:
     resource.meta = Meta(resource_type=kind, location=request.build_absolute_uri(f"{ROOT}/{path}"))
     return resource.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE)

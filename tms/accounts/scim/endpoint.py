@@ -72,7 +72,7 @@ def _answer(
         _check_size(request)
         return view(request, **names)
     except Exception as error:  # noqa: BLE001  (any error: the directory expects a SCIM message)
-        return document(_converted(request, error))
+        return document(_convert(request, error))
 
 
 def _authenticate(request: ScimRequest) -> None:
@@ -99,7 +99,7 @@ def _check_size(request: HttpRequest) -> None:
         raise ScimError(414, f"the query must not exceed {LONGEST_QUERY} bytes")
 
 
-def _converted(request: HttpRequest, error: Exception) -> ScimError:
+def _convert(request: HttpRequest, error: Exception) -> ScimError:
     if isinstance(error, ScimError):
         if error.status not in {401, 404, 429}:
             log.info("scim_refused", path=request.path, status=error.status, detail=error.detail)

@@ -16,7 +16,7 @@ class PreciseEncoder(DjangoJSONEncoder):
         return o.isoformat() if isinstance(o, datetime | time) else super().default(o)
 
 
-def stored(rows: Iterable[models.Model]) -> str:
+def serialize(rows: Iterable[models.Model]) -> str:
     """Rows for `serializers.deserialize("json", …)`, which makes equal rows of them."""
     text: str = serializers.serialize("json", rows, cls=PreciseEncoder)
     return text

@@ -99,7 +99,7 @@ def sentence_of(policy: Policy, *, to: Person) -> Sentence:
 def sentence_of_forms(form: Any, steps: Any) -> Sentence:
     """The sentence of a PolicyForm and its StepForms: what was entered, or else the initial values."""
     values = {name: _value(form, name) for names in FIELDS.values() for name in names}
-    owner = grant_scopes.parsed(str(values["owner"] or form.fields["owner"].default))
+    owner = grant_scopes.parse(str(values["owner"] or form.fields["owner"].default))
     names = ("after_min", "destinations", "rotations")
     of_steps = [{name: _value(one, name) for name in names} | {"form": one} for one in steps.forms]
     return _sentence(values | {"owner": owner.label if owner else "–"}, of_steps, form)

@@ -121,7 +121,7 @@ def _store(
     at: datetime,
 ) -> PushDevice:
     device = known or PushDevice(address_digest=digest, created_at=at)
-    device.name = user_agent.described(browser.header)
+    device.name = user_agent.describe(browser.header)
     device.is_mobile, device.key = user_agent.is_mobile(browser.header), key
     destination = known.destination if known else Destination(kind=KIND, person=person)
     destination.name, destination.language = f"{device.name} ({person.username})"[:100], browser.language

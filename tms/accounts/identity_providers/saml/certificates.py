@@ -12,7 +12,7 @@ PEM = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 LINE = 64
 
 
-def parsed(text: str) -> list[x509.Certificate]:
+def parse(text: str) -> list[x509.Certificate]:
     """Certificates in PEM, or one without its frame, as metadata has it. Raises ValueError with a text for people."""
     found = PEM.findall(text) or [_framed(text)]
     if len(found) > MAX_CERTIFICATES:
