@@ -81,7 +81,7 @@ SCANS: Mapping[str, tuple[Work, tuple[Make, ...]]] = {
         lambda found: AlertFilter.of(QueryDict(found)),
         (repeated("1", before="rule="), repeated("a", before="q="), repeated("%20", before="q=")),
     ),
-    "an instant in an address": (instants.parsed, (repeated("1"), repeated("2026-"), repeated(" "))),
+    "an instant in an address": (instants.parse, (repeated("1"), repeated("2026-"), repeated(" "))),
     "a length of time": (
         seconds,
         (repeated(" ", before="1", after="1"), repeated("1"), repeated("1", after="x1"), repeated(" 1")),

@@ -337,7 +337,7 @@ async def test_a_change_during_a_failed_pass_counts_as_waiting(room):
 
     room.restore(taken)
 
-    assert room._waited(time.monotonic() + module.LATE_S) > module.LATE_S
+    assert room._waited_s(time.monotonic() + module.LATE_S) > module.LATE_S
 
 
 async def test_a_person_who_saw_an_alert_resolved_sees_it_again_when_it_reopens(board, fleet):

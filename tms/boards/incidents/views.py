@@ -18,7 +18,7 @@ from tms.alerts.actions.undo import IncidentsBefore
 from tms.alerts.models import Incident
 from tms.boards.dialogs.action_dialog import ActionDialog
 from tms.boards.formatting import csv_export
-from tms.boards.incidents.export import HEAD, exported
+from tms.boards.incidents.export import HEAD, rows_to_export
 from tms.boards.lists.incident_filter import IncidentFilter
 from tms.boards.lists.incident_selection import IncidentSelection
 from tms.boards.pages import IncidentPage, IncidentsPage, RenderContext
@@ -57,7 +57,7 @@ def export_incidents(request: AuthenticatedRequest) -> HttpResponseBase:
     at = timezone.now()
     recorder.record_export(Incident, "csv", request.GET.urlencode())
     name = f"tms-incidents-{timezone.localtime(at):%Y-%m-%d}.csv"
-    return csv_export.streamed(name, HEAD, exported(chosen, selection.pks, to=request.user, at=at))
+    return csv_export.stream(name, HEAD, rows_to_export(chosen, selection.pks, to=request.user, at=at))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,7 +88,7 @@ def act_on_incidents(request: AuthenticatedRequest, action: str) -> HttpResponse
     if not request.htmx:
         add_toast(request, shown)
         return redirect("incidents")
-    return dialog.done(**shown)
+    return dialog.render_done(**shown)
 
 
 def _status(selection: IncidentSelection, chosen: list[Incident], dialog: ActionDialog) -> HTTPStatus:

@@ -237,7 +237,7 @@ class BoardHub:
             self.restore(EVERYTHING)
             raise
         self._send_pending([live_page for live_page in self.live_pages.values() if live_page not in due])
-        self._latency.sent(at=db_clock().now())
+        self._latency.note_sent(at=db_clock().now())
         self._note_partial(change, now=now)
         self._rendering_since = None
         self._pass_cpu_s = self.render_worker.rendering_s + sending_s
@@ -310,12 +310,12 @@ class BoardHub:
         return Freshness(
             at=datetime.now(UTC),
             newest_at=self._newest_at or self.render_worker.newest_at,
-            behind_s=round(max(self._waited(now), self._feed_silence(now)), 1),
+            behind_s=round(max(self._waited_s(now), self._feed_silence(now)), 1),
             gaps=hub().gaps,
             database=self.render_worker.verifier.result,
         )
 
-    def _waited(self, now: float) -> float:
+    def _waited_s(self, now: float) -> float:
         since = (self._partial_since, self._rendering_since, self._changed_at)
         waited = now - min((at for at in since if at is not None), default=now)
         return waited if waited > LATE_S else 0.0

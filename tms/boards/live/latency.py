@@ -38,7 +38,7 @@ class BoardLatency:
             for row, transition in _transitions(page_state):
                 self._observe(row, transition, is_new=not is_first and self._is_new(row, transition, change), at=at)
 
-    def sent(self, *, at: datetime) -> None:
+    def note_sent(self, *, at: datetime) -> None:
         """All pages that are due were sent."""
         self._sent_at = at
         if len(self._shown_at) > MAX_ROWS:

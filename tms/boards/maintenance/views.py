@@ -208,7 +208,7 @@ def _preview_context(request: AuthenticatedRequest, form: WindowForm, *, at: dat
         is_sent = "typed" in request.POST and "preview" not in request.POST
         confirmation = _confirmation(request.POST if is_sent else None, proposal)
         previewed |= {"proposal": proposal, "impact": proposal.impact, "confirmation": confirmation}
-        previewed |= proposal.kind.shown(proposal.payload, proposal.impact)
+        previewed |= proposal.kind.details(proposal.payload, proposal.impact)
     return previewed
 
 

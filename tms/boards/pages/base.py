@@ -96,7 +96,7 @@ class BoardPage(ABC):
         ids = [f"alert-{pk}" for pk in pks]
         reused = reuse_parts(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
         # The reason for an alert's position changes with the other terminals of its site.
-        rows = context.impact.explained([part.values["alert"] for part in reused.values()])
+        rows = context.impact.explain([part.values["alert"] for part in reused.values()])
         moved = [row for row in rows if row is not reused[row.element].values["alert"]]
         missing = [pk for pk in pks if f"alert-{pk}" not in reused]
         return reused | {

@@ -60,7 +60,7 @@ class OverviewPage(SinglePage):
     def page_state(
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
-        correlated = context.correlated(AlertFilter())[:MAX_INCIDENTS]
+        correlated = context.correlated_rows(AlertFilter())[:MAX_INCIDENTS]
         incidents = {row.element: self._incident(row, context) for row in correlated}
         alerts = self._alerts(context, change, before, most=MAX_ALERTS - len(incidents))
         shown = len(alerts) + len(correlated)

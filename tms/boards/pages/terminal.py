@@ -63,7 +63,7 @@ class TerminalPage(BoardPage):
         terminal = within(Terminal.objects.select_related("site"), scope).filter(uid=names["uid"]).first()
         if terminal is None:
             return None
-        before = instants.parsed(query.get("before", ""))
+        before = instants.parse(query.get("before", ""))
         return cls(scope, terminal, tab=query.get("show", ""), before=before, span=query.get("span", ""))
 
     @property
@@ -104,7 +104,7 @@ class TerminalPage(BoardPage):
             self.terminal, kinds=TABS[self.tab], before=self.before, limit=MAX_ENTRIES, until=until
         )
         commands = command_rows(self.terminal, limit=MAX_COMMANDS, until=until)
-        sums = outages.summed(self.terminal, at=context.at, until=until)
+        sums = outages.sums_by_cause(self.terminal, at=context.at, until=until)
         parts = {
             **nav(context),
             **_state(self._facts(context)),

@@ -78,7 +78,7 @@ class TerminalsPage(BoardPage):
         headers = sort_headers(self.order, descends_first, address=self._address)
         return {
             "presences": choices.presences(self.chosen),
-            "planned": choices.planned(self.chosen),
+            "planned": choices.planned_kinds(self.chosen),
             "selects": choices.selects(self.chosen, to=person),
             "headers": headers,
             "readings": [(metric, headers[metric]) for metric in COLUMNS],

@@ -76,7 +76,7 @@ class WallPage(SinglePage):
 
     def _rows(self, context: RenderContext, change: Change, before: PageState | None) -> dict[str, PagePart]:
         """Incidents, then alerts outside of incidents, both by impact."""
-        correlated = context.correlated(AlertFilter())[:MAX_ROWS]
+        correlated = context.correlated_rows(AlertFilter())[:MAX_ROWS]
         incidents = {row.element: PagePart(f"{PARTS}#{row.subject}", {"incident": row}) for row in correlated}
         pks = context.most_urgent_outside(MAX_ROWS - len(incidents))
         found = self.alert_parts(pks, context, change, before)

@@ -69,7 +69,7 @@ class PastIncident(PastPage, IncidentPage):
         self._members_then = MembersThen(context.moment, self.incident.pk)
         return super().page_state(context, change, before)
 
-    def _listed(self, context: RenderContext) -> list[int]:
+    def _listed_alerts(self, context: RenderContext) -> list[int]:
         assert isinstance(context, PastContext)
         unresolved = [one for one in context.moment.facts if one.incident == self.incident.pk]
         unresolved.sort(key=lambda one: (RANKS[one.severity], one.state != AlertState.OPEN, one.opened_at, one.pk))

@@ -51,7 +51,7 @@ def facts_of(row: Outage) -> OutageFacts:
     )
 
 
-def summed(terminal: Terminal, *, at: datetime, until: datetime | None = None) -> Sequence[CauseSum]:
+def sums_by_cause(terminal: Terminal, *, at: datetime, until: datetime | None = None) -> Sequence[CauseSum]:
     """The last 30 days by cause, the longest total first (index: outage_terminal). `until`: of a past instant."""
     length = ExpressionWrapper(F("ended_at") - F("began_at"), output_field=DurationField())
     rows = Outage.objects.over().filter(terminal=terminal, ended_at__gt=at - SUMMED)

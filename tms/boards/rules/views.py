@@ -134,7 +134,7 @@ def export_rules(request: AuthenticatedRequest) -> HttpResponse:
     name = f"tms-rules-{timezone.localtime():%Y-%m-%d}.yaml"
     recorder.record_export(Rule, "yaml")
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    text = yaml_file.exported(to=request.user)
+    text = yaml_file.export(to=request.user)
     return HttpResponse(text, content_type="application/yaml; charset=utf-8", headers=headers)
 
 
@@ -152,8 +152,8 @@ def import_rules(request: AuthenticatedRequest) -> HttpResponse:
         )
     try:
         if request.POST.get("sure"):
-            return _show_import(request, "", done=yaml_file.imported(source, by=request.user, at=timezone.now()))
-        return _show_import(request, text, plan=yaml_file.planned(source))
+            return _show_import(request, "", done=yaml_file.import_rules(source, by=request.user, at=timezone.now()))
+        return _show_import(request, text, plan=yaml_file.plan_import(source))
     except BadFile as error:
         return _show_import(request, text, faults=error.faults, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 

@@ -171,7 +171,7 @@ class Moment:
             return None
         state.metrics = terminals.readings(terminal.pk, self._instant)
         unresolved = [row.pk for row in self.facts if row.terminal == terminal.pk]
-        covers = services.covered({terminal.pk: terminal.site_id}, among=self.windows)
+        covers = services.coverage_of({terminal.pk: terminal.site_id}, among=self.windows)
         cover = covers.get(terminal.pk)
         return TerminalThen(state, self.alerts(unresolved), self._outage(terminal), cover.until if cover else None)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from tms.alerts.correlation.candidates import groups_of
 from tms.alerts.models import Alert, AlertState, Incident, Rule, RuleHours, RuleSource
 from tms.alerts.suppression import reasons
-from tms.alerts.suppression.reasons import ALL_SOURCES, CONTEXT, Suppression, suppressed
+from tms.alerts.suppression.reasons import ALL_SOURCES, CONTEXT, Suppression, suppressions_of
 from tms.fleet.models import Presence, Site, Terminal
 from tms.notifications.messages import alerts as alert_texts
 from tms.notifications.subjects import AlertConcern, Concern, Subject, concern_of
@@ -29,7 +29,7 @@ class PreviewCase:
 
     def suppression(self, at: datetime) -> Suppression | None:
         """Why it must not be notified at `at`; of an incident, while all its alerts are suppressed."""
-        found = suppressed(list(self.alerts), self.sources, at=at)
+        found = suppressions_of(list(self.alerts), self.sources, at=at)
         return min(found.values(), key=lambda why: why.until) if found and len(found) == len(self.alerts) else None
 
 
