@@ -82,7 +82,7 @@ EXCEPTIONS = {
         "alerts.maintenance.api._windows",
         "fleet.api._terminals",
         "notifications.policies.api._policies",
-        "notifications.policies.views._listed",
+        "notifications.policies.views._policies",
         "notifications.rotations.api._members",
         "shifts.digest.maintenance.maintenance_lines",
     },

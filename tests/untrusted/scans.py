@@ -14,7 +14,7 @@ from tms.boards.formatting import instants
 from tms.boards.lists.filters import AlertFilter, TerminalFilter
 from tms.ingest.admission import offered_credential
 from tms.lib.calendar.durations import seconds
-from tms.lib.calendar.recurrence import BadRecurrence, parsed
+from tms.lib.calendar.recurrence import BadRecurrence, parse_rule
 from tms.ops.middleware import trusted_proxy
 from tms.protocol import credential
 from tms.rest.parser import StrictParser
@@ -31,7 +31,7 @@ def body_read(body: bytes) -> Any:
 
 def rule_read(rule: str) -> Any:
     try:
-        return parsed(rule)
+        return parse_rule(rule)
     except BadRecurrence as error:
         return error
 

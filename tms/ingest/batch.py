@@ -142,7 +142,7 @@ class Batch:
         """Wait until the batch accepts more items."""
         await self._room.wait()
 
-    async def drained(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until everything that was added is committed."""
         await self._idle.wait()
 

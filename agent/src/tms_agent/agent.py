@@ -244,9 +244,9 @@ class Agent:
         # At random: many terminals connect at once after an outage, and would otherwise stay in step for ever.
         self._arm(self._options.jitter() * self._tick_s)
         self._set(phase=AgentPhase.CONNECTED, session=booted.session, acked_seq=booted.acked_seq, refused="")
-        return AgentSession(link, outbox, pace, self._commands, on_ack=self._acked, log=self._log)
+        return AgentSession(link, outbox, pace, self._commands, on_ack=self._take_ack, log=self._log)
 
-    def _acked(self, ack: frames.AckFrame) -> None:
+    def _take_ack(self, ack: frames.AckFrame) -> None:
         if ack.boot_id is None:
             self._set(acked_seq=ack.seq)
 

@@ -10,7 +10,7 @@ from tms_agent.device.clock import Anchor, BootClock
 from tms_agent.device.source import DeviceSample, DeviceSource
 from tms_agent.log import Log
 from tms_agent.protocol import frames, limits
-from tms_agent.reports import cleaned, fault_in, reports_of, state_of
+from tms_agent.reports import clean_identity, fault_in, reports_of, state_of
 from tms_agent.storage.spool import Spool
 
 ROUND_TRIP = "link_rtt_ms"
@@ -72,7 +72,7 @@ class Recorder:
     def boot(self) -> frames.BootFrame:
         """The boot frame of the next link, with the current state."""
         sample = self._sample() or DeviceSample()
-        identity = cleaned(self._source.identity)
+        identity = clean_identity(self._source.identity)
         boot = frames.BootFrame(
             boot_id=self.boot_id,
             uptime_s=max(0.0, self._source.uptime_s()),

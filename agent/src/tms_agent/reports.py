@@ -27,7 +27,7 @@ def reports_of(
 ) -> Iterator[frames.ReportFrame]:
     """One report, or as many as the events need. `at` and what `event_at` returns are by the boot clock."""
     state = state_of(sample)
-    for number, events in enumerate(_parted(sample.events)):
+    for number, events in enumerate(_split(sample.events)):
         cleaned_events = tuple(clean_event(event, event_at(event)) for event in events)
         if number == 0:
             yield frames.ReportFrame(first_seq, at, state.status, state.metrics, cleaned_events)
@@ -49,7 +49,7 @@ def fault_in(report: frames.ReportFrame) -> str:
     return next(_faults_in(report), "")
 
 
-def cleaned(identity: DeviceIdentity) -> DeviceIdentity:
+def clean_identity(identity: DeviceIdentity) -> DeviceIdentity:
     return DeviceIdentity(clean(identity.serial), clean(identity.model), clean(identity.firmware))
 
 
@@ -77,7 +77,7 @@ def _faults_in_event(event: frames.TerminalEvent, where: str) -> Iterator[str]:
         yield f"{where}.severity: Invalid enum value {event.severity!r}"
 
 
-def _parted(events: Sequence[frames.TerminalEvent]) -> Iterator[Sequence[frames.TerminalEvent]]:
+def _split(events: Sequence[frames.TerminalEvent]) -> Iterator[Sequence[frames.TerminalEvent]]:
     """Parts that fit into one report each: at least one, even if it is empty."""
     part: list[frames.TerminalEvent] = []
     size = 0

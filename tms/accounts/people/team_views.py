@@ -20,7 +20,7 @@ from tms.accounts.people.context import Confirmation
 from tms.accounts.people.forms import GrantForm, TeamForm, TeamMemberForm
 from tms.accounts.people.views import find_person, undoable
 from tms.accounts.permissions import Permission
-from tms.lib.forms.saved import saved
+from tms.lib.forms.saved import redirect_saved
 
 
 @require_safe
@@ -60,7 +60,7 @@ def _edit(request: AuthenticatedRequest, chosen: Team) -> HttpResponse:
         return _page(request, chosen, form=form)
     with recorder.change(chosen):
         form.save()
-    return saved(request, "team", chosen.pk)
+    return redirect_saved(request, "team", chosen.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

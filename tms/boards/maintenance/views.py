@@ -30,7 +30,7 @@ from tms.boards.pages import MaintenancePage, RenderContext
 from tms.boards.responses import render_dialog
 from tms.boards.toasts import add_toast, toast
 from tms.fleet.models import Site, Terminal
-from tms.lib.forms.checks import checked, is_check
+from tms.lib.forms.checks import is_check, render_errors
 
 PREVIEWED = 5
 TEMPLATE = "boards/maintenance-new.html"
@@ -53,7 +53,7 @@ def plan(request: AuthenticatedRequest) -> HttpResponse:
         return _show_form(request, WindowForm(initial=_initial_values(request, at=at), by=request.user), at=at)
     form = WindowForm(request.POST, by=request.user)
     if is_check(request):
-        return checked(request, form)
+        return render_errors(request, form)
     if not form.is_valid() or "preview" in request.POST:
         return _show_form(
             request, form, at=at, status=HTTPStatus.OK if form.is_valid() else HTTPStatus.UNPROCESSABLE_ENTITY

@@ -30,8 +30,8 @@ from tms.boards.rules.forms import RuleForm
 from tms.boards.rules.preview import DEFAULT_SPAN, SPANS, preview_panel
 from tms.boards.rules.sentence import sentence
 from tms.boards.toasts import Toast, add_toast, toast
-from tms.lib.forms.checks import checked, is_check
-from tms.lib.forms.saved import saved
+from tms.lib.forms.checks import is_check, render_errors
+from tms.lib.forms.saved import redirect_saved
 
 
 @require_safe
@@ -160,7 +160,7 @@ def import_rules(request: AuthenticatedRequest) -> HttpResponse:
 
 def _save(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) -> HttpResponse:
     if is_check(request):
-        return checked(request, form)
+        return render_errors(request, form)
     if not form.is_valid():
         return _show_rule(request, chosen, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     access.demand_within_any(request.user, Permission.EDIT_RULES, form.rule.scopes)
@@ -168,7 +168,7 @@ def _save(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) ->
         services.save_rule(form.rule, by=request.user, at=timezone.now(), version=form.cleaned_data["version"])
     except OutOfDate as error:
         return _out_of_date(request, error.rule, form)
-    return saved(request, form.rule)
+    return redirect_saved(request, form.rule)
 
 
 def _out_of_date(request: AuthenticatedRequest, now: Rule, form: RuleForm) -> HttpResponse:

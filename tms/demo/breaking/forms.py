@@ -29,7 +29,7 @@ def terminals(by: User) -> QuerySet[Terminal]:
     return permitted(Terminal.objects.select_related("site"), by=by, permission=PERMISSION)
 
 
-def offered(fault: FaultKind, by: User) -> list[tuple[str, str]]:
+def offered_targets(fault: FaultKind, by: User) -> list[tuple[str, str]]:
     """Value and text of the targets on the page: sites, or online terminals that can have this fault."""
     if fault is FaultKind.CUT_SITE:
         return [(site.code, site.local_name) for site in sites(by).filter(terminals__kind__in=SIMULATED).distinct()]

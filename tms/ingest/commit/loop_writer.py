@@ -63,9 +63,9 @@ class LoopWriter:
         self.cpu_s = time.thread_time() - began
         row = await self._connection.fetch_prepared(online_reports.sql("$1", "$2", "$3"), as_text(values))
         began = time.thread_time()
-        written = online_reports.written(items, candidates, from_text(row))
+        written = online_reports.split_written(items, candidates, from_text(row))
         if written.terminals:
-            feed().committed(written.change)
+            feed().publish_committed(written.change)
             instruments.INGEST_REPORTS.labels("committed").inc(written.inserted)
         result = BatchResult({}, timing, settings.NODE, reports=written.reports)
         self.cpu_s += time.thread_time() - began

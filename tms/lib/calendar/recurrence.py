@@ -84,7 +84,7 @@ class Recurrence:
     def _local_starts(self, horizon: datetime) -> Iterator[datetime]:
         if not self.rule:
             return iter((self.starts_at,))
-        parts = parsed(self.rule)
+        parts = parse_rule(self.rule)
         count = int(parts.pop("COUNT", 0)) or None
         until = min(horizon, _until(parts.pop("UNTIL", ""), self.zone) or horizon)
         return islice(_dates(parts, self.starts_at, until), count)
@@ -108,7 +108,7 @@ def _move(date: datetime, years: int) -> datetime:
     return date.replace(year=date.year + years)
 
 
-def parsed(rule: str) -> dict[str, str]:
+def parse_rule(rule: str) -> dict[str, str]:
     """The parts of an RRULE by name. Raises BadRecurrence if it is invalid or contains times of day."""
     pairs = [part.partition("=") for part in rule.upper().removeprefix("RRULE:").split(";")]
     parts = {name: value for name, _, value in pairs}

@@ -20,7 +20,7 @@ from tms.notifications.dispatch.grouping import group
 from tms.notifications.models.delivery import ALARMS, DeliveryItem, DeliveryState, NotificationKind
 from tms.notifications.models.policy import Escalation, Policy
 from tms.notifications.policies.next_step import advance as advance_escalation
-from tms.notifications.policies.next_step import circumstances_of, started
+from tms.notifications.policies.next_step import circumstances_of, start_escalations
 from tms.notifications.policies.notification import Notification
 from tms.notifications.rotations.on_call import destinations_of
 from tms.notifications.subjects import (
@@ -141,7 +141,7 @@ def _start_escalations(subject_type: SubjectType, events: Sequence[SubjectEvent]
     escalations = {
         (event.subject.pk, escalation.policy_id): escalation
         for event in events
-        for escalation in started(
+        for escalation in start_escalations(
             event.subject,
             concerned[event.subject],
             policies,

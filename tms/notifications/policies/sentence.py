@@ -112,14 +112,14 @@ def _sentence(
 
     def pieces(text: str) -> Iterator[Word]:
         for before, name, _spec, _conversion in Formatter().parse(text):
-            yield Word(before, name, words[name], _bound(form, name)) if name else Word(before)
+            yield Word(before, name, words[name], _bound_fields(form, name)) if name else Word(before)
 
     of_steps = [_step_words(step, is_first=not number) for number, step in enumerate(steps)]
-    repeat = Word("", "repeat", words["repeat"], _bound(form, "repeat"))
+    repeat = Word("", "repeat", words["repeat"], _bound_fields(form, "repeat"))
     return Sentence(list(pieces(str(OPENING))), of_steps, repeat, list(pieces(str(CLOSING))))
 
 
-def _bound(form: forms.BaseForm | None, name: str) -> list[forms.BoundField]:
+def _bound_fields(form: forms.BaseForm | None, name: str) -> list[forms.BoundField]:
     return [form[field] for field in FIELDS[name]] if form is not None else []
 
 

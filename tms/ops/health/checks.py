@@ -50,7 +50,7 @@ class LoopTurns:
         self._monotonic = monotonic
         self._turned_at = monotonic()
 
-    def turned(self) -> None:
+    def note_turn(self) -> None:
         self._turned_at = self._monotonic()
 
     @property

@@ -41,7 +41,7 @@ def density(since: datetime, until: datetime, *, buckets: int, scope: Scope) -> 
     covered = list(_covered_spans(division, stored.length)) if stored else []
     whole, rest = [Span(since, until)], list(_gaps(division, covered))
     spans = {field: rest if stored and field in stored.fields else whole for field in SOURCES}
-    parts = list(rows.counted(spans, division, scope))
+    parts = list(rows.count_rows(spans, division, scope))
     counts = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else chain(*parts)
     summed = _sum(stored, covered, division, scope) if stored and covered else ()
     return division.filled(chain(counts, summed))

@@ -127,7 +127,7 @@ class Dialer:
         except InvalidStatus as error:
             raise _refusal(error.response, at=self._now()) from None
         except ssl.SSLCertVerificationError as error:
-            raise certificates.rejected(error, self._host, at=self._now(), clock_error=self._clock_error()) from None
+            raise certificates.rejection(error, self._host, at=self._now(), clock_error=self._clock_error()) from None
         except (WebSocketException, ValueError) as error:
             raise Unreachable(f"{self.url} does not answer as TMS does: {error}") from None
         if connection.subprotocol != SUBPROTOCOL:
