@@ -27,10 +27,10 @@ from tms_agent.timeouts import Timeout, timeout
 
 FIRST_HEARTBEAT_S = 30.0
 """Sampling interval until TMS has sent its own."""
-SHORTEST_TICK_S = 1.0
+MIN_TICK_S = 1.0
 STABLE_S = 10.0
 """The length of a link after which the next failure counts as the first."""
-LONGEST_TICK_S = 3600.0
+MAX_TICK_S = 3600.0
 
 
 class Interrupted(LinkEnd):
@@ -171,8 +171,8 @@ class Agent:
     @property
     def _tick_s(self) -> float:
         """A terminal may send more often than TMS asks, never less: its lease would expire."""
-        wanted_s = min(self._options.interval_s or LONGEST_TICK_S, self._heartbeat_s, LONGEST_TICK_S)
-        return max(SHORTEST_TICK_S, wanted_s)
+        wanted_s = min(self._options.interval_s or MAX_TICK_S, self._heartbeat_s, MAX_TICK_S)
+        return max(MIN_TICK_S, wanted_s)
 
     def _arm(self, delay_s: float) -> None:
         if self._timer:

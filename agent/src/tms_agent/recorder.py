@@ -15,7 +15,7 @@ from tms_agent.storage.spool import Spool
 
 ROUND_TRIP = "link_rtt_ms"
 CLOCK_TOLERANCE = timedelta(seconds=60)
-LONGEST_EVENT_AGE = timedelta(days=366)
+MAX_EVENT_AGE = timedelta(days=366)
 """An older date comes from a clock that was never set."""
 
 
@@ -124,5 +124,5 @@ class Recorder:
         wall = self._wall()
         age = wall - event.at
         was_set = abs(wall - at - self._wall_ahead) > CLOCK_TOLERANCE
-        longest = at - self._sampled_at if was_set else LONGEST_EVENT_AGE
+        longest = at - self._sampled_at if was_set else MAX_EVENT_AGE
         return age if timedelta() <= age <= longest else max(timedelta(), min(age, at - self._sampled_at))

@@ -16,7 +16,7 @@ from tms.boards.live.render_worker import RenderWorker
 from tms.boards.live.subscriber import LAGGING_BYTES
 from tms.boards.pages import OverviewPage, TerminalPage
 from tms.feed.change import Change
-from tms.feed.hub import EVERYTHING, hub
+from tms.feed.hub import FULL_CHANGE, hub
 from tms.feed.publisher import publish
 from tms.metrics import instruments
 
@@ -189,7 +189,7 @@ async def test_a_gap_in_the_feed_repaints_every_board(board, fleet):
         await opened.painted()
         await in_thread(lambda: type(terminal.state).objects.update(presence="offline"))
 
-        hub()._notify(EVERYTHING)
+        hub()._notify(FULL_CHANGE)
 
         frame = await opened.frame("repaint")
         assert 'data-presence="offline"' in frame.html

@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import grant_scopes
-from tms.accounts.access.grant_scopes import EVERYTHING, GrantScope
+from tms.accounts.access.grant_scopes import EVERYTHING_KEY, GrantScope
 from tms.accounts.access.rights import Person
 from tms.accounts.access.rows import scope_of
 from tms.accounts.models import Owned
@@ -93,4 +93,4 @@ def _keys(choices: grant_scopes.Choices) -> list[str]:
     return [key for one, two in choices for key, _label in (two if isinstance(two, list) else [(one, two)])]
 
 
-__all__ = ["EVERYTHING", "NOT_PERMITTED", "OWNER", "OwnedForm", "OwnerField", "owner_of", "set_owner"]
+__all__ = ["EVERYTHING_KEY", "NOT_PERMITTED", "OWNER", "OwnedForm", "OwnerField", "owner_of", "set_owner"]

@@ -21,7 +21,7 @@ from tms.config import aws
 log = structlog.get_logger(__name__)
 
 EVENT = "audit_anchor"
-LONGEST_LINE = 4_096
+MAX_LINE_CHARACTERS = 4_096
 FIELDS = ("day", "entries", "number", "hash")
 
 
@@ -84,7 +84,7 @@ def read(lines: Iterable[str]) -> Iterator[ChainAnchor]:
 
 def _read(number: int, line: str) -> ChainAnchor:
     try:
-        if len(line) > LONGEST_LINE:
+        if len(line) > MAX_LINE_CHARACTERS:
             raise ValueError("too long")
         found = json.loads(line[line.index("{") :])
         day, entries, last, digest = (found[name] for name in FIELDS)

@@ -40,7 +40,7 @@ class CodeForm(forms.Form):
 class PasskeyForm(forms.Form):
     """What the browser signed with one of the person's passkeys."""
 
-    credential = forms.CharField(max_length=passkeys.MOST_BYTES)
+    credential = forms.CharField(max_length=passkeys.MAX_BYTES)
     factor: Authenticator
 
     def __init__(self, request: HttpRequest, person: User) -> None:
@@ -57,7 +57,7 @@ class NewPasskeyForm(forms.Form):
     """The passkey that the browser made, and the name by which the person recognises it."""
 
     name = FormLine(label=_("Name"), max_length=passkeys.NAME_LENGTH, required=False)
-    credential = forms.CharField(max_length=passkeys.MOST_BYTES)
+    credential = forms.CharField(max_length=passkeys.MAX_BYTES)
     made: dict[str, Any]
 
     def __init__(self, data: Mapping[str, Any] | None, person: User) -> None:

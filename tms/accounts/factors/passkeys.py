@@ -21,7 +21,7 @@ from django.utils.translation import gettext
 from tms.accounts.factors import services
 from tms.accounts.models import SpentToken, User
 
-MOST_BYTES = 16_384
+MAX_BYTES = 16_384
 """The largest answer of a browser that is read; real ones have about 1 KiB."""
 MAX_PASSKEYS = 20
 """Passkeys of one person. Each is parsed at their sign-in."""
@@ -92,7 +92,7 @@ def _spend_challenge() -> None:
 
 def _parse(text: str) -> dict[str, Any]:
     with _convert_errors():
-        if len(text) > MOST_BYTES:
+        if len(text) > MAX_BYTES:
             raise ValueError(f"{len(text)} characters")
         credential: dict[str, Any] = json.loads(text)
         if not isinstance(credential, dict):

@@ -17,7 +17,7 @@ from tms.accounts.sign_in import break_glass
 from tms.accounts.sign_in.assertion import Assertion, SignInRefused
 from tms.lib.hashing import hash_token
 
-MOST_USERNAME = 150
+MAX_USERNAME_CHARACTERS = 150
 DIGITS = 12
 FOLLOWED = ("first_name", "last_name", "email", "is_name_verified")
 
@@ -123,7 +123,7 @@ def _create(provider: IdentityProvider, asserted: Assertion) -> User:
 
 def _username(asserted: Assertion) -> str:
     """The name that the person has there. Never an address: it could be that of another person."""
-    return "" if "@" in normal(asserted.username) else asserted.username[:MOST_USERNAME]
+    return "" if "@" in normal(asserted.username) else asserted.username[:MAX_USERNAME_CHARACTERS]
 
 
 def _follow(identity: Identity, asserted: Assertion, domains: Container[str], *, at: datetime) -> None:

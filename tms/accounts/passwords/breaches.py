@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from tms.lib.outgoing.bounded_http import FetchError, fetch
 
 log = structlog.get_logger(__name__)
-PREFIX = 5
+PREFIX_DIGITS = 5
 
 
 class BreachedPasswordValidator:
@@ -25,7 +25,7 @@ class BreachedPasswordValidator:
 
     def validate(self, password: str, user: object = None) -> None:
         digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
-        if digest[PREFIX:] in self._published_suffixes(digest[:PREFIX]):
+        if digest[PREFIX_DIGITS:] in self._published_suffixes(digest[:PREFIX_DIGITS]):
             text = gettext("This password was published after a break-in elsewhere. Choose another one.")
             raise ValidationError(text, code="password_breached")
 

@@ -28,7 +28,7 @@ from tms.metrics.instruments import API_REQUESTS, API_SECONDS
 log = structlog.get_logger(__name__)
 
 LARGEST_BODY = 524_288
-LONGEST_QUERY = 4_096
+MAX_QUERY_CHARACTERS = 4_096
 
 
 class ScimRequest(HttpRequest):
@@ -95,8 +95,8 @@ def _check_size(request: HttpRequest) -> None:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) > LARGEST_BODY or len(request.body) > LARGEST_BODY:
         raise ScimError(413, f"the body must not exceed {LARGEST_BODY} bytes")
-    if len(request.META.get("QUERY_STRING", "")) > LONGEST_QUERY:
-        raise ScimError(414, f"the query must not exceed {LONGEST_QUERY} bytes")
+    if len(request.META.get("QUERY_STRING", "")) > MAX_QUERY_CHARACTERS:
+        raise ScimError(414, f"the query must not exceed {MAX_QUERY_CHARACTERS} bytes")
 
 
 def _convert(request: HttpRequest, error: Exception) -> ScimError:

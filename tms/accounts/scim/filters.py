@@ -25,7 +25,7 @@ from tms.accounts.models import Team, User
 from tms.accounts.scim.errors import ScimError
 from tms.protocol.text import is_storable
 
-MOST_TERMS = 20
+MAX_TERMS = 20
 NOTHING = Q(pk__in=())
 LOOKUPS = {
     CompareOperator.co: "contains",
@@ -155,8 +155,8 @@ def filtered[Row: Model](
 ) -> QuerySet[Row]:
     if by is None:
         return rows
-    if _terms(by.ast) > MOST_TERMS:
-        raise unsupported(f"a filter has at most {MOST_TERMS} comparisons")
+    if _terms(by.ast) > MAX_TERMS:
+        raise unsupported(f"a filter has at most {MAX_TERMS} comparisons")
     return rows.filter(_condition(by.ast, columns, ""))
 
 

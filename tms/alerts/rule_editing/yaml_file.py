@@ -24,7 +24,7 @@ from tms.protocol.text import clean_tree
 
 MAX_ENTRIES = 300
 MAX_FAULTS = 100
-LONGEST_FAULT = 300
+MAX_FAULT_CHARACTERS = 300
 """Characters of an error: it repeats the invalid value, which may be as long as the file."""
 
 
@@ -159,5 +159,5 @@ class RuleFileReader:
                 self._fault(path, gettext("A rule with this name already appears above. Rename or remove one."))
 
     def _fault(self, path: str, what: str) -> None:
-        text = what if len(what) <= LONGEST_FAULT else what[: LONGEST_FAULT - 1] + "…"
+        text = what if len(what) <= MAX_FAULT_CHARACTERS else what[: MAX_FAULT_CHARACTERS - 1] + "…"
         self.faults.append(RuleFileFault(self._lines.line(path), path.removeprefix("$."), text))

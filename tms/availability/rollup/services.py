@@ -37,7 +37,7 @@ BACKFILL = timedelta(days=100)
 """How far back the days before the first roll-up are computed, with the opening hours of now."""
 SITE_DAYS = 100
 """Days of sites per pass and kind of work."""
-LATE = timedelta(minutes=15)
+MAX_RECORDING_DELAY = timedelta(minutes=15)
 """TMS records the outages of a time in which it was unavailable within this time of its return."""
 CHUNK = 10
 """Days of sites per transaction."""
@@ -100,7 +100,7 @@ def corrected_days() -> list[Key]:
 
 def missed_days(at: datetime) -> list[Key]:
     """Days that were rolled up before one of their outages was recorded, because TMS was unavailable at midnight."""
-    recent = SiteDay.objects.filter(rolled_up_at__gt=at - LATE)
+    recent = SiteDay.objects.filter(rolled_up_at__gt=at - MAX_RECORDING_DELAY)
     days = recent.in_bulk()
     if not days:
         return []

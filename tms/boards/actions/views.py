@@ -26,7 +26,7 @@ from tms.boards.rows.incidents import IncidentRow
 from tms.boards.toasts import toast_of
 
 METHODS = ["GET", "HEAD", "POST"]
-MANY = "boards/actions/bulk-action.html"
+BULK_TEMPLATE = "boards/actions/bulk-action.html"
 
 
 @require_http_methods(METHODS)
@@ -65,7 +65,7 @@ def act_on_many(request: AuthenticatedRequest, action: str) -> HttpResponse:
     """
     bulk = BulkRequest.of(request, action)
     selection, also = bulk.selection, bulk.also
-    dialog = ActionDialog.of_alerts(request, bulk.action, MANY, alerts=bulk.alerts, incidents=bulk.incidents)
+    dialog = ActionDialog.of_alerts(request, bulk.action, BULK_TEMPLATE, alerts=bulk.alerts, incidents=bulk.incidents)
     numbers = bulk.numbers()
     dialog.context |= {"selection": selection, "also": also, "incidents": bulk.incidents, **numbers._asdict()}
     dialog.context["back"] = AlertsPage(access.scope_of(request.user), selection.matching).address

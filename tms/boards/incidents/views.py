@@ -25,7 +25,7 @@ from tms.boards.pages import IncidentPage, IncidentsPage, RenderContext
 from tms.boards.responses import or_404, render_page
 from tms.boards.toasts import add_toast, toast_of
 
-MANY = "boards/actions/bulk-incidents.html"
+BULK_TEMPLATE = "boards/actions/bulk-incidents.html"
 
 
 @require_safe
@@ -68,7 +68,7 @@ def act_on_incidents(request: AuthenticatedRequest, action: str) -> HttpResponse
     entry, target = _entry(request, action)
     selection = IncidentSelection.of(request.POST if request.method == "POST" else request.GET)
     chosen = selection.incidents(entry, target, by=request.user)
-    dialog = ActionDialog.of_incidents(request, entry, MANY, incidents=chosen)
+    dialog = ActionDialog.of_incidents(request, entry, BULK_TEMPLATE, incidents=chosen)
     dialog.context |= {"selection": selection, "incidents": chosen, "nav_item": IncidentsPage.nav_item}
     if not dialog.is_ready or not chosen:
         if chosen:

@@ -17,7 +17,7 @@ INDICATORS: Mapping[str, Indicator] = {
     TransitionKind.ACKNOWLEDGED: Indicator.ACKNOWLEDGEMENT,
 }
 MAX_ROWS = 20_000
-LATE = timedelta(seconds=10)
+MAX_COMMIT_DELAY = timedelta(seconds=10)
 """A transition is committed after its instant, and the state of a page is read before it is sent."""
 
 type Shown = tuple[type[AlertRow | IncidentRow], int]
@@ -61,7 +61,7 @@ class BoardLatency:
         of, pk = row
         if pk in (change.incidents if of is IncidentRow else change.alerts):
             return True
-        return self._sent_at is not None and transition.at > self._sent_at - LATE
+        return self._sent_at is not None and transition.at > self._sent_at - MAX_COMMIT_DELAY
 
 
 def _transitions(page_state: PageState) -> Iterator[tuple[Shown, TransitionRow | IncidentTransitionRow]]:

@@ -32,7 +32,7 @@ from tms.boards.toasts import add_toast, toast
 from tms.fleet.models import Site, Terminal
 from tms.lib.forms.checks import is_check, render_errors
 
-PREVIEWED = 5
+MAX_PREVIEWED = 5
 TEMPLATE = "boards/maintenance-new.html"
 
 
@@ -201,7 +201,7 @@ def _preview_context(request: AuthenticatedRequest, form: WindowForm, *, at: dat
     """The next occurrences, and what the first of them means."""
     if not form.is_bound:
         return {"is_asked": False}
-    coming = form.preview(PREVIEWED, at=at)
+    coming = form.preview(MAX_PREVIEWED, at=at)
     previewed: dict[str, object] = {"is_asked": True, "coming": coming, "problems": form.problems}
     if coming:
         proposal = _proposal(request, form, at=at)

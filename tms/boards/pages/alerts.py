@@ -18,7 +18,7 @@ from tms.boards.lists import choices, correlated_alerts
 from tms.boards.lists.facets import facets
 from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
 from tms.boards.overview.common_factors import acting_people, common_factors
-from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, counts, incident_part, nav
+from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, counts, incident_part, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.forming import FormingRow
@@ -120,7 +120,7 @@ class AlertsPage(BoardPage):
         return PagePart(f"{TEMPLATE}#{'member' if is_member else 'row'}", {"alert": alert, "is_answer": is_answer})
 
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
         window = self._window(context)
         incidents = self._incidents(context)

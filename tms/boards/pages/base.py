@@ -19,7 +19,7 @@ from tms.feed.change import Change
 from tms.fleet.models import Terminal
 from tms.lib.severity import Severity
 
-EVERYTHING = Change(everything=True)
+FULL_CHANGE = Change(everything=True)
 
 
 class PagePart(NamedTuple):
@@ -82,7 +82,7 @@ class BoardPage(ABC):
 
     @abstractmethod
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
         """The current state of the page. Parts that `change` does not affect may be taken from the state `before`.
 

@@ -14,7 +14,7 @@ from tms.accounts.scope import Scope
 from tms.alerts.escalation_plans import EscalationPlan, plans_of
 from tms.alerts.models import Alert, Incident
 from tms.alerts.notification_history import notifications_of_incident
-from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, nav, reuse_parts
+from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, nav, reuse_parts
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.incidents import IncidentRow
@@ -78,7 +78,7 @@ class IncidentPage(BoardPage):
         return PagePart(ROW, {"alert": alert, "is_answer": is_answer})
 
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
         incident = next(iter(context.incidents([self.incident.pk])), None)
         if incident is None or not self._is_covered():

@@ -23,7 +23,7 @@ from tms.boards.lists.choices import Choice
 from tms.boards.lists.filters import text
 from tms.boards.lists.incident_filter import OPEN, PAST, IncidentFilter
 from tms.boards.lists.incident_orders import NEWEST_FIRST, SORT_KEYS, ordered
-from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, counts, nav, with_nav
+from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, counts, nav, with_nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.incidents import MAX_ROWS, IncidentRow
 from tms.feed.change import Change
@@ -108,7 +108,7 @@ class IncidentsPage(BoardPage):
         }
 
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
         if before is not None and not (change.incidents or change.everything):
             return with_nav(context, before)

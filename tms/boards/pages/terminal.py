@@ -15,7 +15,7 @@ from tms.accounts.access import Person, scope_of, within
 from tms.accounts.scope import Scope
 from tms.boards.formatting import instants
 from tms.boards.lists import choices
-from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, covers_terminal, nav, with_nav
+from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, covers_terminal, nav, with_nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows import outages, timeline
 from tms.boards.rows.terminal_details import TerminalFacts, command_rows, facts_of
@@ -93,7 +93,7 @@ class TerminalPage(BoardPage):
         return self.terminal.pk in terminals
 
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
         if before is not None and not change.everything and self.terminal.pk not in change.terminals:
             return with_nav(context, before)

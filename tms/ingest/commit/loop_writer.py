@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 RETRY_S = 1.0
 """How long the thread commits everything after an error: it finds the item that fails, and reports the database."""
-MOST_ITEMS = 100
+MAX_ITEMS = 100
 """Preparing more would hold up the event loop; for them, waking up a thread costs little."""
 
 
@@ -47,7 +47,7 @@ class LoopWriter:
 
     def _may_write(self, items: list[Item]) -> bool:
         return (
-            len(items) <= MOST_ITEMS
+            len(items) <= MAX_ITEMS
             and connection.vendor == "postgresql"
             and rule_cache().is_current
             and time.monotonic() >= self._retry_at

@@ -36,7 +36,7 @@ PARTS = frozenset(
 )
 """Dates only: parts with times of day would make several occurrences a day."""
 NUMBER = re.compile(r"[1-9][0-9]{0,3}")
-LARGEST = {"BYMONTH": 12, "BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53, "BYSETPOS": 366, "BYDAY": 53}
+MAX_NUMBERS = {"BYMONTH": 12, "BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53, "BYSETPOS": 366, "BYDAY": 53}
 """The largest number in each part. Except in BYMONTH, negative numbers count from the end."""
 WEEKS_OF_MONTH = 5
 OF_WEEKDAYS = "AEFHMORSTUW()"
@@ -130,7 +130,7 @@ def parse_rule(rule: str) -> dict[str, str]:
 def _check_ranges(parts: Mapping[str, str]) -> None:
     """Raises BadRecurrence for a number that no date has: dateutil would fail at the first date that needs it."""
     is_of_month = parts["FREQ"] == "MONTHLY" or "BYMONTH" in parts
-    largest = {**LARGEST, "BYDAY": WEEKS_OF_MONTH} if is_of_month else LARGEST
+    largest = {**MAX_NUMBERS, "BYDAY": WEEKS_OF_MONTH} if is_of_month else MAX_NUMBERS
     for name, number in largest.items():
         for item in parts.get(name, "").split(","):
             _check_range(name, item, number)

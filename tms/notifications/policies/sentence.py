@@ -42,7 +42,7 @@ FIELDS: Mapping[str, Sequence[str]] = {
     "repeat": ("repeat_s",),
 }
 """The fields of PolicyForm that each word stands for."""
-MOST_NAMES = 3
+MAX_NAMES = 3
 
 
 @dataclass(frozen=True)
@@ -179,8 +179,8 @@ def _on_call(rotation: object) -> str:
 
 def _names(names: Sequence[str], joined: str = "") -> str:
     """`A, B or C`, or the first of many and how many more; empty for none."""
-    if (more := len(names) - MOST_NAMES) > 0:
-        return gettext(", ").join(names[:MOST_NAMES]) + " " + ngettext("and %d more", "and %d more", more) % more
+    if (more := len(names) - MAX_NAMES) > 0:
+        return gettext(", ").join(names[:MAX_NAMES]) + " " + ngettext("and %d more", "and %d more", more) % more
     *most, last = names or [""]
     return gettext(", ").join(most) + ((joined or gettext(" or ")) if most else "") + last
 

@@ -19,7 +19,7 @@ from tms.accounts.models import IdentityProvider, SpentToken
 from tms.accounts.sessions import provider as provider_sessions
 from tms.metrics.instruments import PROVIDER_LOGOUTS
 
-ACCEPTED = timedelta(seconds=600)
+MAX_TOKEN_AGE = timedelta(seconds=600)
 """How old a logout token may be. An accepted one is remembered for twice as long."""
 
 
@@ -44,9 +44,9 @@ def backchannel_logout(request: HttpRequest, slug: str) -> HttpResponse:
 @transaction.atomic
 def end(provider: IdentityProvider, claims: Claims, *, at: datetime) -> int:
     """End the sessions that a logout token names, and return how many there were. Raises TokenError for a used one."""
-    if not (at - ACCEPTED).timestamp() <= claims["iat"] <= (at + ACCEPTED).timestamp():
+    if not (at - MAX_TOKEN_AGE).timestamp() <= claims["iat"] <= (at + MAX_TOKEN_AGE).timestamp():
         raise TokenError("iat is too long ago")
-    if not SpentToken.objects.spend(claims["jti"], until=at + 2 * ACCEPTED, provider=provider):
+    if not SpentToken.objects.spend(claims["jti"], until=at + 2 * MAX_TOKEN_AGE, provider=provider):
         raise TokenError("jti was used before")
     number = provider_sessions.end(_sessions_named(provider, claims))
     recorder.record("logged-out", provider, {"sessions": (number, 0)})

@@ -27,7 +27,7 @@ RETRY_S = 10.0
 """Keys are read again at most this often when a token names an unknown one."""
 FAILED_S = 5.0
 """A provider that did not answer is asked again after this time: everyone can cause a request to it."""
-LEAST_RSA_BITS = 2_048
+MIN_RSA_BITS = 2_048
 WITHIN_S = 5.0
 """The deadline of each request to a provider."""
 AT_ONCE = 4
@@ -232,7 +232,7 @@ def _key(entry: dict[str, Any]) -> Key | None:
 
 def is_strong(public: object) -> bool:
     """Whether a signature with this key counts."""
-    return not isinstance(public, RSAPublicKey) or public.key_size >= LEAST_RSA_BITS
+    return not isinstance(public, RSAPublicKey) or public.key_size >= MIN_RSA_BITS
 
 
 def decode[T](body: bytes, kind: type[T]) -> T:

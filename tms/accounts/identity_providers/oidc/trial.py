@@ -18,7 +18,7 @@ from tms.accounts.scope import EVERYTHING
 from tms.accounts.sign_in.assertion import Assertion, SignInRefused
 from tms.protocol.text import clean, storable
 
-MOST_CLAIMS = 100
+MAX_CLAIMS = 100
 MAX_VALUE = 500
 
 
@@ -79,6 +79,6 @@ def _identify(provider: IdentityProvider, asserted: Assertion, found: Trial) -> 
 
 
 def _claims_to_show(claims: Mapping[str, Any]) -> Iterator[ReceivedClaim]:
-    for name in sorted(claims)[:MOST_CLAIMS]:
+    for name in sorted(claims)[:MAX_CLAIMS]:
         text = json.dumps(claims[name], ensure_ascii=False)
         yield ReceivedClaim(clean(storable(name))[:100], clean(storable(text))[:MAX_VALUE])

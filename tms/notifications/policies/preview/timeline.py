@@ -21,7 +21,7 @@ from tms.notifications.policies.steps import steps_of
 from tms.notifications.push.audience import Audience
 
 HORIZON = timedelta(days=1)
-MOST_TURNS = 100
+MAX_TURNS = 100
 """Instants at which something is decided."""
 OPEN_ENDED = frozenset({Reason.PARENT, Reason.INCIDENT})
 """Suppressions that end when something happens, and not at a known time."""
@@ -59,7 +59,7 @@ def timeline(case: PreviewCase, policies: Iterable[Policy], *, at: datetime) -> 
     )
     for number, escalation in enumerate(escalations, 1):
         escalation.pk = -number  # never saved
-    for _turn in range(MOST_TURNS):
+    for _turn in range(MAX_TURNS):
         instants = [one.due_at for one in escalations if one.due_at is not None and one.due_at <= at + HORIZON]
         if not instants:
             return
