@@ -44,6 +44,7 @@ def database_settings(url: str, *, pool: int, secret: str = "") -> dict[str, Any
     return {
         "ENGINE": "django.db.backends.postgresql",
         **where,
+        # Django refuses to combine its pool with connections that persist.
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
