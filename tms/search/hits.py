@@ -85,7 +85,7 @@ class HitGroup:
     label: Text
     hits: Sequence[Hit]
     total: int
-    """How many hits there are, at most MOST_COUNTED + 1."""
+    """How many hits there are, at most MAX_COUNTED_HITS + 1."""
     more: str = ""
     """URL of the list of all of them."""
 

@@ -18,7 +18,7 @@ from scim2_models.resources.service_provider_config import (
 
 from tms.accounts.scim.endpoint import ScimRequest
 from tms.accounts.scim.errors import answer, forbidden, not_found
-from tms.accounts.scim.requests import DEFAULT_COUNT, MOST_RESULTS
+from tms.accounts.scim.requests import DEFAULT_COUNT, MAX_RESULTS
 from tms.accounts.scim.resources import LIST_SCHEMA, ROOT
 from tms.accounts.scim.schemas import ScimGroup, ScimUser
 
@@ -35,7 +35,7 @@ def service_provider_config(request: ScimRequest) -> HttpResponse:
     config = ServiceProviderConfig(
         patch=Patch(supported=True),
         bulk=Bulk(supported=False, max_operations=0, max_payload_size=0),
-        filter=Filter(supported=True, max_results=MOST_RESULTS),
+        filter=Filter(supported=True, max_results=MAX_RESULTS),
         change_password=ChangePassword(supported=False),
         sort=Sort(supported=False),
         etag=ETag(supported=True),
@@ -44,7 +44,7 @@ def service_provider_config(request: ScimRequest) -> HttpResponse:
             index=True,
             default_pagination_method=Pagination.DefaultPaginationMethod.index,
             default_page_size=DEFAULT_COUNT,
-            max_page_size=MOST_RESULTS,
+            max_page_size=MAX_RESULTS,
         ),
         authentication_schemes=[scheme],
     )

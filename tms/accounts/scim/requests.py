@@ -18,7 +18,7 @@ from tms.protocol.limits import EXTREME_NUMBERS
 from tms.protocol.raw_checks import has_too_many_extremes
 from tms.protocol.text import clean_tree
 
-DEFAULT_COUNT, MOST_RESULTS = 100, 200
+DEFAULT_COUNT, MAX_RESULTS = 100, 200
 LAST_INDEX = 10**9
 MAX_FILTER_CHARACTERS = 1_000
 MAX_OPERATIONS = 1_000
@@ -90,7 +90,7 @@ def search(request: HttpRequest, model: type[Resource[Any]]) -> SearchRequest[An
     with scim_rules():
         wanted: SearchRequest[Any] = SearchRequest[model].model_validate(given)  # type: ignore[valid-type]
     wanted.start_index = min(wanted.start_index or 1, LAST_INDEX)
-    wanted.count = min(DEFAULT_COUNT if wanted.count is None else wanted.count, MOST_RESULTS)
+    wanted.count = min(DEFAULT_COUNT if wanted.count is None else wanted.count, MAX_RESULTS)
     return wanted
 
 

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 
-FIRST_S, LONGEST_S = 2.0, 900.0
+FIRST_S, MAX_S = 2.0, 900.0
 MAX_OBEYED_S = 6 * 3600.0
 """Limit for a `Retry-After`."""
 
@@ -12,5 +12,5 @@ def wait_s(
     failures: int, *, retry_after_s: float | None = None, between: Callable[[float, float], float] = random.uniform
 ) -> float:
     """Delay after consecutive failures: doubled each time, with jitter, at least the `Retry-After`."""
-    most = min(LONGEST_S, FIRST_S * 2.0 ** min(failures - 1, 16))
+    most = min(MAX_S, FIRST_S * 2.0 ** min(failures - 1, 16))
     return max(between(most / 2, most), min(retry_after_s or 0.0, MAX_OBEYED_S))
