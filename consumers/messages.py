@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-LONGEST_MESSAGE = 256
+MAX_MESSAGE_CHARACTERS = 256
 """Bytes of a message from a browser."""
 
 
@@ -28,7 +28,7 @@ PER_MINUTE: dict[type[ClientMessage], int] = {Resync: 60, ViewingMessage: 240}
 
 def read(text: str | bytes) -> ClientMessage | None:
     """The message; None if no board sends such a message."""
-    if len(text) > LONGEST_MESSAGE:
+    if len(text) > MAX_MESSAGE_CHARACTERS:
         return None
     try:
         return _decoder.decode(text)

@@ -23,7 +23,7 @@ from tms.runtime.process_state import start_boards
 from tms.server import Connection
 from tms.server.asgi import Receive, Scope, Send
 
-LONGEST_HEADER = 200
+MAX_HEADER_CHARACTERS = 200
 
 
 class WallConsumer(AsyncConsumer):
@@ -85,7 +85,7 @@ def screen_of(scope: Scope) -> WallScreen | None:
         credentials.secret_in(scope["cookies"]),
         at=timezone.now(),
         address=socket_address(scope),
-        browser=headers.get(b"user-agent", b"").decode("latin-1")[:LONGEST_HEADER],
+        browser=headers.get(b"user-agent", b"").decode("latin-1")[:MAX_HEADER_CHARACTERS],
     )
     return admission.screen if admission else None
 

@@ -11,11 +11,11 @@ from django.db import connection
 from psycopg_pool import ConnectionPool
 
 from tests.support.polling import DEADLINE_S
-from tms.config.database import configured
+from tms.config.database import database_settings
 
 
 def connection_of(url: str) -> tuple[str, ...]:
-    database = configured(url, pool=4)
+    database = database_settings(url, pool=4)
     return tuple(database[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME"))
 
 
@@ -33,13 +33,13 @@ def test_a_url_may_name_several_hosts_of_which_the_writable_one_is_used():
     url = "postgresql://tms@db-1:5432,db-2:5433/tms?target_session_attrs=read-write"
 
     assert connection_of(url) == ("tms", "", "db-1,db-2", "5432,5433", "tms")
-    assert configured(url, pool=4)["OPTIONS"]["target_session_attrs"] == "read-write"
+    assert database_settings(url, pool=4)["OPTIONS"]["target_session_attrs"] == "read-write"
 
 
 def test_options_in_the_url_take_precedence():
     url = "postgres://tms@db/tms?sslmode=verify-full&connect_timeout=3&options=-c%20search_path%3Dfleet"
 
-    options = configured(url, pool=4)["OPTIONS"]
+    options = database_settings(url, pool=4)["OPTIONS"]
 
     assert (options["sslmode"], options["connect_timeout"]) == ("verify-full", "3")
     assert options["options"] == "-c search_path=fleet"
@@ -59,7 +59,7 @@ def test_options_in_the_url_take_precedence():
 )
 def test_an_invalid_url_is_refused_without_showing_the_password(url):
     with pytest.raises(ImproperlyConfigured, match="expected postgres://USER") as refusal:
-        configured(url, pool=4)
+        database_settings(url, pool=4)
 
     assert "hush" not in str(refusal.value)
 
@@ -75,7 +75,7 @@ class CountedConnection(psycopg.Connection[Any]):
 
 def test_the_pool_retries_while_the_server_is_unavailable():
     """psycopg's own pauses double: six attempts would take half a minute, and the seventh as long again."""
-    options = configured("postgres://tms@127.0.0.1:1/tms", pool=4)["OPTIONS"]["pool"]
+    options = database_settings("postgres://tms@127.0.0.1:1/tms", pool=4)["OPTIONS"]["pool"]
 
     with ConnectionPool("host=127.0.0.1 port=1", open=False, **options | {"connection_class": CountedConnection}):
         assert all(CountedConnection.attempts.acquire(timeout=DEADLINE_S) for _ in range(7))
@@ -100,7 +100,7 @@ def test_the_server_detects_dead_clients():
 def test_of_several_hosts_an_unreachable_one_is_skipped():
     database = settings.DATABASES["default"]
     url = f"postgres://{database['USER']}@127.0.0.1:1,{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    options = configured(f"{url}?target_session_attrs=read-write", pool=4)
+    options = database_settings(f"{url}?target_session_attrs=read-write", pool=4)
 
     with psycopg.connect(
         host=options["HOST"],

@@ -210,7 +210,7 @@ class TestDatabase:
     def test_a_rule_of_a_file_is_cleaned(self, fleet):
         rule = {"name": HOSTILE, "name_ja": HOSTILE, "kind": "presence", "presence": "offline", "severity": "warning"}
 
-        [planned] = yaml_file.planned(json.dumps({"rules": [rule]}))
+        [planned] = yaml_file.plan_import(json.dumps({"rules": [rule]}))
 
         assert (planned.rule.name, planned.rule.name_ja) == (LINE, LINE)
 

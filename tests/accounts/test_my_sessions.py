@@ -7,7 +7,7 @@ from django.test import Client
 from tms.accounts.models import AuditEntry, User
 from tms.accounts.sessions import browsers
 from tms.accounts.sessions.store import stored_key
-from tms.accounts.sessions.user_agent import described, is_mobile
+from tms.accounts.sessions.user_agent import describe, is_mobile
 from tms.feed.change import Change
 
 PASSWORD = "a password for tests"
@@ -132,4 +132,4 @@ def test_neither_this_session_nor_one_of_another_person_can_be_ended(tanaka):
     ],
 )
 def test_a_browser_is_described_in_words(agent, name, mobile):
-    assert (described(agent), is_mobile(agent)) == (name, mobile)
+    assert (describe(agent), is_mobile(agent)) == (name, mobile)

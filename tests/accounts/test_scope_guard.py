@@ -56,7 +56,7 @@ EXCEPTIONS = {
     },
     "of the terminal of the page": {
         "boards.pages.terminal_chart._limits",
-        "boards.rows.outages.summed",
+        "boards.rows.outages.sums_by_cause",
         "boards.rows.terminal_details._open_alerts",
         "boards.rows.terminal_details.command_rows",
         "boards.rows.terminal_details.facts_of",
@@ -70,7 +70,7 @@ EXCEPTIONS = {
         "boards.lists.terminal_orders._by_severity",
         "boards.maintenance.views._initial_values",
         "boards.overview.on_shift._overlap",
-        "boards.pages.alerts._listed",
+        "boards.pages.alerts._listed_alerts",
         "boards.lists.correlated_alerts.unresolved_incidents",
         "boards.maintenance.calendar._share_terminals",
         "boards.rows.maintenance.current_rows",
@@ -81,7 +81,7 @@ EXCEPTIONS = {
         "alerts.maintenance.api._windows",
         "fleet.api._terminals",
         "notifications.policies.api._policies",
-        "notifications.policies.views._listed",
+        "notifications.policies.views._policies",
         "shifts.digest.maintenance.maintenance_lines",
     },
     "counts of the fleet, of which each scope gets its part": {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms_agent.connection.backoff import LONGEST_S, Backoff
+from tms_agent.connection.backoff import MAX_WAIT_S, Backoff
 from tms_agent.connection.link import LOST, Closed, Drained, HandshakeRefused, TimedOut, Unreachable
 from tms_agent.protocol import frames
 from tms_agent.protocol.close_codes import CloseCode
@@ -88,4 +88,4 @@ def test_each_end_of_a_link_has_its_limits(end, soonest, latest):
 def test_no_wait_is_negative_or_unlimited(ends, dice):
     backoff = Backoff(jitter=lambda: dice)
 
-    assert all(0 <= backoff.after(end) <= LONGEST_S for end in ends)
+    assert all(0 <= backoff.after(end) <= MAX_WAIT_S for end in ends)

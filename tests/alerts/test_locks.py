@@ -108,7 +108,7 @@ class Rows:
         terminal_services.delete_terminal(Terminal.objects.get(pk=self.terminals[0].pk))
 
     def import_rules(self) -> None:
-        yaml_file.imported(yaml_file.exported().replace("reader_fault", "printer_fault"), by=self.person, at=now())
+        yaml_file.import_rules(yaml_file.export().replace("reader_fault", "printer_fault"), by=self.person, at=now())
 
     @staticmethod
     def _incident(site, **fields) -> Incident:

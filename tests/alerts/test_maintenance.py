@@ -30,7 +30,7 @@ def plan(fleet, scope: WindowScope, *, starts: float = 0, hours: float = 1, rule
 
 def covered(*terminals: Terminal, at: datetime) -> set[str]:
     sites_of = {terminal.pk: terminal.site_id for terminal in terminals}
-    found = services.covered(sites_of, among=services.running(at))
+    found = services.coverage_of(sites_of, among=services.running(at))
     return {terminal.uid for terminal in terminals if terminal.pk in found}
 
 
@@ -57,7 +57,7 @@ def test_of_several_windows_the_one_that_lasts_longest_is_reported(fleet):
     plan(fleet, WindowScope(terminals=[terminal]), hours=3, by="ken")
     plan(fleet, WindowScope(sites=[terminal.site]), hours=2, by="aiko")
 
-    cover = services.covered({terminal.pk: terminal.site_id}, among=services.running(AT))[terminal.pk]
+    cover = services.coverage_of({terminal.pk: terminal.site_id}, among=services.running(AT))[terminal.pk]
 
     assert (cover.until, cover.by, cover.note) == (later(3 * HOUR), "ken", "new router")
 

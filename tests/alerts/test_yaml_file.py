@@ -43,7 +43,7 @@ def sites_and_groups(fleet: Fleet) -> None:
 
 
 def planned(text: str = FILE) -> list[yaml_file.PlannedRule]:
-    return yaml_file.imported(text, by=None, at=AT)
+    return yaml_file.import_rules(text, by=None, at=AT)
 
 
 def faults(text: str) -> list[str]:
@@ -65,7 +65,7 @@ def test_a_file_creates_rules_and_importing_it_again_changes_nothing():
 def test_an_export_is_imported_without_a_change(default_rules):
     planned()
 
-    text = yaml_file.exported()
+    text = yaml_file.export()
 
     assert len(yaml.safe_load(text)["rules"]) == Rule.objects.count()
     assert "過熱" in text
@@ -184,7 +184,7 @@ HOSTILE = [
 @pytest.mark.parametrize(("source", "message"), HOSTILE, ids=range(len(HOSTILE)))
 def test_a_hostile_file_is_refused_with_the_line_of_the_error(source, message):
     with pytest.raises(BadFile) as bad:
-        yaml_file.planned(source)
+        yaml_file.plan_import(source)
 
     result = [str(fault) for fault in bad.value.faults]
     assert any(fault.startswith(message) for fault in result), result
@@ -196,23 +196,23 @@ def test_without_libyaml_a_hostile_file_is_refused_as_well(source, message, monk
     monkeypatch.setattr(yaml_reader, "LOADER", yaml.SafeLoader)
 
     with pytest.raises(BadFile):
-        yaml_file.planned(source[:20_000])
+        yaml_file.plan_import(source[:20_000])
 
 
 def test_a_byte_order_mark_is_ignored():
-    assert [one.rule.name for one in yaml_file.planned(FILE.encode("utf-8-sig"))] == ["Too hot", "Away"]
+    assert [one.rule.name for one in yaml_file.plan_import(FILE.encode("utf-8-sig"))] == ["Too hot", "Away"]
 
 
 def test_text_that_looks_like_a_number_or_a_date_remains_text():
     names = ["2026-11-27", "1:30", "0x1F", "on", "12_000", "<<", "="]
     text = yaml.safe_dump({"rules": [{"name": name, "kind": "firmware", "severity": "info"} for name in names]})
 
-    assert [one.rule.name for one in yaml_file.planned(text)] == names
+    assert [one.rule.name for one in yaml_file.plan_import(text)] == names
 
 
 def test_of_many_errors_the_first_hundred_are_shown():
     with pytest.raises(BadFile) as bad:
-        yaml_file.planned("rules:\n" + "- {nme: x}\n" * 300)
+        yaml_file.plan_import("rules:\n" + "- {nme: x}\n" * 300)
 
     assert len(bad.value.faults) == 101
     assert "the rest of the file was not checked" in str(bad.value)
@@ -243,7 +243,7 @@ MILLION = [
 def test_a_file_of_a_megabyte_costs_a_second_at_most(text):
     begun = time.process_time()
     with contextlib.suppress(BadFile):
-        yaml_file.planned(text)
+        yaml_file.plan_import(text)
 
     assert len(text) < 1_000_001
     assert time.process_time() - begun < 1

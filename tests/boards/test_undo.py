@@ -151,7 +151,7 @@ def test_an_undo_belongs_to_the_person_who_acted_and_to_the_release(browser, cli
 
 
 def test_a_token_that_no_form_has_room_for_is_not_offered(tanaka):
-    assert undoing.offer("alerts-before", {"text": secrets.token_hex(undoing.LONGEST_TOKEN)}, by=tanaka) == ""
+    assert undoing.offer("alerts-before", {"text": secrets.token_hex(undoing.MAX_TOKEN_CHARACTERS)}, by=tanaka) == ""
 
 
 def test_an_undo_needs_the_permission(browser, alert, tanaka):

@@ -15,7 +15,7 @@ from tms.accounts.models.audit_entry import AuditEntry
 from tms.demo.breaking import client
 from tms.demo.breaking.breaker import HEAT_C, MAX_FAULTS, Breaker
 from tms.demo.breaking.faults import FaultKind
-from tms.demo.breaking.forms import offered
+from tms.demo.breaking.forms import offered_targets
 from tms.demo.breaking.messages import Answer, Ask, StartFault, UndoFault
 from tms.demo.breaking.server import serve
 from tms.demo.breaking.socket_path import ControlSocket
@@ -182,7 +182,7 @@ def test_a_fault_is_offered_only_where_the_simulator_can_carry_it_out(terminal):
         TerminalState(terminal=one, presence=Presence.ONLINE) for one in Terminal.objects.all()
     )
 
-    offers = {fault: {value for value, _ in offered(fault, manager)} for fault in FaultKind}
+    offers = {fault: {value for value, _ in offered_targets(fault, manager)} for fault in FaultKind}
 
     assert offers[FaultKind.CUT_SITE] == {"SJK"}
     assert offers[FaultKind.JAM_READER] == offers[FaultKind.USE_UP_PAPER] == {UID}

@@ -19,5 +19,5 @@ async def node(database: Database, fleet: Fleet, feed_recorder: Any, settings: A
     node = Node(database)
     node.batch.start()
     yield node
-    await node.batch.drained()
+    await node.batch.wait_until_idle()
     await node.batch.stop()

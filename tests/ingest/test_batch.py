@@ -232,7 +232,7 @@ async def test_during_a_database_outage_nothing_is_acknowledged_and_nothing_is_l
         result, pending = (link.outcome, link.acknowledgements, *link.committed_seqs), batch.pending
 
         away.is_away = False
-        await batch.drained()
+        await batch.wait_until_idle()
 
     assert (result, pending) == ((None, 0), 3)
     assert link.committed_seqs == [1, 2]
@@ -248,7 +248,7 @@ async def test_items_that_wait_too_long_for_a_commit_are_reported(link, monkeypa
         await asked_again(away)
         waiting = batch.problem
         away.is_away = False
-        await batch.drained()
+        await batch.wait_until_idle()
 
         assert (idle, batch.problem) == ("", "")
         assert re.fullmatch(r"no commit for \d+ s while 1 items wait", waiting)
@@ -270,7 +270,7 @@ async def test_a_full_batch_accepts_nothing_until_it_is_committed(settings, link
 
         away.is_away = False
         await waiting
-        await batch.drained()
+        await batch.wait_until_idle()
 
     assert was_waiting
     assert link.committed_seqs == [1, 2, 3, 4]

@@ -76,7 +76,7 @@ async def test_reports_before_the_end_are_committed_and_connected_terminals_are_
     await gateway.announce_drain()
 
     session.end(Cause.NODE_STOPPED)
-    await gateway.batch.drained()
+    await gateway.batch.wait_until_idle()
 
     assert await in_thread(Report.objects.count) == 20
     assert await in_thread(lambda: TerminalState.objects.get().cause) == Cause.NODE_STOPPED

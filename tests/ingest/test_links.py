@@ -91,10 +91,10 @@ async def test_devices_that_replace_each_other_repeatedly_are_banned_and_an_aler
     await in_thread(fleet.event_rule, "tms.duplicate_credential")
 
     await take_link(node, terminal, 3)
-    await node.batch.drained()
+    await node.batch.wait_until_idle()
     before = await in_thread(find_bans, datetime.now(UTC))
     await take_link(node, terminal, 5)
-    await node.batch.drained()
+    await node.batch.wait_until_idle()
 
     assert before == []
     [(banned, left_s)] = await in_thread(find_bans, datetime.now(UTC))
@@ -112,7 +112,7 @@ async def test_takeovers_are_counted_over_all_nodes(node, settings, fleet, termi
 
     for each in (node, *others, node, *others):
         await lose_to_another_node(each, terminal, 1)
-        await each.batch.drained()
+        await each.batch.wait_until_idle()
 
     assert [pk for pk, _ in await in_thread(find_bans, datetime.now(UTC))] == [terminal.pk]
     assert await in_thread(Event.objects.filter(code="tms.duplicate_credential").count) == 1

@@ -117,7 +117,7 @@ async def test_a_connection_that_ends_between_two_batches_is_replaced_for_the_ne
 
 
 async def test_a_statement_that_the_network_does_not_accept_at_once_is_sent_in_parts(fleet, thread, monkeypatch):
-    monkeypatch.setattr(loop_writer, "MOST_ITEMS", 20_000)
+    monkeypatch.setattr(loop_writer, "MAX_ITEMS", 20_000)
     link = await in_thread(lambda: booted(fleet.terminal()))
 
     async with running(batch_of(thread)) as batch:
@@ -151,7 +151,7 @@ async def test_after_an_error_the_thread_commits_everything_for_a_while(link, th
 
 
 async def test_a_large_batch_is_left_to_the_thread(link, thread, monkeypatch):
-    monkeypatch.setattr(loop_writer, "MOST_ITEMS", 2)
+    monkeypatch.setattr(loop_writer, "MAX_ITEMS", 2)
 
     async with running(batch_of(thread)) as batch:
         await commit(batch, *(link.report(seq) for seq in (1, 2, 3)))

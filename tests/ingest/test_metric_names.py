@@ -46,7 +46,7 @@ async def test_names_above_the_limit_are_refused_and_the_rest_of_the_report_is_s
 
     for number in range(4):
         await taken(session, reports(number + 1, number + 1, metrics=metrics(number), late=late))
-    await node.batch.drained()
+    await node.batch.wait_until_idle()
 
     [error] = [frame["error"] for frame in wire.frames if "error" in frame]
     assert (error["data"]["type"], error["data"]["where"]) == ("tms:part-refused", "$.params.metrics.m192")
@@ -60,7 +60,7 @@ async def test_a_new_link_continues_with_the_names_of_the_state(node, terminal):
         session, wire = await node.booted(terminal)
         for seq in (2 * number + 1, 2 * number + 2):
             await taken(session, reports(seq, seq, metrics=metrics(seq - 1)))
-        await node.batch.drained()
+        await node.batch.wait_until_idle()
 
     assert wire.errors == ["tms:part-refused"]
     assert len((await in_thread(state_of, terminal)).metrics) == METRIC_NAMES
@@ -83,7 +83,7 @@ async def test_refused_parts_do_not_close_the_link(node, terminal):
 
     for seq in range(1, 31):
         await taken(session, reports(seq, seq, metrics={"a": 1e99, "b": 1}))
-    await node.batch.drained()
+    await node.batch.wait_until_idle()
 
     assert wire.closed is None
     assert wire.errors == ["tms:part-refused"] * 30
@@ -101,7 +101,7 @@ async def test_an_event_with_a_reserved_code_triggers_no_rule_and_the_rest_is_st
             1, 1, metrics={"a": 1}, events=[{"at": at, "code": "tms.duplicate_credential"}, {"at": at, "code": "ok"}]
         ),
     )
-    await node.batch.drained()
+    await node.batch.wait_until_idle()
 
     def seen() -> tuple[list[str], int, list[int]]:
         return list(terminal.events.values_list("code", flat=True)), terminal.alerts.count(), sizes()

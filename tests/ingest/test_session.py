@@ -83,7 +83,7 @@ async def settled(node: Node) -> None:
     """Everything is committed, and what waited for that has gone on."""
     for _ in range(3):
         await asyncio.sleep(0)
-    await node.batch.drained()
+    await node.batch.wait_until_idle()
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -171,7 +171,7 @@ async def test_a_fenced_link_is_closed_even_without_a_message_of_the_feed(node, 
     await in_thread(lambda: TerminalState.objects.update(session=7))
 
     await taken(session, reports(1, 1))
-    await node.batch.drained()
+    await node.batch.wait_until_idle()
 
     assert wire.closed == CloseCode.REPLACED
     assert wire.of("ack") == []
@@ -181,7 +181,7 @@ async def test_the_end_of_a_link_makes_its_terminal_silent(node, terminal):
     session, _ = await node.booted(terminal)
 
     session.end()
-    await node.batch.drained()
+    await node.batch.wait_until_idle()
 
     assert await in_thread(lambda: TerminalState.objects.get().presence) == Presence.SILENT
     assert node.links.by_terminal == {}
@@ -205,7 +205,7 @@ async def test_frames_after_a_close_are_ignored(node, terminal):
     session.close(CloseCode.REPLACED, "replaced")
 
     await taken(session, reports(1, 3))
-    await node.batch.drained()
+    await node.batch.wait_until_idle()
 
     assert not await in_thread(Report.objects.exists)
     assert wire.of("ack") == []

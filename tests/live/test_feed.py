@@ -107,8 +107,8 @@ def test_an_unavailable_feed_does_not_fail_a_committed_transaction(barred):
 
 async def test_changes_of_one_turn_of_the_loop_are_one_message(listener):
     async with attached() as feed:
-        feed.committed(ONE)
-        feed.committed(TWO)
+        feed.publish_committed(ONE)
+        feed.publish_committed(TWO)
         message = await listener.receive_change()
 
     assert (message.publisher, message.number, message.change) == (feed.publisher, 1, ONE | TWO)
@@ -141,11 +141,11 @@ async def test_an_idle_publisher_sends_its_number(listener, monkeypatch):
 async def test_unpublished_changes_are_merged_and_published_once_the_feed_is_available(barred):
     listener = await Listener.subscribe()
     async with attached() as feed:
-        feed.committed(ONE)
+        feed.publish_committed(ONE)
         await barred.attempted(1)
-        feed.committed(TWO)
+        feed.publish_committed(TWO)
         await barred.attempted(3)
-        feed.committed(THREE)
+        feed.publish_committed(THREE)
 
         barred.is_barred = False
         message = await listener.receive_change()
@@ -167,7 +167,7 @@ async def test_a_hanging_transport_is_abandoned_and_used_again_later(barred, mon
 
     monkeypatch.setattr(barred, "group_send", swallow_the_first)
     async with attached() as feed:
-        feed.committed(ONE)
+        feed.publish_committed(ONE)
 
         assert (await listener.receive_change()).change == ONE
 
@@ -176,9 +176,9 @@ async def test_buffered_changes_are_bounded(barred):
     listener = await Listener.subscribe()
     async with attached() as feed:
         for first in range(0, 20 * MAX_IDS, MAX_IDS):
-            feed.committed(Change(terminals=frozenset(range(first, first + MAX_IDS))))
+            feed.publish_committed(Change(terminals=frozenset(range(first, first + MAX_IDS))))
         for number in range(50):
-            feed.committed(Change(sessions=frozenset((terminal, number) for terminal in range(10))))
+            feed.publish_committed(Change(sessions=frozenset((terminal, number) for terminal in range(10))))
 
         barred.is_barred = False
         message = await listener.receive_change()
@@ -188,14 +188,16 @@ async def test_buffered_changes_are_bounded(barred):
 
 async def test_a_change_of_too_many_rows_is_published_as_everything(listener):
     async with attached() as feed:
-        feed.committed(Change(terminals=frozenset(range(3 * MAX_IDS))))
+        feed.publish_committed(Change(terminals=frozenset(range(3 * MAX_IDS))))
 
         assert (await listener.receive_change()).change == Change(everything=True)
 
 
 async def test_many_threads_may_publish_concurrently_and_nothing_is_lost(listener):
     async with attached() as feed:
-        result = asyncio.ensure_future(asyncio.to_thread(run_concurrently, 16, lambda n: feed.committed(one_of(n))))
+        result = asyncio.ensure_future(
+            asyncio.to_thread(run_concurrently, 16, lambda n: feed.publish_committed(one_of(n)))
+        )
         received = NOTHING
         while len(received.terminals) < 16:
             received |= (await listener.receive_change()).change
@@ -214,7 +216,7 @@ def one_of(n: int) -> Change:
 async def test_stopping_publishes_pending_changes(listener):
     feed = Feed()
     feed.attach()
-    feed.committed(ONE)
+    feed.publish_committed(ONE)
 
     await feed.detach()
 
@@ -233,7 +235,7 @@ async def test_stopping_during_a_message_still_publishes_the_rest(barred, monkey
     monkeypatch.setattr(barred, "group_send", slowly)
     feed = Feed()
     feed.attach()
-    feed.committed(ONE)
+    feed.publish_committed(ONE)
     await on_its_way.wait()
     monkeypatch.undo()
     channel_layers.backends["default"] = barred
@@ -246,7 +248,7 @@ async def test_stopping_during_a_message_still_publishes_the_rest(barred, monkey
 async def test_stopping_without_a_feed_gives_up_without_an_error(barred):
     feed = Feed()
     feed.attach()
-    feed.committed(ONE)
+    feed.publish_committed(ONE)
     await barred.attempted(1)
 
     await feed.detach()
@@ -285,7 +287,7 @@ def test_a_synchronous_caller_publishes_to_the_feed_of_this_pass():
 
     async def received() -> Change:
         listener = await Listener.subscribe()
-        await asyncio.to_thread(Feed().committed, ONE)
+        await asyncio.to_thread(Feed().publish_committed, ONE)
         message = await listener.receive_change()
         await listener.leave()
         await get_channel_layer().flush()

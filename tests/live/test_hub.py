@@ -86,7 +86,7 @@ async def test_every_listener_receives_every_change(hub, board):
 
 
 async def test_a_process_receives_its_own_changes(hub, board):
-    feed().committed(TWO)
+    feed().publish_committed(TWO)
 
     await board.hears(TWO)
 
@@ -249,16 +249,16 @@ async def test_after_a_restart_of_redis_boards_read_again_and_receive_later_chan
         hub.listeners.add(board)
         hub.start()
         await board.hears(EVERYTHING)
-        feed().committed(ONE)
+        feed().publish_committed(ONE)
         await board.hears(ONE)
         board.reset()
 
         await asyncio.to_thread(redis.kill)
-        feed().committed(TWO)
+        feed().publish_committed(TWO)
         await asyncio.to_thread(redis.start)
 
         await board.hears_one(lambda change: change.everything)
-        feed().committed(Change(terminals=frozenset({3})))
+        feed().publish_committed(Change(terminals=frozenset({3})))
         await board.hears_one(lambda change: 3 in change.terminals)
         await hub.stop()
         await feed().detach()

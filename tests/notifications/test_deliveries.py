@@ -17,7 +17,7 @@ from tms.clock.jobs import LOOPS, Lane
 from tms.notifications.deliveries import retention
 from tms.notifications.dispatch import leases, outbox, results
 from tms.notifications.dispatch.dispatcher import Dispatcher
-from tms.notifications.dispatch.results import LONGEST_S, wait_s
+from tms.notifications.dispatch.results import MAX_WAIT_S, wait_s
 from tms.notifications.models.delivery import LEASE, Delivery, DeliveryItem
 from tms.notifications.transports.result import SendResult
 
@@ -72,10 +72,10 @@ def test_the_pauses_grow_and_vary():
     longest = [wait_s(failures, between=max) for failures in range(1, 15)]
 
     assert longest[:4] == [2, 4, 8, 16]
-    assert longest[-1] == LONGEST_S
+    assert longest[-1] == MAX_WAIT_S
     assert all(short == long / 2 for short, long in zip(shortest, longest, strict=True))
     assert len({wait_s(5) for _ in range(10)}) == 10
-    assert wait_s(60, between=max) == LONGEST_S
+    assert wait_s(60, between=max) == MAX_WAIT_S
 
 
 def test_retry_after_is_respected(fleet, delivery_clock, policy, hook, receiver):

@@ -5,7 +5,7 @@ import pytest
 from tests.support import people
 from tests.support.factories import now
 from tms.accounts import undo as undoing
-from tms.accounts.undo import stored
+from tms.accounts.undo import serialize
 from tms.notifications import undo
 from tms.notifications.models import Destination
 from tms.notifications.models.digest_plan import DigestPlan
@@ -42,7 +42,7 @@ def test_a_deleted_plan_is_planned_again(client, plan):
 
 def test_another_plan_for_the_same_destination_stays(plan):
     by = plan.by
-    token = undoing.offer(undo.DELETED, {"row": stored([plan])}, by=by)
+    token = undoing.offer(undo.DELETED, {"row": serialize([plan])}, by=by)
     services.drop_plan(plan)
     plan.pk = None
     plan.save(force_insert=True)
@@ -52,6 +52,6 @@ def test_another_plan_for_the_same_destination_stays(plan):
 
 
 def test_a_row_of_a_release_with_other_columns_is_not_restored(plan):
-    row = stored([plan]).replace('"times"', '"clock_times"')
+    row = serialize([plan]).replace('"times"', '"clock_times"')
 
     assert not undo.undo_deleted({"row": row}, by=plan.by, at=now())

@@ -14,7 +14,7 @@ from tests.support.servers.aws import Moto
 from tms.config.logs import logging_config
 from tms.metrics import instruments
 from tms.ops.cloudwatch import logs
-from tms.ops.cloudwatch.logs import CloudWatchLogs, refused
+from tms.ops.cloudwatch.logs import CloudWatchLogs, count_refused
 
 GROUP, NODE = "tms-application", "tms-1"
 
@@ -122,4 +122,4 @@ def test_an_unresponsive_cloudwatch_delays_nothing(aws, deaf, monkeypatch):
     ],
 )
 def test_events_that_are_too_old_or_too_new_are_counted(indexes, number):
-    assert refused(indexes, 10) == number
+    assert count_refused(indexes, 10) == number

@@ -13,7 +13,7 @@ from tests.ops.production import manage
 from tests.support.database import template_db
 from tests.support.servers.aws import Moto
 from tms.config import database_secret
-from tms.config.database import configured
+from tms.config.database import database_settings
 from tms.config.database_secret import DatabaseSecret, SecretUnreadable
 
 NAME = "rds!db-tms"
@@ -81,7 +81,7 @@ def test_an_invalid_secret_is_refused_and_not_shown(secret, manager, message):
 
 
 def test_the_url_needs_no_user_and_its_own_is_ignored():
-    database = configured("postgres://tms:old@db:5432/tms", pool=4, secret=NAME)
+    database = database_settings("postgres://tms:old@db:5432/tms", pool=4, secret=NAME)
 
     assert (database["USER"], database["PASSWORD"], database["HOST"]) == ("", "", "db")
     assert database["OPTIONS"]["pool"]["conninfo"].name == NAME
@@ -116,7 +116,7 @@ def change_password(server: PostgreSQL, password: str) -> None:
 @pytest.mark.services
 def test_open_connections_continue_and_new_ones_use_the_rotated_password(server, aws, monkeypatch):
     monkeypatch.setattr(database_secret, "QUERY_EVERY_S", 0.1)
-    options = configured(server.url, pool=2, secret=NAME)["OPTIONS"]["pool"] | {"max_size": 2}
+    options = database_settings(server.url, pool=2, secret=NAME)["OPTIONS"]["pool"] | {"max_size": 2}
     address = {"host": HOST, "port": server.port, "dbname": "tms"}
 
     with ConnectionPool(kwargs=address, **options, open=True) as pool, pool.connection() as old:
@@ -135,7 +135,7 @@ def test_open_connections_continue_and_new_ones_use_the_rotated_password(server,
 def test_without_the_right_password_no_connection_is_possible(server, aws):
     wrong = json.dumps({"username": "app", "password": "wrong"})
     aws.client("secretsmanager").put_secret_value(SecretId=NAME, SecretString=wrong)
-    options = configured(server.url, pool=2, secret=NAME)["OPTIONS"]["pool"] | {"timeout": 1}
+    options = database_settings(server.url, pool=2, secret=NAME)["OPTIONS"]["pool"] | {"timeout": 1}
 
     with (
         ConnectionPool(kwargs={"host": HOST, "port": server.port, "dbname": "tms"}, **options, open=True) as pool,

@@ -150,7 +150,7 @@ def test_a_process_with_a_blocked_event_loop_is_not_live(healthy, client, monkey
     for _ in range(2):
         seconds.at += checks.LOOP_STUCK_AFTER_S
         statuses.append(client.get("/health/").status_code)
-    turns.turned()
+    turns.note_turn()
     statuses.append(client.get("/health/").status_code)
 
     assert statuses == [200, 503, 200]

@@ -49,7 +49,7 @@ def browser(settings) -> Client:
 @pytest.mark.django_db(transaction=True)
 def test_a_page_ends_as_503_while_the_database_hangs_and_the_next_one_gets_another_connection(browser, monkeypatch):
     monkeypatch.setattr(unavailable, "DEADLINE_S", 0.2)
-    monkeypatch.setattr(database_deadline, "LEAST_S", 0.2)
+    monkeypatch.setattr(database_deadline, "MIN_STATEMENT_S", 0.2)
 
     answer = browser.get("/hang/")
     connection.close()  # as at the end of each request, but for those of Django's test client

@@ -30,7 +30,7 @@ def test_snapshots_reach_back_to_the_start_and_forward_to_what_is_settled(fleet)
 
 
 def test_many_changes_get_a_snapshot_earlier(fleet, monkeypatch):
-    monkeypatch.setattr(snapshots, "MOST_CHANGES", 10)
+    monkeypatch.setattr(snapshots, "MAX_CHANGES", 10)
     terminal = fleet.online()
     Terminal.objects.update(created_at=AT - 3 * HOUR)
     presences = [Presence.OFFLINE, Presence.ONLINE] * 15

@@ -317,7 +317,7 @@ def test_a_late_report_that_is_being_committed_is_not_missed(terminal, now):
 @pytest.mark.django_db(transaction=True)
 def test_no_hour_is_closed_during_a_long_transaction(terminal, monkeypatch):
     """It may contain reports that were not late when it began."""
-    monkeypatch.setattr(hourly, "LONG", timedelta(0))
+    monkeypatch.setattr(hourly, "LONG_TRANSACTION", timedelta(0))
     link = booted(terminal)
     found = []
 

@@ -63,7 +63,7 @@ def test_long_ranges_have_the_mean_and_the_range_of_each_hour(terminal):
 @pytest.fixture
 def few_reports(monkeypatch):
     """A chart of 30 minutes reads at most two reports in each quarter of an hour if there are more than five."""
-    for name, number in {"MOST_REPORTS": 5, "SLICES": 2, "REPORTS_OF_SLICE": 2}.items():
+    for name, number in {"MAX_REPORTS": 5, "SLICES": 2, "REPORTS_OF_SLICE": 2}.items():
         monkeypatch.setattr(buckets, name, number)
 
 

@@ -14,7 +14,7 @@ from tms.boards.formatting import instants
 from tms.boards.lists.filters import AlertFilter, TerminalFilter
 from tms.ingest.admission import offered_credential
 from tms.lib.calendar.durations import seconds
-from tms.lib.calendar.recurrence import BadRecurrence, parsed
+from tms.lib.calendar.recurrence import BadRecurrence, parse_rule
 from tms.ops.middleware import trusted_proxy
 from tms.protocol import credential
 from tms.rest.parser import StrictParser
@@ -31,7 +31,7 @@ def body_read(body: bytes) -> Any:
 
 def rule_read(rule: str) -> Any:
     try:
-        return parsed(rule)
+        return parse_rule(rule)
     except BadRecurrence as error:
         return error
 
@@ -81,7 +81,7 @@ SCANS: Mapping[str, tuple[Work, tuple[Make, ...]]] = {
         lambda found: AlertFilter.of(QueryDict(found)),
         (repeated("1", before="rule="), repeated("a", before="q="), repeated("%20", before="q=")),
     ),
-    "an instant in an address": (instants.parsed, (repeated("1"), repeated("2026-"), repeated(" "))),
+    "an instant in an address": (instants.parse, (repeated("1"), repeated("2026-"), repeated(" "))),
     "a length of time": (
         seconds,
         (repeated(" ", before="1", after="1"), repeated("1"), repeated("1", after="x1"), repeated(" 1")),

@@ -21,7 +21,7 @@ def store(request: HttpRequest, secret: Secret) -> None:
     setattr(request, ATTRIBUTE, secret)
 
 
-def stored(request: HttpRequest) -> Secret:
+def stored_secret(request: HttpRequest) -> Secret:
     secret: Secret = getattr(request, ATTRIBUTE)
     return secret
 

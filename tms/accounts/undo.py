@@ -13,9 +13,9 @@ from tms.accounts.models import User
 from tms.lib.per_process import DeferredModules
 
 LASTS_S = 300
-MOST_ROWS = 1_000
+MAX_ROWS = 1_000
 """A token travels through the browser: changes of more rows offer no undo."""
-LONGEST_TOKEN = 100_000
+MAX_TOKEN_CHARACTERS = 100_000
 """Characters. Servers and proxies limit the size of a form."""
 
 type Payload = dict[str, Any]
@@ -45,7 +45,7 @@ def register(kind: str, undo: Undo, text: UndoneText | Mapping[str, UndoneText])
 def offer(kind: str, payload: Payload, *, by: User) -> str:
     """The token with which `by` may reverse a change; empty if it would be too long. `payload` is JSON."""
     token = signing.dumps([kind, by.pk, payload], salt=__name__, compress=True)
-    return token if len(token) <= LONGEST_TOKEN else ""
+    return token if len(token) <= MAX_TOKEN_CHARACTERS else ""
 
 
 def together(*tokens: str, by: User) -> str:
@@ -79,7 +79,7 @@ class PreciseEncoder(DjangoJSONEncoder):
         return o.isoformat() if isinstance(o, datetime | time) else super().default(o)
 
 
-def stored(rows: Iterable[models.Model]) -> str:
+def serialize(rows: Iterable[models.Model]) -> str:
     """Deleted rows for a payload. `serializers.deserialize("json", …)` makes equal rows of them."""
     text: str = serializers.serialize("json", rows, cls=PreciseEncoder)
     return text

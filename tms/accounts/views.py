@@ -104,7 +104,7 @@ def change_password(request: AuthenticatedRequest) -> HttpResponse:
     is_sent = request.method == "POST"
     form = PasswordForm(request.user, request.POST if is_sent else None, request=request)
     if is_sent and form.is_valid():
-        with keys.followed(request.session):
+        with keys.follow(request.session):
             form.save()
             recorder.record("password-changed", request.user)
             notices.send(request.user, Notice.PASSWORD_CHANGED)

@@ -54,7 +54,7 @@ class ApprovalKind[P: Payload, I](ABC):
         """What a person types to confirm it alone."""
 
     @abstractmethod
-    def shown(self, payload: P, impact: I) -> Mapping[str, object]:
+    def details(self, payload: P, impact: I) -> Mapping[str, object]:
         """Further values for the list of its consequences: `effect`, `until`."""
 
     @abstractmethod
@@ -80,7 +80,7 @@ class StoredAction:
 
     @property
     def shown(self) -> Mapping[str, object]:
-        return self.kind.shown(self.payload, self.impact)
+        return self.kind.details(self.payload, self.impact)
 
 
 MODULES = DeferredModules()

@@ -18,7 +18,7 @@ from tms.fleet.search import sites_like, terminals_like
 from tms.fleet.sites.names import Bilingual
 from tms.lib.db.natural_order import natural
 
-SUGGESTED = 20
+MAX_SUGGESTED = 20
 MAX_TEXT = 64
 
 
@@ -66,8 +66,8 @@ def _suggest(
     suggestion: Callable[[Any], Suggestion],
 ) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:MAX_TEXT]
-    found = list((rows.filter(like(text)) if text else rows)[: SUGGESTED + 1])
-    context = {"suggestions": map(suggestion, found[:SUGGESTED]), "is_cut": len(found) > SUGGESTED}
+    found = list((rows.filter(like(text)) if text else rows)[: MAX_SUGGESTED + 1])
+    context = {"suggestions": map(suggestion, found[:MAX_SUGGESTED]), "is_cut": len(found) > MAX_SUGGESTED}
     return render(request, "forms/suggestions.html", context)
 
 

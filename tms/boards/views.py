@@ -26,7 +26,7 @@ from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.terminal_chart import chart, chart_of_alert
 from tms.boards.replay.chosen import query_of
 from tms.boards.replay.incident_page import PastIncident
-from tms.boards.replay.links import joined
+from tms.boards.replay.links import add_query
 from tms.boards.replay.pages import PastAlert, PastAlerts, PastOverview, PastTerminal
 from tms.boards.replay.responses import replayable
 from tms.boards.responses import or_404, render_page
@@ -71,7 +71,7 @@ def series(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     page = or_404(TerminalPage.open(request.GET, person=request.user, uid=uid))
     span = telemetry.SPANS.get(request.GET.get("span", ""), telemetry.SPANS[telemetry.DEFAULT_SPAN])
     now = timezone.now()
-    until = instants.parsed(request.GET.get("until", "")) or now
+    until = instants.parse(request.GET.get("until", "")) or now
     return JsonResponse(chart(page.terminal, span, at=min(now, max(until, page.terminal.created_at))))
 
 
@@ -97,7 +97,7 @@ def alert(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @sign_in_required
 def alert_series(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     page = or_404(AlertPage.open(request.GET, person=request.user, pk=str(pk)))
-    return JsonResponse(chart_of_alert(page.alert, until=instants.parsed(request.GET.get("until", ""))))
+    return JsonResponse(chart_of_alert(page.alert, until=instants.parse(request.GET.get("until", ""))))
 
 
 @require_safe
@@ -114,7 +114,7 @@ def incident(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def replay(request: AuthenticatedRequest) -> HttpResponse:
     """Begins at the overview as it was an hour ago."""
     now = timezone.now()
-    return redirect(joined(reverse("overview"), query_of(max(earliest(now), now - REPLAY_FROM))))
+    return redirect(add_query(reverse("overview"), query_of(max(earliest(now), now - REPLAY_FROM))))
 
 
 @require_safe

@@ -41,7 +41,7 @@ class NodeWatch:
         self._judges_from = 0.0
 
     def as_pass(self) -> OccasionalPass:
-        return OccasionalPass(self.check, [lambda at: Node.objects.overdue()], when_idle=self.checked)
+        return OccasionalPass(self.check, [lambda at: Node.objects.overdue()], when_idle=self.note_check)
 
     def check(self, at: datetime) -> None:
         is_judging = self._monotonic() >= self._waits_until()
@@ -51,7 +51,7 @@ class NodeWatch:
             each(overdue, lambda node: lose_node(node, at), loop="nodes")
         self._checked_at = self._monotonic()
 
-    def checked(self) -> None:
+    def note_check(self) -> None:
         """Take note that no node is overdue."""
         self._waits_until()
         self._checked_at = self._monotonic()

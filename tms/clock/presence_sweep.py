@@ -67,7 +67,7 @@ def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED,
 def catch_up(at: datetime) -> bool:
     """Whether TMS itself was unavailable; then no terminal becomes silent before the reconnect grace ends."""
     last = heartbeats.late_by(heartbeats.CLOCK, at=at)
-    if last is None or last < heartbeats.LATE:
+    if last is None or last < heartbeats.HEARTBEAT_LATE_AFTER:
         return False
     until = at + timedelta(seconds=settings.RECONNECT_GRACE_S)
     with transaction.atomic():

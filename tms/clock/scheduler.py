@@ -115,7 +115,7 @@ class Runner:
                 instruments.CLOCK_LAG.set(time.monotonic() - due[loop.name])
             has_succeeded = loop.name in checked.idle or await self._pass(loop, is_checked=loop.name in checked.busy)
             if has_succeeded:
-                self._ages.succeeded(loop.name)
+                self._ages.note_success(loop.name)
             due[loop.name] = began + (loop.interval_s if has_succeeded else min(loop.interval_s, RETRY_FAILED_S))
             if loop.is_occasional and loop.name not in checked.idle:
                 checked = await self._check(loops[number:])  # it may have created work for them

@@ -66,7 +66,7 @@ class DangerousCommand(ApprovalKind[CommandPayload, Consequences]):
         terminal = payload.rows.select_related("site").first()
         return terminal.short_uid if terminal else ""
 
-    def shown(self, payload: CommandPayload, impact: Consequences) -> Mapping[str, Any]:
+    def details(self, payload: CommandPayload, impact: Consequences) -> Mapping[str, Any]:
         return {"effect": "command"}
 
     def perform(self, payload: CommandPayload, *, by: User, at: datetime) -> int:

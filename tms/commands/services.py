@@ -22,8 +22,8 @@ from tms.lib.set_aside import SetAside, isolate
 from tms.metrics import instruments
 from tms.protocol.text import clean
 
-LONGEST_ANSWER_S = 3600.0
-LONGEST_DELIVERY_S = 7 * 24 * 3600.0
+MAX_ANSWER_S = 3600.0
+MAX_DELIVERY_S = 7 * 24 * 3600.0
 PASS_LIMIT = 2_000
 RESULT_LIMIT = 500
 
@@ -82,10 +82,10 @@ def _check(name: str, *, answer_within_s: float, deliver_within_s: float) -> Non
     """Raises CommandRefused."""
     if name not in CATALOG:
         raise CommandRefused(f"unknown command {name!r}; use one of {', '.join(CATALOG)}")
-    if not 1 <= answer_within_s <= LONGEST_ANSWER_S:
-        raise CommandRefused(f"answer_within_s={answer_within_s}: must be from 1 to {LONGEST_ANSWER_S:.0f} seconds")
-    if not 1 <= deliver_within_s <= LONGEST_DELIVERY_S:
-        raise CommandRefused(f"deliver_within_s={deliver_within_s}: must be from 1 to {LONGEST_DELIVERY_S:.0f} seconds")
+    if not 1 <= answer_within_s <= MAX_ANSWER_S:
+        raise CommandRefused(f"answer_within_s={answer_within_s}: must be from 1 to {MAX_ANSWER_S:.0f} seconds")
+    if not 1 <= deliver_within_s <= MAX_DELIVERY_S:
+        raise CommandRefused(f"deliver_within_s={deliver_within_s}: must be from 1 to {MAX_DELIVERY_S:.0f} seconds")
 
 
 def dequeue(sessions: Mapping[int, int], *, at: datetime) -> list[Command]:

@@ -28,7 +28,7 @@ SERVER_KEEPALIVE = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 2, "tcp
 SERVER_USER_TIMEOUT_MS = 10_000
 
 
-def configured(url: str, *, pool: int, secret: str = "") -> dict[str, Any]:
+def database_settings(url: str, *, pool: int, secret: str = "") -> dict[str, Any]:
     """Django's settings for `url`, with at most `pool` connections to PostgreSQL.
 
     A URL of PostgreSQL may have several hosts and every option of libpq (`?target_session_attrs=read-write`,
@@ -44,6 +44,7 @@ def configured(url: str, *, pool: int, secret: str = "") -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.postgresql",
         **where,
+        # Django refuses to combine its pool with connections that persist.
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {

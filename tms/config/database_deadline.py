@@ -10,7 +10,7 @@ import psycopg
 from psycopg.abc import RV, PQGen
 from psycopg.errors import _WaitTimeout
 
-LEAST_S = 1.0
+MIN_STATEMENT_S = 1.0
 """A statement that begins at the deadline gets so long: a slow page is not a database that hangs."""
 
 _until: ContextVar[float | None] = ContextVar("database_deadline", default=None)
@@ -33,7 +33,7 @@ class ImpatientConnection(psycopg.Connection[Any]):
         until = _until.get()
         if until is None:
             return super().wait(gen, interval, timeout)
-        left = max(until - monotonic(), LEAST_S)
+        left = max(until - monotonic(), MIN_STATEMENT_S)
         try:
             return super().wait(gen, interval, left if timeout is None else min(left, timeout))
         except _WaitTimeout:

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 
-LONGEST_S = 366 * 86_400.0
-MOST_DAYS = 36_500
+MAX_DURATION_S = 366 * 86_400.0
+MAX_DAYS = 36_500
 """More could not be subtracted from a date."""
 EXCLUSIVELY = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[!$-;=@-Z_a-z~-]*)?")
@@ -46,11 +46,11 @@ def whole(name: str, default: int, *, least: int = 0, most: float = inf) -> int:
 
 def seconds(name: str, default: float, *, least: float = 0) -> float:
     """A duration in seconds, at most a year."""
-    return _number(name, default, least, float, LONGEST_S)
+    return _number(name, default, least, float, MAX_DURATION_S)
 
 
 def days(name: str, default: int, *, least: int = 0) -> int:
-    return whole(name, default, least=least, most=MOST_DAYS)
+    return whole(name, default, least=least, most=MAX_DAYS)
 
 
 def percent(name: str, default: float) -> float:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.config import aliases, aws
 from tms.config import environment as env
-from tms.config.database import configured
+from tms.config.database import database_settings
 from tms.config.email_url import mailer
 from tms.config.logs import logging_config
 
@@ -174,7 +174,7 @@ DATABASE_MASTER_SECRET = env.text("TMS_DATABASE_MASTER_SECRET")
 `TMS_DATABASE_SECRET` contains.
 """
 
-DATABASES = {"default": configured(DATABASE_URL, pool=DATABASE_POOL, secret=DATABASE_SECRET)}
+DATABASES = {"default": database_settings(DATABASE_URL, pool=DATABASE_POOL, secret=DATABASE_SECRET)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis: the feed between processes. Without it everything runs in one process.

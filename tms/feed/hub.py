@@ -21,7 +21,7 @@ PUBLISHER_TIMEOUT_S = 60.0
 RETRY_S = 0.5
 DISCONNECT_TIMEOUT_S = 1.0
 
-EVERYTHING = Change(everything=True)
+FULL_CHANGE = Change(everything=True)
 
 
 class ChangeListener(Protocol):
@@ -100,7 +100,7 @@ class Hub:
         self.subscribed, self.received_at = True, time.monotonic()
         # Nothing is known of what was published before the subscription.
         self._last.clear()
-        self._notify(EVERYTHING)
+        self._notify(FULL_CHANGE)
         while True:
             # Every process sends a heartbeat, so silence means that the subscription is lost without an error.
             async with asyncio.timeout(LOST_AFTER_S):
@@ -117,7 +117,7 @@ class Hub:
             self.gaps += 1
             instruments.FEED_GAPS.inc()
             log.warning("feed_gap", publisher=message.publisher, number=message.number)
-            change |= EVERYTHING
+            change |= FULL_CHANGE
         if viewings := self._update_viewers(message, now):
             change |= Change(viewings=viewings)
         if change != NOTHING:

@@ -63,7 +63,7 @@ class Feed:
 
     def publish(self, change: Change) -> None:
         """Publish `change` when the current transaction commits; immediately outside of one."""
-        transaction.on_commit(partial(self.committed, change))
+        transaction.on_commit(partial(self.publish_committed, change))
 
     def attach(self) -> None:
         """Send from the running event loop from now on. Idempotent."""
@@ -95,7 +95,7 @@ class Feed:
             except Exception as error:  # noqa: BLE001  (any transport's own error)
                 _count_failure(error)
 
-    def committed(self, change: Change) -> None:
+    def publish_committed(self, change: Change) -> None:
         """Publish a committed change; thread-safe. Never raises, because the feed is only a hint."""
         loop, wake = self._loop, self._wake
         if loop is None or wake is None or loop.is_closed():

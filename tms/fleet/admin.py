@@ -145,7 +145,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
         terminal_services.delete_terminal(obj)
 
     def response_add(self, request: HttpRequest, obj: Terminal, post_url_continue: str | None = None) -> HttpResponse:
-        return self._show(request, [one_time_secrets.stored(request)])
+        return self._show(request, [one_time_secrets.stored_secret(request)])
 
     @admin.action(description=_("Issue a key"), permissions=("issue",))
     def issue_keys(self, request: HttpRequest, queryset: models.QuerySet[Terminal]) -> HttpResponse:
@@ -169,23 +169,23 @@ class TerminalAdmin(ModelAdmin[Terminal]):
 
     @admin.display(description=_("since"))
     def since(self, terminal: Terminal) -> str:
-        return shown(terminal.state.presence_at)
+        return format_value(terminal.state.presence_at)
 
     @admin.display(description=_("cause"))
     def cause(self, terminal: Terminal) -> str:
-        return shown(terminal.state.get_cause_display())
+        return format_value(terminal.state.get_cause_display())
 
     @admin.display(description=_("expected back"))
     def back_at(self, terminal: Terminal) -> str:
-        return shown(terminal.state.back_at)
+        return format_value(terminal.state.back_at)
 
     @admin.display(description=_("last seen"), ordering="state__last_seen_at")
     def last_seen(self, terminal: Terminal) -> str:
-        return shown(terminal.state.last_seen_at)
+        return format_value(terminal.state.last_seen_at)
 
     @admin.display(description=_("status"))
     def status(self, terminal: Terminal) -> str:
-        return shown(terminal.state.get_status_display())
+        return format_value(terminal.state.get_status_display())
 
 
 @admin.register(Credential)
@@ -255,7 +255,7 @@ class EnrolmentTokenAdmin(ModelAdmin[EnrolmentToken]):
     def response_add(
         self, request: HttpRequest, obj: EnrolmentToken, post_url_continue: str | None = None
     ) -> HttpResponse:
-        secrets = [one_time_secrets.stored(request)]
+        secrets = [one_time_secrets.stored_secret(request)]
         title = gettext("New enrolment token")
         return one_time_secrets.page(
             request, self.admin_site, EnrolmentToken, secrets, title=title, advice=TOKEN_ADVICE
@@ -269,7 +269,7 @@ class NodeAdmin(ReadOnly, ModelAdmin[Node]):
     fields = (*list_display, "dropped_at", "dropped_links")
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """Formats a value like a column of the row itself: in local time, and a dash for nothing."""
     return display_for_value(value or None, "-")
 

@@ -7,7 +7,7 @@ from ninja import Schema
 from pydantic import ConfigDict, model_validator
 
 from tms.accounts.access import Person, visible
-from tms.accounts.access.grant_scopes import EVERYTHING, GrantScope, parsed
+from tms.accounts.access.grant_scopes import EVERYTHING_KEY, GrantScope, parse
 from tms.accounts.models import Owned
 from tms.accounts.scope import Scope
 from tms.fleet.models import Group, Site
@@ -53,8 +53,8 @@ def owner_name(owner: Mapping[str, Any], *, to: Person) -> str:
         return f"site:{numbers(visible(Site.objects.all(), to=to), 'code', [code], '$.owner.site')[0]}"
     if name := owner.get("group"):
         return f"group:{numbers(visible(Group.objects.all(), to=to), 'name', [name], '$.owner.group')[0]}"
-    return EVERYTHING
+    return EVERYTHING_KEY
 
 
 def scope_of_key(key: str) -> Scope:
-    return (parsed(key) or GrantScope()).value
+    return (parse(key) or GrantScope()).value

@@ -28,7 +28,7 @@ from tms.metrics import instruments
 log = structlog.get_logger(__name__)
 
 FIRST_RETRY_S = 0.2
-LONGEST_RETRY_S = 2.0
+MAX_RETRY_S = 2.0
 
 LATE_S = 6.0
 """This node is unhealthy if items have waited for this long without a commit."""
@@ -44,7 +44,7 @@ BOOTS_SHARE = 0.25
 each one that waits for its answer delays the next terminal.
 """
 
-GATHERED = 500
+ENOUGH_REPORTS = 500
 """Reports that do not wait for more: shared by so many, the fixed cost of a flush is small."""
 
 BACKLOG_LIMIT = 100
@@ -53,7 +53,7 @@ BACKLOG_PAUSE = 3.0
 """Time between two flushes of backlogs, by how long the first one took: most reports of others find no flush in
 progress, and there is CPU time left for everything else.
 """
-LONGEST_PAUSE_S = 1.0
+MAX_PAUSE_S = 1.0
 ALONE_S = 1.0
 """There is no pause if nothing but backlogs was committed for this long, as after an outage of the database."""
 
@@ -142,7 +142,7 @@ class Batch:
         """Wait until the batch accepts more items."""
         await self._room.wait()
 
-    async def drained(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until everything that was added is committed."""
         await self._idle.wait()
 
@@ -193,7 +193,7 @@ class Batch:
 
     @property
     def _gathered(self) -> int:
-        return min(GATHERED, settings.FLUSH_LIMIT)
+        return min(ENOUGH_REPORTS, settings.FLUSH_LIMIT)
 
     def _may_take_backlogs(self) -> bool:
         """Whether a flush may take backlogs. If ordinary items are due, too, they take turns."""
@@ -219,7 +219,7 @@ class Batch:
         self._is_backlogs_turn = not is_of_backlogs
         if is_of_backlogs:
             is_alone = now - self._due_at > ALONE_S
-            self._backlog_due_at = now + (0.0 if is_alone else min(LONGEST_PAUSE_S, BACKLOG_PAUSE * (now - began)))
+            self._backlog_due_at = now + (0.0 if is_alone else min(MAX_PAUSE_S, BACKLOG_PAUSE * (now - began)))
         else:
             # The smaller of two costs: one flush that was slow for another reason must not slow down the next ones.
             self._costs_s = self._costs_s[1], self._cost_s
@@ -247,7 +247,7 @@ class Batch:
                 instruments.INGEST_FLUSHES.labels("away").inc()
                 log.warning("database_away", error=str(error).strip(), pending=self.pending)
                 await asyncio.sleep(wait)
-                wait = min(2 * wait, LONGEST_RETRY_S)
+                wait = min(2 * wait, MAX_RETRY_S)
 
     async def _commit_all(self, items: list[Item]) -> list[Part]:
         """Commit `items`. If this raises, some may be committed. Committing them again with the others changes

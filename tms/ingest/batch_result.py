@@ -101,7 +101,7 @@ class BatchResult:
         if is_current:
             link_state.seq = max(link_state.seq, report.seq)
 
-    def _alive(self, link_state: LinkState, item: Alive) -> None:
+    def _renew(self, link_state: LinkState, item: Alive) -> None:
         self._add_change(state_machine.renew_lease(link_state, at=item.at, timing=self.timing))
         self.rule_events.extend(item.rule_events)
 
@@ -114,7 +114,7 @@ class BatchResult:
             )
         )
 
-    def _lost(self, link_state: LinkState, item: Lost) -> None:
+    def _lose(self, link_state: LinkState, item: Lost) -> None:
         self._add_change(
             state_machine.lose(link_state, cause=item.cause, at=item.at, timing=self.timing, since=item.since)
         )
@@ -153,9 +153,9 @@ def _reboot(boot: frames.BootFrame) -> Reboot:
 HANDLERS: Mapping[type, Callable[[BatchResult, LinkState, Any], None]] = {
     Booted: BatchResult._add_boot,
     Reported: BatchResult._add_report,
-    Alive: BatchResult._alive,
+    Alive: BatchResult._renew,
     Parted: BatchResult._add_goodbye,
-    Lost: BatchResult._lost,
+    Lost: BatchResult._lose,
     CommandAnswered: BatchResult._add_answer,
     Noted: BatchResult._add_note,
     TakenOver: BatchResult._taken_over,

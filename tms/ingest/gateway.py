@@ -61,7 +61,7 @@ class Gateway:
     async def _commit_remaining(self) -> bool:
         try:
             async with asyncio.timeout(LAST_COMMIT_S):
-                await self.batch.drained()
+                await self.batch.wait_until_idle()
         except TimeoutError:
             return False
         return True

@@ -16,7 +16,7 @@ from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.accounts.undo import stored
+from tms.accounts.undo import serialize
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.notifications.models.report_plan import ReportPlan
 from tms.notifications.models.rotation import Cover
@@ -40,7 +40,7 @@ KINDS: Mapping[type[models.Model], Recreation] = {
 
 def add_toast(request: AuthenticatedRequest, row: models.Model) -> None:
     """Add a toast for the page to which the browser is redirected. `row`: as it was before it was deleted."""
-    token = undo.offer(DELETED, {"row": stored([row])}, by=request.user)
+    token = undo.offer(DELETED, {"row": serialize([row])}, by=request.user)
     messages.success(request, _("Deleted"), extra_tags=token)
 
 

@@ -26,7 +26,7 @@ SECRET_VARIETY = 5
 
 SECRET_PIECES = 0.75
 """Least share of distinct pieces of three characters: about 1 in random text, a tenth in a word that is repeated."""
-WIDEST = {4: 8, 6: 7}
+MIN_PREFIX_BITS = {4: 8, 6: 7}
 """Shortest prefix of trusted networks, by version: those of private networks, 10.0.0.0/8 and fc00::/7."""
 
 PUBLIC_DOMAINS = ("amazonaws.com", "cloudfront.net")
@@ -121,7 +121,7 @@ def trusted_proxies() -> Faults:
         networks[network.version].append(network)
     for version, given in networks.items():
         for network in collapse_addresses(given):  # two halves of the Internet are the whole of it
-            if network.prefixlen < WIDEST[version]:
+            if network.prefixlen < MIN_PREFIX_BITS[version]:
                 what = "every address" if network.prefixlen == 0 else "more addresses than any private network has"
                 yield Error(f"TMS_TRUSTED_PROXIES={network} trusts {what}", hint=PROXIES_HINT, id="tms.E010")
 

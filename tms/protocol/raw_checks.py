@@ -10,7 +10,7 @@ STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 EXTREME = re.compile(rb"[0-9][eE][+-]?[0-9]{3}")
 """A number as large or as small as `1e308`. The decoder takes 18 us for each, a hundred times as long as for others."""
-SHORTEST = len(b"1e308,")
+MIN_EXTREME_BYTES = len(b"1e308,")
 SAME_BRACKETS = bytes.maketrans(b"[]", b"{}")
 NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
@@ -28,7 +28,7 @@ def check_shape(data: bytes) -> None:
 def has_too_many_extremes(data: bytes) -> bool:
     """Similar text in a string, such as a checksum, does not count; strings are checked only if that matters."""
     return (
-        len(data) > EXTREME_NUMBERS * SHORTEST
+        len(data) > EXTREME_NUMBERS * MIN_EXTREME_BYTES
         and len(EXTREME.findall(data)) > EXTREME_NUMBERS
         and len(EXTREME.findall(STRINGS.sub(b"", data))) > EXTREME_NUMBERS
     )

@@ -1,4 +1,4 @@
-"""Makes snapshots, so that no replay reads the changes of more than `MAX_INTERVAL`, or many more than `MOST_CHANGES`.
+"""Makes snapshots, so that no replay reads the changes of more than `MAX_INTERVAL`, or many more than `MAX_CHANGES`.
 
 New ones are made after the newest, and older ones before the oldest, until the start of the history: after an upgrade
 the history of a year is covered within hours.
@@ -17,7 +17,7 @@ from tms.telemetry.storage.retention import history_horizon
 SETTLED = timedelta(minutes=10)
 """Changes of an instant are committed by then, also if the database was away for a while."""
 MAX_INTERVAL = timedelta(hours=6)
-MOST_CHANGES = 20_000
+MAX_CHANGES = 20_000
 PER_PASS = 20
 """Snapshots in one pass of the clock, in each direction."""
 
@@ -67,4 +67,4 @@ def _previous(since: datetime) -> datetime | None:
 
 
 def _last_of_many(changes: QuerySet[PresenceChange]) -> datetime | None:
-    return changes.values_list("at", flat=True)[MOST_CHANGES - 1 : MOST_CHANGES].first()
+    return changes.values_list("at", flat=True)[MAX_CHANGES - 1 : MAX_CHANGES].first()

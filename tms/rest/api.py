@@ -21,7 +21,7 @@ from ninja.renderers import JSONRenderer
 from tms.accounts.access import Forbidden
 from tms.metrics import instruments
 from tms.rest import problems
-from tms.rest.openapi import described
+from tms.rest.openapi import describe
 from tms.rest.parser import StrictParser
 from tms.rest.problems import ProblemError, RequestFault, forbidden, problem, unreadable
 from tms.rest.router import ApiRouter
@@ -73,7 +73,7 @@ class Api(NinjaAPI):
 
     @cached_property
     def _description(self) -> Any:
-        return described(super().get_openapi_schema())
+        return describe(super().get_openapi_schema())
 
 
 def answering(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -101,7 +101,7 @@ def unknown(request: HttpRequest, **_: object) -> HttpResponse:
     return problem(404, "tms:not-found", f"there is no resource at {request.path}; {docs} lists those that exist")
 
 
-def broken(request: HttpRequest, error: Exception) -> HttpResponse:
+def answer_failure(request: HttpRequest, error: Exception) -> HttpResponse:
     log.error("api_failed", path=request.path, exc_info=error)
     return problem(500, "tms:failed", "internal error in TMS; see its log")
 
@@ -114,7 +114,7 @@ def away(request: HttpRequest, error: Exception) -> HttpResponse:
     ).answer()
 
 
-def clashed(request: HttpRequest, error: Exception) -> HttpResponse:
+def answer_conflict(request: HttpRequest, error: Exception) -> HttpResponse:
     log.warning("api_clashed", path=request.path, error=repr(error))
     return problem(409, "tms:clash", "conflicts with a concurrent change; read the resource again and retry")
 
@@ -144,10 +144,10 @@ def _of_ninja(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 HANDLERS: Mapping[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
-    Exception: broken,
+    Exception: answer_failure,
     OperationalError: away,
     InterfaceError: away,
-    IntegrityError: clashed,
+    IntegrityError: answer_conflict,
     Http404: lambda request, _: unknown(request),
     ProblemError: lambda _, refused: refused.answer(),
     Forbidden: lambda _, error: forbidden(error.permission).answer(),

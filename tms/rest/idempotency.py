@@ -28,7 +28,7 @@ def idempotent(
     """Changes made by `do` are committed together with the stored response, or not at all. Responses of 500 and more
     are not stored.
     """
-    record = _begin(person, _checked(key), _fingerprint(request), at)
+    record = _begin(person, _check(key), _fingerprint(request), at)
     if record.status is not None:
         return _replay(record)
     try:
@@ -51,7 +51,7 @@ def expired(at: datetime) -> QuerySet[IdempotencyRecord]:
     return IdempotencyRecord.objects.filter(begun_at__lt=at - STORED_FOR)
 
 
-def _checked(key: str) -> str:
+def _check(key: str) -> str:
     if not KEY.fullmatch(key):
         raise unreadable(RequestFault(HEADER, "must be 1 to 200 visible ASCII characters without spaces"))
     return key

@@ -18,7 +18,7 @@ def refusals(statuses: Iterable[int]) -> dict[int, Any]:
     return {status: {"description": responses[status], "content": content} for status in statuses}
 
 
-def described(schema: dict[str, Any]) -> dict[str, Any]:
+def describe(schema: dict[str, Any]) -> dict[str, Any]:
     problem = ProblemSchema.model_json_schema(ref_template=REF_TEMPLATE)
     schema["components"]["schemas"] |= problem.pop("$defs") | {ProblemSchema.__name__: problem}
     return schema

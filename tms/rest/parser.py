@@ -12,7 +12,7 @@ from tms.protocol.raw_checks import has_too_many_extremes
 from tms.protocol.text import clean_tree
 from tms.rest.problems import ProblemError, RequestFault, unreadable
 
-LONGEST_PATH = 500
+MAX_PATH_CHARACTERS = 500
 """Maximum length of a path in an error, because names in a body may be long."""
 
 
@@ -43,7 +43,7 @@ def holding_nul(body: object) -> str:
         if name is None:
             within.pop()
         elif _holds_nul(value):
-            return "".join((*(outer for outer, _ in within), name))[:LONGEST_PATH]
+            return "".join((*(outer for outer, _ in within), name))[:MAX_PATH_CHARACTERS]
         elif isinstance(value, list | dict):
             within.append((name, _members(value)))
     return ""

@@ -11,16 +11,16 @@ from tms.rest.operation import ApiRequest
 from tms.rest.router import ApiRouter
 from tms.rest.schemas import RequestSchema, ResponseSchema
 from tms.search import services
-from tms.search.hits import MOST_COUNTED, Hit, HitGroup, SourceQuery
+from tms.search.hits import MAX_COUNTED_HITS, Hit, HitGroup, SourceQuery
 from tms.search.query import MAX_CHARACTERS, SearchQuery
 
 router = ApiRouter("search")
-MOST_HITS = 50
+MAX_HITS = 50
 
 
 class GlobalSearchQuery(RequestSchema):
     q: str = Field(max_length=MAX_CHARACTERS, description="Up to four words, all of which have to match.")
-    limit: int = Field(10, ge=1, le=MOST_HITS, description="The most hits of each kind.")
+    limit: int = Field(10, ge=1, le=MAX_HITS, description="The most hits of each kind.")
 
 
 class HitSchema(ResponseSchema):
@@ -41,7 +41,7 @@ class HitSchema(ResponseSchema):
 
 class HitGroupSchema(ResponseSchema):
     name: str = Field(examples=["sites"])
-    total: int = Field(description=f"How many there are, counted up to {MOST_COUNTED:,}.")
+    total: int = Field(description=f"How many there are, counted up to {MAX_COUNTED_HITS:,}.")
     hits: list[HitSchema]
 
     @classmethod

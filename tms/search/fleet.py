@@ -17,7 +17,7 @@ from tms.fleet.search import terminals_like
 from tms.lib.db.natural_order import natural
 from tms.search.hits import Hit, HitGroup, SourceQuery, count_hits, fit_of, join_texts, listing
 
-SHORTEST_WITHIN = 2
+MIN_INNER_CHARACTERS = 2
 """A single character is looked for at the beginning only."""
 
 
@@ -52,7 +52,7 @@ def _site_like(term: str) -> Q:
 
 
 def _terminal_like(term: str) -> Q:
-    if len(term) < SHORTEST_WITHIN and term.isascii():
+    if len(term) < MIN_INNER_CHARACTERS and term.isascii():
         return Q(words__startswith=Upper(Value(term)))
     return terminals_like(term)
 

@@ -16,7 +16,7 @@ from tms.accounts.models import User
 
 type Text = str | Promise
 
-MOST_COUNTED = 1_000
+MAX_COUNTED_HITS = 1_000
 """A count ends here, so that its cost does not grow with the fleet."""
 
 
@@ -85,17 +85,17 @@ class HitGroup:
     label: Text
     hits: Sequence[Hit]
     total: int
-    """How many hits there are, at most MOST_COUNTED + 1."""
+    """How many hits there are, at most MAX_COUNTED_HITS + 1."""
     more: str = ""
     """URL of the list of all of them."""
 
     @property
     def is_capped(self) -> bool:
-        return self.total > MOST_COUNTED
+        return self.total > MAX_COUNTED_HITS
 
     @property
     def number(self) -> int:
-        return min(self.total, MOST_COUNTED)
+        return min(self.total, MAX_COUNTED_HITS)
 
     @property
     def number_text(self) -> str:
@@ -112,7 +112,7 @@ class HitGroup:
 
 def count_hits(rows: QuerySet[Model], listed: Sequence[object], limit: int) -> int:
     """How many `rows` there are, if `listed` are the first of them."""
-    return len(listed) if len(listed) < limit else rows.order_by()[: MOST_COUNTED + 1].count()
+    return len(listed) if len(listed) < limit else rows.order_by()[: MAX_COUNTED_HITS + 1].count()
 
 
 def fit_of(terms: Sequence[str], *names: str) -> Fit:

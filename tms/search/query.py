@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 MAX_CHARACTERS = 64
-MOST_TERMS = 4
+MAX_TERMS = 4
 ONLY_ACTIONS = ">"
 
 
@@ -28,12 +28,12 @@ class SearchQuery:
     @property
     def terms(self) -> tuple[str, ...]:
         """All of them have to match."""
-        return tuple(self.text.split()[:MOST_TERMS])
+        return tuple(self.text.split()[:MAX_TERMS])
 
     @property
     def typed_terms(self) -> tuple[str, ...]:
         """The terms as typed, for names that are themselves written with full-width letters."""
-        return tuple(self.typed.split()[:MOST_TERMS])
+        return tuple(self.typed.split()[:MAX_TERMS])
 
 
 def normalised(typed: str) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.models import User
 from tms.search import alerting, commands, fleet, setup
-from tms.search.hits import MOST_COUNTED, Fit, Hit, HitGroup, SourceQuery
+from tms.search.hits import MAX_COUNTED_HITS, Fit, Hit, HitGroup, SourceQuery
 from tms.search.pages import pages
 from tms.search.query import SearchQuery
 
@@ -28,7 +28,7 @@ SOURCES: Sequence[SearchSource] = (
     *(alerting.rules, alerting.windows),
     *(setup.destinations, setup.policies, setup.rotations, setup.people, setup.teams),
 )
-MOST_SUBJECTS = 3
+MAX_SUBJECTS = 3
 """How many rows a typed action is offered for, of each kind."""
 
 
@@ -44,7 +44,7 @@ class Results(NamedTuple):
 
     @property
     def is_capped(self) -> bool:
-        return any(group.total > MOST_COUNTED for group in self.groups)
+        return any(group.total > MAX_COUNTED_HITS for group in self.groups)
 
 
 def search(query: SearchQuery, *, person: User, at: datetime, limit: int) -> Results:
@@ -72,7 +72,7 @@ def actions_of(about: str, *, person: User, at: datetime) -> Results | None:
     kind, _colon, name = about.partition(":")
     if kind not in SUBJECTS or not name:
         return None
-    found = SUBJECTS[kind](SourceQuery((name,), person, at, MOST_SUBJECTS))
+    found = SUBJECTS[kind](SourceQuery((name,), person, at, MAX_SUBJECTS))
     subject = next((hit for hit in found.hits if hit.about == about), None)
     if subject is None:
         return None
@@ -86,10 +86,10 @@ def _actions(asked: SourceQuery, found: Iterable[HitGroup], *, everywhere: bool)
     verbs, rest = commands.verbs_in(asked.terms)
     hits = list(commands.general(asked.terms, asked.person))
     if verbs and rest:
-        typed = _subjects(asked._replace(terms=rest, limit=MOST_SUBJECTS))
+        typed = _subjects(asked._replace(terms=rest, limit=MAX_SUBJECTS))
         hits += [_fitting(action) for hit in typed for action in commands.actions_on(hit, asked.person, verbs)]
     elif asked.terms:
-        subjects = _subjects(asked._replace(limit=MOST_SUBJECTS)) if everywhere else _best(found)
+        subjects = _subjects(asked._replace(limit=MAX_SUBJECTS)) if everywhere else _best(found)
         offered = [list(commands.actions_on(hit, asked.person)) for hit in subjects]
         hits += filter(None, chain.from_iterable(zip_longest(*offered)))
     shown = hits[: asked.limit] if asked.terms and not everywhere else hits

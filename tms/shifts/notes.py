@@ -4,14 +4,14 @@ from datetime import datetime
 
 from django.db import transaction
 
-from tms.accounts.access.owner_form import EVERYTHING, set_owner
+from tms.accounts.access.owner_form import EVERYTHING_KEY, set_owner
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.shifts.models import Note
 
 
 @transaction.atomic
-def write(text: str, *, by: User, at: datetime, owner: str = EVERYTHING) -> Note:
+def write(text: str, *, by: User, at: datetime, owner: str = EVERYTHING_KEY) -> Note:
     """`owner`: a key of `owner_form`."""
     note = Note(text=text, by=by, at=at)
     set_owner(note, owner)

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext
 
-from tms.accounts.access.owner_form import EVERYTHING, set_owner
+from tms.accounts.access.owner_form import EVERYTHING_KEY, set_owner
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.shifts.models import SignOff
@@ -20,7 +20,7 @@ class BadPeriod(ValueError):
 
 
 @transaction.atomic
-def sign_off(since: datetime, until: datetime, *, by: User, at: datetime, owner: str = EVERYTHING) -> SignOff:
+def sign_off(since: datetime, until: datetime, *, by: User, at: datetime, owner: str = EVERYTHING_KEY) -> SignOff:
     """Record that `by` read the digest of this period, and takes over. `owner`: a key of `owner_form`. Idempotent.
 
     Raises BadPeriod.

@@ -27,10 +27,10 @@ from tms_agent.timeouts import Timeout, timeout
 
 FIRST_HEARTBEAT_S = 30.0
 """Sampling interval until TMS has sent its own."""
-SHORTEST_TICK_S = 1.0
+MIN_TICK_S = 1.0
 STABLE_S = 10.0
 """The length of a link after which the next failure counts as the first."""
-LONGEST_TICK_S = 3600.0
+MAX_TICK_S = 3600.0
 
 
 class Interrupted(LinkEnd):
@@ -171,8 +171,8 @@ class Agent:
     @property
     def _tick_s(self) -> float:
         """A terminal may send more often than TMS asks, never less: its lease would expire."""
-        wanted_s = min(self._options.interval_s or LONGEST_TICK_S, self._heartbeat_s, LONGEST_TICK_S)
-        return max(SHORTEST_TICK_S, wanted_s)
+        wanted_s = min(self._options.interval_s or MAX_TICK_S, self._heartbeat_s, MAX_TICK_S)
+        return max(MIN_TICK_S, wanted_s)
 
     def _arm(self, delay_s: float) -> None:
         if self._timer:
@@ -245,9 +245,9 @@ class Agent:
         # At random: many terminals connect at once after an outage, and would otherwise stay in step for ever.
         self._arm(self._options.jitter() * self._tick_s)
         self._set(phase=AgentPhase.CONNECTED, session=booted.session, acked_seq=booted.acked_seq, refused="")
-        return AgentSession(link, outbox, pace, self._commands, on_ack=self._acked, log=self._log)
+        return AgentSession(link, outbox, pace, self._commands, on_ack=self._take_ack, log=self._log)
 
-    def _acked(self, ack: frames.AckFrame) -> None:
+    def _take_ack(self, ack: frames.AckFrame) -> None:
         if ack.boot_id is None:
             self._set(acked_seq=ack.seq)
 

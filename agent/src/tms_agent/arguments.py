@@ -15,7 +15,7 @@ from tms_agent.protocol.credential import PlainCredential
 
 CREDENTIAL_VARIABLE = "TMS_AGENT_CREDENTIAL"
 LINK_PATH = "/ws/terminal/"
-SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S = 1.0, 3600.0
+MIN_INTERVAL_S, MAX_INTERVAL_S = 1.0, 3600.0
 
 EPILOG = f"""
 The credential, UID.SECRET, is what enrolment printed once. Prefer {CREDENTIAL_VARIABLE} or --credential-file:
@@ -126,9 +126,9 @@ def interval(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
-    if not SHORTEST_INTERVAL_S <= seconds <= LONGEST_INTERVAL_S:
+    if not MIN_INTERVAL_S <= seconds <= MAX_INTERVAL_S:
         raise argparse.ArgumentTypeError(
-            f"{text}: expected a number of seconds from {SHORTEST_INTERVAL_S:.0f} to {LONGEST_INTERVAL_S:.0f}"
+            f"{text}: expected a number of seconds from {MIN_INTERVAL_S:.0f} to {MAX_INTERVAL_S:.0f}"
         )
     return seconds
 

@@ -10,12 +10,12 @@ from tms_agent.device.clock import Anchor, BootClock
 from tms_agent.device.source import DeviceSample, DeviceSource
 from tms_agent.log import Log
 from tms_agent.protocol import frames, limits
-from tms_agent.reports import cleaned, fault_in, reports_of, state_of
+from tms_agent.reports import clean_identity, fault_in, reports_of, state_of
 from tms_agent.storage.spool import Spool
 
 ROUND_TRIP = "link_rtt_ms"
 CLOCK_TOLERANCE = timedelta(seconds=60)
-LONGEST_EVENT_AGE = timedelta(days=366)
+MAX_EVENT_AGE = timedelta(days=366)
 """An older date comes from a clock that was never set."""
 
 
@@ -74,7 +74,7 @@ class Recorder:
     def boot(self) -> frames.BootFrame:
         """The boot frame of the next link, with the current state."""
         sample = self._sample() or DeviceSample()
-        identity = cleaned(self._source.identity)
+        identity = clean_identity(self._source.identity)
         boot = frames.BootFrame(
             boot_id=self.boot_id,
             uptime_s=max(0.0, self._source.uptime_s()),
@@ -131,5 +131,5 @@ class Recorder:
         wall = self._wall()
         age = wall - event.at
         was_set = abs(wall - at - self._wall_ahead) > CLOCK_TOLERANCE
-        longest = at - self._sampled_at if was_set else LONGEST_EVENT_AGE
+        longest = at - self._sampled_at if was_set else MAX_EVENT_AGE
         return age if timedelta() <= age <= longest else max(timedelta(), min(age, at - self._sampled_at))

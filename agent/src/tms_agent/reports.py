@@ -69,7 +69,7 @@ def fault_in(report: frames.ReportFrame) -> str:
     return next(_faults_in(report), "")
 
 
-def cleaned(identity: DeviceIdentity) -> DeviceIdentity:
+def clean_identity(identity: DeviceIdentity) -> DeviceIdentity:
     return DeviceIdentity(clean(identity.serial), clean(identity.model), clean(identity.firmware))
 
 

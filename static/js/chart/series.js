@@ -105,7 +105,7 @@ export function extent(series, metric) {
   };
 }
 
-const WORST = ["critical", "warning"];
+const MARKED_SEVERITIES = ["critical", "warning"];
 
 /**
  * The worst threshold that a value is beyond.
@@ -114,5 +114,5 @@ const WORST = ["critical", "warning"];
  */
 export function severityOf(limits, value) {
   const beyond = limits.filter(({ comparison, limit }) => (comparison === "above" ? value >= limit : value <= limit));
-  return WORST.find((severity) => beyond.some((limit) => limit.severity === severity));
+  return MARKED_SEVERITIES.find((severity) => beyond.some((limit) => limit.severity === severity));
 }

@@ -4,7 +4,7 @@
 
 const PAUSE_MS = 150;
 const SEPARATORS = /[\s,;]+/;
-const SHOWN = 100;
+const MAX_SHOWN = 100;
 
 /** @param {string} text */
 const plain = (text) => text.normalize("NFKC").toLocaleLowerCase().trim();
@@ -243,7 +243,7 @@ export class Combobox {
     const wanted = plain(typed);
     const boxes = /** @type {HTMLInputElement[]} */ ([...this.boxes.querySelectorAll("input")]);
     const found = boxes.filter((box) => plain(nameOf(box)).includes(wanted));
-    this.#open(found.slice(0, SHOWN).map(optionOf), found.length > SHOWN ? "…" : "", typed);
+    this.#open(found.slice(0, MAX_SHOWN).map(optionOf), found.length > MAX_SHOWN ? "…" : "", typed);
   }
 
   /**

@@ -3,8 +3,8 @@
 
 const PREFIX = "tms.draft:";
 const SENT = "tms_draft_sent";
-const LONGEST_MS = 7 * 24 * 3_600_000;
-const MOST_CHARACTERS = 200_000;
+const MAX_AGE_MS = 7 * 24 * 3_600_000;
+const MAX_CHARACTERS = 200_000;
 
 /** @typedef {{name: string, value: string, label?: string}} Entry */
 /** @typedef {{token: string, at: number, entries: Entry[]}} Draft */
@@ -48,7 +48,7 @@ export const draftOf = (form) => read(keyOf(form));
  */
 export function store(form, draft) {
   const text = JSON.stringify(draft);
-  if (text.length > MOST_CHARACTERS) return;
+  if (text.length > MAX_CHARACTERS) return;
   try {
     storage()?.setItem(keyOf(form), text);
   } catch {
@@ -79,7 +79,7 @@ function submitted({ target }) {
 
 export function start() {
   const sent = takeSent();
-  const since = Date.now() - LONGEST_MS;
+  const since = Date.now() - MAX_AGE_MS;
   const mine = `${PREFIX}${me()}:`;
   if (me())
     forgetAll((key, draft) => !key.startsWith(mine) || !draft || draft.at < since || (sent && draft.token === sent));

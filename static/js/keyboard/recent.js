@@ -2,8 +2,8 @@
 
 import { store, stored } from "../page/stored.js";
 
-const MOST = 8;
-const LONGEST = 200;
+const MAX_RECENT = 8;
+const MAX_CHARACTERS = 200;
 
 /** @typedef {{title: string, detail: string, href: string}} Recent */
 
@@ -14,20 +14,20 @@ const key = () => `tms-recent-${document.documentElement.dataset.me ?? ""}`;
  * @param {Partial<Recent>} one
  */
 const isValid = (one) =>
-  [one?.title, one?.detail, one?.href].every((text) => typeof text === "string" && text.length <= LONGEST) &&
+  [one?.title, one?.detail, one?.href].every((text) => typeof text === "string" && text.length <= MAX_CHARACTERS) &&
   /^\/(?!\/)/.test(one.href ?? "");
 
 /** @returns {Recent[]} */
 export function recent() {
   const opened = stored(() => localStorage, key());
-  return Array.isArray(opened) ? opened.filter(isValid).slice(0, MOST) : [];
+  return Array.isArray(opened) ? opened.filter(isValid).slice(0, MAX_RECENT) : [];
 }
 
 /** @param {Recent} opened */
 export function remember(opened) {
   if (!isValid(opened)) return;
   const others = recent().filter((one) => one.href !== opened.href);
-  store(() => localStorage, key(), [opened, ...others].slice(0, MOST));
+  store(() => localStorage, key(), [opened, ...others].slice(0, MAX_RECENT));
 }
 
 /** @param {SubmitEvent} event */

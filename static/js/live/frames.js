@@ -20,7 +20,7 @@ import * as waiting from "./waiting.js";
 
 // A hidden tab gets no animation frames and its timers are throttled, but its socket still receives.
 const HIDDEN_MS = 1000;
-const LONGEST_REQUEST_MS = 30_000;
+const MAX_REQUEST_MS = 30_000;
 // Parts of the page that only the browser has.
 const OWN = new Set(["waiting", "banner"]);
 
@@ -221,7 +221,7 @@ function pushAgain() {
 function began(request) {
   requests.add(request);
   // A request whose element was removed ends without an event.
-  setTimeout(ended, LONGEST_REQUEST_MS, request);
+  setTimeout(ended, MAX_REQUEST_MS, request);
 }
 
 /** @param {object} request */

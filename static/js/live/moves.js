@@ -2,24 +2,21 @@
 // whole page counts, because movement anywhere draws the eye. With the value "order" all of them move together, because
 // the order says something: the newest is the first.
 
+import { rankOf } from "../page/severity.js";
 import { rowsOf } from "./list.js";
 
 const MOVE_EVERY_MS = 1000 * Number(document.documentElement.dataset.movesEvery ?? 15);
 const AFTER_SCROLL_MS = MOVE_EVERY_MS / 3;
 const RANK_LASTS_MS = 2 * MOVE_EVERY_MS;
-const SEVERITIES = ["info", "warning", "critical"];
 
 let movedAt = Number.NEGATIVE_INFINITY;
 let scrolledAt = Number.NEGATIVE_INFINITY;
 
 /**
- * When a row last got another position, and its severity then.
- * @type {WeakMap<Element, {at: number, severity: number}>}
+ * When a row last got another position, and the rank of its severity then.
+ * @type {WeakMap<Element, {at: number, rank: number}>}
  */
 const ranked = new WeakMap();
-
-/** @param {Element} row */
-const severityOf = (row) => SEVERITIES.indexOf(row.getAttribute("data-severity") ?? "");
 
 /**
  * In how many milliseconds rows of `list` may move again. In an empty one nothing moves when a row appears.
@@ -40,7 +37,7 @@ export const hasMeaning = (list) => list.getAttribute("data-steady") === "order"
 /** @param {Element} row */
 function keepsRank(row) {
   const last = ranked.get(row);
-  return last !== undefined && performance.now() < last.at + RANK_LASTS_MS && severityOf(row) <= last.severity;
+  return last !== undefined && performance.now() < last.at + RANK_LASTS_MS && rankOf(row) >= last.rank;
 }
 
 /**
@@ -66,7 +63,7 @@ export function settled(list, ids) {
 export function moved(list, stayed) {
   if (!list.hasAttribute("data-steady")) return;
   movedAt = performance.now();
-  for (const row of rowsOf(list)) if (!stayed.has(row)) ranked.set(row, { at: movedAt, severity: severityOf(row) });
+  for (const row of rowsOf(list)) if (!stayed.has(row)) ranked.set(row, { at: movedAt, rank: rankOf(row) });
 }
 
 export function start() {

@@ -3,6 +3,7 @@
 // incident does not wait: its row appears at once, and rows that are gone leave with its arrival. Where the order says
 // something (data-steady="order"), the text of a row waits with the order.
 
+import { rankOf } from "../page/severity.js";
 import { isInside } from "../person/person.js";
 import { arrange, difference, rowsOf, staying } from "./list.js";
 import { change } from "./morph.js";
@@ -14,7 +15,7 @@ import { tint } from "./tint.js";
  *   list does not have yet, `texts` newer states of rows that it has
  */
 
-const LEAST_WAIT_MS = 1000;
+const MIN_WAIT_MS = 1000;
 
 /** @type {Map<string, Order>} by the id of the list */
 const held = new Map();
@@ -165,7 +166,7 @@ function applyLater() {
       timer = undefined;
       release((list) => !isBusy(list));
     },
-    Math.max(LEAST_WAIT_MS, ...waits),
+    Math.max(MIN_WAIT_MS, ...waits),
   );
 }
 
@@ -207,8 +208,6 @@ function wordsFor({ textWaiting = "{n}", textWaitingOne = textWaiting }, waiting
   return text.replace("{n}", waiting.toLocaleString(document.documentElement.lang));
 }
 
-const WORST_FIRST = ["critical", "warning", "info"];
-
 /**
  * The most severe row that is not in its list yet.
  * @param {Element} bar
@@ -217,8 +216,7 @@ function announce(bar) {
   const slot = bar.querySelector(".newcomer");
   if (!slot) return;
   const fresh = rows().filter((row) => row.matches("[data-severity]") && row.querySelector("h3"));
-  const rank = (/** @type {Element} */ row) => WORST_FIRST.indexOf(row.getAttribute("data-severity") ?? "");
-  const [worst] = fresh.toSorted((a, b) => rank(a) - rank(b));
+  const [worst] = fresh.toSorted((a, b) => rankOf(a) - rankOf(b));
   const text = worst?.querySelector("h3")?.textContent?.trim() ?? "";
   if (slot.textContent !== text) slot.textContent = text;
   const severity = worst?.getAttribute("data-severity") ?? "";

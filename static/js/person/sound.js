@@ -1,11 +1,11 @@
 // Sound alarms: one for a burst, by its highest severity; a critical one repeats until it is acknowledged. Volume and mute
 // belong to the browser, because rooms differ; the severities to the person, or until they choose any to the browser.
 
+import { SEVERITIES } from "../page/severity.js";
 import { store, stored } from "../page/stored.js";
 
 const STORAGE_KEY = "tms-sound";
 const RINGING = "tms-ringing";
-const SEVERITIES = /** @type {const} */ (["critical", "warning", "info"]);
 const REPEAT_MS = 60_000;
 // Alarms within this time are one burst.
 const BURST_MS = 1500;

@@ -6,8 +6,8 @@ import { count } from "../time/countdown.js";
 import { localise } from "../time/times.js";
 
 const HEADER = "Replay-Step";
-const LEAST_RETRY_S = 1;
-const TRIES = 3;
+const MIN_RETRY_S = 1;
+const MAX_TRIES = 3;
 
 /** @param {number} ms */
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -31,8 +31,8 @@ export function addressAt(at) {
 async function request(address, signal) {
   for (let tries = 1; ; tries += 1) {
     const answer = await fetch(address, { signal, headers: { [HEADER]: "1" } });
-    if (answer.status !== 503 || tries === TRIES) return answer;
-    await wait(1000 * Math.max(LEAST_RETRY_S, Number(answer.headers.get("Retry-After"))));
+    if (answer.status !== 503 || tries === MAX_TRIES) return answer;
+    await wait(1000 * Math.max(MIN_RETRY_S, Number(answer.headers.get("Retry-After"))));
     signal.throwIfAborted();
   }
 }

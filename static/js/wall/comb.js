@@ -2,7 +2,7 @@
 
 const PITCH = 0.866; // of rows, in widths of a cell
 const OVERHANG = 0.289; // of the first and the last row together
-const LARGEST_REM = 11;
+const MAX_REM = 11;
 
 const comb = /** @type {HTMLElement} */ (document.getElementById("sites"));
 const sheet = new CSSStyleSheet();
@@ -52,7 +52,7 @@ function fit() {
   const height = room.height - legend - Number.parseFloat(style.paddingBlock) * 2 - Number.parseFloat(style.rowGap);
   if (!cells || width <= 0 || height <= 0) return; // the board is not shown
   const found = best({ width, height }, cells);
-  const text = rules(found.columns, Math.min(found.width, LARGEST_REM * rem));
+  const text = rules(found.columns, Math.min(found.width, MAX_REM * rem));
   if (text !== written) sheet.replaceSync(text);
   written = text;
 }

@@ -387,7 +387,7 @@ def test_the_command_names_the_first_bad_entry():
 
 def test_the_command_reads_anchors_from_lines_of_the_log_and_counts_each_once(tmp_path):
     sealed(3)
-    described = json.dumps({"event": "audit_anchor", **anchors.described(anchor(AuditDay.objects.get()))})
+    described = json.dumps({"event": "audit_anchor", **anchors.as_json(anchor(AuditDay.objects.get()))})
     file = tmp_path / "anchors.log"
     file.write_text(f"Nov 25 18:00:00 tms-1 tms: {described}\n\n")
 

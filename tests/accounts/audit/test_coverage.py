@@ -178,7 +178,7 @@ def change_correlation() -> None:
 
 
 def imported() -> dict[str, Any]:
-    return {"text": yaml_file.exported().replace("90", "95"), "sure": 1}
+    return {"text": yaml_file.export().replace("90", "95"), "sure": 1}
 
 
 def enrolment_token() -> dict[str, Any]:

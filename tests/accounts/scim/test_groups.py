@@ -7,7 +7,7 @@ import pytest
 from tests.support import people
 from tests.support.accounts.directory import GROUP, id_of, ok, person, refused
 from tms.accounts.models import AuditEntry, Grant, Role, Team, User
-from tms.accounts.scim.teams import MOST_CHANGES
+from tms.accounts.scim.teams import MAX_CHANGES
 
 pytestmark = pytest.mark.both
 
@@ -197,7 +197,7 @@ def test_changes_of_members_are_in_the_audit_trail_by_name(directory, ids, night
 def test_too_many_changes_are_refused_and_a_long_list_costs_no_more_queries(
     directory, night, django_assert_max_num_queries
 ):
-    listed = [{"value": f"person-{number}"} for number in range(10**6, 10**6 + MOST_CHANGES + 1)]
+    listed = [{"value": f"person-{number}"} for number in range(10**6, 10**6 + MAX_CHANGES + 1)]
     operations = [{"op": "remove", "path": f'members[value eq "person-{number}"]'} for number in range(900)]
 
     assert refused(directory.patch(f"Groups/{night}", {"op": "add", "path": "members", "value": listed}))[0] == 413

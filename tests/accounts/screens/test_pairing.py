@@ -65,7 +65,7 @@ def test_a_television_shows_its_code_until_it_was_entered_and_then_the_wall(brow
     ],
 )
 def test_a_code_may_be_typed_in_any_case_and_with_any_separators(typed, expected):
-    assert codes.typed(typed) == expected
+    assert codes.parse(typed) == expected
 
 
 def test_codes_have_no_characters_that_look_alike():
@@ -78,7 +78,7 @@ def test_a_new_code_replaces_the_one_of_the_same_television(db):
     first, second = shown_code(television), shown_code(television)
 
     assert first != second
-    assert [codes.written(row.code) for row in ScreenPairing.objects.all()] == [second]
+    assert [codes.format_code(row.code) for row in ScreenPairing.objects.all()] == [second]
 
 
 def test_an_expired_code_pairs_nothing(browser):

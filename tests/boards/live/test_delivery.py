@@ -16,7 +16,7 @@ from tms.boards.live.render_worker import RenderWorker
 from tms.boards.live.subscriber import LAGGING_BYTES
 from tms.boards.pages import OverviewPage, TerminalPage
 from tms.feed.change import Change
-from tms.feed.hub import EVERYTHING, hub
+from tms.feed.hub import FULL_CHANGE, hub
 from tms.feed.publisher import publish
 from tms.metrics import instruments
 
@@ -189,7 +189,7 @@ async def test_a_gap_in_the_feed_repaints_every_board(board, fleet):
         await opened.painted()
         await in_thread(lambda: type(terminal.state).objects.update(presence="offline"))
 
-        hub()._notify(EVERYTHING)
+        hub()._notify(FULL_CHANGE)
 
         frame = await opened.frame("repaint")
         assert 'data-presence="offline"' in frame.html
@@ -337,7 +337,7 @@ async def test_a_change_during_a_failed_pass_counts_as_waiting(room):
 
     room.restore(taken)
 
-    assert room._waited(time.monotonic() + module.LATE_S) > module.LATE_S
+    assert room._waited_s(time.monotonic() + module.LATE_S) > module.LATE_S
 
 
 async def test_a_person_who_saw_an_alert_resolved_sees_it_again_when_it_reopens(board, fleet):

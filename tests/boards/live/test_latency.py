@@ -93,7 +93,7 @@ async def test_alerts_whose_rows_wait_for_the_next_pass_are_counted(board, fleet
 
 def test_an_alert_that_is_read_before_its_change_arrives_is_counted(fleet, counter):
     latency = BoardLatency()
-    latency.sent(at=now(-1))
+    latency.note_sent(at=now(-1))
     pk = factories.alert(fleet).pk
     row = alert_rows([pk])[pk]
 

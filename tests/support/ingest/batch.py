@@ -20,4 +20,4 @@ async def commit(batch: Batch, *items: Item) -> None:
     """Add the items, and wait until they are committed."""
     for item in items:
         batch.add(item)
-    await batch.drained()
+    await batch.wait_until_idle()

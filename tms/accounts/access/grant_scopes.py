@@ -15,7 +15,7 @@ from tms.accounts.scope import Scope
 type Choice = tuple[str, str]
 type Choices = list[tuple[str, list[Choice]] | Choice]
 
-EVERYTHING = "everything"
+EVERYTHING_KEY = "everything"
 MAX_KEY = 120
 
 
@@ -47,7 +47,7 @@ class GrantScope(NamedTuple):
             return f"region:{self.region}"
         if self.site:
             return f"site:{self.site.pk}"
-        return f"group:{self.group.pk}" if self.group else EVERYTHING
+        return f"group:{self.group.pk}" if self.group else EVERYTHING_KEY
 
     @property
     def label(self) -> str:
@@ -56,10 +56,10 @@ class GrantScope(NamedTuple):
         return self.region or (str(self.site) if self.site else gettext("everything"))
 
 
-def parsed(key: str) -> GrantScope | None:
+def parse(key: str) -> GrantScope | None:
     """The scope with this value in a form; None if there is none."""
     kind, _colon, name = key[:MAX_KEY].partition(":")
-    if kind == EVERYTHING:
+    if kind == EVERYTHING_KEY:
         return GrantScope()
     if kind == "region" and name and fleet_rows.sites().filter(region=name).exists():
         return GrantScope(region=name)
@@ -89,7 +89,7 @@ def choices(within: Scope) -> Choices:
         (gettext("Sites"), [GrantScope(site=site) for site in sites]),
     )
     listed: Choices = [(label, [(scope.key, scope.label) for scope in scopes]) for label, scopes in parts if scopes]
-    return [(EVERYTHING, capfirst(gettext("everything"))), *listed] if within.is_everything else listed
+    return [(EVERYTHING_KEY, capfirst(gettext("everything"))), *listed] if within.is_everything else listed
 
 
 def sites_within(scope: Scope) -> Q:

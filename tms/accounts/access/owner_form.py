@@ -9,7 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import grant_scopes
-from tms.accounts.access.grant_scopes import EVERYTHING, GrantScope
+from tms.accounts.access.grant_scopes import EVERYTHING_KEY, GrantScope
 from tms.accounts.access.rights import Person
 from tms.accounts.access.rows import scope_of
 from tms.accounts.models import Owned
@@ -91,7 +91,7 @@ def owner_of(row: Owned) -> GrantScope:
 
 def set_owner(row: Owned, key: str) -> None:
     """Set the owner without saving the row. `key` was validated."""
-    owner = grant_scopes.parsed(key) or GrantScope()
+    owner = grant_scopes.parse(key) or GrantScope()
     row.owner_region, row.owner_site, row.owner_group = owner.columns.values()
 
 
@@ -100,4 +100,4 @@ def _keys(choices: grant_scopes.Choices) -> list[str]:
     return [key for one, two in choices for key, _label in (two if isinstance(two, list) else [(one, two)])]
 
 
-__all__ = ["EVERYTHING", "NOT_PERMITTED", "OWNER", "OwnedForm", "OwnerField", "owner_of", "set_owner"]
+__all__ = ["EVERYTHING_KEY", "NOT_PERMITTED", "OWNER", "OwnedForm", "OwnerField", "owner_of", "set_owner"]

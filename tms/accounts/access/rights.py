@@ -51,26 +51,26 @@ def rights_of(person: Person) -> Rights:
     """One query at most, once for each person object."""
     known: Rights | None = getattr(person, "_rights", None)
     if known is None:
-        known = _fixed(person) or next(iter(rights_of_people([person]).values()))
+        known = _rights_without_grants(person) or next(iter(rights_of_people([person]).values()))
         person._rights = known  # type: ignore[union-attr]  # kept as Django keeps its permissions
     return known
 
 
 def rights_of_people(people: Collection[Person]) -> dict[int | None, Rights]:
     """The rights of each person, read now, with one query for all."""
-    fixed = {person.pk: _fixed(person) for person in people}
-    granted = _granted([pk for pk, rights in fixed.items() if pk is not None and rights is None])
-    return {pk: rights or _combined(granted[pk]) for pk, rights in fixed.items()}
+    fixed = {person.pk: _rights_without_grants(person) for person in people}
+    granted = _grants_by_person([pk for pk, rights in fixed.items() if pk is not None and rights is None])
+    return {pk: rights or _combine(granted[pk]) for pk, rights in fixed.items()}
 
 
-def _fixed(person: Person) -> Rights | None:
+def _rights_without_grants(person: Person) -> Rights | None:
     """Rights that depend on no grant."""
     if not (person.is_authenticated and person.is_active):
         return NO_RIGHTS
     return ALL_RIGHTS if person.is_superuser else None
 
 
-def _granted(pks: Collection[int]) -> Mapping[int | None, list[GrantRow]]:
+def _grants_by_person(pks: Collection[int]) -> Mapping[int | None, list[GrantRow]]:
     found: defaultdict[int | None, list[GrantRow]] = defaultdict(list)
     if pks:
         for pk, *columns in _rows(pks):
@@ -84,7 +84,7 @@ def _rows(pks: Collection[int]) -> Iterator[Any]:
     return iter(own.union(of_teams, all=True))
 
 
-def _combined(grants: Collection[GrantRow]) -> Rights:
+def _combine(grants: Collection[GrantRow]) -> Rights:
     scopes: defaultdict[Permission, Scope] = defaultdict(lambda: NOTHING)
     visible = NOTHING
     for grant in grants:

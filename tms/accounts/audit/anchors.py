@@ -21,7 +21,7 @@ from tms.config import aws
 log = structlog.get_logger(__name__)
 
 EVENT = "audit_anchor"
-LONGEST_LINE = 4_096
+MAX_LINE_CHARACTERS = 4_096
 FIELDS = ("day", "entries", "number", "hash")
 
 
@@ -46,7 +46,7 @@ def _has_news(day: AuditDay) -> bool:
 
 def _write(day: AuditDay, at: datetime) -> bool:
     anchor = ChainAnchor(day.day, day.entries, day.next_number - 1, day.last_hash)
-    log.info(EVENT, **described(anchor))
+    log.info(EVENT, **as_json(anchor))
     if settings.AUDIT_BUCKET:
         _upload(anchor, at)
     with transaction.atomic():
@@ -60,7 +60,7 @@ def _upload(anchor: ChainAnchor, at: datetime) -> None:
     aws.client("s3").put_object(
         Bucket=settings.AUDIT_BUCKET,
         Key=f"{settings.AUDIT_PREFIX}{anchor.day}/{anchor.entries:012}.json",
-        Body=json.dumps(described(anchor)).encode(),
+        Body=json.dumps(as_json(anchor)).encode(),
         ContentType="application/json",
         ChecksumAlgorithm="SHA256",
         ObjectLockMode="COMPLIANCE",
@@ -68,7 +68,7 @@ def _upload(anchor: ChainAnchor, at: datetime) -> None:
     )
 
 
-def described(anchor: ChainAnchor) -> dict[str, Any]:
+def as_json(anchor: ChainAnchor) -> dict[str, Any]:
     return {"day": anchor.day.isoformat(), "entries": anchor.entries, "number": anchor.number, "hash": anchor.hash}
 
 
@@ -84,7 +84,7 @@ def read(lines: Iterable[str]) -> Iterator[ChainAnchor]:
 
 def _read(number: int, line: str) -> ChainAnchor:
     try:
-        if len(line) > LONGEST_LINE:
+        if len(line) > MAX_LINE_CHARACTERS:
             raise ValueError("too long")
         found = json.loads(line[line.index("{") :])
         day, entries, last, digest = (found[name] for name in FIELDS)

@@ -57,7 +57,7 @@ def hash_of(previous: str, pk: int, number: int, values: Iterable[Any]) -> str:
     return sha256(f"{previous}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def chained(first: int, last: int) -> Iterator[ChainedEntry]:
+def entries_between(first: int, last: int) -> Iterator[ChainedEntry]:
     """The entries from number `first` to `last`, in order, a few thousand in memory."""
     while rows := _read(first, last):
         yield from rows

@@ -35,7 +35,7 @@ def seal(at: datetime) -> int:
         # Locked before the entries are read: a second process would otherwise give them another place.
         day = _open_day(local_day(at))
         entries = AuditEntry.objects.unsealed().order_by("pk").values_list("pk", *HASHED)[:PASS_LIMIT]
-        seals = _chained(day, list(entries))
+        seals = _chain(day, list(entries))
         _write(seals)
     return len(seals)
 
@@ -53,7 +53,7 @@ def _open_day(day: date) -> AuditDay:
     return AuditDay.objects.create(day=day, first_number=number, previous_hash=digest, last_hash=digest)
 
 
-def _chained(day: AuditDay, entries: Sequence[tuple[Any, ...]]) -> list[Seal]:
+def _chain(day: AuditDay, entries: Sequence[tuple[Any, ...]]) -> list[Seal]:
     """The seals of `entries` as the next ones of `day`, which is saved."""
     digest, seals = day.last_hash, []
     for number, (pk, *values) in enumerate(entries, day.next_number):

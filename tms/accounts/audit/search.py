@@ -58,9 +58,9 @@ class AuditFilter:
         if self.address:
             known = address_of(self.address)
             rows = rows.filter(address=known) if known else rows.none()
-        return rows.filter(self._found()) if self.q else rows
+        return rows.filter(self._matches()) if self.q else rows
 
-    def _found(self) -> Q:
+    def _matches(self) -> Q:
         known = address_of(self.q)
         if known:
             return Q(address=known)

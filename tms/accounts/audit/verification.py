@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from django.db.models import Max
 
-from tms.accounts.audit.chain import ChainedEntry, chained
+from tms.accounts.audit.chain import ChainedEntry, entries_between
 from tms.accounts.models.audit_chain import AuditDay
 from tms.accounts.models.audit_entry import AuditEntry
 
@@ -68,7 +68,7 @@ class ChainVerification:
     def check(self, day: AuditDay, first: int, last: int, previous: str) -> None:
         """Check the entries of `day` from number `first` to `last`. Raises Broken."""
         self.last_hash, expected = previous, first
-        for entry in chained(first, last):
+        for entry in entries_between(first, last):
             if entry.number != expected:
                 raise fault(Fault.DELETED, day, expected, "was deleted")
             self._check_entry(day, entry)

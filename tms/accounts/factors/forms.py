@@ -40,7 +40,7 @@ class CodeForm(forms.Form):
 class PasskeyForm(forms.Form):
     """What the browser signed with one of the person's passkeys."""
 
-    credential = forms.CharField(max_length=passkeys.MOST_BYTES)
+    credential = forms.CharField(max_length=passkeys.MAX_BYTES)
     factor: Authenticator
 
     def __init__(self, request: HttpRequest, person: User) -> None:
@@ -49,7 +49,7 @@ class PasskeyForm(forms.Form):
 
     def clean_credential(self) -> str:
         credential: str = self.cleaned_data["credential"]
-        self.factor = passkeys.used(credential, person=self._person)
+        self.factor = passkeys.verify(credential, person=self._person)
         return credential
 
 
@@ -57,7 +57,7 @@ class NewPasskeyForm(forms.Form):
     """The passkey that the browser made, and the name by which the person recognises it."""
 
     name = FormLine(label=_("Name"), max_length=passkeys.NAME_LENGTH, required=False)
-    credential = forms.CharField(max_length=passkeys.MOST_BYTES)
+    credential = forms.CharField(max_length=passkeys.MAX_BYTES)
     made: dict[str, Any]
 
     def __init__(self, data: Mapping[str, Any] | None, person: User) -> None:
@@ -69,7 +69,7 @@ class NewPasskeyForm(forms.Form):
 
     def clean_credential(self) -> str:
         credential: str = self.cleaned_data["credential"]
-        self.made = passkeys.made(credential, person=self._person)
+        self.made = passkeys.register(credential, person=self._person)
         return credential
 
 

@@ -38,7 +38,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """The passkey names the person and is both factors: no step follows."""
     page = first_own(request, request.POST.get("next", ""), otherwise=resolve_url(settings.LOGIN_REDIRECT_URL))
     try:
-        passkey = passkeys.used(request.POST.get("credential", ""), person=None)
+        passkey = passkeys.verify(request.POST.get("credential", ""), person=None)
     except ValidationError:
         SIGN_IN_PASSKEYS.labels("rejected").inc()
         return redirect(f"{resolve_url('sign-in')}?{urlencode({'passkey': 'rejected', 'next': page})}")

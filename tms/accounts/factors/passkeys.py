@@ -21,7 +21,7 @@ from django.utils.translation import gettext
 from tms.accounts.factors import services
 from tms.accounts.models import SpentToken, User
 
-MOST_BYTES = 16_384
+MAX_BYTES = 16_384
 """The largest answer of a browser that is read; real ones have about 1 KiB."""
 MAX_PASSKEYS = 20
 """Passkeys of one person. Each is parsed at their sign-in."""
@@ -56,12 +56,12 @@ def request_options(person: User | None = None) -> dict[str, Any]:
     return options
 
 
-def made(text: str, *, person: User) -> dict[str, Any]:
+def register(text: str, *, person: User) -> dict[str, Any]:
     """The credential that the browser made. Raises ValidationError."""
     if Authenticator.objects.filter(user=person, type=Authenticator.Type.WEBAUTHN).count() >= MAX_PASSKEYS:
         raise ValidationError(gettext("Remove a passkey first; you have %d already.") % MAX_PASSKEYS)
-    credential = _parsed(text)
-    with _checked():
+    credential = _parse(text)
+    with _convert_errors():
         _spend_challenge()
         auth.parse_registration_response(credential)
         if not auth.complete_registration(credential).is_user_verified():
@@ -69,10 +69,10 @@ def made(text: str, *, person: User) -> dict[str, Any]:
     return credential
 
 
-def used(text: str, *, person: User | None) -> Authenticator:
+def verify(text: str, *, person: User | None) -> Authenticator:
     """The passkey with which the browser signed: one of this person, or of any. Raises ValidationError."""
-    credential = _parsed(text)
-    with _checked():
+    credential = _parse(text)
+    with _convert_errors():
         _spend_challenge()
         owner = person or auth.extract_user_from_response(credential)
         response = auth.parse_authentication_response(credential)
@@ -90,9 +90,9 @@ def _spend_challenge() -> None:
         raise ValueError("the challenge was answered before")
 
 
-def _parsed(text: str) -> dict[str, Any]:
-    with _checked():
-        if len(text) > MOST_BYTES:
+def _parse(text: str) -> dict[str, Any]:
+    with _convert_errors():
+        if len(text) > MAX_BYTES:
             raise ValueError(f"{len(text)} characters")
         credential: dict[str, Any] = json.loads(text)
         if not isinstance(credential, dict):
@@ -101,7 +101,7 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _checked() -> Iterator[None]:
+def _convert_errors() -> Iterator[None]:
     """One message for all that can be wrong. A challenge is used up by an answer to it, right or wrong."""
     try:
         yield

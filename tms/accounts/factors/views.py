@@ -44,7 +44,7 @@ def add_app(request: AuthenticatedRequest) -> HttpResponse:
     if is_sent and form.is_valid():
         del request.session[SECRET]
         return after_adding(request, services.add(request.user, Type.TOTP, totp.data_of(secret, form.step)))
-    context = {"form": form, "secret": _in_groups(secret), **_drawn(request, secret)}
+    context = {"form": form, "secret": _in_groups(secret), **_qr_code(request, secret)}
     return render(request, "accounts/security/app.html", context, status=status_of(is_sent))
 
 
@@ -91,7 +91,7 @@ def _secret(request: AuthenticatedRequest, *, is_new: bool) -> str:
     return str(totp.decrypt(request.session[SECRET]))
 
 
-def _drawn(request: AuthenticatedRequest, secret: str) -> dict[str, object]:
+def _qr_code(request: AuthenticatedRequest, secret: str) -> dict[str, object]:
     address = totp.address(request.user, secret)
     size, path = totp.qr_path(address)
     return {"address": address, "size": size, "path": path}

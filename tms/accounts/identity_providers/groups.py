@@ -40,7 +40,7 @@ def apply(provider: IdentityProvider, person: User, groups: Collection[str]) -> 
     """
     User.objects.select_for_update(of=("self",)).get(pk=person.pk)  # two sign-ins at once give nothing twice
     wanted = {key_of(mapping): mapping for mapping in matching(provider, groups)}
-    held = {key_of(grant): grant for grant in _held(provider, person)}
+    held = {key_of(grant): grant for grant in _grants_of(provider, person)}
     for key in wanted.keys() - held.keys():
         holdings.give(wanted[key].role, scope_of(wanted[key]), to=person, provider=provider)
     if outdated := [held[key] for key in held.keys() - wanted.keys()]:
@@ -70,5 +70,5 @@ def key_of(row: GroupMapping | Grant) -> GrantKey:
     return row.role_id, row.region, row.site_id, row.group_id
 
 
-def _held(provider: IdentityProvider, person: User) -> Iterable[Grant]:
+def _grants_of(provider: IdentityProvider, person: User) -> Iterable[Grant]:
     return Grant.objects.filter(provider=provider, person=person).select_related("role", "site", "group")

@@ -17,7 +17,7 @@ from tms.accounts.sign_in import break_glass
 from tms.accounts.sign_in.assertion import Assertion, SignInRefused
 from tms.lib.hashing import hash_token
 
-MOST_USERNAME = 150
+MAX_USERNAME_CHARACTERS = 150
 DIGITS = 12
 FOLLOWED = ("first_name", "last_name", "email", "is_name_verified")
 
@@ -29,7 +29,7 @@ def identify(provider: IdentityProvider, asserted: Assertion, *, at: datetime) -
     check_domain(provider, asserted)
     try:
         with transaction.atomic():
-            identity = known(provider, asserted) or _first(provider, asserted)
+            identity = known_identity(provider, asserted) or _first(provider, asserted)
             _follow(identity, asserted, provider.domains, at=at)
             groups.renew(provider, identity.person, asserted.groups)
     except IntegrityError:
@@ -49,7 +49,7 @@ def check_domain(provider: IdentityProvider, asserted: Assertion) -> None:
         raise SignInRefused("email-domain", text)
 
 
-def known(provider: IdentityProvider, asserted: Assertion) -> Identity | None:
+def known_identity(provider: IdentityProvider, asserted: Assertion) -> Identity | None:
     """The identity of this subject, with its person."""
     rows = Identity.objects.filter(provider=provider, issuer=asserted.issuer, subject=asserted.subject)
     return rows.select_related("person").first()
@@ -99,7 +99,7 @@ def _linkable(provider: IdentityProvider, asserted: Assertion) -> User | None:
 
 def _create(provider: IdentityProvider, asserted: Assertion) -> User:
     email = asserted.verified_email(provider.domains)
-    username = email or _chosen(asserted) or f"{provider.slug}-{hash_token(asserted.subject)[:DIGITS]}"
+    username = email or _username(asserted) or f"{provider.slug}-{hash_token(asserted.subject)[:DIGITS]}"
     person = User(
         username=username,
         email=email,
@@ -121,9 +121,9 @@ def _create(provider: IdentityProvider, asserted: Assertion) -> User:
     return person
 
 
-def _chosen(asserted: Assertion) -> str:
+def _username(asserted: Assertion) -> str:
     """The name that the person has there. Never an address: it could be that of another person."""
-    return "" if "@" in normal(asserted.username) else asserted.username[:MOST_USERNAME]
+    return "" if "@" in normal(asserted.username) else asserted.username[:MAX_USERNAME_CHARACTERS]
 
 
 def _follow(identity: Identity, asserted: Assertion, domains: Container[str], *, at: datetime) -> None:

@@ -18,12 +18,12 @@ WAITING = 100
 def run(work: Callable[[], None]) -> None:
     """Run `work` in the thread of mails, unless too many wait."""
     if slots().acquire(blocking=False):
-        thread().submit(_guarded, work).add_done_callback(lambda _: slots().release())
+        thread().submit(_run_guarded, work).add_done_callback(lambda _: slots().release())
     else:
         log.warning("account_mail_dropped", waiting=WAITING)
 
 
-def _guarded(work: Callable[[], None]) -> None:
+def _run_guarded(work: Callable[[], None]) -> None:
     try:
         work()
     except Exception:

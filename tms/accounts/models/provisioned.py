@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.models.team import Team
 from tms.lib.text_fields import LineField
 
-LONGEST_EXTERNAL_ID = 255
+MAX_EXTERNAL_ID_CHARACTERS = 255
 
 
 class Provisioned(models.Model):
     """What the directory (SCIM) knows about a row that it manages."""
 
-    external_id = LineField(max_length=LONGEST_EXTERNAL_ID, blank=True, default="")
+    external_id = LineField(max_length=MAX_EXTERNAL_ID_CHARACTERS, blank=True, default="")
     """The identifier in the directory; empty if it sends none."""
     created_at = models.DateTimeField(_("created at"))
     changed_at = models.DateTimeField(_("changed at"))

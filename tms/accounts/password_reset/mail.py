@@ -14,7 +14,7 @@ from tms.accounts.models import User
 from tms.accounts.sign_in import break_glass
 from tms.metrics.instruments import PASSWORD_RESETS
 
-MOST_PEOPLE = 5
+MAX_PEOPLE = 5
 """The number of people with one address."""
 
 
@@ -36,7 +36,7 @@ def send_links(typed: str, language: str) -> None:
 
 def people_of(typed: str) -> list[User]:
     keys = [pk for column in ("username", "email") for pk in User.objects.keys_of(typed, column=column)]
-    rows = User.objects.filter(pk__in=keys, is_active=True).exclude(email="")[:MOST_PEOPLE]
+    rows = User.objects.filter(pk__in=keys, is_active=True).exclude(email="")[:MAX_PEOPLE]
     return [person for person in rows if person.has_usable_password() and not break_glass.is_named(person)]
 
 

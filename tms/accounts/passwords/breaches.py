@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from tms.lib.outgoing.bounded_http import FetchError, fetch
 
 log = structlog.get_logger(__name__)
-PREFIX = 5
+PREFIX_DIGITS = 5
 
 
 class BreachedPasswordValidator:
@@ -25,11 +25,11 @@ class BreachedPasswordValidator:
 
     def validate(self, password: str, user: object = None) -> None:
         digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
-        if digest[PREFIX:] in self._published(digest[:PREFIX]):
+        if digest[PREFIX_DIGITS:] in self._published_suffixes(digest[:PREFIX_DIGITS]):
             text = gettext("This password was published after a break-in elsewhere. Choose another one.")
             raise ValidationError(text, code="password_breached")
 
-    def _published(self, prefix: str) -> frozenset[str]:
+    def _published_suffixes(self, prefix: str) -> frozenset[str]:
         """The rest of each hash. `Add-Padding`: the length of the answer reveals nothing either."""
         try:
             answer = fetch(

@@ -24,12 +24,12 @@ class NameTakenError(Exception):
 
 def may_manage(by: User, person: User) -> bool:
     """Whether `by` may change the account of `person`: someone else who holds no more than `by` may grant."""
-    if person.pk == by.pk or not access.may_act_for(by, _enabled(person)):
+    if person.pk == by.pk or not access.may_act_for(by, _as_enabled(person)):
         return False
     return may_change_all(by, grants_of_person(person))
 
 
-def _enabled(person: User) -> User:
+def _as_enabled(person: User) -> User:
     """The person with the rights that they would have if they were not disabled."""
     enabled = User.objects.get(pk=person.pk)
     enabled.is_active = True

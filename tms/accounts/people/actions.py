@@ -20,7 +20,7 @@ from tms.accounts.models import Identity, User
 from tms.accounts.people import account, context, holdings, rows
 from tms.accounts.people.context import Confirmation
 from tms.accounts.people.forms import GrantForm
-from tms.accounts.people.views import found, person_page
+from tms.accounts.people.views import find_person, person_page
 from tms.accounts.permissions import Permission
 
 
@@ -28,7 +28,7 @@ from tms.accounts.permissions import Permission
 @never_cache
 @needs(Permission.MANAGE_PEOPLE)
 def grant_to_person(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    person = found(request.user, pk)
+    person = find_person(request.user, pk)
     form = GrantForm(request.POST, by=request.user, address=reverse("grant-to-person", args=(pk,)))
     if not form.is_valid():
         return person_page(request, person, form=form)
@@ -127,7 +127,7 @@ def remove_factors(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 def manageable(request: AuthenticatedRequest, pk: int) -> User:
     """A person whose account may be changed by the one who asks."""
-    person = found(request.user, pk)
+    person = find_person(request.user, pk)
     if not account.may_manage(request.user, person):
         raise PermissionDenied
     return person

@@ -24,10 +24,10 @@ from tms.accounts.people import account, directory, holdings
 from tms.accounts.people.roles.deletion import may_delete
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING, Scope
-from tms.accounts.undo import stored
+from tms.accounts.undo import serialize
 
 DELETED, MEMBER_REMOVED = "people-rows-deleted", "team-member-removed"
-MOST_ROWS = 100
+MAX_ROWS = 100
 """The number of rows that may be deleted with a role or team. With more there is no undo: the token would be large."""
 CHANGED_MEANWHILE = (PermissionDenied, ValidationError, IntegrityError, ObjectDoesNotExist, DeserializationError)
 """The last one: by a newer release, which has other columns."""
@@ -57,9 +57,9 @@ def add_toast(request: AuthenticatedRequest, token: str, text: str = "") -> None
 
 def _offer(rows: Sequence[models.Model], *, by: User) -> str:
     """`rows`: each after those that it refers to."""
-    if len(rows) > MOST_ROWS or not all(_may_insert(by, row) for row in rows):
+    if len(rows) > MAX_ROWS or not all(_may_insert(by, row) for row in rows):
         return ""
-    return undo.offer(DELETED, {"rows": stored(rows)}, by=by)
+    return undo.offer(DELETED, {"rows": serialize(rows)}, by=by)
 
 
 def _may_insert(by: User, row: Any) -> bool:

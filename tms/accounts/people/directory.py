@@ -141,14 +141,14 @@ class PeopleSearch:
 
     def filters(self) -> list[PeopleFilter]:
         """Each with the number of people that it would show beside the other chosen ones."""
-        rows = self._found()
+        rows = self._matches()
         return [
-            PeopleFilter(name, label, rows.filter(self._chosen(but=name), rule(self.at)).count(), name in self.chosen)
+            PeopleFilter(name, label, rows.filter(self._filters(but=name), rule(self.at)).count(), name in self.chosen)
             for name, (label, rule) in FILTERS.items()
         ]
 
     def page(self) -> Page[User]:
-        rows = self._found().filter(self._chosen()).select_related("provisioned")
+        rows = self._matches().filter(self._filters()).select_related("provisioned")
         keys = [OrderBy(key, self.order.is_descending, nulls_last=True) for key in SORT_KEYS[self.order.column]]
         return Paginator(rows.order_by("-is_active", *keys, "username"), A_PAGE).get_page(self.number)
 
@@ -164,12 +164,12 @@ class PeopleSearch:
         pairs += [("order", parameter)] * bool(parameter) + [("page", str(number))] * (number > 1)
         return reverse("people") + (f"?{urlencode(pairs)}" if pairs else "")
 
-    def _found(self) -> QuerySet[User]:
+    def _matches(self) -> QuerySet[User]:
         """People whom the words find."""
         known = Grant.objects.filter(grants_within(access.scope_of(self.by, Permission.MANAGE_PEOPLE)))
         return people(self.by).filter(reduce(and_, (_finds(word, known) for word in self.words.split()), Q()))
 
-    def _chosen(self, *, but: str = "") -> Q:
+    def _filters(self, *, but: str = "") -> Q:
         """The chosen filters, without one of them."""
         return reduce(and_, (FILTERS[name][1](self.at) for name in self.chosen if name != but), Q())
 

@@ -38,7 +38,7 @@ class GrantForm(Plain, forms.Form):
 
     def clean_scope(self) -> str:
         key: str = self.cleaned_data["scope"]
-        found = grant_scopes.parsed(key)
+        found = grant_scopes.parse(key)
         if found is None:
             raise ValidationError(gettext("This scope no longer exists. Choose another one."))
         self.found = found

@@ -18,10 +18,9 @@ from tms.accounts.models import Team, User
 from tms.accounts.people import account, context, deleted, directory, holdings, rows
 from tms.accounts.people.context import Confirmation
 from tms.accounts.people.forms import GrantForm, TeamForm, TeamMemberForm
-from tms.accounts.people.views import found as found_person
-from tms.accounts.people.views import undoable
+from tms.accounts.people.views import find_person, undoable
 from tms.accounts.permissions import Permission
-from tms.lib.forms.saved import saved
+from tms.lib.forms.saved import redirect_saved
 
 
 @require_safe
@@ -43,7 +42,7 @@ def new_team(request: AuthenticatedRequest) -> HttpResponse:
 @needs(Permission.MANAGE_PEOPLE)
 def team(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """POST: change its name."""
-    return _edit(request, _own(request, pk) if request.method == "POST" else _found(request, pk))
+    return _edit(request, _own(request, pk) if request.method == "POST" else _find(request, pk))
 
 
 @require_POST
@@ -61,7 +60,7 @@ def _edit(request: AuthenticatedRequest, chosen: Team) -> HttpResponse:
         return _page(request, chosen, form=form)
     with recorder.change(chosen):
         form.save()
-    return saved(request, "team", chosen.pk)
+    return redirect_saved(request, "team", chosen.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -111,20 +110,20 @@ def add_member(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @needs(Permission.MANAGE_PEOPLE)
 @context.keeping_an_administrator
 def remove_member(request: AuthenticatedRequest, pk: int, person: int) -> HttpResponse:
-    chosen, member = _own(request, pk), found_person(request.user, person)
+    chosen, member = _own(request, pk), find_person(request.user, person)
     if holdings.remove_member(chosen, member):
         token = deleted.of_member(chosen, member, by=request.user)
         deleted.add_toast(request, token, gettext("Removed from the team"))
     return redirect("team", pk)
 
 
-def _found(request: AuthenticatedRequest, pk: int) -> Team:
+def _find(request: AuthenticatedRequest, pk: int) -> Team:
     return get_object_or_404(directory.teams(request.user), pk=pk)
 
 
 def _editable(request: AuthenticatedRequest, pk: int) -> Team:
     """A team whose grants its editor could all give: who joins it receives them."""
-    chosen = _found(request, pk)
+    chosen = _find(request, pk)
     if not _may_edit(request.user, chosen):
         raise PermissionDenied
     return chosen
@@ -157,7 +156,7 @@ def _page(
     member_form: TeamMemberForm | None = None,
 ) -> HttpResponse:
     is_refused = any(each is not None and each.errors for each in (form, grant_form, member_form))
-    values: dict[str, object] = {"teams": _listed(request.user), "chosen": chosen}
+    values: dict[str, object] = {"teams": _lines(request.user), "chosen": chosen}
     if chosen is not None:
         values |= {"form": form or TeamForm(instance=chosen), "may_edit": _may_edit(request.user, chosen)}
     if chosen is not None and chosen.pk:
@@ -171,7 +170,7 @@ class TeamLine(NamedTuple):
     chips: list[rows.Chip]
 
 
-def _listed(by: User) -> list[TeamLine]:
+def _lines(by: User) -> list[TeamLine]:
     found = list(directory.teams(by).select_related("provisioned"))
     grants = groupby(rows.known_grants(by).filter(team__in=found).order_by("team", "role__name"), lambda one: one.team)
     chips = {team: rows.chips_of(of_team) for team, of_team in grants}

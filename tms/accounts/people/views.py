@@ -36,7 +36,7 @@ def people(request: AuthenticatedRequest) -> HttpResponse:
     search = directory.PeopleSearch.of(request.GET, by=request.user, at=timezone.now())
     if request.htmx.request_type == "partial":
         counted = {"filters": search.filters(), "counts_again": True}
-        answer = render(request, "accounts/people/people.html#results", {**listed(search), **counted})
+        answer = render(request, "accounts/people/people.html#results", {**list_context(search), **counted})
         return replace_url(answer, search.address())
     return list_page(request, InviteForm(by=request.user), search=search)
 
@@ -50,10 +50,10 @@ def list_page(
 ) -> HttpResponse:
     search = search or directory.PeopleSearch.of(request.GET, by=request.user, at=timezone.now())
     values = {"filters": search.filters(), "invite": invite, "invitation_days": settings.INVITATION_DAYS}
-    return context.page(request, "people", {**listed(search), **values}, tab="people", is_refused=is_refused)
+    return context.page(request, "people", {**list_context(search), **values}, tab="people", is_refused=is_refused)
 
 
-def listed(search: directory.PeopleSearch) -> dict[str, object]:
+def list_context(search: directory.PeopleSearch) -> dict[str, object]:
     """One page of the list."""
     found = search.page()
     people = rows.person_rows(list(found.object_list), by=search.by, at=search.at)
@@ -72,10 +72,10 @@ def listed(search: directory.PeopleSearch) -> dict[str, object]:
 @never_cache
 @needs(Permission.MANAGE_PEOPLE)
 def person(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    return person_page(request, found(request.user, pk))
+    return person_page(request, find_person(request.user, pk))
 
 
-def found(by: User, pk: int) -> User:
+def find_person(by: User, pk: int) -> User:
     """A person whom `by` manages. Others look as if they did not exist."""
     return get_object_or_404(directory.managed(by), pk=pk)
 
@@ -146,7 +146,7 @@ def undoable(request: AuthenticatedRequest, address: str) -> dict[str, object]:
 
     The URL may name any scope: only what the reader may grant is shown.
     """
-    role, scope = request.GET.get("role", ""), grant_scopes.parsed(request.GET.get("scope", ""))
+    role, scope = request.GET.get("role", ""), grant_scopes.parse(request.GET.get("scope", ""))
     found = Role.objects.filter(pk=int(role)).first() if grant_scopes.is_key(role) else None
     if found is None or scope is None or not access.may_grant(request.user, found, scope.value):
         return {}

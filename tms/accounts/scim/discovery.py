@@ -18,7 +18,7 @@ from scim2_models.resources.service_provider_config import (
 
 from tms.accounts.scim.endpoint import ScimRequest
 from tms.accounts.scim.errors import answer, forbidden, not_found
-from tms.accounts.scim.requests import DEFAULT_COUNT, MOST_RESULTS
+from tms.accounts.scim.requests import DEFAULT_COUNT, MAX_RESULTS
 from tms.accounts.scim.resources import LIST_SCHEMA, ROOT
 from tms.accounts.scim.schemas import ScimGroup, ScimUser
 
@@ -35,7 +35,7 @@ def service_provider_config(request: ScimRequest) -> HttpResponse:
     config = ServiceProviderConfig(
         patch=Patch(supported=True),
         bulk=Bulk(supported=False, max_operations=0, max_payload_size=0),
-        filter=Filter(supported=True, max_results=MOST_RESULTS),
+        filter=Filter(supported=True, max_results=MAX_RESULTS),
         change_password=ChangePassword(supported=False),
         sort=Sort(supported=False),
         etag=ETag(supported=True),
@@ -44,21 +44,21 @@ def service_provider_config(request: ScimRequest) -> HttpResponse:
             index=True,
             default_pagination_method=Pagination.DefaultPaginationMethod.index,
             default_page_size=DEFAULT_COUNT,
-            max_page_size=MOST_RESULTS,
+            max_page_size=MAX_RESULTS,
         ),
         authentication_schemes=[scheme],
     )
-    return answer(_dumped(request, config, "ServiceProviderConfig", "ServiceProviderConfig"))
+    return answer(_dump(request, config, "ServiceProviderConfig", "ServiceProviderConfig"))
 
 
 def resource_types(request: ScimRequest, name: str) -> HttpResponse:
     known = {str(one.name): one for one in map(ResourceType.from_resource, MODELS)}
-    return _listed(request, "ResourceType", known, name)
+    return _answer_list(request, "ResourceType", known, name)
 
 
 def schemas(request: ScimRequest, name: str) -> HttpResponse:
     known = {str(model.__schema__): _schema(model) for model in MODELS}
-    return _listed(request, "Schema", known, name)
+    return _answer_list(request, "Schema", known, name)
 
 
 def _schema(model: type[Resource[Any]]) -> Schema:
@@ -67,11 +67,11 @@ def _schema(model: type[Resource[Any]]) -> Schema:
     return schema
 
 
-def _listed(request: ScimRequest, kind: str, resources: Mapping[str, Resource[Any]], name: str) -> HttpResponse:
+def _answer_list(request: ScimRequest, kind: str, resources: Mapping[str, Resource[Any]], name: str) -> HttpResponse:
     """All, or the one with this name. Filters are not allowed here (RFC 7644, section 4)."""
     if "filter" in request.GET:
         raise forbidden("this list has no filter")
-    known = {key: _dumped(request, one, kind, f"{kind}s/{key}") for key, one in resources.items()}
+    known = {key: _dump(request, one, kind, f"{kind}s/{key}") for key, one in resources.items()}
     if name:
         found = next((one for key, one in known.items() if key.lower() == name.lower()), None)
         if found is None:
@@ -89,6 +89,6 @@ def _listed(request: ScimRequest, kind: str, resources: Mapping[str, Resource[An
     )
 
 
-def _dumped(request: ScimRequest, resource: Resource[Any], kind: str, path: str) -> dict[str, Any]:
+def _dump(request: ScimRequest, resource: Resource[Any], kind: str, path: str) -> dict[str, Any]:
     resource.meta = Meta(resource_type=kind, location=request.build_absolute_uri(f"{ROOT}/{path}"))
     return resource.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE)

@@ -28,7 +28,7 @@ from tms.metrics.instruments import API_REQUESTS, API_SECONDS
 log = structlog.get_logger(__name__)
 
 LARGEST_BODY = 524_288
-LONGEST_QUERY = 4_096
+MAX_QUERY_CHARACTERS = 4_096
 
 
 class ScimRequest(HttpRequest):
@@ -72,7 +72,7 @@ def _answer(
         _check_size(request)
         return view(request, **names)
     except Exception as error:  # noqa: BLE001  (any error: the directory expects a SCIM message)
-        return document(_converted(request, error))
+        return document(_convert(request, error))
 
 
 def _authenticate(request: ScimRequest) -> None:
@@ -95,11 +95,11 @@ def _check_size(request: HttpRequest) -> None:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) > LARGEST_BODY or len(request.body) > LARGEST_BODY:
         raise ScimError(413, f"the body must not exceed {LARGEST_BODY} bytes")
-    if len(request.META.get("QUERY_STRING", "")) > LONGEST_QUERY:
-        raise ScimError(414, f"the query must not exceed {LONGEST_QUERY} bytes")
+    if len(request.META.get("QUERY_STRING", "")) > MAX_QUERY_CHARACTERS:
+        raise ScimError(414, f"the query must not exceed {MAX_QUERY_CHARACTERS} bytes")
 
 
-def _converted(request: HttpRequest, error: Exception) -> ScimError:
+def _convert(request: HttpRequest, error: Exception) -> ScimError:
     if isinstance(error, ScimError):
         if error.status not in {401, 404, 429}:
             log.info("scim_refused", path=request.path, status=error.status, detail=error.detail)

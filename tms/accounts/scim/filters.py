@@ -25,7 +25,7 @@ from tms.accounts.models import Team, User
 from tms.accounts.scim.errors import ScimError
 from tms.protocol.text import is_storable
 
-MOST_TERMS = 20
+MAX_TERMS = 20
 NOTHING = Q(pk__in=())
 LOOKUPS = {
     CompareOperator.co: "contains",
@@ -155,8 +155,8 @@ def filtered[Row: Model](
 ) -> QuerySet[Row]:
     if by is None:
         return rows
-    if _terms(by.ast) > MOST_TERMS:
-        raise unsupported(f"a filter has at most {MOST_TERMS} comparisons")
+    if _terms(by.ast) > MAX_TERMS:
+        raise unsupported(f"a filter has at most {MAX_TERMS} comparisons")
     return rows.filter(_condition(by.ast, columns, ""))
 
 
@@ -182,7 +182,7 @@ def _condition(node: FilterNode, columns: Mapping[str, FilterColumn], within: st
         case Present():
             return _column(node.attr_path, columns, within).present()
         case Comparison():
-            return _compared(_column(node.attr_path, columns, within), node)
+            return _comparison_condition(_column(node.attr_path, columns, within), node)
     raise unsupported("unsupported filter")
 
 
@@ -193,7 +193,7 @@ def _column(path: AttrPath, columns: Mapping[str, FilterColumn], within: str) ->
     return columns[name]
 
 
-def _compared(column: FilterColumn, node: Comparison) -> Q:
+def _comparison_condition(column: FilterColumn, node: Comparison) -> Q:
     if isinstance(node.value, str) and not is_storable(node.value):
         raise unsupported("a string must not contain U+0000 or half of a surrogate pair")
     if node.op == CompareOperator.eq:

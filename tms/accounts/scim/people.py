@@ -74,7 +74,7 @@ class Users(ResourceKind[User, schemas.ScimUser]):
         at = timezone.now()
         values = _values(wanted)
         is_active = wanted.active is not False
-        known = _deleted(values["username"])
+        known = _deleted_person(values["username"])
         person = known or User(password=make_password(None), is_active=is_active)
         if known:
             _check_change(known, values, is_active, by=request.person)
@@ -154,7 +154,7 @@ def _address(emails: Collection[schemas.ScimEmail]) -> str:
     return given[0].value or "" if given else ""
 
 
-def _deleted(username: str) -> User | None:
+def _deleted_person(username: str) -> User | None:
     """The person of this name whom the directory had deleted, locked. An administrator may have enabled them since."""
     named = User.objects.keys_of(username, column="username")
     rows = ProvisionedPerson.objects.exclude(deleted_at=None).filter(person__in=named)
@@ -166,7 +166,7 @@ def _apply(person: User, wanted: schemas.ScimUser, *, by: User) -> None:
     """Change what differs. A request without a difference is allowed for protected accounts, too."""
     at = timezone.now()
     values = _values(wanted)
-    changed = _changed(person, values)
+    changed = _changed_columns(person, values)
     is_active = person.is_active if wanted.active is None else wanted.active
     external_id = getattr(getattr(person, "provisioned", None), "external_id", "")
     if not changed and is_active == person.is_active and external_id == external_id_of(wanted):
@@ -180,7 +180,7 @@ def _apply(person: User, wanted: schemas.ScimUser, *, by: User) -> None:
         _switch(person, is_active, at=at)
 
 
-def _changed(person: User, values: Mapping[str, str]) -> set[str]:
+def _changed_columns(person: User, values: Mapping[str, str]) -> set[str]:
     """The columns that the values differ from."""
     return {name for name, value in values.items() if getattr(person, name) != value}
 
@@ -190,18 +190,18 @@ def _check_change(person: User, values: Mapping[str, str], is_active: bool, *, b
     check_unprotected(person)
     if not hasattr(person, "provisioned"):
         check_verified(person)
-    if _changed(person, values) & {"username", "email"} or is_active > person.is_active:
+    if _changed_columns(person, values) & {"username", "email"} or is_active > person.is_active:
         check_may_give(by, person)
 
 
 def _assign(person: User, values: Mapping[str, str]) -> None:
     """Set the columns and save. Raises ScimError if a value does not fit, or belongs to another account."""
-    renamed = [values[name] for name in _changed(person, values) & {"username", "email"}]
+    renamed = [values[name] for name in _changed_columns(person, values) & {"username", "email"}]
     for name, value in values.items():
         setattr(person, name, value)
     if not values["username"] or " " in values["username"]:
         raise invalid_value("userName must not be empty or contain spaces")
-    others = set(_unchecked(person))
+    others = set(_unchecked_columns(person))
     try:
         person.clean_fields(exclude=others)
     except ValidationError as error:
@@ -211,7 +211,7 @@ def _assign(person: User, values: Mapping[str, str]) -> None:
     person.save(update_fields=None if person._state.adding else tuple(values))
 
 
-def _unchecked(person: User) -> Collection[str]:
+def _unchecked_columns(person: User) -> Collection[str]:
     """The columns that the directory does not write; and the username, which may have any visible characters."""
     longest = User._meta.get_field("username").max_length or 0
     if len(person.username) > longest:

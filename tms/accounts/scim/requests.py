@@ -11,17 +11,17 @@ from django.http import HttpRequest
 from pydantic import ValidationError
 from scim2_models import Context, Error, PatchOp, Resource, SCIMException, SearchRequest
 
-from tms.accounts.models.provisioned import LONGEST_EXTERNAL_ID
+from tms.accounts.models.provisioned import MAX_EXTERNAL_ID_CHARACTERS
 from tms.accounts.scim.errors import ScimError
 from tms.accounts.scim.schemas import POLICY
 from tms.protocol.limits import EXTREME_NUMBERS
 from tms.protocol.raw_checks import has_too_many_extremes
 from tms.protocol.text import clean_tree
 
-DEFAULT_COUNT, MOST_RESULTS = 100, 200
+DEFAULT_COUNT, MAX_RESULTS = 100, 200
 LAST_INDEX = 10**9
-LONGEST_FILTER = 1_000
-MOST_OPERATIONS = 1_000
+MAX_FILTER_CHARACTERS = 1_000
+MAX_OPERATIONS = 1_000
 PARAMETERS = ("filter", "startIndex", "count", "attributes", "excludedAttributes")
 
 
@@ -61,8 +61,8 @@ def resource[Model: Resource[Any]](request: HttpRequest, model: type[Model]) -> 
 
 def external_id_of(wanted: Resource[Any]) -> str:
     external_id = (wanted.external_id or "").strip()
-    if len(external_id) > LONGEST_EXTERNAL_ID:
-        raise ScimError(400, f"externalId: at most {LONGEST_EXTERNAL_ID} characters", kind="invalidValue")
+    if len(external_id) > MAX_EXTERNAL_ID_CHARACTERS:
+        raise ScimError(400, f"externalId: at most {MAX_EXTERNAL_ID_CHARACTERS} characters", kind="invalidValue")
     return external_id
 
 
@@ -73,8 +73,8 @@ def patch(request: HttpRequest, model: type[Resource[Any]]) -> PatchOp[Any]:
         if (isinstance(sent, dict))
         else None
     )
-    if isinstance(operations, list) and len(operations) > MOST_OPERATIONS:
-        raise ScimError(413, f"at most {MOST_OPERATIONS} operations in a request")
+    if isinstance(operations, list) and len(operations) > MAX_OPERATIONS:
+        raise ScimError(413, f"at most {MAX_OPERATIONS} operations in a request")
     with scim_rules():
         message: PatchOp[Any] = PatchOp[model].model_validate(  # type: ignore[valid-type]  # a model of ours
             sent, scim_ctx=Context.RESOURCE_PATCH_REQUEST
@@ -85,12 +85,12 @@ def patch(request: HttpRequest, model: type[Resource[Any]]) -> PatchOp[Any]:
 def search(request: HttpRequest, model: type[Resource[Any]]) -> SearchRequest[Any]:
     """The query of a list. Other parameters are ignored, `sortBy` too: TMS does not sort."""
     given = {name: request.GET[name] for name in PARAMETERS if request.GET.get(name)}
-    if len(given.get("filter", "")) > LONGEST_FILTER:
-        raise ScimError(400, f"the filter must not exceed {LONGEST_FILTER} characters", kind="invalidFilter")
+    if len(given.get("filter", "")) > MAX_FILTER_CHARACTERS:
+        raise ScimError(400, f"the filter must not exceed {MAX_FILTER_CHARACTERS} characters", kind="invalidFilter")
     with scim_rules():
         wanted: SearchRequest[Any] = SearchRequest[model].model_validate(given)  # type: ignore[valid-type]
     wanted.start_index = min(wanted.start_index or 1, LAST_INDEX)
-    wanted.count = min(DEFAULT_COUNT if wanted.count is None else wanted.count, MOST_RESULTS)
+    wanted.count = min(DEFAULT_COUNT if wanted.count is None else wanted.count, MAX_RESULTS)
     return wanted
 
 

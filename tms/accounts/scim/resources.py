@@ -51,7 +51,7 @@ class ResourceKind[Row: Model, Shape: Resource[Any]](ABC):
     @abstractmethod
     def delete(self, row: Row, request: ScimRequest) -> None: ...
 
-    def found(self, key: str, *, to_change: bool = False) -> Row:
+    def find(self, key: str, *, to_change: bool = False) -> Row:
         """Locked if it is `to_change`."""
         rows = self.rows().filter(pk=key_of(key, self.prefix))
         row = (rows.select_for_update(of=("self",)) if to_change else rows).first()
@@ -102,23 +102,23 @@ def _list(request: ScimRequest, kind: ResourceKind[Any, Any]) -> HttpResponse:
         "totalResults": rows.count(),
         "startIndex": first,
         "itemsPerPage": len(resources),
-        "Resources": [_dumped(resource, search) for resource in resources],
+        "Resources": [_dump(resource, search) for resource in resources],
     }
     return answer(body)
 
 
 def member(request: ScimRequest, kind: ResourceKind[Any, Any], key: str) -> HttpResponse:
     if request.method == "GET":
-        resource = kind.resource(kind.found(key), request)
+        resource = kind.resource(kind.find(key), request)
         if requests.has_current(request, resource.meta.version):
             return HttpResponse(status=304, headers={"ETag": resource.meta.version})
         return _single(request, resource)
-    return _changed(request, kind, key)
+    return _change(request, kind, key)
 
 
 @transaction.atomic
-def _changed(request: ScimRequest, kind: ResourceKind[Any, Any], key: str) -> HttpResponse:
-    row = kind.found(key, to_change=True)
+def _change(request: ScimRequest, kind: ResourceKind[Any, Any], key: str) -> HttpResponse:
+    row = kind.find(key, to_change=True)
     requests.check_version(request, kind.resource(row, request).meta.version)
     if request.method == "DELETE":
         kind.delete(row, request)
@@ -127,7 +127,7 @@ def _changed(request: ScimRequest, kind: ResourceKind[Any, Any], key: str) -> Ht
         kind.replace(row, requests.resource(request, kind.model), request)
     else:
         kind.patch(row, requests.patch(request, kind.model), request)
-    return _single(request, kind.resource(kind.found(key), request))
+    return _single(request, kind.resource(kind.find(key), request))
 
 
 def _single(request: ScimRequest, resource: Resource[Any], *, status: int = 200) -> HttpResponse:
@@ -135,8 +135,8 @@ def _single(request: ScimRequest, resource: Resource[Any], *, status: int = 200)
     headers = {"ETag": str(resource.meta.version)}
     if status == 201:
         headers["Location"] = str(resource.meta.location)
-    return answer(_dumped(resource, requests.search(request, type(resource))), status=status, headers=headers)
+    return answer(_dump(resource, requests.search(request, type(resource))), status=status, headers=headers)
 
 
-def _dumped(resource: Resource[Any], parameters: ResponseParameters[Any]) -> dict[str, Any]:
+def _dump(resource: Resource[Any], parameters: ResponseParameters[Any]) -> dict[str, Any]:
     return resource.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=parameters)

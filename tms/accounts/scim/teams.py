@@ -28,7 +28,7 @@ from tms.accounts.scim.resources import ResourceKind
 from tms.protocol.text import clean
 
 PREFIX = "team-"
-MOST_CHANGES = 1_000
+MAX_CHANGES = 1_000
 """Members that a request may add and remove."""
 
 
@@ -148,8 +148,8 @@ def _link(team: Team, external_id: str, *, at: datetime) -> None:
 def _set_members(team: Team, pks: Collection[int], *, by: User) -> None:
     """Service accounts among the members stay: the directory does not see them."""
     current, wanted = set(_pks(team)), set(pks)
-    if len(current ^ wanted) > MOST_CHANGES:
-        raise ScimError(413, f"at most {MOST_CHANGES} members are added or removed by one request")
+    if len(current ^ wanted) > MAX_CHANGES:
+        raise ScimError(413, f"at most {MAX_CHANGES} members are added or removed by one request")
     joining = list(visible_people().filter(pk__in=wanted - current).order_by("pk"))
     if len(joining) != len(wanted - current):
         unknown = min((wanted - current) - {person.pk for person in joining})

@@ -13,12 +13,12 @@ def new_code() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 
 
-def written(code: str) -> str:
+def format_code(code: str) -> str:
     """The code as it is shown: `XKCD-7RM4`."""
     return f"{code[:HALF]}-{code[HALF:]}"
 
 
-def typed(text: str) -> str:
+def parse(text: str) -> str:
     """The code that a person typed, in any case and with any separators; empty if it cannot be one."""
     found = "".join(character for character in text[:40].upper() if character not in " -–—_.\u3000")
     return found if len(found) == LENGTH and set(found) <= set(ALPHABET) else ""

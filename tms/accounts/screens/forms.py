@@ -75,7 +75,7 @@ class ScreenForm(Plain, ModelForm[WallScreen]):
 
     def clean_scope(self) -> str:
         key: str = self.cleaned_data["scope"]
-        found = grant_scopes.parsed(key)
+        found = grant_scopes.parse(key)
         if found is None:
             raise ValidationError(gettext("This scope no longer exists. Choose another one."))
         if not access.may_within(self.by, PERMISSION, found.value):

@@ -69,7 +69,7 @@ def find(text: str, *, by: User, at: datetime) -> ScreenPairing | None:
     """The television that shows this code; None if there is none. Raises TooManyError after too many wrong codes."""
     limit = Limit("person", _key("guesses", str(by.pk)), WRONG_CODES, WINDOW_S)
     attempt = _count(limit)
-    code = codes.typed(text)
+    code = codes.parse(text)
     found = ScreenPairing.objects.filter(code=code, expires_at__gt=at).first() if code else None
     if found is None:
         WALL_PAIRINGS.labels("wrong").inc()

@@ -35,4 +35,4 @@ def _row(screen: WallScreen, at: datetime) -> ScreenRow:
     labels = dict(WallBoard.choices)
     boards = ", ".join(str(labels[name]) for name in screen.boards if name in labels)
     is_on = screen.seen_at is not None and screen.seen_at > at - ON_FOR
-    return ScreenRow(screen, boards, user_agent.described(screen.browser), is_on)
+    return ScreenRow(screen, boards, user_agent.describe(screen.browser), is_on)

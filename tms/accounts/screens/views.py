@@ -41,7 +41,7 @@ def pair_screen(request: AuthenticatedRequest) -> HttpResponse:
     waiting = _waiting(request, form) if form.is_bound and form.is_valid() else None
     if waiting is None:
         return context.page(request, "pair-screen", {"code_form": form}, tab=TAB, is_refused=bool(form.errors))
-    return _described(request, waiting)
+    return _pair(request, waiting)
 
 
 def _waiting(request: AuthenticatedRequest, form: PairingCodeForm) -> ScreenPairing | None:
@@ -62,7 +62,7 @@ def _waiting(request: AuthenticatedRequest, form: PairingCodeForm) -> ScreenPair
     return found
 
 
-def _described(request: AuthenticatedRequest, waiting: ScreenPairing) -> HttpResponse:
+def _pair(request: AuthenticatedRequest, waiting: ScreenPairing) -> HttpResponse:
     is_sent = request.method == "POST"
     form = ScreenForm(request.POST if is_sent else None, by=request.user)
     if is_sent and form.is_valid():
@@ -71,12 +71,12 @@ def _described(request: AuthenticatedRequest, waiting: ScreenPairing) -> HttpRes
         except services.NotWaitingError:
             return redirect("pair-screen")
         return redirect(f"{reverse('wall-screens')}?done=paired")
-    values = {"form": form, "waiting": waiting, "code": codes.written(waiting.code), **_device(waiting)}
+    values = {"form": form, "waiting": waiting, "code": codes.format_code(waiting.code), **_device(waiting)}
     return context.page(request, "wall-screen", values, tab=TAB, is_refused=is_sent)
 
 
 def _device(row: ScreenPairing | WallScreen) -> dict[str, object]:
-    return {"address": row.address or "", "browser": user_agent.described(row.browser)}
+    return {"address": row.address or "", "browser": user_agent.describe(row.browser)}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

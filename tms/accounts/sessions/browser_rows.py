@@ -19,7 +19,7 @@ class BrowserRow(NamedTuple):
     @classmethod
     def of(cls, session: UserSession, *, key: str) -> Self:
         agent = session.user_agent
-        return cls(session, user_agent.described(agent), user_agent.is_mobile(agent), session.session_key == key)
+        return cls(session, user_agent.describe(agent), user_agent.is_mobile(agent), session.session_key == key)
 
 
 def browser_rows(person: User, *, current: SessionBase) -> list[BrowserRow]:

@@ -4,10 +4,10 @@ from typing import Any
 
 from tms.lib.redis_cache import FallbackCache
 
-LONGEST_S = 60
+MAX_CACHED_S = 60
 """A session that ended while Redis was unavailable is dropped this long after Redis is back."""
 
 
 class SessionCache(FallbackCache):
-    def set(self, key: str, value: Any, timeout: Any = LONGEST_S, version: int | None = None) -> None:
-        super().set(key, value, min(timeout, LONGEST_S), version)
+    def set(self, key: str, value: Any, timeout: Any = MAX_CACHED_S, version: int | None = None) -> None:
+        super().set(key, value, min(timeout, MAX_CACHED_S), version)

@@ -26,7 +26,7 @@ def list_browser(request: HttpRequest) -> None:
 
 
 @contextmanager
-def followed(session: SessionBase) -> Iterator[None]:
+def follow(session: SessionBase) -> Iterator[None]:
     """A transaction in which `session` may get a new key. It stays listed, and its provider can still end it."""
     before = session.session_key
     with transaction.atomic():

@@ -27,7 +27,7 @@ SYSTEMS = (
 MOBILE = frozenset({"iPhone", "iPad", "Android"})
 
 
-def described(header: str) -> str:
+def describe(header: str) -> str:
     """`Chrome on macOS`."""
     browser, system = _first(BROWSERS, header), _first(SYSTEMS, header)
     if browser and system:

@@ -60,6 +60,7 @@ def add_operations(router: ApiRouter, action: OperatorAction, target: AlertTarge
         with alone(proposal, reason=sent.comment, by=by):
             return BulkResultSchema(changed=target.run(alerts, by=by, at=at, **terms))
 
+    # The name of a view is the id of its operation, and the name of its URL.
     act.__name__, act_on_many.__name__ = f"{name}_alert", f"{name}_alerts"
     router.post(
         f"/alerts/{{int:pk}}/{action.name}",

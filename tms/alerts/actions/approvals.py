@@ -69,7 +69,7 @@ class ManyAlerts(ApprovalKind[AlertsPayload, Consequences]):
     def word(self, payload: AlertsPayload, impact: Consequences) -> str:
         return str(len(payload.alerts))
 
-    def shown(self, payload: AlertsPayload, impact: Consequences) -> Mapping[str, object]:
+    def details(self, payload: AlertsPayload, impact: Consequences) -> Mapping[str, object]:
         return {"effect": ACTIONS[payload.action].effect, "until": payload.until}
 
     def perform(self, payload: AlertsPayload, *, by: User, at: datetime) -> int:
@@ -127,7 +127,7 @@ class ManyIncidents(ApprovalKind[IncidentsPayload, Consequences]):
     def word(self, payload: IncidentsPayload, impact: Consequences) -> str:
         return str(payload.alerts.count())
 
-    def shown(self, payload: IncidentsPayload, impact: Consequences) -> Mapping[str, object]:
+    def details(self, payload: IncidentsPayload, impact: Consequences) -> Mapping[str, object]:
         return {"effect": ACTIONS[payload.action].effect, "until": payload.until}
 
     def perform(self, payload: IncidentsPayload, *, by: User, at: datetime) -> int:

@@ -36,7 +36,7 @@ class AlertsBefore(NamedTuple):
 
     @classmethod
     def of(cls, action: str, alerts: AlertQuerySet) -> Self:
-        groups = grouped(alerts, most=undo.MOST_ROWS) if action in UNDOABLE else None
+        groups = grouped(alerts, most=undo.MAX_ROWS) if action in UNDOABLE else None
         return cls(action, groups or ())
 
     def offer(self, *, by: User, at: datetime) -> str:
@@ -57,7 +57,7 @@ class IncidentsBefore(NamedTuple):
     @classmethod
     def of(cls, action: str, incidents: Iterable[Incident]) -> Self:
         rows = list(incidents)
-        apart = grouped(_apart(rows), most=undo.MOST_ROWS) if action in UNDOABLE else None
+        apart = grouped(_apart(rows), most=undo.MAX_ROWS) if action in UNDOABLE else None
         return cls({}) if apart is None else cls({row.pk: Before.of_incident(row) for row in rows}, apart)
 
     def offer(self, *, by: User, at: datetime) -> str:

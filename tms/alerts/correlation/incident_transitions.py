@@ -54,6 +54,7 @@ def transition(
         contract=incident.contract,
         until=incident.until,
     )
+    # The audit trail is about people; what TMS did by itself is in the transitions.
     if actor.by is not None:
         audit.record_incident_action(made)
     instruments.INCIDENT_TRANSITIONS.labels(kind.value, incident.factor).inc()

@@ -25,7 +25,7 @@ from tms.fleet.models import Group, Presence, Terminal
 from tms.lib.severity import worst
 
 """Factors ordered from the narrowest to the widest: of equally strong ones, the narrower is named."""
-MOST_SITES = 20
+MAX_SITES = 20
 """More sites than these are one incident, also if they are a small share."""
 NEARLY_ALL = 0.8
 """A common factor of fewer of the lost sites does not explain the loss."""
@@ -131,7 +131,7 @@ def _strongest(
         if rule is None or len(lost) < rule.least:
             continue
         together = LostSites(what, lost, max(len(lost), _sites_with(what, least=least)))
-        if len(lost) > MOST_SITES or len(lost) >= rule.needed(together.size):
+        if len(lost) > MAX_SITES or len(lost) >= rule.needed(together.size):
             candidates.append(together)
     return max(candidates, key=lambda one: (one.strength(len(found)), one.what), default=None)
 

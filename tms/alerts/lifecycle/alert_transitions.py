@@ -65,6 +65,7 @@ def transition(
     if stamp:
         columns[stamp] = instant
     Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(**columns)
+    # The rows in memory get what the statement wrote. Nobody else can change them: the caller holds their locks.
     for alert in alerts:
         alert.changed_at = max(at, alert.changed_at)
         alert.version += grown

@@ -35,7 +35,7 @@ from tms.rest.router import READ, ApiRouter
 router = ApiRouter("maintenance")
 PLANNING = Access(Permission.PLAN_MAINTENANCE, is_idempotent=True)
 NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
-PREVIEWED = 5
+MAX_PREVIEWED = 5
 
 
 class WindowQuery(PageQuery):
@@ -80,7 +80,7 @@ def plan_window(request: ApiRequest, response: HttpResponse, body: WindowBody) -
 def preview_window(request: ApiRequest, body: WindowBody) -> OccurrencesSchema:
     """The next occurrences and their consequences. Saves nothing."""
     try:
-        coming = list(islice(body.recurrence().occurrences(timezone.now()), PREVIEWED))
+        coming = list(islice(body.recurrence().occurrences(timezone.now()), MAX_PREVIEWED))
     except BadRecurrence as error:
         raise _bad(body, error) from None
     return OccurrencesSchema(coming=[OccurrenceSchema(**one._asdict()) for one in coming])

@@ -128,7 +128,7 @@ class PlannedWindow(OfTerminals[PlanPayload]):
         text = ngettext("Maintenance of %(n)s terminal: %(note)s", "Maintenance of %(n)s terminals: %(note)s", number)
         return text % {"n": f"{number:,}", "note": payload.note}
 
-    def shown(self, payload: PlanPayload, impact: Consequences) -> Mapping[str, object]:
+    def details(self, payload: PlanPayload, impact: Consequences) -> Mapping[str, object]:
         first = payload.occurrence(impact.at)
         is_later = first is not None and first.since == impact.at
         return {"effect": "window", "until": first and first.until, "is_later": is_later}
@@ -160,7 +160,7 @@ class ExtendedWindow(OfTerminals[ExtendPayload]):
         )
         return text % {"n": f"{impact.terminals:,}"}
 
-    def shown(self, payload: ExtendPayload, impact: Consequences) -> Mapping[str, object]:
+    def details(self, payload: ExtendPayload, impact: Consequences) -> Mapping[str, object]:
         return {"effect": "window", "until": payload.until}
 
     def perform(self, payload: ExtendPayload, *, by: User, at: datetime) -> int:

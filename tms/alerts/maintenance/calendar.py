@@ -11,7 +11,7 @@ from tms.alerts.maintenance.history import MaintenancePeriod, actual_periods, wi
 from tms.alerts.models.maintenance import Window
 
 log = structlog.get_logger(__name__)
-MOST_READ, MOST_WINDOWS = 500, 40
+MAX_READ, MAX_WINDOWS = 500, 40
 
 
 class WindowPeriods(NamedTuple):
@@ -22,12 +22,12 @@ class WindowPeriods(NamedTuple):
 def planned_windows(windows: QuerySet[Window], *, since: datetime, until: datetime) -> list[WindowPeriods]:
     """The first of `overlapping_windows`, in the order of their first occurrence."""
     found = overlapping_windows(windows, since=since, until=until)
-    return sorted(found, key=lambda one: (one.periods[0], one.window.pk))[:MOST_WINDOWS]
+    return sorted(found, key=lambda one: (one.periods[0], one.window.pk))[:MAX_WINDOWS]
 
 
 def overlapping_windows(windows: QuerySet[Window], *, since: datetime, until: datetime) -> list[WindowPeriods]:
     """The windows that have an occurrence which overlaps the period."""
-    rows = with_past(windows.order_by("occurs_at"), since, until, most=MOST_READ)
+    rows = with_past(windows.order_by("occurs_at"), since, until, most=MAX_READ)
     found = (WindowPeriods(window, sorted(_periods(window, since, until))) for window in rows)
     return [one for one in found if one.periods]
 

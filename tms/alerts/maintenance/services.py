@@ -206,7 +206,7 @@ def running(at: datetime) -> list[Window]:
     return windows
 
 
-def covered(site_of: Mapping[int, int], *, among: Iterable[Window]) -> dict[int, MaintenanceCoverage]:
+def coverage_of(site_of: Mapping[int, int], *, among: Iterable[Window]) -> dict[int, MaintenanceCoverage]:
     """Which of these terminals (with their sites) the windows `among` cover, and which of them lasts longest.
 
     No query if there are no windows, otherwise three.

@@ -30,9 +30,9 @@ def title(factor: Factor, *, rule: str, lost: int, size: int, name: str, sites: 
     Without a name, it is unknown to the reader what they have in common.
     """
     if not name and factor is not Factor.FLEET:
-        return _unnamed(rule, lost)
+        return _title_without_factor(rule, lost)
     if not rule:
-        return _lost(factor, lost=lost, size=size, name=name, sites=sites)
+        return _title_of_factor(factor, lost=lost, size=size, name=name, sites=sites)
     where = name if factor is Factor.SITE else gettext("%(factor)s %(name)s") % {"factor": factor.label, "name": name}
     values = {"rule": rule, "where": where, "lost": lost, "size": size}
     if size:
@@ -41,7 +41,7 @@ def title(factor: Factor, *, rule: str, lost: int, size: int, name: str, sites: 
     return text % values
 
 
-def _unnamed(rule: str, lost: int) -> str:
+def _title_without_factor(rule: str, lost: int) -> str:
     if rule:
         text = ngettext("%(rule)s: %(lost)d terminal", "%(rule)s: %(lost)d terminals", lost)
     else:
@@ -49,7 +49,7 @@ def _unnamed(rule: str, lost: int) -> str:
     return text % {"rule": rule, "lost": lost}
 
 
-def _lost(factor: Factor, *, lost: int, size: int, name: str, sites: int = 0) -> str:
+def _title_of_factor(factor: Factor, *, lost: int, size: int, name: str, sites: int = 0) -> str:
     """How many of how many, and the factor: `Shinjuku: 47 of 50 terminals offline`; without a size, how many.
 
     `sites`: number of sites that were lost together; 0 if only terminals were.

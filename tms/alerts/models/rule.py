@@ -33,7 +33,7 @@ class RuleHours(models.TextChoices):
 REQUIRED_OF_METRICS = MetricKind.required
 """Fields that a metric rule needs even if it has no comparison."""
 LENGTHS = ("duration_s", "window_s", "clear_after_s")
-LONGEST_S = 366 * 86_400
+MAX_LENGTH_S = 366 * 86_400
 RUNBOOK_LENGTH = 4_000
 EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 """The pattern of event codes; the same as in `tms.protocol.frames`."""
@@ -200,7 +200,9 @@ class Rule(models.Model):
 
     def clean(self) -> None:
         """Each kind needs its own fields: report missing ones, and thresholds that cannot be reached."""
-        errors = {name: gettext("Enter one year at most.") for name in LENGTHS if not getattr(self, name) <= LONGEST_S}
+        errors = {
+            name: gettext("Enter one year at most.") for name in LENGTHS if not getattr(self, name) <= MAX_LENGTH_S
+        }
         errors |= {name: gettext("Required for this kind of rule.") for name in self._missing()}
         for name in ("event_code", "clear_code"):
             if (code := getattr(self, name)) and not EVENT_CODE.fullmatch(code):

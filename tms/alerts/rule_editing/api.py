@@ -171,7 +171,7 @@ def _edit(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[str
 
 def _fill(request: ApiRequest, rule: models.Rule, fields: dict[str, object]) -> models.Rule:
     """Raises ProblemError with all errors."""
-    if faults := fill(rule, entry(fields), KnownScopes.known(to=request.person)):
+    if faults := fill(rule, entry(fields), KnownScopes.of(to=request.person)):
         raise unreadable(*(RequestFault(f"${one.where}", one.what) for one in faults))
     return rule
 

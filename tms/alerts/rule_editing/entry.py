@@ -64,7 +64,7 @@ class KnownScopes(NamedTuple):
     groups: dict[str, int]
 
     @classmethod
-    def known(cls, *, to: Person | None = None) -> Self:
+    def of(cls, *, to: Person | None = None) -> Self:
         """The sites and groups that `to` may see; all for a file."""
         sites, groups = Site.objects.all(), Group.objects.all()
         if to is not None:

@@ -24,7 +24,7 @@ from tms.protocol.text import clean_tree
 
 MAX_ENTRIES = 300
 MAX_FAULTS = 100
-LONGEST_FAULT = 300
+MAX_FAULT_CHARACTERS = 300
 """Characters of an error: it repeats the invalid value, which may be as long as the file."""
 
 
@@ -59,7 +59,7 @@ class PlannedRule(NamedTuple):
         return self.is_new or bool(self.fields)
 
 
-def exported(*, to: Person | None = None) -> str:
+def export(*, to: Person | None = None) -> str:
     """The rules that `to` may see, by name; None for all."""
     rules = Rule.objects.not_deleted().select_related("site", "group").order_by("name")
     rules = rules if to is None else visible(rules, to=to)
@@ -68,7 +68,7 @@ def exported(*, to: Person | None = None) -> str:
     return text
 
 
-def planned(source: str | bytes) -> list[PlannedRule]:
+def plan_import(source: str | bytes) -> list[PlannedRule]:
     """What importing would change, by rule in the order of the file. Raises BadFile."""
     lines = RuleFileLines.of(source)
     reader = RuleFileReader(lines)
@@ -86,9 +86,9 @@ def planned(source: str | bytes) -> list[PlannedRule]:
 
 
 @transaction.atomic
-def imported(source: str | bytes, *, by: User | None, at: datetime) -> list[PlannedRule]:
+def import_rules(source: str | bytes, *, by: User | None, at: datetime) -> list[PlannedRule]:
     """All of the file, or nothing. Importing it again changes nothing. Raises BadFile."""
-    plan = planned(source)
+    plan = plan_import(source)
     edited = [one.rule for one in plan if one.is_edit]
     services.lock(edited)
     for rule in edited:
@@ -131,7 +131,7 @@ class RuleFileReader:
         self.faults: list[RuleFileFault] = []
         self._lines = lines
         self._rules = {rule.name: rule for rule in Rule.objects.not_deleted()}
-        self._scopes = KnownScopes.known()
+        self._scopes = KnownScopes.of()
         self._names: dict[str, list[str]] = {}
 
     def read(self, number: int, raw: object) -> PlannedRule | None:
@@ -159,5 +159,5 @@ class RuleFileReader:
                 self._fault(path, gettext("A rule with this name already appears above. Rename or remove one."))
 
     def _fault(self, path: str, what: str) -> None:
-        text = what if len(what) <= LONGEST_FAULT else what[: LONGEST_FAULT - 1] + "…"
+        text = what if len(what) <= MAX_FAULT_CHARACTERS else what[: MAX_FAULT_CHARACTERS - 1] + "…"
         self.faults.append(RuleFileFault(self._lines.line(path), path.removeprefix("$."), text))

@@ -17,8 +17,8 @@ from tms.protocol.text import is_storable
 MAX_BYTES = 1_000_000
 MAX_VALUES = 50_000
 DEEPEST = 16
-LONGEST_KEY = 100
-LONGEST_NUMBER = 100
+MAX_KEY_CHARACTERS = 100
+MAX_NUMBER_CHARACTERS = 100
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml is ten times as fast; without it PyYAML provides the same events in Python."""
@@ -85,7 +85,7 @@ class _Reader:
             what = gettext("aliases and anchors (* and &) are not allowed; write the value out")
             raise BadYaml(what, line=_line(event))
         if event.tag not in {None, "!", TEXT} or (event.tag and not isinstance(event, yaml.ScalarEvent)):
-            what = gettext("the tag %s is not allowed; write the value without it") % event.tag[:LONGEST_KEY]
+            what = gettext("the tag %s is not allowed; write the value without it") % event.tag[:MAX_KEY_CHARACTERS]
             raise BadYaml(what, line=_line(event))
         if isinstance(event, yaml.ScalarEvent):
             return _scalar(self._loader, event)
@@ -110,8 +110,8 @@ class _Reader:
         return found
 
     def _key(self, event: yaml.Event) -> str:
-        if not isinstance(event, yaml.ScalarEvent) or len(event.value) > LONGEST_KEY:
-            what = gettext("a key must be a string of at most %d characters") % LONGEST_KEY
+        if not isinstance(event, yaml.ScalarEvent) or len(event.value) > MAX_KEY_CHARACTERS:
+            what = gettext("a key must be a string of at most %d characters") % MAX_KEY_CHARACTERS
             raise BadYaml(what, line=_line(event))
         return _text(event)
 
@@ -119,9 +119,9 @@ class _Reader:
 def _scalar(loader: Any, event: yaml.ScalarEvent) -> object:
     if event.tag or not event.implicit[0]:
         return _text(event)
-    if len(event.value) > LONGEST_NUMBER:
+    if len(event.value) > MAX_NUMBER_CHARACTERS:
         if not event.value.strip(NUMBERS):
-            what = gettext("number longer than %d characters; shorten it") % LONGEST_NUMBER
+            what = gettext("number longer than %d characters; shorten it") % MAX_NUMBER_CHARACTERS
             raise BadYaml(what, line=_line(event))
         return _text(event)
     construct = CONSTRUCTORS.get(loader.resolve(yaml.ScalarNode, event.value, (True, False)))

@@ -77,12 +77,12 @@ SNOOZED_UNTIL = models.Case(models.When(state=AlertState.SNOOZED, then="until"),
 
 def suppressions(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Suppression]:
     """The reason of each suppressed alert, the one that lasts longest. Eight queries at most."""
-    return suppressed(suppressible_alerts(alerts), ALL_SOURCES, at=at)
+    return suppressions_of(suppressible_alerts(alerts), ALL_SOURCES, at=at)
 
 
 def suppressions_by_context(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Suppression]:
     """The same without reasons that come from an incident: for alerts that are notified as part of one."""
-    return suppressed(suppressible_alerts(alerts), CONTEXT, at=at)
+    return suppressions_of(suppressible_alerts(alerts), CONTEXT, at=at)
 
 
 def suppressible_alerts(alerts: Iterable[Alert]) -> list[SuppressibleAlert]:
@@ -91,7 +91,7 @@ def suppressible_alerts(alerts: Iterable[Alert]) -> list[SuppressibleAlert]:
     return [SuppressibleAlert(*row) for row in rows]
 
 
-def suppressed(
+def suppressions_of(
     alerts: list[SuppressibleAlert], sources: Iterable[SuppressionSource], *, at: datetime
 ) -> dict[int, Suppression]:
     """The longest suppression of each alert that has one."""
@@ -105,7 +105,7 @@ def suppressed(
 
 def _in_maintenance(alerts: list[SuppressibleAlert], at: datetime) -> Found:
     site_of = {one.terminal: one.site for one in alerts}
-    covers = services.covered(site_of, among=services.running(at))
+    covers = services.coverage_of(site_of, among=services.running(at))
     for one in alerts:
         if (cover := covers.get(one.terminal)) is not None:
             yield one.alert, Suppression(Reason.MAINTENANCE, cover.until, cover.by)

@@ -19,7 +19,7 @@ from tms.availability.models import SiteDay, TerminalDay
 from tms.availability.report.figures import ReportArea
 from tms.availability.report.months import Month
 from tms.availability.report.report import ReportReader
-from tms.availability.rollup.inputs import outages_of, pieces_by_terminal, recorded
+from tms.availability.rollup.inputs import outages_of, pieces_by_terminal, recorded_facts
 from tms.availability.rollup.tally import disjoint
 from tms.fleet.models import Terminal
 
@@ -61,7 +61,7 @@ def _lines(pks: Sequence[int], reader: ReportReader) -> Iterator[Line]:
 
 def _of_day(day: SiteDay, seen: QuerySet[TerminalDay], uids: dict[int, str]) -> Iterator[Line]:
     code, when = day.site.code, _iso(day.day)
-    facts = recorded(day)
+    facts = recorded_facts(day)
     shown = set(seen.filter(site_day=day).values_list("terminal", flat=True))
     for since, until in facts.hours:
         yield ("open", code, "", when, since, until, "")

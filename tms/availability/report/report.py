@@ -36,7 +36,7 @@ from tms.lib.calendar.local_time import instant
 
 TREND_MONTHS = 6
 BARS = 90
-MOST_ROWS = 500
+MAX_ROWS = 500
 """The number of rows on a page at most; the CSV has all."""
 MAX_INCIDENTS = 3
 

@@ -9,10 +9,10 @@ from django.utils.translation import gettext, pgettext
 from tms.availability.report.figures import AvailabilityTotals, shown_percent
 from tms.availability.report.report import AvailabilityReport, AvailabilityRow
 
-NAMED = 2
+MAX_NAMED_SITES = 2
 """Sites that the summary names."""
 MINUTE, HOUR = 60, 3_600
-LONG = 100 * HOUR
+LONG_S = 100 * HOUR
 """A length of time, in seconds, from which on minutes say nothing."""
 
 
@@ -37,7 +37,7 @@ def day_text(day: date) -> str:
 def lost_text(seconds: float) -> str:
     """`41 h 12 min`, from 100 hours on `512 h`."""
     hours, minutes = int(seconds) // HOUR, int(seconds) // MINUTE % MINUTE
-    if seconds >= LONG:
+    if seconds >= LONG_S:
         return gettext("%(hours)s h") % {"hours": f"{round(seconds / HOUR):,}"}
     return gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
 
@@ -63,7 +63,7 @@ def summary(found: AvailabilityReport) -> list[str]:
     values = {"lost": hours_text(total.lost_s), "counted": hours_text(total.counted_s)}
     sentences = [gettext("%(lost)s lost of %(counted)s.") % values] if total.counted_s else []
     above = sum(row.above_s for row in found.sites)
-    worst = [row for row in found.sites if row.above_s][:NAMED]
+    worst = [row for row in found.sites if row.above_s][:MAX_NAMED_SITES]
     if above and len(found.breaches) > len(worst):
         share = round(100 * sum(row.above_s for row in worst) / above)
         names = [str(row.name) for row in worst]

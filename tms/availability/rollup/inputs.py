@@ -57,7 +57,7 @@ def bounds_of(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
 def facts_of(site: Site, day: date) -> DayFacts:
     """Recorded, or read now."""
     known = SiteDay.objects.filter(site=site, day=day).select_for_update().first()
-    return recorded(known) if known else _read(site, day)
+    return recorded_facts(known) if known else _read(site, day)
 
 
 def _read(site: Site, day: date) -> DayFacts:
@@ -82,7 +82,7 @@ def _bounds(site: Site, day: date) -> tuple[datetime, datetime]:
     return begins_at, max(begins_at, ends_at)
 
 
-def recorded(known: SiteDay) -> DayFacts:
+def recorded_facts(known: SiteDay) -> DayFacts:
     """The facts as they were when the day was rolled up first."""
     bounds = Interval(second_of(known.begins_at), second_of(known.ends_at))
     rows = TerminalDay.objects.filter(site_day=known).order_by("terminal")

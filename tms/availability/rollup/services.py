@@ -37,7 +37,7 @@ BACKFILL = timedelta(days=100)
 """How far back the days before the first roll-up are computed, with the opening hours of now."""
 SITE_DAYS = 100
 """Days of sites per pass and kind of work."""
-LATE = timedelta(minutes=15)
+MAX_RECORDING_DELAY = timedelta(minutes=15)
 """TMS records the outages of a time in which it was unavailable within this time of its return."""
 CHUNK = 10
 """Days of sites per transaction."""
@@ -52,7 +52,7 @@ not_rolled_up = SetAside[Key]("availability")
 def advance(at: datetime) -> int:
     """One pass of the clock. Returns how many days of sites were rolled up."""
     left_out = set(not_rolled_up.keys(at))
-    keys = [key for key in dict.fromkeys((*due(at), *corrected(), *missed(at))) if key not in left_out]
+    keys = [key for key in dict.fromkeys((*due(at), *corrected_days(), *missed_days(at))) if key not in left_out]
     chunks = [keys[first : first + CHUNK] for first in range(0, len(keys), CHUNK)]
     done = sum(isolate(chunk, lambda part: _roll_up_all(part, at), aside=not_rolled_up, at=at) for chunk in chunks)
     retire(at)
@@ -92,15 +92,15 @@ def _behind(zone: str, today: date) -> Iterator[tuple[int, date]]:
             yield pk, max(local_time(first_seen[pk], ZoneInfo(zone)).date(), today - BACKFILL)
 
 
-def corrected() -> list[Key]:
+def corrected_days() -> list[Key]:
     """Days with an outage whose cause became known since, at most `SITE_DAYS`."""
     days = SiteDay.objects.filter(pending__outage__reports_sent__isnull=False).order_by("pk").distinct()
     return list(days.values_list("site", "day")[:SITE_DAYS])
 
 
-def missed(at: datetime) -> list[Key]:
+def missed_days(at: datetime) -> list[Key]:
     """Days that were rolled up before one of their outages was recorded, because TMS was unavailable at midnight."""
-    recent = SiteDay.objects.filter(rolled_up_at__gt=at - LATE)
+    recent = SiteDay.objects.filter(rolled_up_at__gt=at - MAX_RECORDING_DELAY)
     days = recent.in_bulk()
     if not days:
         return []
@@ -209,4 +209,4 @@ def _kind_days(stored: SiteDay, facts: DayFacts, tallies: dict[int, Tally]) -> I
         yield KindDay(site_day=stored, site_id=stored.site_id, day=stored.day, kind=kind, model=model, **columns)
 
 
-__all__ = ["BACKFILL", "SETTLING", "LossReason", "advance", "bounds_of", "corrected", "due", "retire", "roll_up"]
+__all__ = ["BACKFILL", "SETTLING", "LossReason", "advance", "bounds_of", "corrected_days", "due", "retire", "roll_up"]

@@ -39,7 +39,7 @@ def send_command(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     if danger:
         return _send_dangerous(request, page, form)
     services.queue(page.terminal, args={}, by=request.user, at=timezone.now(), **form.cleaned_data)
-    return _sent(request, page, form, partial="ask")
+    return _send(request, page, form, partial="ask")
 
 
 def _send_dangerous(request: AuthenticatedRequest, page: TerminalPage, form: CommandForm) -> HttpResponse:
@@ -57,7 +57,7 @@ def _send_dangerous(request: AuthenticatedRequest, page: TerminalPage, form: Com
         return _into_dialog(answer) if request.htmx else answer
     with approvals.alone(proposal, reason=reason, by=request.user):
         proposal.kind.perform(proposal.payload, by=request.user, at=at)
-    return _sent(request, page, form, partial="sent")
+    return _send(request, page, form, partial="sent")
 
 
 def _confirmation(data: QueryDict | None, terminal: Terminal, proposal: Proposal) -> ConfirmationForm:
@@ -67,7 +67,7 @@ def _confirmation(data: QueryDict | None, terminal: Terminal, proposal: Proposal
     return ConfirmationForm(data, words=words, needs_reason=proposal.needs_approval)
 
 
-def _sent(request: AuthenticatedRequest, page: TerminalPage, form: CommandForm, *, partial: str) -> HttpResponse:
+def _send(request: AuthenticatedRequest, page: TerminalPage, form: CommandForm, *, partial: str) -> HttpResponse:
     return _panel(request, page, form, partial=partial) if request.htmx else redirect(page.terminal)
 
 

@@ -47,7 +47,7 @@ class AlertSelection:
             pks=tuple(sorted({int(pk) for pk in query.getlist("alert") if PRIMARY_KEY.fullmatch(pk)})),
             matching=AlertFilter.of(query),
             is_all=query.get("all") == "1",
-            seen_at=min(instants.parsed(query.get("seen_at", "")) or now, now),
+            seen_at=min(instants.parse(query.get("seen_at", "")) or now, now),
             is_snoozed=query.get("state") == AlertState.SNOOZED,
         )
 

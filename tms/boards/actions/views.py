@@ -26,7 +26,7 @@ from tms.boards.rows.incidents import IncidentRow
 from tms.boards.toasts import toast_of
 
 METHODS = ["GET", "HEAD", "POST"]
-MANY = "boards/actions/bulk-action.html"
+BULK_TEMPLATE = "boards/actions/bulk-action.html"
 
 
 @require_http_methods(METHODS)
@@ -37,7 +37,7 @@ def act(request: AuthenticatedRequest, subject: str, pk: int, action: str) -> Ht
     one = OneAlert(request, action, pk) if subject == "alert" else OneIncident(request, action, pk)
     row = row_of(one.page)
     dialog = one.dialog(request, initial={"contract": row.contract, "until": row.until})
-    dialog.context |= {"subject": subject, **_shown(one.target, row)}
+    dialog.context |= {"subject": subject, **_row_context(one.target, row)}
     if not dialog.is_ready:
         dialog.add_consequences()
         return dialog.render(dialog.status)
@@ -49,7 +49,7 @@ def act(request: AuthenticatedRequest, subject: str, pk: int, action: str) -> Ht
         with gate:
             one.perform(dialog.form.terms(), by=request.user, at=dialog.at, version=_version(request))
     except Conflict as conflict:
-        return dialog.render(HTTPStatus.CONFLICT, conflict=conflict, **_shown(one.target, row_of(one.page)))
+        return dialog.render(HTTPStatus.CONFLICT, conflict=conflict, **_row_context(one.target, row_of(one.page)))
     undo = before.offer(by=request.user, at=dialog.at)
     shown = toast_of(one.target, _title(row), undo) if undo else None
     return render_done(request, one.page, message=one.target.done, toast=shown)
@@ -65,7 +65,7 @@ def act_on_many(request: AuthenticatedRequest, action: str) -> HttpResponse:
     """
     bulk = BulkRequest.of(request, action)
     selection, also = bulk.selection, bulk.also
-    dialog = ActionDialog.of_alerts(request, bulk.action, MANY, alerts=bulk.alerts, incidents=bulk.incidents)
+    dialog = ActionDialog.of_alerts(request, bulk.action, BULK_TEMPLATE, alerts=bulk.alerts, incidents=bulk.incidents)
     numbers = bulk.numbers()
     dialog.context |= {"selection": selection, "also": also, "incidents": bulk.incidents, **numbers._asdict()}
     dialog.context["back"] = AlertsPage(access.scope_of(request.user), selection.matching).address
@@ -94,11 +94,11 @@ def _perform_on_many(bulk: BulkRequest, dialog: ActionDialog, gate: AbstractCont
     of_incidents = incidents_before.offer(by=by, at=at) if done else ""
     undo = undoing.together(before.offer(by=by, at=at), of_incidents, by=by)
     if not undo:
-        return dialog.done(is_changed=True)
-    return dialog.done(is_changed=True, **toast_of(bulk.target, _changed(outcome.changed, len(done)), undo))
+        return dialog.render_done(is_changed=True)
+    return dialog.render_done(is_changed=True, **toast_of(bulk.target, _counts_text(outcome.changed, len(done)), undo))
 
 
-def _changed(alerts: int, incidents: int) -> str:
+def _counts_text(alerts: int, incidents: int) -> str:
     """`2 incidents, 3 alerts`."""
     texts = (
         (alerts, ngettext("%(n)s alert", "%(n)s alerts", alerts)),
@@ -113,7 +113,7 @@ def _title(row: AlertRow | IncidentRow) -> str:
     return gettext("%(site)s, %(rule)s") % {"site": row.site_label.name, "rule": row.rule}
 
 
-def _shown(target: AlertTarget | IncidentTarget, row: AlertRow | IncidentRow) -> dict[str, object]:
+def _row_context(target: AlertTarget | IncidentTarget, row: AlertRow | IncidentRow) -> dict[str, object]:
     return {row.subject: row, "row": row, "applies": target.when.matches(row)}
 
 

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Rule, Transition
-from tms.boards.lists.filters import LONGEST_SEARCH, MIN_SEARCHED, PRIMARY_KEY, text
+from tms.boards.lists.filters import MAX_SEARCH_CHARACTERS, MIN_SEARCHED, PRIMARY_KEY, text
 from tms.fleet.models import Terminal
 from tms.fleet.search import terminals_like
 from tms.lib.severity import Severity
@@ -40,7 +40,7 @@ class PastFilter:
 
     @classmethod
     def of(cls, query: QueryDict, *, at: datetime) -> Self:
-        q = text(query, "q", LONGEST_SEARCH)
+        q = text(query, "q", MAX_SEARCH_CHARACTERS)
         rule, state = query.get("rule", ""), query.get("state", "")
         return cls(
             q=q if len(q) >= MIN_SEARCHED else "",

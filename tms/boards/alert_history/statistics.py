@@ -76,7 +76,7 @@ class Figures:
             },
         ]
 
-    def exported(self) -> Iterable[Sequence[Cell]]:
+    def export_rows(self) -> Iterable[Sequence[Cell]]:
         yield HEAD
         if self.total:
             yield _export_row(self.total, "")

@@ -36,7 +36,7 @@ def past_alerts(request: AuthenticatedRequest) -> HttpResponse:
 def export_past(request: AuthenticatedRequest) -> HttpResponseBase:
     search = Search.of(request.GET, person=request.user, at=timezone.now())
     recorder.record_export(Alert, "csv", search.chosen.query)
-    return csv_export.streamed(_name("alerts"), HEAD, search.everything())
+    return csv_export.stream(_name("alerts"), HEAD, search.everything())
 
 
 @require_safe
@@ -52,9 +52,9 @@ def alert_times(request: AuthenticatedRequest) -> HttpResponse:
 @sign_in_required
 def export_times(request: AuthenticatedRequest) -> HttpResponse:
     figures = Figures.of(request.GET, person=request.user, at=timezone.now())
-    rows = list(figures.exported())
+    rows = list(figures.export_rows())
     recorder.record_export(Alert, "csv", request.GET.urlencode(), rows=len(rows) - 1)
-    return csv_export.attached(_name("alert-times"), rows)
+    return csv_export.attachment(_name("alert-times"), rows)
 
 
 def _name(what: str) -> str:

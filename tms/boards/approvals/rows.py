@@ -72,7 +72,7 @@ def row_for(request: ApprovalRequest, person: User, *, at: datetime) -> Approval
         changed=request.changed,
         reader=_name(reader_of(request)) if is_mine and is_waiting else None,
         impact=impact,
-        shown=dict(action.kind.shown(action.payload, impact)),
+        shown=dict(action.kind.details(action.payload, impact)),
     )
 
 

@@ -16,14 +16,14 @@ from tms.accounts.models import User
 from tms.accounts.models.audit_entry import Via
 from tms.boards.audit import labels
 from tms.boards.lists.choices import Choice
-from tms.boards.lists.filters import LONGEST_SEARCH, MIN_SEARCHED, PRIMARY_KEY, text
+from tms.boards.lists.filters import MAX_SEARCH_CHARACTERS, MIN_SEARCHED, PRIMARY_KEY, text
 from tms.lib.calendar.local_time import instant
 from tms.shifts.period import Period
 
 TODAY, ALL = "today", "all"
 SPANS = {TODAY: _("Today"), "7d": _("7 d"), "30d": _("30 d"), "90d": _("90 d"), ALL: _("Any time")}
 NAMES = ("q", "who", "what", "kind", "object", "via", "address")
-LONGEST_KIND = 64
+MAX_KIND_CHARACTERS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class PageFilter:
 
     @classmethod
     def of(cls, query: QueryDict, *, at: datetime) -> Self:
-        q, object_id, via = text(query, "q", LONGEST_SEARCH), query.get("object", ""), query.get("via", "")
+        q, object_id, via = text(query, "q", MAX_SEARCH_CHARACTERS), query.get("object", ""), query.get("via", "")
         period = Period.between(query, at=at) if query.get("since") or query.get("until") else None
         given = query.get("span", "")
         span = "" if period else given if given in SPANS else ALL if object_id else TODAY
-        kind = text(query, "kind", LONGEST_KIND)
+        kind = text(query, "kind", MAX_KIND_CHARACTERS)
         chosen = AuditFilter(
             q=q if len(q) >= MIN_SEARCHED else "",
             who=text(query, "who", 150),

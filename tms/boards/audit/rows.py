@@ -25,7 +25,7 @@ LINKED: Mapping[str, str] = {
     "accounts.wallscreen": "wall-screen",
 }
 """Kinds of objects with a page, and the name of its URL, which takes their primary key."""
-SUMMARISED = 2
+MAX_SUMMARISED = 2
 """Changes in the row itself."""
 HIDDEN = frozenset({"transitions", "id"})
 """References, which only the details show."""
@@ -109,7 +109,7 @@ def _row(entry: AuditEntry, days: Sequence[AuditDay]) -> AuditRow:
         name=_name(entry),
         address=_address(entry),
         differences=differences,
-        summary=[one.short for one in plain[:SUMMARISED]],
+        summary=[one.short for one in plain[:MAX_SUMMARISED]],
         comment=entry.comment,
         via=entry.get_via_display(),
         ip=entry.address or "",

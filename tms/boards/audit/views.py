@@ -25,7 +25,7 @@ from tms.boards.audit.rows import rows_of
 from tms.boards.lists.filters import PRIMARY_KEY
 
 ON_A_PAGE = 50
-MOST_NEW = 1_000
+MAX_NEW = 1_000
 CONTENT_TYPES = {"jsonl": "application/jsonl; charset=utf-8", "csv": "text/csv; charset=utf-8"}
 
 
@@ -51,8 +51,8 @@ def new_entries(request: AuthenticatedRequest) -> HttpResponse:
     newer = chosen.chosen.apply(AuditEntry.objects.all()).filter(
         pk__gt=int(after) if PRIMARY_KEY.fullmatch(after) else 0
     )
-    number = newer.order_by("pk")[:MOST_NEW].count()
-    context = {"filter": chosen, "newest": after, "number": number, "is_most": number == MOST_NEW}
+    number = newer.order_by("pk")[:MAX_NEW].count()
+    context = {"filter": chosen, "newest": after, "number": number, "is_most": number == MAX_NEW}
     return render(request, "boards/audit/audit.html#new", context)
 
 

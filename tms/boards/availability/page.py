@@ -12,7 +12,7 @@ from tms.alerts.statistics.response_times import Spread
 from tms.availability.losses import Party
 from tms.availability.report.figures import AvailabilityTotals, GroupBy, shown_percent
 from tms.availability.report.report import (
-    MOST_ROWS,
+    MAX_ROWS,
     AvailabilityReport,
     AvailabilityRow,
     Breach,
@@ -93,7 +93,7 @@ class HeadFigure(NamedTuple):
 def context(query: ReportQuery) -> dict[str, object]:
     found = report(query.month, query.reader, area=query.area, by=query.by)
     counted = query.ordered([row for row in found.rows if row.totals.counted_s])
-    shown = counted[: MOST_ROWS if query.is_complete else FIRST_ROWS]
+    shown = counted[: MAX_ROWS if query.is_complete else FIRST_ROWS]
     below = found.breaches
     return {
         "query": query,

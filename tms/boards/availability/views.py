@@ -39,7 +39,7 @@ def export_availability(request: AuthenticatedRequest) -> HttpResponse:
     query = _query(request)
     rows = list(table.lines(query.month, query.by, rows_by(query.month, query.reader, query.area, query.by)))
     recorder.record_export(SiteDay, "csv", query.address, rows=len(rows))
-    return csv_export.attached(_name(query, query.by.value), [table.HEAD, *rows])
+    return csv_export.attachment(_name(query, query.by.value), [table.HEAD, *rows])
 
 
 @require_safe
@@ -61,7 +61,7 @@ def export_evidence(request: AuthenticatedRequest) -> HttpResponseBase:
     query = _query(request)
     recorder.record_export(SiteDay, "csv", query.address)
     lines = evidence.EvidenceRows(query.month, query.reader, query.area)
-    return csv_export.streamed(_name(query, "evidence"), evidence.HEAD, lines)
+    return csv_export.stream(_name(query, "evidence"), evidence.HEAD, lines)
 
 
 @require_POST

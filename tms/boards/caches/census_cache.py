@@ -26,7 +26,7 @@ from tms.boards.caches.group_counter import GroupCounter
 from tms.boards.caches.last_hour import Lines
 from tms.feed.cache import FeedListener
 from tms.feed.change import NOTHING, Change
-from tms.feed.hub import EVERYTHING, hub
+from tms.feed.hub import FULL_CHANGE, hub
 from tms.fleet.models import TerminalState
 from tms.lib.db.prepared import QueryByKeys
 from tms.lib.per_process import per_process
@@ -60,7 +60,7 @@ class CensusCache(FeedListener):
     """Reads changed rows only. `mismatches` compares it with the database."""
 
     def __init__(self) -> None:
-        self._pending = EVERYTHING
+        self._pending = FULL_CHANGE
         """Its `terminals` are those that booted."""
         self._pending_lock = threading.Lock()
         self._read_lock = threading.Lock()
@@ -144,7 +144,7 @@ class CensusCache(FeedListener):
         counted, now = self._counted_at.get(scope), time.monotonic()
         if counted is not None and now - counted[0] < RECOUNT_S and hub().is_started:
             return counted[1]
-        self.changed(EVERYTHING)
+        self.changed(FULL_CHANGE)
         census = take(scope)
         self._counted_at = _newer(self._counted_at, than=now - RECOUNT_S) | {scope: (now, census)}
         return census
@@ -156,7 +156,7 @@ class CensusCache(FeedListener):
             try:
                 self._renew(pending)
             except (DatabaseError, InterfaceError):
-                self.changed(EVERYTHING)
+                self.changed(FULL_CHANGE)
                 raise
             self._census = Census(self._terminals.counts, self._alerts.counts)
         return self._census

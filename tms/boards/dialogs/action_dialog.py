@@ -19,7 +19,7 @@ from tms.alerts.consequences import of_alerts
 from tms.alerts.models import Alert, AlertQuerySet, Incident
 from tms.alerts.models.incident import IncidentQuerySet
 from tms.approvals.gate import Proposal
-from tms.boards.dialogs.gate import asked_in_dialog, passed
+from tms.boards.dialogs.gate import asked_in_dialog, pass_gate
 from tms.boards.responses import render_dialog
 
 type Propose = Callable[[ActionTerms, datetime], Proposal]
@@ -118,12 +118,12 @@ class ActionDialog:
             return nullcontext()
         terms, at = self.form.terms(), self.at
         proposal, reason = self._propose(terms, at), terms.get("comment", "")
-        return passed(self._request, proposal, self.context, template=self._template, reason=reason, at=at)
+        return pass_gate(self._request, proposal, self.context, template=self._template, reason=reason, at=at)
 
     def render(self, status: HTTPStatus = HTTPStatus.OK, **context: object) -> HttpResponse:
         return render_dialog(self._request, self._template, self.context | context, status=status)
 
-    def done(self, **context: object) -> HttpResponse:
+    def render_done(self, **context: object) -> HttpResponse:
         """The result of an action on many, which also empties the selection of the list."""
         answer = render_dialog(self._request, self._template, self.context | context, partial="done")
         answer["HX-Trigger"] = "bulk-action-done"

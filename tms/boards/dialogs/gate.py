@@ -20,7 +20,7 @@ def asked_in_dialog(proposal: Proposal) -> dict[str, object]:
     return {"impact": proposal.impact, "proposal": proposal, "confirmation": _confirmation(None, proposal)}
 
 
-def passed(
+def pass_gate(
     request: AuthenticatedRequest,
     proposal: Proposal,
     context: Mapping[str, object],

@@ -8,7 +8,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
 from tms.accounts.access import Person, scope_of
-from tms.accounts.access.owner_form import EVERYTHING, OwnerField
+from tms.accounts.access.owner_form import EVERYTHING_KEY, OwnerField
 from tms.accounts.permissions import Permission
 from tms.lib.forms import Plain
 from tms.lib.text_fields import FormLine, FormLines
@@ -47,7 +47,7 @@ class SignOffForm(ForOwner, forms.Form):
 
     @property
     def owner_key(self) -> str:
-        return str(self.cleaned_data.get("owner", EVERYTHING))
+        return str(self.cleaned_data.get("owner", EVERYTHING_KEY))
 
 
 def _instant(text: str) -> datetime:

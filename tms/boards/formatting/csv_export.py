@@ -7,7 +7,7 @@ from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from tms.lib.csv_text import Cell, csv_text
 
-__all__ = ["Cell", "More", "attached", "csv_text", "streamed"]
+__all__ = ["Cell", "More", "attachment", "csv_text", "stream"]
 
 CONTENT_TYPE = "text/csv; charset=utf-8"
 MARK = "\ufeff"
@@ -17,11 +17,11 @@ type More = Callable[[], Sequence[Sequence[Cell]]]
 """The next rows; empty at the end. Reads the database."""
 
 
-def attached(name: str, rows: Iterable[Sequence[Cell]]) -> HttpResponse:
+def attachment(name: str, rows: Iterable[Sequence[Cell]]) -> HttpResponse:
     return HttpResponse(MARK + csv_text(rows), content_type=CONTENT_TYPE, headers=_headers(name))
 
 
-def streamed(name: str, head: Sequence[Cell], more: More) -> HttpResponseBase:
+def stream(name: str, head: Sequence[Cell], more: More) -> HttpResponseBase:
     async def parts() -> AsyncIterator[str]:
         yield MARK + csv_text([head])
         while rows := await sync_to_async(more)():

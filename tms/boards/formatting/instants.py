@@ -38,7 +38,7 @@ def is_past() -> bool:
     return _shown_at.get() is not None
 
 
-def parsed(text: str) -> datetime | None:
+def parse(text: str) -> datetime | None:
     """An aware instant in ISO 8601; None for anything else."""
     try:
         instant = parse_datetime(text)

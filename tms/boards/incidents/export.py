@@ -20,7 +20,7 @@ HEAD = (
 )
 
 
-def exported(chosen: IncidentFilter, pks: Sequence[int], *, to: Person, at: datetime) -> More:
+def rows_to_export(chosen: IncidentFilter, pks: Sequence[int], *, to: Person, at: datetime) -> More:
     """All that match, or only those with `pks`; in chunks by keyset, newest first."""
     chunks = _chunks(chosen, pks, to=to, at=at)
     return lambda: next(chunks, ())
@@ -43,7 +43,7 @@ def _cells(row: IncidentRow, zone: tzinfo) -> Sequence[Cell]:
     first = row.first_acknowledgement
     return (
         row.pk,
-        _written(row.opened_at, zone),
+        _local_text(row.opened_at, zone),
         row.severity,
         row.state,
         row.title,
@@ -54,15 +54,15 @@ def _cells(row: IncidentRow, zone: tzinfo) -> Sequence[Cell]:
         row.size or None,
         row.joined_count,
         row.common_factor_text,
-        _written(first.at if first else None, zone),
+        _local_text(first.at if first else None, zone),
         first.by.text if first and first.by else None,
         row.acknowledged_after_s,
-        _written(row.resolved_at, zone),
+        _local_text(row.resolved_at, zone),
         row.lasted_s,
         row.comment,
     )
 
 
-def _written(at: datetime | None, zone: tzinfo) -> str | None:
+def _local_text(at: datetime | None, zone: tzinfo) -> str | None:
     """An instant in the time zone that the person chose, with its offset; otherwise in UTC."""
     return at.astimezone(zone).isoformat() if at else None

@@ -92,7 +92,7 @@ def merge_incidents(request: AuthenticatedRequest) -> HttpResponse:
         into = merge(chosen, form.cleaned_data["into"], by=request.user, comment=form.cleaned_data["comment"], at=at)
     except AlreadyResolved:
         return render_dialog(request, MERGE, context | {"incidents": []}, status=HTTPStatus.CONFLICT)
-    return _done(request, toast(_("Merged"), into.title, before.offer(by=request.user)), context, template=MERGE)
+    return _render_done(request, toast(_("Merged"), into.title, before.offer(by=request.user)), context, template=MERGE)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -119,7 +119,7 @@ def move_alerts_out(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         return render_dialog(request, MOVE_OUT, context | {"alerts": []}, status=HTTPStatus.CONFLICT)
     number = ngettext("%(n)s alert", "%(n)s alerts", len(moved)) % {"n": f"{len(moved):,}"}
     shown = toast(_("Moved out"), number, offer_putting_back(page.incident, moved, by=request.user))
-    return _done(request, shown, context, template=MOVE_OUT, back=page.address)
+    return _render_done(request, shown, context, template=MOVE_OUT, back=page.address)
 
 
 def _mergeable(selection: IncidentSelection, request: AuthenticatedRequest) -> list[Incident]:
@@ -128,7 +128,7 @@ def _mergeable(selection: IncidentSelection, request: AuthenticatedRequest) -> l
     return list(held.select_related("site", "group", "rule").order_by("pk")[: 2 * MAX_ROWS])
 
 
-def _done(
+def _render_done(
     request: AuthenticatedRequest,
     shown: Toast,
     context: dict[str, object],

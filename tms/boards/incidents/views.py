@@ -18,14 +18,14 @@ from tms.alerts.actions.undo import IncidentsBefore
 from tms.alerts.models import Incident
 from tms.boards.dialogs.action_dialog import ActionDialog
 from tms.boards.formatting import csv_export
-from tms.boards.incidents.export import HEAD, exported
+from tms.boards.incidents.export import HEAD, rows_to_export
 from tms.boards.lists.incident_filter import IncidentFilter
 from tms.boards.lists.incident_selection import IncidentSelection
 from tms.boards.pages import IncidentPage, IncidentsPage, RenderContext
 from tms.boards.responses import or_404, render_page
 from tms.boards.toasts import add_toast, toast_of
 
-MANY = "boards/actions/bulk-incidents.html"
+BULK_TEMPLATE = "boards/actions/bulk-incidents.html"
 
 
 @require_safe
@@ -57,7 +57,7 @@ def export_incidents(request: AuthenticatedRequest) -> HttpResponseBase:
     at = timezone.now()
     recorder.record_export(Incident, "csv", request.GET.urlencode())
     name = f"tms-incidents-{timezone.localtime(at):%Y-%m-%d}.csv"
-    return csv_export.streamed(name, HEAD, exported(chosen, selection.pks, to=request.user, at=at))
+    return csv_export.stream(name, HEAD, rows_to_export(chosen, selection.pks, to=request.user, at=at))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,7 +68,7 @@ def act_on_incidents(request: AuthenticatedRequest, action: str) -> HttpResponse
     entry, target = _entry(request, action)
     selection = IncidentSelection.of(request.POST if request.method == "POST" else request.GET)
     chosen = selection.incidents(entry, target, by=request.user)
-    dialog = ActionDialog.of_incidents(request, entry, MANY, incidents=chosen)
+    dialog = ActionDialog.of_incidents(request, entry, BULK_TEMPLATE, incidents=chosen)
     dialog.context |= {"selection": selection, "incidents": chosen, "nav_item": IncidentsPage.nav_item}
     if not dialog.is_ready or not chosen:
         if chosen:
@@ -88,7 +88,7 @@ def act_on_incidents(request: AuthenticatedRequest, action: str) -> HttpResponse
     if not request.htmx:
         add_toast(request, shown)
         return redirect("incidents")
-    return dialog.done(**shown)
+    return dialog.render_done(**shown)
 
 
 def _status(selection: IncidentSelection, chosen: list[Incident], dialog: ActionDialog) -> HTTPStatus:

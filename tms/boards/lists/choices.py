@@ -46,7 +46,7 @@ def presences(chosen: TerminalFilter) -> list[Choice]:
     return [Choice(name.value, name.label, name.value in chosen.presence) for name in BY_URGENCY]
 
 
-def planned(chosen: TerminalFilter) -> list[Choice]:
+def planned_kinds(chosen: TerminalFilter) -> list[Choice]:
     return [Choice(plan.value, plan.label, plan.value in chosen.expected) for plan in PlannedKind]
 
 

@@ -26,7 +26,7 @@ from tms.lib.severity import Severity
 
 ANY = "any"
 MIN_SEARCHED = 2
-LONGEST_SEARCH = 64
+MAX_SEARCH_CHARACTERS = 64
 PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 
 
@@ -47,7 +47,7 @@ class TerminalFilter:
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
-        q = text(query, "q", LONGEST_SEARCH)
+        q = text(query, "q", MAX_SEARCH_CHARACTERS)
         return cls(
             q=q if len(q) >= MIN_SEARCHED else "",
             presence=_all_known(query.getlist("presence"), Presence.values),
@@ -115,7 +115,7 @@ class AlertFilter:
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
-        q = text(query, "q", LONGEST_SEARCH)
+        q = text(query, "q", MAX_SEARCH_CHARACTERS)
         rule, incident = query.get("rule", ""), query.get("incident", "")
         return cls(
             q=q if len(q) >= MIN_SEARCHED else "",

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from tms.alerts.models import Factor, Incident, IncidentState
 from tms.alerts.search import NUMBER, incidents_like
-from tms.boards.lists.filters import LONGEST_SEARCH, MIN_SEARCHED, text
+from tms.boards.lists.filters import MAX_SEARCH_CHARACTERS, MIN_SEARCHED, text
 from tms.lib.severity import Severity
 
 OPEN, PAST = "open", "past"
@@ -41,7 +41,7 @@ class IncidentFilter:
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
-        q = text(query, "q", LONGEST_SEARCH)
+        q = text(query, "q", MAX_SEARCH_CHARACTERS)
         state, factor, month = (query.get(name, "") for name in ("state", "factor", "month"))
         return cls(
             q=q if len(q) >= MIN_SEARCHED or NUMBER.fullmatch(q) else "",

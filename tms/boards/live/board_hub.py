@@ -35,7 +35,7 @@ from tms.boards.live.subscriber import Subscriber, ViewerId
 from tms.boards.live.tasks import HeartbeatTask, PeriodicTask, ShiftReport, VerificationTask
 from tms.boards.live.viewer_tracker import ViewerTracker
 from tms.boards.pages import BoardPage
-from tms.boards.pages.base import EVERYTHING
+from tms.boards.pages.base import FULL_CHANGE
 from tms.feed.change import NOTHING, Change
 from tms.feed.hub import hub
 from tms.feed.viewers import Viewing
@@ -234,10 +234,10 @@ class BoardHub:
             self.restore(change)
             raise
         except Exception:  # perhaps of a row that the change names
-            self.restore(EVERYTHING)
+            self.restore(FULL_CHANGE)
             raise
         self._send_pending([live_page for live_page in self.live_pages.values() if live_page not in due])
-        self._latency.sent(at=db_clock().now())
+        self._latency.note_sent(at=db_clock().now())
         self._note_partial(change, now=now)
         self._rendering_since = None
         self._pass_cpu_s = self.render_worker.rendering_s + sending_s
@@ -292,9 +292,9 @@ class BoardHub:
     def _start_over(self) -> None:
         """Count again and repaint every board, after a mismatch with the database."""
         instruments.BOARD_DIVERGED.inc()
-        census_cache().changed(EVERYTHING)
+        census_cache().changed(FULL_CHANGE)
         self._repaint_all()
-        self.collect(EVERYTHING)
+        self.collect(FULL_CHANGE)
 
     def _repaint_all(self) -> None:
         for subscriber in tasks.subscribers_of(self.live_pages):
@@ -310,12 +310,12 @@ class BoardHub:
         return Freshness(
             at=datetime.now(UTC),
             newest_at=self._newest_at or self.render_worker.newest_at,
-            behind_s=round(max(self._waited(now), self._feed_silence(now)), 1),
+            behind_s=round(max(self._waited_s(now), self._feed_silence(now)), 1),
             gaps=hub().gaps,
             database=self.render_worker.verifier.result,
         )
 
-    def _waited(self, now: float) -> float:
+    def _waited_s(self, now: float) -> float:
         since = (self._partial_since, self._rendering_since, self._changed_at)
         waited = now - min((at for at in since if at is not None), default=now)
         return waited if waited > LATE_S else 0.0

@@ -17,7 +17,7 @@ INDICATORS: Mapping[str, Indicator] = {
     TransitionKind.ACKNOWLEDGED: Indicator.ACKNOWLEDGEMENT,
 }
 MAX_ROWS = 20_000
-LATE = timedelta(seconds=10)
+MAX_COMMIT_DELAY = timedelta(seconds=10)
 """A transition is committed after its instant, and the state of a page is read before it is sent."""
 
 type Shown = tuple[type[AlertRow | IncidentRow], int]
@@ -38,7 +38,7 @@ class BoardLatency:
             for row, transition in _transitions(page_state):
                 self._observe(row, transition, is_new=not is_first and self._is_new(row, transition, change), at=at)
 
-    def sent(self, *, at: datetime) -> None:
+    def note_sent(self, *, at: datetime) -> None:
         """All pages that are due were sent."""
         self._sent_at = at
         if len(self._shown_at) > MAX_ROWS:
@@ -61,7 +61,7 @@ class BoardLatency:
         of, pk = row
         if pk in (change.incidents if of is IncidentRow else change.alerts):
             return True
-        return self._sent_at is not None and transition.at > self._sent_at - LATE
+        return self._sent_at is not None and transition.at > self._sent_at - MAX_COMMIT_DELAY
 
 
 def _transitions(page_state: PageState) -> Iterator[tuple[Shown, TransitionRow | IncidentTransitionRow]]:

@@ -30,9 +30,9 @@ from tms.boards.pages import MaintenancePage, RenderContext
 from tms.boards.responses import render_dialog
 from tms.boards.toasts import add_toast, toast
 from tms.fleet.models import Site, Terminal
-from tms.lib.forms.checks import checked, is_check
+from tms.lib.forms.checks import is_check, render_errors
 
-PREVIEWED = 5
+MAX_PREVIEWED = 5
 TEMPLATE = "boards/maintenance-new.html"
 
 
@@ -53,7 +53,7 @@ def plan(request: AuthenticatedRequest) -> HttpResponse:
         return _show_form(request, WindowForm(initial=_initial_values(request, at=at), by=request.user), at=at)
     form = WindowForm(request.POST, by=request.user)
     if is_check(request):
-        return checked(request, form)
+        return render_errors(request, form)
     if not form.is_valid() or "preview" in request.POST:
         return _show_form(
             request, form, at=at, status=HTTPStatus.OK if form.is_valid() else HTTPStatus.UNPROCESSABLE_ENTITY
@@ -201,14 +201,14 @@ def _preview_context(request: AuthenticatedRequest, form: WindowForm, *, at: dat
     """The next occurrences, and what the first of them means."""
     if not form.is_bound:
         return {"is_asked": False}
-    coming = form.preview(PREVIEWED, at=at)
+    coming = form.preview(MAX_PREVIEWED, at=at)
     previewed: dict[str, object] = {"is_asked": True, "coming": coming, "problems": form.problems}
     if coming:
         proposal = _proposal(request, form, at=at)
         is_sent = "typed" in request.POST and "preview" not in request.POST
         confirmation = _confirmation(request.POST if is_sent else None, proposal)
         previewed |= {"proposal": proposal, "impact": proposal.impact, "confirmation": confirmation}
-        previewed |= proposal.kind.shown(proposal.payload, proposal.impact)
+        previewed |= proposal.kind.details(proposal.payload, proposal.impact)
     return previewed
 
 

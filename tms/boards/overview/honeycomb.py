@@ -83,7 +83,7 @@ def _cell(site_label: SiteLabel, site: int, tally: PresenceCounts, affected: Aff
 
 
 def _worst(tally: PresenceCounts, expected: str) -> tuple[str, int]:
-    problems = dict(_alerts(tally.severities)) | (dict(_lost(tally.presences)) if not expected else {})
+    problems = dict(_alerts(tally.severities)) | (dict(_lost_counts(tally.presences)) if not expected else {})
     for name, number in problems.items():
         if number:
             return name, number
@@ -96,6 +96,6 @@ def _alerts(severities: Mapping[str, int]) -> Iterable[tuple[str, int]]:
     yield Severity.WARNING.value, severities[Severity.WARNING]
 
 
-def _lost(presences: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+def _lost_counts(presences: Mapping[str, int]) -> Iterable[tuple[str, int]]:
     yield Presence.OFFLINE.value, presences[Presence.OFFLINE]
     yield Presence.SILENT.value, presences[Presence.SILENT]

@@ -24,7 +24,7 @@ MAX_READ = 300
 GROUPED_WITHIN = timedelta(seconds=60)
 """The same change of several terminals of a site within this time is one line."""
 ACROSS_SITES = timedelta(seconds=10)
-LEAST_SITES = 3
+MIN_SITES = 3
 """The same change of presence at so many sites within `ACROSS_SITES` of each other is one line."""
 OF_PRESENCE = Q(kind__in=(TransitionKind.OPENED, TransitionKind.RESOLVED), alert__rule__kind=RuleSource.PRESENCE)
 
@@ -117,7 +117,7 @@ def _across_sites(groups: Sequence[ChangeGroup]) -> list[ChangeGroup]:
             else:
                 runs.append([group])
     merged: dict[ChangeGroup, ChangeGroup | None] = {}
-    for run in (run for runs in alike.values() for run in runs if len(run) >= LEAST_SITES):
+    for run in (run for runs in alike.values() for run in runs if len(run) >= MIN_SITES):
         oldest = min((group.oldest for group in run), key=attrgetter("at"))
         sites = len({group.newest.group_key[-1] for group in run})
         merged |= dict.fromkeys(run) | {run[0]: ChangeGroup(run[0].newest, oldest, sum(g.number for g in run), sites)}

@@ -46,13 +46,13 @@ PAGES: dict[str, type[BoardPage]] = {
     "maintenance": MaintenancePage,
     "wall": WallPage,
 }
-LONGEST_ADDRESS = 1_000
+MAX_ADDRESS_CHARACTERS = 1_000
 
 
 def page_at(address: str, *, person: Person) -> BoardPage | None:
     """The page at a path with its query, as a browser names it; None if there is no live page."""
     try:
-        parts = urlsplit(address[:LONGEST_ADDRESS])
+        parts = urlsplit(address[:MAX_ADDRESS_CHARACTERS])
         match = resolve(parts.path)
     except (ValueError, Resolver404):  # ValueError: brackets that are no host
         return None

@@ -10,7 +10,7 @@ from tms.accounts.access import Person, scope_of, within
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.alerts.notification_history import notifications_of
-from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, covers_terminal, nav
+from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, covers_terminal, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.feed.change import Change
@@ -51,7 +51,7 @@ class AlertPage(BoardPage):
         return PagePart(f"{TEMPLATE}#state", {"alert": alert, "is_answer": is_answer})
 
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
         alert = self._row(context)
         if alert is None or not covers_terminal(alert.terminal, self.scope):

@@ -18,7 +18,7 @@ from tms.boards.lists import choices, correlated_alerts
 from tms.boards.lists.facets import facets
 from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
 from tms.boards.overview.common_factors import acting_people, common_factors
-from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, counts, incident_part, nav
+from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, counts, incident_part, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.forming import FormingRow
@@ -120,7 +120,7 @@ class AlertsPage(BoardPage):
         return PagePart(f"{TEMPLATE}#{'member' if is_member else 'row'}", {"alert": alert, "is_answer": is_answer})
 
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
         window = self._window(context)
         incidents = self._incidents(context)
@@ -152,14 +152,14 @@ class AlertsPage(BoardPage):
         """The incidents. They precede all alerts, so they are on the first page."""
         if not self._is_correlated or self.after or self.before:
             return []
-        return context.correlated(self.chosen)
+        return context.correlated_rows(self.chosen)
 
     def _incident_part(self, incident: IncidentRow | FormingRow) -> PagePart:
         toggled = self.at(expanded=self.expanded ^ {incident.pk})
         return incident_part(incident, "row", is_expanded=incident.pk in self.expanded, toggle=toggled)
 
     def _window(self, context: RenderContext) -> KeysetPage:
-        rows = self.chosen.apply(within(self._listed(context), self.scope), scope=self.scope)
+        rows = self.chosen.apply(within(self._listed_alerts(context), self.scope), scope=self.scope)
         if self._is_correlated:
             rows = context.alone(rows, self.chosen)
         if self.order == IMPACT:
@@ -168,7 +168,7 @@ class AlertsPage(BoardPage):
         order = orders.get(self.state) or orders.get(self.order) or BY_URGENCY
         return order.window(rows, after=self.after, before=self.before)
 
-    def _listed(self, context: RenderContext) -> AlertQuerySet:
+    def _listed_alerts(self, context: RenderContext) -> AlertQuerySet:
         if self.state == RESOLVED:
             return Alert.objects.filter(resolved_at__gte=midnight(context.at))
         alerts = Alert.objects.snoozed() if self.state == SNOOZED else Alert.objects.awake()

@@ -19,7 +19,7 @@ from tms.feed.change import Change
 from tms.fleet.models import Terminal
 from tms.lib.severity import Severity
 
-EVERYTHING = Change(everything=True)
+FULL_CHANGE = Change(everything=True)
 
 
 class PagePart(NamedTuple):
@@ -82,7 +82,7 @@ class BoardPage(ABC):
 
     @abstractmethod
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
         """The current state of the page. Parts that `change` does not affect may be taken from the state `before`.
 
@@ -96,7 +96,7 @@ class BoardPage(ABC):
         ids = [f"alert-{pk}" for pk in pks]
         reused = reuse_parts(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
         # The reason for an alert's position changes with the other terminals of its site.
-        rows = context.impact.explained([part.values["alert"] for part in reused.values()])
+        rows = context.impact.explain([part.values["alert"] for part in reused.values()])
         moved = [row for row in rows if row is not reused[row.element].values["alert"]]
         missing = [pk for pk in pks if f"alert-{pk}" not in reused]
         return reused | {

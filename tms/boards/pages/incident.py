@@ -14,7 +14,7 @@ from tms.accounts.scope import Scope
 from tms.alerts.escalation_plans import EscalationPlan, plans_of
 from tms.alerts.models import Alert, Incident
 from tms.alerts.notification_history import notifications_of_incident
-from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, nav, reuse_parts
+from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, nav, reuse_parts
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.incidents import IncidentRow
@@ -78,7 +78,7 @@ class IncidentPage(BoardPage):
         return PagePart(ROW, {"alert": alert, "is_answer": is_answer})
 
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
         incident = next(iter(context.incidents([self.incident.pk])), None)
         if incident is None or not self._is_covered():
@@ -156,14 +156,14 @@ class IncidentPage(BoardPage):
         return self.scope.is_everything or within(rows, self.scope).exists()
 
     def _members(self, context: RenderContext, change: Change, before: PageState | None) -> dict[str, PagePart]:
-        pks = self._listed(context)
+        pks = self._listed_alerts(context)
         ids = [f"alert-{pk}" for pk in pks]
         rows = reuse_parts(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
         missing = [pk for pk in pks if f"alert-{pk}" not in rows]
         rows |= {row.element: self.alert_part(row) for row in context.alerts(missing)}
         return {element: rows[element] for element in ids if element in rows}
 
-    def _listed(self, context: RenderContext) -> list[int]:
+    def _listed_alerts(self, context: RenderContext) -> list[int]:
         """Alerts: the unresolved ones, most urgent first, then the others, newest first."""
         alerts = within(Alert.objects.filter(incident=self.incident), self.scope)
         unresolved = list(alerts.unresolved().by_urgency().values_list("pk", flat=True)[:MAX_MEMBERS])

@@ -23,7 +23,7 @@ from tms.boards.lists.choices import Choice
 from tms.boards.lists.filters import text
 from tms.boards.lists.incident_filter import OPEN, PAST, IncidentFilter
 from tms.boards.lists.incident_orders import NEWEST_FIRST, SORT_KEYS, ordered
-from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, counts, nav, with_nav
+from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, counts, nav, with_nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.incidents import MAX_ROWS, IncidentRow
 from tms.feed.change import Change
@@ -108,11 +108,11 @@ class IncidentsPage(BoardPage):
         }
 
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
         if before is not None and not (change.incidents or change.everything):
             return with_nav(context, before)
-        unresolved = self._unresolved(context)
+        unresolved = self._unresolved_rows(context)
         window = self._window()
         past = context.incidents(window.pks)
         groups = self._groups(unresolved, past, at=context.at)
@@ -131,21 +131,21 @@ class IncidentsPage(BoardPage):
         opened_then = within(Incident.objects.filter(opened_at__gte=since, opened_at__lt=until), self.scope)
         return PagePart(f"{TEMPLATE}#month", {"month": since, "times": incident_times.times(opened_then)})
 
-    def _listed(self) -> QuerySet[Incident]:
+    def _listed_incidents(self) -> QuerySet[Incident]:
         return self.chosen.apply(within(Incident.objects.all(), self.scope), zone=self.zone)
 
-    def _unresolved(self, context: RenderContext) -> list[IncidentRow]:
+    def _unresolved_rows(self, context: RenderContext) -> list[IncidentRow]:
         """The unresolved incidents. They precede all past ones, so they are on the first page."""
         if self.after or self.before or self.chosen.state == PAST:
             return []
-        rows, order = ordered(self._listed().exclude(RESOLVED), self.order, scope=self.scope)
+        rows, order = ordered(self._listed_incidents().exclude(RESOLVED), self.order, scope=self.scope)
         return context.incidents(order.window(rows, size=MAX_ROWS).pks)
 
     def _window(self) -> KeysetPage:
         """The window of past incidents (index: incident_opened; in another order all that match are read)."""
         if self.chosen.state == OPEN:
             return KeysetPage(())
-        rows, order = ordered(self._listed().filter(RESOLVED), self.order, scope=self.scope)
+        rows, order = ordered(self._listed_incidents().filter(RESOLVED), self.order, scope=self.scope)
         return order.window(rows, after=self.after, before=self.before, size=MAX_ROWS)
 
     def _groups(
@@ -172,7 +172,7 @@ class IncidentsPage(BoardPage):
 
     def _of_day(self, day: date) -> dict[str, int]:
         since, until = incident_filter.day_of(day, self.zone)
-        rows = self._listed().filter(RESOLVED, opened_at__gte=since, opened_at__lt=until)
+        rows = self._listed_incidents().filter(RESOLVED, opened_at__gte=since, opened_at__lt=until)
         numbers = rows.aggregate(
             resolved=Count("pk", distinct=True), acknowledged=Count("pk", filter=WAS_ACKNOWLEDGED, distinct=True)
         )

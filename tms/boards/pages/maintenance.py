@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from tms.boards.pages.base import EVERYTHING, PagePart, PageState, SinglePage, nav, with_nav
+from tms.boards.pages.base import FULL_CHANGE, PagePart, PageState, SinglePage, nav, with_nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.maintenance import WindowRow, current_rows, elements, past_rows
 from tms.feed.change import Change
@@ -25,7 +25,7 @@ class MaintenancePage(SinglePage):
         return change.everything or bool(change.alerts)
 
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
         if before is not None and not change.everything:
             return with_nav(context, before)

@@ -12,7 +12,7 @@ from tms.boards.lists import choices
 from tms.boards.lists.filters import AlertFilter
 from tms.boards.overview import honeycomb, on_shift
 from tms.boards.overview.sparklines import spark
-from tms.boards.pages.base import EVERYTHING, PagePart, PageState, SinglePage, incident_part, nav
+from tms.boards.pages.base import FULL_CHANGE, PagePart, PageState, SinglePage, incident_part, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.forming import FormingRow
@@ -58,9 +58,9 @@ class OverviewPage(SinglePage):
         return PagePart(f"{TEMPLATE}#alert", {"alert": alert, "is_answer": is_answer})
 
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
-        correlated = context.correlated(AlertFilter())[:MAX_INCIDENTS]
+        correlated = context.correlated_rows(AlertFilter())[:MAX_INCIDENTS]
         incidents = {row.element: self._incident(row, context) for row in correlated}
         alerts = self._alerts(context, change, before, most=MAX_ALERTS - len(incidents))
         shown = len(alerts) + len(correlated)

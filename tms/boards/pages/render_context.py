@@ -67,7 +67,7 @@ class SharedRows:
     def alerts(self, pks: Collection[int]) -> list[AlertRow]:
         missing = [pk for pk in pks if pk not in self._alerts]
         if missing:
-            self._alerts |= {row.pk: row for row in self.impact.explained(alert_rows(missing).values())}
+            self._alerts |= {row.pk: row for row in self.impact.explain(alert_rows(missing).values())}
         return [self._alerts[pk] for pk in pks if pk in self._alerts]
 
     def incidents(self, pks: Collection[int]) -> list[IncidentRow]:
@@ -189,7 +189,7 @@ class RenderContext:
             return rows
         shown = covered_incidents({row.incident for row in rows if row.incident}, self.scope)
         rows = [row if row.incident is None or row.incident in shown else replace(row, incident=None) for row in rows]
-        return self.impact.explained(rows) if self.scope.groups else rows
+        return self.impact.explain(rows) if self.scope.groups else rows
 
     def incidents(self, pks: Collection[int]) -> list[IncidentRow]:
         rows = self.rows.incidents(pks)
@@ -203,7 +203,7 @@ class RenderContext:
         # The row of one that this process does not know yet would be beside the forming incident that it was.
         return correlated_alerts.most_urgent(self.incidents([pk for pk in pks if pk in self.unresolved.rows]))
 
-    def correlated(self, chosen: AlertFilter) -> list[IncidentRow | FormingRow]:
+    def correlated_rows(self, chosen: AlertFilter) -> list[IncidentRow | FormingRow]:
         """The rows that replace alerts in a list, most urgent first."""
         row = self.forming_row
         forming: list[FormingRow] = [row] if row and correlated_alerts.matches(row, chosen) else []

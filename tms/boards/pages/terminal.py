@@ -15,7 +15,7 @@ from tms.accounts.access import Person, scope_of, within
 from tms.accounts.scope import Scope
 from tms.boards.formatting import instants
 from tms.boards.lists import choices
-from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, covers_terminal, nav, with_nav
+from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, covers_terminal, nav, with_nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows import outages, timeline
 from tms.boards.rows.terminal_details import TerminalFacts, command_rows, facts_of
@@ -63,7 +63,7 @@ class TerminalPage(BoardPage):
         terminal = within(Terminal.objects.select_related("site"), scope).filter(uid=names["uid"]).first()
         if terminal is None:
             return None
-        before = instants.parsed(query.get("before", ""))
+        before = instants.parse(query.get("before", ""))
         return cls(scope, terminal, tab=query.get("show", ""), before=before, span=query.get("span", ""))
 
     @property
@@ -93,7 +93,7 @@ class TerminalPage(BoardPage):
         return self.terminal.pk in terminals
 
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
         if before is not None and not change.everything and self.terminal.pk not in change.terminals:
             return with_nav(context, before)
@@ -104,7 +104,7 @@ class TerminalPage(BoardPage):
             self.terminal, kinds=TABS[self.tab], before=self.before, limit=MAX_ENTRIES, until=until
         )
         commands = command_rows(self.terminal, limit=MAX_COMMANDS, until=until)
-        sums = outages.summed(self.terminal, at=context.at, until=until)
+        sums = outages.sums_by_cause(self.terminal, at=context.at, until=until)
         parts = {
             **nav(context),
             **_state(self._facts(context)),

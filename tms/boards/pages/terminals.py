@@ -18,7 +18,7 @@ from tms.boards.lists import choices
 from tms.boards.lists.filters import TerminalFilter, text
 from tms.boards.lists.terminal_facets import FilterCounts, facets
 from tms.boards.lists.terminal_orders import BY_UID, SORT_KEYS, ordered
-from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, counts, nav, reuse_parts
+from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, counts, nav, reuse_parts
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.terminals import COLUMNS, TerminalRow
 from tms.feed.change import Change
@@ -29,7 +29,7 @@ from tms.lib.sort_order import SortOrder, sort_headers
 TEMPLATE = "boards/terminals.html"
 REORDER_AFTER = timedelta(seconds=15)
 """An order without an index is read at most this often. Until then rows stay where they are, with their new values."""
-LONGEST_CURSOR = 400
+MAX_CURSOR_CHARACTERS = 400
 
 
 class TerminalsPage(BoardPage):
@@ -49,7 +49,7 @@ class TerminalsPage(BoardPage):
 
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
-        after, before = (text(query, name, LONGEST_CURSOR) for name in ("after", "before"))
+        after, before = (text(query, name, MAX_CURSOR_CHARACTERS) for name in ("after", "before"))
         order = SortOrder.of(query, SORT_KEYS, default=BY_UID)
         return cls(scope_of(person), TerminalFilter.of(query), order=order, after=after, before=before)
 
@@ -78,7 +78,7 @@ class TerminalsPage(BoardPage):
         headers = sort_headers(self.order, descends_first, address=self._address)
         return {
             "presences": choices.presences(self.chosen),
-            "planned": choices.planned(self.chosen),
+            "planned": choices.planned_kinds(self.chosen),
             "selects": choices.selects(self.chosen, to=person),
             "headers": headers,
             "readings": [(metric, headers[metric]) for metric in COLUMNS],
@@ -89,7 +89,7 @@ class TerminalsPage(BoardPage):
         return frozenset(pk for pk in change.terminals if _element(pk) in before.parts), frozenset()
 
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
         if before is None or self._is_moved(context, change, before):
             return self._renew(context, change, before)

@@ -7,7 +7,7 @@ from tms.boards import release
 from tms.boards.lists import choices
 from tms.boards.lists.filters import AlertFilter
 from tms.boards.overview import honeycomb, on_shift
-from tms.boards.pages.base import EVERYTHING, PagePart, PageState, SinglePage, sound_alarms
+from tms.boards.pages.base import FULL_CHANGE, PagePart, PageState, SinglePage, sound_alarms
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.feed.change import Change
@@ -52,7 +52,7 @@ class WallPage(SinglePage):
         return None if is_answer else PagePart(f"{PARTS}#alert", {"alert": alert})
 
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
         rows = self._rows(context, change, before)
         changes, _number, _is_capped = context.recent_changes(MAX_CHANGES)
@@ -76,7 +76,7 @@ class WallPage(SinglePage):
 
     def _rows(self, context: RenderContext, change: Change, before: PageState | None) -> dict[str, PagePart]:
         """Incidents, then alerts outside of incidents, both by impact."""
-        correlated = context.correlated(AlertFilter())[:MAX_ROWS]
+        correlated = context.correlated_rows(AlertFilter())[:MAX_ROWS]
         incidents = {row.element: PagePart(f"{PARTS}#{row.subject}", {"incident": row}) for row in correlated}
         pks = context.most_urgent_outside(MAX_ROWS - len(incidents))
         found = self.alert_parts(pks, context, change, before)

@@ -89,7 +89,7 @@ def instant_of(query: QueryDict) -> datetime | None:
     """The instant with its offset, or the local time of a zone that is named beside it; None for anything else."""
     text, zone = query.get("at", "")[:MAX_CHARACTERS].strip(), query.get("zone", "")
     # First as a local time: `2026-12-01 09:30` also looks like a date with an offset whose plus became a space.
-    found = (_local(text, zone) if zone else None) or instants.parsed(OFFSET_WITHOUT_PLUS.sub("+", text))
+    found = (_local(text, zone) if zone else None) or instants.parse(OFFSET_WITHOUT_PLUS.sub("+", text))
     try:
         # A second more must exist, too: links are rounded up.
         return (found + SECOND).astimezone(UTC).replace(microsecond=0) - SECOND if found else None

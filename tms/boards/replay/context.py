@@ -94,7 +94,7 @@ class PastRows(SharedRows):
         unresolved = self.moment.alerts(pks)
         known = {alert.pk for alert in unresolved}
         rows = past_rows([*unresolved, *resolved_alerts([pk for pk in pks if pk not in known])], at=self.at)
-        return self.impact.explained([rows[pk] for pk in pks if pk in rows])
+        return self.impact.explain([rows[pk] for pk in pks if pk in rows])
 
     def incidents(self, pks: Collection[int]) -> list[IncidentRow]:
         wanted = set(pks)
@@ -166,7 +166,7 @@ class PastContext(RenderContext):
         """The alert, also if it was resolved; None if it was not open yet."""
         found = self.moment.alert(pk)
         rows = past_rows([found], at=self.at).values() if found else ()
-        return next(iter(self._as_seen(self.rows.impact.explained(list(rows)))), None)
+        return next(iter(self._as_seen(self.rows.impact.explain(list(rows)))), None)
 
     def most_urgent_outside(self, most: int) -> list[int]:
         return [key[-1] for key in self.impact.ranked(self.outside(self.awake))[:most]]

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from tms.accounts.access import within
 from tms.alerts.models import Alert, AlertQuerySet, AlertState
-from tms.boards.pages.base import EVERYTHING, PagePart, PageState
+from tms.boards.pages.base import FULL_CHANGE, PagePart, PageState
 from tms.boards.pages.incident import MAX_MEMBERS, TEMPLATE, IncidentPage
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.replay.context import PastContext
@@ -63,13 +63,13 @@ class PastIncident(PastPage, IncidentPage):
     _members_then: MembersThen
 
     def page_state(
-        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+        self, context: RenderContext, change: Change = FULL_CHANGE, before: PageState | None = None
     ) -> PageState:
         assert isinstance(context, PastContext)
         self._members_then = MembersThen(context.moment, self.incident.pk)
         return super().page_state(context, change, before)
 
-    def _listed(self, context: RenderContext) -> list[int]:
+    def _listed_alerts(self, context: RenderContext) -> list[int]:
         assert isinstance(context, PastContext)
         unresolved = [one for one in context.moment.facts if one.incident == self.incident.pk]
         unresolved.sort(key=lambda one: (RANKS[one.severity], one.state != AlertState.OPEN, one.opened_at, one.pk))

@@ -31,9 +31,9 @@ def _add(found: re.Match[str], query: str) -> str:
 def address_without_instant(address: str) -> str:
     """The same page of the present."""
     path, _, query = address.partition("?")
-    return joined(path, urlencode([(name, value) for name, value in parse_qsl(query) if name not in OWN]))
+    return add_query(path, urlencode([(name, value) for name, value in parse_qsl(query) if name not in OWN]))
 
 
-def joined(address: str, query: str) -> str:
+def add_query(address: str, query: str) -> str:
     """The address with further parameters."""
     return f"{address}{'&' if '?' in address else '?'}{query}" if query else address

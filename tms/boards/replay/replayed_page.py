@@ -14,7 +14,7 @@ from tms.boards.lists.choices import Choice
 from tms.boards.replay.chosen import MICROSECOND, SECOND, ChosenInstant, query_of, ranges_of
 from tms.boards.replay.context import PastContext
 from tms.boards.replay.known import Known, read_known
-from tms.boards.replay.links import joined
+from tms.boards.replay.links import add_query
 from tms.boards.replay.strip import Strip, StripEvent, strip
 from tms.boards.replay.window import ReplayWindow, Tick, ticks, window_of
 from tms.lib.calendar.durations import spell
@@ -134,4 +134,4 @@ class ReplayedPage:
 
     def url(self, at: datetime) -> str:
         """The same page at another instant."""
-        return joined(self.live_url, query_of(at, self.chosen.range))
+        return add_query(self.live_url, query_of(at, self.chosen.range))

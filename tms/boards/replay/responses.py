@@ -16,7 +16,7 @@ from django_htmx.http import replace_url
 from tms.accounts.decorators import AuthenticatedRequest
 from tms.boards.formatting import instants
 from tms.boards.replay.chosen import ChosenInstant, WrongInstant, query_of
-from tms.boards.replay.links import address_without_instant, joined, with_instant
+from tms.boards.replay.links import add_query, address_without_instant, with_instant
 from tms.boards.replay.pages import PastPage
 from tms.boards.replay.replayed_page import ReplayedPage
 from tms.boards.responses import or_404
@@ -53,7 +53,7 @@ def _replay(request: AuthenticatedRequest, past: type[PastPage], **names: Any) -
     try:
         chosen = ChosenInstant.of(request.GET, earliest=first, now=now, scope=page.scope)
         if "zone" in request.GET:
-            return redirect(joined(live_url, chosen.query))
+            return redirect(add_query(live_url, chosen.query))
         return _show(request, page, ReplayedPage(chosen, page.scope, first, live_url, now))
     except WrongInstant as error:
         return _unavailable(request, page, str(error), nearest=error.nearest)
@@ -88,7 +88,7 @@ def _render(request: AuthenticatedRequest, page: PastPage, replay: ReplayedPage)
         return render(request, page.template, context)
     answer = render(request, page.results, context)
     answer.content = with_instant(answer.content.decode(), replay.query).encode()
-    replace_url(answer, joined(page.address, replay.query))
+    replace_url(answer, add_query(page.address, replay.query))
     return answer
 
 
@@ -107,7 +107,7 @@ def _unavailable(
 ) -> HttpResponse:
     """Says why, and offers the nearest instant that can be shown."""
     live_url = address_without_instant(request.get_full_path())
-    nearest_url = joined(live_url, query_of(nearest)) if nearest else ""
+    nearest_url = add_query(live_url, query_of(nearest)) if nearest else ""
     context = {
         "nav_item": page.nav_item,
         "message": message,

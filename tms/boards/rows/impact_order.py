@@ -68,7 +68,7 @@ class ImpactRanking:
             keys.append((int(weight.level), weight.share, RANKS[severity], is_acknowledged, opened_at, pk))
         return sorted(keys)
 
-    def explained(self, rows: Collection[AlertRow]) -> list[AlertRow]:
+    def explain(self, rows: Collection[AlertRow]) -> list[AlertRow]:
         """Add the reason for its position to each row. Rows stay equal while the reason is the same."""
         self._statuses({row.site for row in rows})
         reasons = ((row, self._why(row)) for row in rows)

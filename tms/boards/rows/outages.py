@@ -11,7 +11,7 @@ from tms.fleet.models import Cause, Terminal
 from tms.fleet.models.outage import Outage, OutageCause
 from tms.lib.calendar.durations import spell
 
-SUMMED = timedelta(days=30)
+SUMMED_TIME = timedelta(days=30)
 DROPPED = {
     Cause.NODE_LOST: gettext_noop("TMS node %(node)s was lost"),
     Cause.NODE_STOPPED: gettext_noop("TMS node %(node)s restarted"),
@@ -51,10 +51,10 @@ def facts_of(row: Outage) -> OutageFacts:
     )
 
 
-def summed(terminal: Terminal, *, at: datetime, until: datetime | None = None) -> Sequence[CauseSum]:
+def sums_by_cause(terminal: Terminal, *, at: datetime, until: datetime | None = None) -> Sequence[CauseSum]:
     """The last 30 days by cause, the longest total first (index: outage_terminal). `until`: of a past instant."""
     length = ExpressionWrapper(F("ended_at") - F("began_at"), output_field=DurationField())
-    rows = Outage.objects.over().filter(terminal=terminal, ended_at__gt=at - SUMMED)
+    rows = Outage.objects.over().filter(terminal=terminal, ended_at__gt=at - SUMMED_TIME)
     if until is not None:
         rows = rows.filter(ended_at__lte=until)
     grouped = rows.values_list("cause").annotate(number=Count("pk"), length=Sum(length)).order_by("-length", "cause")

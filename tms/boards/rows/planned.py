@@ -33,7 +33,7 @@ def expected_of(site_of: Mapping[int, int], *, at: datetime) -> dict[int, Expect
     """Planned absence of these terminals (with their sites); maintenance takes precedence over closing time."""
     closed = plan_cache().closed(set(site_of.values()), at)
     found = {pk: Expected(PlannedKind.CLOSED, closed[site]) for pk, site in site_of.items() if site in closed}
-    covers = services.covered(site_of, among=plan_cache().maintenance(at).windows)
+    covers = services.coverage_of(site_of, among=plan_cache().maintenance(at).windows)
     return found | {
         pk: Expected(PlannedKind.MAINTENANCE, cover.until, cover.note, cover.by) for pk, cover in covers.items()
     }

@@ -22,7 +22,7 @@ from tms.fleet.sites.names import Bilingual
 from tms.lib.severity import RANKS, worst
 from tms.telemetry.models import Report
 
-LONGEST_ANSWER = 4_000
+MAX_ANSWER_CHARACTERS = 4_000
 
 
 class OpenAlertRow(NamedTuple):
@@ -224,5 +224,5 @@ def _word(result: object) -> str:
     if result is None:
         return ""
     if isinstance(result, dict) and list(result) == ["lines"] and isinstance(result["lines"], list):
-        return "\n".join(map(str, result["lines"]))[:LONGEST_ANSWER]
-    return json.dumps(result, ensure_ascii=False, indent=1)[:LONGEST_ANSWER]
+        return "\n".join(map(str, result["lines"]))[:MAX_ANSWER_CHARACTERS]
+    return json.dumps(result, ensure_ascii=False, indent=1)[:MAX_ANSWER_CHARACTERS]

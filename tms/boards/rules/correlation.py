@@ -19,7 +19,7 @@ from tms.alerts.models import CorrelationRule, Factor, SameRuleCorrelation
 from tms.alerts.models.factor import SITES_TOGETHER
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
-from tms.lib.forms.saved import saved
+from tms.lib.forms.saved import redirect_saved
 
 EXAMPLES = (4, 8, 50, 200)
 """Group sizes for which the page shows how many terminals must be lost."""
@@ -77,7 +77,7 @@ def correlation(request: AuthenticatedRequest) -> HttpResponse:
     ]
     if is_sent and all([form.is_valid() for form in (*lost, *same)]):  # noqa: C419  # each must say what is wrong with it
         settings.save(form.instance for form in (*lost, *same))
-        return saved(request, "correlation")
+        return redirect_saved(request, "correlation")
     context = {
         "nav_item": "rules",
         "page_state": PageState(nav(RenderContext(timezone.now(), scope_of(request.user)))),

@@ -11,7 +11,7 @@ from tms.boards.rules.sentence import where
 from tms.fleet.models import Presence, Terminal, TerminalState
 from tms.telemetry import metric_names
 
-SAMPLED = 50
+MAX_SAMPLED = 50
 """Number of terminals whose metric names are suggested."""
 
 
@@ -51,7 +51,7 @@ def known_metrics(*, to: Person) -> list[KnownMetric]:
     """Metrics that terminals report now, and common ones, by the names that people read."""
     online = visible(TerminalState.objects.filter(presence=Presence.ONLINE), to=to).order_by("-pk")
     values: dict[str, list[float]] = {name: [] for name in metric_names.LABELS}
-    for reported in online.values_list("metrics", flat=True)[:SAMPLED]:
+    for reported in online.values_list("metrics", flat=True)[:MAX_SAMPLED]:
         for name, value in reported.items():
             values.setdefault(name, []).append(value)
     known = [KnownMetric(name, _now(name, now)) for name, now in values.items()]
@@ -68,4 +68,4 @@ def _now(name: str, values: Sequence[float]) -> str:
 def known_models(*, to: Person) -> list[str]:
     terminals = visible(Terminal.objects.exclude(model=""), to=to)
     models = terminals.order_by("model").values_list("model", flat=True)
-    return list(models.distinct()[:SAMPLED])
+    return list(models.distinct()[:MAX_SAMPLED])

@@ -30,8 +30,8 @@ from tms.boards.rules.forms import RuleForm
 from tms.boards.rules.preview import DEFAULT_SPAN, SPANS, preview_panel
 from tms.boards.rules.sentence import sentence
 from tms.boards.toasts import Toast, add_toast, toast
-from tms.lib.forms.checks import checked, is_check
-from tms.lib.forms.saved import saved
+from tms.lib.forms.checks import is_check, render_errors
+from tms.lib.forms.saved import redirect_saved
 
 
 @require_safe
@@ -134,7 +134,7 @@ def export_rules(request: AuthenticatedRequest) -> HttpResponse:
     name = f"tms-rules-{timezone.localtime():%Y-%m-%d}.yaml"
     recorder.record_export(Rule, "yaml")
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    text = yaml_file.exported(to=request.user)
+    text = yaml_file.export(to=request.user)
     return HttpResponse(text, content_type="application/yaml; charset=utf-8", headers=headers)
 
 
@@ -152,15 +152,15 @@ def import_rules(request: AuthenticatedRequest) -> HttpResponse:
         )
     try:
         if request.POST.get("sure"):
-            return _show_import(request, "", done=yaml_file.imported(source, by=request.user, at=timezone.now()))
-        return _show_import(request, text, plan=yaml_file.planned(source))
+            return _show_import(request, "", done=yaml_file.import_rules(source, by=request.user, at=timezone.now()))
+        return _show_import(request, text, plan=yaml_file.plan_import(source))
     except BadFile as error:
         return _show_import(request, text, faults=error.faults, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _save(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) -> HttpResponse:
     if is_check(request):
-        return checked(request, form)
+        return render_errors(request, form)
     if not form.is_valid():
         return _show_rule(request, chosen, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     access.demand_within_any(request.user, Permission.EDIT_RULES, form.rule.scopes)
@@ -168,7 +168,7 @@ def _save(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) ->
         services.save_rule(form.rule, by=request.user, at=timezone.now(), version=form.cleaned_data["version"])
     except OutOfDate as error:
         return _out_of_date(request, error.rule, form)
-    return saved(request, form.rule)
+    return redirect_saved(request, form.rule)
 
 
 def _out_of_date(request: AuthenticatedRequest, now: Rule, form: RuleForm) -> HttpResponse:

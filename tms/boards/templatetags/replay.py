@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from tms.boards.replay.chosen import query_of
-from tms.boards.replay.links import joined, with_instant
+from tms.boards.replay.links import add_query, with_instant
 
 register = template.Library()
 
@@ -22,4 +22,4 @@ def keeping_instant(context: template.Context, content: SafeString) -> SafeStrin
 @register.simple_tag
 def replay_from(at: datetime, page: str = "overview", *names: str) -> str:
     """The address of a page at an instant, with a range in which a single incident can be followed."""
-    return joined(reverse(page, args=names), query_of(at, "1h"))
+    return add_query(reverse(page, args=names), query_of(at, "1h"))

@@ -128,7 +128,7 @@ def _pairing(request: HttpRequest, waiting: ScreenPairing | None, *, wait_s: int
         context["left_s"] = max(1, round((waiting.expires_at - timezone.now()).total_seconds()))
         address = request.build_absolute_uri(reverse("pair-screen"))
         side, path = qr_path(f"{address}?code={waiting.code}")
-        context |= {"code": codes.written(waiting.code), "side": side, "path": path}
+        context |= {"code": codes.format_code(waiting.code), "side": side, "path": path}
         context["address"] = address.partition("://")[2]
     status = HTTPStatus.TOO_MANY_REQUESTS if wait_s else HTTPStatus.OK
     answer = render(request, "boards/wall/pairing.html", context, status=status)

@@ -11,7 +11,7 @@ from tms.fleet.models import Presence, TerminalKind
 from tms.fleet.sites.names import Bilingual
 from tms.lib.db.natural_order import natural
 
-MOST_CELLS, MOST_GROUPS, MOST_ALERTS = 300, 12, 5_000
+MAX_CELLS, MAX_GROUPS, MAX_ALERTS = 300, 12, 5_000
 BY_LABEL = range(2, 9)
 """Numbers of different locations at one site that are worth a group each."""
 
@@ -86,20 +86,20 @@ def cells_of(alerts: AlertQuerySet, *, is_of_rule: bool, then: CellsThen | None 
     """
     members = _members(alerts, is_of_rule=is_of_rule, then=then)
     by, groups = _group(members)
-    room, shown = MOST_CELLS, []
-    for name, kind, rows in groups[:MOST_GROUPS]:
+    room, shown = MAX_CELLS, []
+    for name, kind, rows in groups[:MAX_GROUPS]:
         cells = tuple(Cell(row.uid, row.presence, row.is_away) for row in rows[:room])
         room -= len(cells)
         shown.append(CellGroup(name, kind, cells, len(rows), sum(row.is_away for row in rows)))
     away = sum(row.is_away for row in members)
-    return Cells(tuple(shown), len(members), away, max(0, len(groups) - MOST_GROUPS), by)
+    return Cells(tuple(shown), len(members), away, max(0, len(groups) - MAX_GROUPS), by)
 
 
 def _members(alerts: AlertQuerySet, *, is_of_rule: bool, then: CellsThen | None) -> list[_Member]:
     """Each terminal once, unresolved if any of its alerts is."""
     found: dict[str, _Member] = {}
     columns = ("pk", "resolved_at", "terminal", *(f"terminal__{name}" for name in COLUMNS))
-    rows = alerts.order_by(natural("terminal__uid")).values_list(*columns)[:MOST_ALERTS]
+    rows = alerts.order_by(natural("terminal__uid")).values_list(*columns)[:MAX_ALERTS]
     for pk, resolved_at, terminal, uid, name, name_ja, label, kind, presence in rows:
         shown = then.presences.get(terminal, Presence.ONLINE) if then else presence or Presence.NEVER
         is_unresolved = pk in then.unresolved if then else not resolved_at

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from tms.alerts.models import AlertQuerySet, IncidentTransitionKind
 from tms.boards.rows.incidents import IncidentRow
 
-MOST_ALERTS = 5_000
+MAX_ALERTS = 5_000
 WIDTH, HEIGHT = 400.0, 160.0
-SHORTEST = timedelta(minutes=2)
+MIN_RANGE = timedelta(minutes=2)
 STEP = timedelta(seconds=15)
 """The right end moves in steps, so that the curve of a quiet incident is not sent again and again."""
 PINNED = {
@@ -19,7 +19,7 @@ PINNED = {
     IncidentTransitionKind.REOPENED_WORSE,
     IncidentTransitionKind.RESOLVED,
 }
-MOST_PINS = 4
+MAX_PINS = 4
 
 
 class Pin(NamedTuple):
@@ -50,7 +50,7 @@ def curve_of(incident: IncidentRow, alerts: AlertQuerySet, *, at: datetime) -> C
     end = incident.resolved_at or max((end for _, end in spans if end), default=first)
     if not incident.resolved_at:
         end = at if incident.is_past else max(at, end) + STEP - (at - datetime.min.replace(tzinfo=at.tzinfo)) % STEP
-    until = max(end, first + SHORTEST)
+    until = max(end, first + MIN_RANGE)
     since = first - (until - first) / 12
     points = _points(spans, until=until)
     top = max(number for _, number in points) or 1
@@ -69,7 +69,7 @@ def _spans(alerts: AlertQuerySet, *, until: datetime | None) -> Spans:
     `until`: as it was at this past instant.
     """
     found: dict[int, tuple[datetime, datetime | None]] = {}
-    rows = alerts.order_by("opened_at").values_list("terminal", "opened_at", "resolved_at")[:MOST_ALERTS]
+    rows = alerts.order_by("opened_at").values_list("terminal", "opened_at", "resolved_at")[:MAX_ALERTS]
     for terminal, opened, over in rows:
         resolved = None if over and until and over > until else over
         began, ended = found.get(terminal, (opened, resolved))
@@ -102,5 +102,5 @@ def _x(instant: datetime, *, since: datetime, until: datetime) -> float:
 
 
 def _pins(incident: IncidentRow, *, since: datetime, until: datetime) -> tuple[Pin, ...]:
-    chosen = [row for row in incident.transitions if row.kind in PINNED][-MOST_PINS:]
+    chosen = [row for row in incident.transitions if row.kind in PINNED][-MAX_PINS:]
     return tuple(Pin(round(_x(row.at, since=since, until=until), 1), row.kind) for row in chosen)

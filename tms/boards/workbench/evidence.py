@@ -16,7 +16,7 @@ from tms.alerts.rules.compiled import terminals_of
 from tms.fleet.models import Presence, Site, Terminal
 from tms.fleet.sites.names import Bilingual
 
-MOST_KINDS = 3
+MAX_KINDS = 3
 UNRECORDED = (Factor.FIRMWARE, Factor.NODE)
 
 
@@ -86,7 +86,7 @@ def unaffected_then(
     if incident.site is None:
         return ()
     name = Bilingual(incident.site.name, incident.site.name_ja)
-    kinds = sorted(((number, kind) for kind, number in online.items() if number > 0), reverse=True)[:MOST_KINDS]
+    kinds = sorted(((number, kind) for kind, number in online.items() if number > 0), reverse=True)[:MAX_KINDS]
     return tuple(Unaffected("kind", number, name, kind, "power") for number, kind in kinds)
 
 
@@ -120,7 +120,7 @@ def _at_site(incident: Incident, members: Collection[int], scope: Scope) -> list
         others.exclude(pk__in=members).order_by().values_list("kind").annotate(number=Count("pk")).order_by("-number")
     )
     name = Bilingual(incident.site.name, incident.site.name_ja)
-    return [Unaffected("kind", number, name, kind, "power") for kind, number in kinds[:MOST_KINDS]]
+    return [Unaffected("kind", number, name, kind, "power") for kind, number in kinds[:MAX_KINDS]]
 
 
 def _on_node(members: Collection[int], scope: Scope) -> list[Unaffected]:

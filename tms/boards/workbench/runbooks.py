@@ -9,7 +9,7 @@ from tms.alerts.models import AlertQuerySet
 from tms.boards.formatting import runbooks
 from tms.fleet.sites.names import Bilingual
 
-MOST_RULES = 3
+MAX_RULES = 3
 
 
 class RuleRunbook(NamedTuple):
@@ -26,5 +26,5 @@ def runbooks_of(alerts: AlertQuerySet) -> tuple[RuleRunbook, ...]:
     counted = rules.annotate(number=Count("pk", distinct=True)).order_by("-number", "rule")
     return tuple(
         RuleRunbook(Bilingual(name, name_ja), reverse("rule", args=(pk,)), runbooks.as_html(text))
-        for pk, name, name_ja, text, _number in counted[:MOST_RULES]
+        for pk, name, name_ja, text, _number in counted[:MAX_RULES]
     )

@@ -18,7 +18,7 @@ from tms.lib.text_fields import FormLine
 
 PERMISSION = Permission.SEND_DANGEROUS_COMMANDS
 """Every fault takes a terminal out of service for some minutes, like a reboot."""
-OFFERED = 60
+MAX_OFFERED = 60
 
 
 def sites(by: User) -> QuerySet[Site]:
@@ -29,13 +29,13 @@ def terminals(by: User) -> QuerySet[Terminal]:
     return permitted(Terminal.objects.select_related("site"), by=by, permission=PERMISSION)
 
 
-def offered(fault: FaultKind, by: User) -> list[tuple[str, str]]:
+def offered_targets(fault: FaultKind, by: User) -> list[tuple[str, str]]:
     """Value and text of the targets on the page: sites, or online terminals that can have this fault."""
     if fault is FaultKind.CUT_SITE:
         return [(site.code, site.local_name) for site in sites(by).filter(terminals__kind__in=SIMULATED).distinct()]
     online = terminals(by).filter(state__presence=Presence.ONLINE, kind__in=kinds_of(fault))
     rows = online.order_by(natural("uid"))
-    return [(row.uid, f"{row.uid} · {row.site.local_name}") for row in rows[:OFFERED]]
+    return [(row.uid, f"{row.uid} · {row.site.local_name}") for row in rows[:MAX_OFFERED]]
 
 
 def row_of(fault: FaultKind, target: str, by: User) -> Site | Terminal | None:

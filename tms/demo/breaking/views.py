@@ -19,7 +19,7 @@ from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.demo.breaking import client
 from tms.demo.breaking.faults import FaultKind
-from tms.demo.breaking.forms import PERMISSION, BreakForm, offered, own, row_of
+from tms.demo.breaking.forms import PERMISSION, BreakForm, offered_targets, own, row_of
 from tms.demo.breaking.messages import Answer, Ask, StartFault, UndoFault
 from tms.demo.tour import COOKIE, COOKIE_AGE_S
 from tms.fleet.models import Site, Terminal
@@ -139,7 +139,7 @@ def _show(
     request: AuthenticatedRequest, *, error: str | Promise | ValidationError = "", status: int = HTTPStatus.OK
 ) -> HttpResponse:
     answer = _send(Ask())
-    faults = [(fault, text, offered(fault, request.user)) for fault, text in TEXTS.items()]
+    faults = [(fault, text, offered_targets(fault, request.user)) for fault, text in TEXTS.items()]
     if not error and answer is None:
         error = UNREACHABLE if any(choices for _fault, _text, choices in faults) else EMPTY
     context = {

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 RETRY_S = 1.0
 """How long the thread commits everything after an error: it finds the item that fails, and reports the database."""
-MOST_ITEMS = 100
+MAX_ITEMS = 100
 """Preparing more would hold up the event loop; for them, waking up a thread costs little."""
 
 
@@ -47,7 +47,7 @@ class LoopWriter:
 
     def _may_write(self, items: list[Item]) -> bool:
         return (
-            len(items) <= MOST_ITEMS
+            len(items) <= MAX_ITEMS
             and connection.vendor == "postgresql"
             and rule_cache().is_current
             and time.monotonic() >= self._retry_at
@@ -63,9 +63,9 @@ class LoopWriter:
         self.cpu_s = time.thread_time() - began
         row = await self._connection.fetch_prepared(online_reports.sql("$1", "$2", "$3"), as_text(values))
         began = time.thread_time()
-        written = online_reports.written(items, candidates, from_text(row))
+        written = online_reports.split_written(items, candidates, from_text(row))
         if written.terminals:
-            feed().committed(written.change)
+            feed().publish_committed(written.change)
             instruments.INGEST_REPORTS.labels("committed").inc(written.inserted)
         result = BatchResult({}, timing, settings.NODE, reports=written.reports)
         self.cpu_s += time.thread_time() - began

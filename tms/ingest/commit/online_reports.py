@@ -92,10 +92,10 @@ def write(items: Sequence[Item], timing: Timing) -> Written:
     if not fitting:
         return Written([], frozenset(), frozenset(), 0, list(items))
     rows, ids, lease_s = statement(fitting, timing)
-    return written(items, fitting, fetch_prepared(sql("%s", "%s", "%s"), [rows.decode(), ids, lease_s]))
+    return split_written(items, fitting, fetch_prepared(sql("%s", "%s", "%s"), [rows.decode(), ids, lease_s]))
 
 
-def written(items: Sequence[Item], candidates: Mapping[int, TerminalItems], row: Sequence[Any]) -> Written:
+def split_written(items: Sequence[Item], candidates: Mapping[int, TerminalItems], row: Sequence[Any]) -> Written:
     """`row` is what the statement returned: the terminals that were written, those whose status changed, and the
     number of reports inserted.
     """

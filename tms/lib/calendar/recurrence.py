@@ -36,7 +36,7 @@ PARTS = frozenset(
 )
 """Dates only: parts with times of day would make several occurrences a day."""
 NUMBER = re.compile(r"[1-9][0-9]{0,3}")
-LARGEST = {"BYMONTH": 12, "BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53, "BYSETPOS": 366, "BYDAY": 53}
+MAX_NUMBERS = {"BYMONTH": 12, "BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53, "BYSETPOS": 366, "BYDAY": 53}
 """The largest number in each part. Except in BYMONTH, negative numbers count from the end."""
 WEEKS_OF_MONTH = 5
 OF_WEEKDAYS = "AEFHMORSTUW()"
@@ -84,7 +84,7 @@ class Recurrence:
     def _local_starts(self, horizon: datetime) -> Iterator[datetime]:
         if not self.rule:
             return iter((self.starts_at,))
-        parts = parsed(self.rule)
+        parts = parse_rule(self.rule)
         count = int(parts.pop("COUNT", 0)) or None
         until = min(horizon, _until(parts.pop("UNTIL", ""), self.zone) or horizon)
         return islice(_dates(parts, self.starts_at, until), count)
@@ -108,7 +108,7 @@ def _move(date: datetime, years: int) -> datetime:
     return date.replace(year=date.year + years)
 
 
-def parsed(rule: str) -> dict[str, str]:
+def parse_rule(rule: str) -> dict[str, str]:
     """The parts of an RRULE by name. Raises BadRecurrence if it is invalid or contains times of day."""
     pairs = [part.partition("=") for part in rule.upper().removeprefix("RRULE:").split(";")]
     parts = {name: value for name, _, value in pairs}
@@ -130,7 +130,7 @@ def parsed(rule: str) -> dict[str, str]:
 def _check_ranges(parts: Mapping[str, str]) -> None:
     """Raises BadRecurrence for a number that no date has: dateutil would fail at the first date that needs it."""
     is_of_month = parts["FREQ"] == "MONTHLY" or "BYMONTH" in parts
-    largest = {**LARGEST, "BYDAY": WEEKS_OF_MONTH} if is_of_month else LARGEST
+    largest = {**MAX_NUMBERS, "BYDAY": WEEKS_OF_MONTH} if is_of_month else MAX_NUMBERS
     for name, number in largest.items():
         for item in parts.get(name, "").split(","):
             _check_range(name, item, number)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tms.lib.calendar.dates import date_text
-from tms.lib.calendar.recurrence import BadRecurrence, parsed
+from tms.lib.calendar.recurrence import BadRecurrence, parse_rule
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 WORKDAYS = (0, 1, 2, 3, 4)
@@ -67,7 +67,7 @@ class Repetition:
     def of(cls, rule: str) -> Self | None:
         """The repetition of a rule; None for a rule with other parts, and for an invalid one."""
         try:
-            parts = parsed(rule)
+            parts = parse_rule(rule)
             unit = RepeatUnit(parts.pop("FREQ"))
             found = cls(unit, int(parts.pop("INTERVAL", 1)), **_ends(parts), **_days(unit, parts))
         except (BadRecurrence, ValueError):

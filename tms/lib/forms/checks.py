@@ -23,7 +23,7 @@ def is_check(request: HttpRequest) -> bool:
     return request.method == "POST" and "check" in request.GET
 
 
-def checked(request: HttpRequest, *forms: BaseForm | BaseFormSet[Any]) -> HttpResponse:
+def render_errors(request: HttpRequest, *forms: BaseForm | BaseFormSet[Any]) -> HttpResponse:
     """The errors of the fields that the person has left, as a fragment; a field without one is empty."""
     left = frozenset(request.POST.getlist(LEFT)[:MAX_LEFT])
     fields = [field for form in forms for field in _fields(form) if field.html_name in left]

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 
 
-def saved(request: HttpRequest, to: Any, *names: object) -> HttpResponse:
+def redirect_saved(request: HttpRequest, to: Any, *names: object) -> HttpResponse:
     """A redirect to a page that says so in a toast."""
     messages.success(request, gettext("Saved"))
     return redirect(to, *names)

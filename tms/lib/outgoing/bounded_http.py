@@ -66,6 +66,7 @@ def fetch(
                 values = {"address": watch.refused, "setting": "TMS_INSIDE_DESTINATIONS"}
                 raise FetchError(text % values) from None
             raise NoResponseError(_too_slow(within_s) if watch.is_over else _reason(error)) from None
+        # A response without a length ends where its connection was cut: it may look complete, and not be.
         if watch.is_over:
             raise NoResponseError(_too_slow(within_s))
         return found

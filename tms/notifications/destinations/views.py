@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, sign_in_required
 from tms.accounts.permissions import Permission
-from tms.lib.forms.saved import saved
+from tms.lib.forms.saved import redirect_saved
 from tms.notifications.destinations import services
 from tms.notifications.destinations.forms import DestinationForm
 from tms.notifications.destinations.test_send import send_test
@@ -47,39 +47,39 @@ def new_destination(request: AuthenticatedRequest, kind: str) -> HttpResponse:
     # A key is shown in the response itself, so that no session or message stores it.
     key = destination.new_key() if destination.transport.has_signing_key else ""
     services.save(destination, form.entries, by=request.user)
-    return _page(request, destination, key=key) if key else saved(request, destination)
+    return _page(request, destination, key=key) if key else redirect_saved(request, destination)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs_to_post(Permission.EDIT_DESTINATIONS)
 def destination(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = _found(request, pk, is_edited=request.method == "POST")
+    chosen = _find(request, pk, is_edited=request.method == "POST")
     form = DestinationForm(request.POST if request.method == "POST" else None, instance=chosen, by=request.user)
     if request.method != "POST" or not form.is_valid():
         return _page(request, chosen, form=form)
     services.save(chosen, form.entries, by=request.user)
-    return saved(request, chosen)
+    return redirect_saved(request, chosen)
 
 
 @require_POST
 @needs(Permission.EDIT_DESTINATIONS)
 def test_destination(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = _found(request, pk)
+    chosen = _find(request, pk)
     return _page(request, chosen, result=send_test(chosen))
 
 
 @require_POST
 @needs(Permission.EDIT_DESTINATIONS)
 def renew_key(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = _found(request, pk)
+    chosen = _find(request, pk)
     if not chosen.transport.has_signing_key:
         raise Http404
     key = chosen.renew_key()
     return _page(request, chosen, key=key)
 
 
-def _found(request: AuthenticatedRequest, pk: int, *, is_edited: bool = True) -> Destination:
+def _find(request: AuthenticatedRequest, pk: int, *, is_edited: bool = True) -> Destination:
     rows = access.visible(Destination.objects.not_deleted(), to=request.user)
     chosen = get_object_or_404(rows, pk=pk)
     if is_edited:

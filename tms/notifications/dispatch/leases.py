@@ -16,7 +16,7 @@ from tms.notifications.dispatch.prepare import is_prepared
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, DeliveryState
 from tms.notifications.models.destination import Destination
 
-EXAMINED = 100
+MAX_EXAMINED = 100
 """Deliveries examined in one call; those no longer needed are withdrawn."""
 
 
@@ -37,7 +37,7 @@ def acquire(destination_id: int, *, at: datetime) -> Delivery | None:
     here = Delivery.objects.filter(destination=destination_id)
     if here.filter(state=DeliveryState.SENDING).exists():
         return None
-    for delivery in here.due(at).select_for_update(of=("self",)).order_by("pk")[:EXAMINED]:
+    for delivery in here.due(at).select_for_update(of=("self",)).order_by("pk")[:MAX_EXAMINED]:
         # Composed once: a retry sends the same text, and its receiver can recognise the duplicate.
         if not delivery.attempts and not is_prepared(delivery, at):
             continue

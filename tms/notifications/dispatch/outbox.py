@@ -20,7 +20,7 @@ from tms.notifications.dispatch.grouping import group
 from tms.notifications.models.delivery import ALARMS, DeliveryItem, DeliveryState, NotificationKind
 from tms.notifications.models.policy import Escalation, Policy
 from tms.notifications.policies.next_step import advance as advance_escalation
-from tms.notifications.policies.next_step import circumstances_of, started
+from tms.notifications.policies.next_step import circumstances_of, start_escalations
 from tms.notifications.policies.notification import Notification
 from tms.notifications.rotations.on_call import destinations_of
 from tms.notifications.subjects import (
@@ -44,7 +44,7 @@ STARTING = {
 """Transitions that start an escalation at its first step."""
 RESUMING = {kind.value for kind in (*TransitionKind, *IncidentTransitionKind) if kind.traits.is_reopening} | {"joined"}
 """Transitions that end a responsibility: the escalation resumes where it stopped."""
-FOLLOW_UPS = {
+KIND_OF_CHANGE = {
     "acknowledged": NotificationKind.ACKNOWLEDGED,
     "resolved": NotificationKind.RESOLVED,
     "dissolved": NotificationKind.RESOLVED,
@@ -86,7 +86,7 @@ def _process(subject_type: SubjectType, pks: Collection[int], *, at: datetime) -
     for kinds, dispatch in (
         (STARTING, _start_escalations),
         (RESUMING, _resume_escalations),
-        (FOLLOW_UPS, _notify_changes),
+        (KIND_OF_CHANGE, _notify_changes),
         (PERSONAL, _notify_assignees),
     ):
         if chosen := [event for event in events if event.kind in kinds]:
@@ -141,7 +141,7 @@ def _start_escalations(subject_type: SubjectType, events: Sequence[SubjectEvent]
     escalations = {
         (event.subject.pk, escalation.policy_id): escalation
         for event in events
-        for escalation in started(
+        for escalation in start_escalations(
             event.subject,
             concerned[event.subject],
             policies,
@@ -229,7 +229,7 @@ def _incident_of(event: SubjectEvent) -> int | None:
 
 def _follow_ups(event: SubjectEvent, before: Collection[DeliveryItem]) -> list[Notification]:
     """One per destination, for any policy that had notified it."""
-    kind = FOLLOW_UPS[event.kind]
+    kind = KIND_OF_CHANGE[event.kind]
     wanted = {
         item.delivery.destination_id: item.delivery
         for item in before

@@ -16,7 +16,7 @@ from tms.notifications.models.destination import Destination
 from tms.notifications.push.devices import remove_gone
 from tms.notifications.transports.result import SendOutcome, SendResult
 
-FIRST_S, LONGEST_S = 2.0, 900.0
+FIRST_WAIT_S, MAX_WAIT_S = 2.0, 900.0
 MAX_OBEYED_S = 6 * 3600.0
 """Limit for a `Retry-After`."""
 
@@ -79,5 +79,5 @@ def wait_s(
     failures: int, *, retry_after_s: float | None = None, between: Callable[[float, float], float] = random.uniform
 ) -> float:
     """Delay after consecutive failures of a destination: doubled each time, with jitter, at least the `Retry-After`."""
-    most = min(LONGEST_S, FIRST_S * 2.0 ** min(failures - 1, 16))
+    most = min(MAX_WAIT_S, FIRST_WAIT_S * 2.0 ** min(failures - 1, 16))
     return max(between(most / 2, most), min(retry_after_s or 0.0, MAX_OBEYED_S))

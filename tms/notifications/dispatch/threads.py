@@ -7,12 +7,12 @@ from django.db.models import Q
 from tms.notifications.models.delivery import ALARMS, Delivery, DeliveryItem, DeliveryState, NotificationKind
 from tms.notifications.transports.message import Message
 
-FOLLOW_UPS = frozenset({NotificationKind.ACKNOWLEDGED, NotificationKind.RESOLVED, NotificationKind.STABLE})
+THREADED_KINDS = frozenset({NotificationKind.ACKNOWLEDGED, NotificationKind.RESOLVED, NotificationKind.STABLE})
 
 
 def in_thread(message: Message, delivery: Delivery) -> Message:
     """The message as a reply, if one message announced all that it is about; three queries at most."""
-    if delivery.kind not in FOLLOW_UPS:
+    if delivery.kind not in THREADED_KINDS:
         return message
     subjects = set(delivery.items.values_list("alert", "incident"))
     about_them = Q(alert__in=[alert for alert, _ in subjects if alert]) | Q(

@@ -9,7 +9,7 @@ from tms.lib.severity import Severity
 from tms.notifications.messages.phrases import address, instant, local
 from tms.notifications.models.delivery import NotificationKind
 
-MANY = "/alerts/"
+ALERTS_PATH = "/alerts/"
 """The page of all of them."""
 
 

@@ -10,7 +10,7 @@ from tms.lib.severity import Severity
 from tms.notifications.messages.phrases import address, instant, local
 from tms.notifications.models.delivery import NotificationKind
 
-MANY = "/alerts/"
+ALERTS_PATH = "/alerts/"
 """The page of all of them."""
 
 
@@ -38,7 +38,7 @@ def line(kind: NotificationKind, incident: Incident) -> str:
 
 def page_of(incident: Incident) -> str:
     """People who see a part of it have no page of the incident, but its alerts in their list."""
-    return incident.get_absolute_url() if incident.size else MANY
+    return incident.get_absolute_url() if incident.size else ALERTS_PATH
 
 
 def _rest(incident: Incident) -> str:

@@ -25,13 +25,13 @@ from tms.notifications.subjects import AboutOne, Concern, about_one
 from tms.notifications.weekly_hours import HoursOfWeek
 
 DAY_S = 86_400
-SHORTEST_REPEAT_S = 300
+MIN_REPEAT_S = 300
 
 
 def not_too_often(seconds: int) -> None:
     """Raises ValidationError."""
-    if 0 < seconds < SHORTEST_REPEAT_S:
-        raise ValidationError(gettext("Enter 0, or at least %(least)d seconds.") % {"least": SHORTEST_REPEAT_S})
+    if 0 < seconds < MIN_REPEAT_S:
+        raise ValidationError(gettext("Enter 0, or at least %(least)d seconds.") % {"least": MIN_REPEAT_S})
 
 
 class PolicyHours(models.TextChoices):

@@ -64,7 +64,7 @@ def reached_by(steps: Mapping[int, Sequence[Step]]) -> list[Destination]:
     return list(chain.from_iterable(step.reached for of_policy in steps.values() for step in of_policy))
 
 
-def started(
+def start_escalations(
     subject: Subject,
     concern: Concern,
     policies: Iterable[Policy],

@@ -36,20 +36,20 @@ def plans_of(incident_id: int, scope: Scope, at: datetime) -> Iterator[Escalatio
     if not escalations:
         return
     shown = Shown(*(set(within(model.objects.all(), scope).values_list("pk", flat=True)) for model in NAMED))
-    steps, taken = steps_of([one.policy_id for one in escalations], at=at), _taken(incident_id)
+    steps, taken = steps_of([one.policy_id for one in escalations], at=at), _deliveries_by_step(incident_id)
     for escalation in escalations:
         rows = tuple(_steps(escalation, steps.get(escalation.policy_id, []), taken, shown))
         yield EscalationPlan(escalation.policy.name, escalation.policy.get_absolute_url(), rows)
 
 
-def _taken(incident_id: int) -> Taken:
+def _deliveries_by_step(incident_id: int) -> Taken:
     found: dict[tuple[int | None, int], list[Delivery]] = {}
     for row in Delivery.objects.filter(items__incident=incident_id).select_related("destination").order_by("pk"):
         found.setdefault((row.policy_id, row.step), []).append(row)
     return found
 
 
-def _missed(step: Step, shown: Shown) -> Iterator[tuple[str, str]]:
+def _misses(step: Step, shown: Shown) -> Iterator[tuple[str, str]]:
     """Names of destinations and rotations, and why the step does not reach them now."""
     for named in step.named:
         if named.destination is not None:
@@ -72,7 +72,7 @@ def _steps(escalation: Escalation, steps: list[Step], taken: Taken, shown: Shown
         if not is_next and due_at is not None:
             due_at += timedelta(seconds=step.after_s)
         names = tuple(destination.name for destination in step.reached if destination.pk in shown.destinations)
-        missed = tuple(_missed(step, shown))
+        missed = tuple(_misses(step, shown))
         yield PlannedStep(names, due_at, is_taken=False, is_next=is_next, missed=missed)
     if escalation.policy.repeat_s and steps and due_at is not None:
         is_next = escalation.next_step > steps[-1].position

@@ -42,7 +42,7 @@ FIELDS: Mapping[str, Sequence[str]] = {
     "repeat": ("repeat_s",),
 }
 """The fields of PolicyForm that each word stands for."""
-MOST_NAMES = 3
+MAX_NAMES = 3
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def sentence_of(policy: Policy, *, to: Person) -> Sentence:
 def sentence_of_forms(form: Any, steps: Any) -> Sentence:
     """The sentence of a PolicyForm and its StepForms: what was entered, or else the initial values."""
     values = {name: _value(form, name) for names in FIELDS.values() for name in names}
-    owner = grant_scopes.parsed(str(values["owner"] or form.fields["owner"].default))
+    owner = grant_scopes.parse(str(values["owner"] or form.fields["owner"].default))
     names = ("after_min", "destinations", "rotations")
     of_steps = [{name: _value(one, name) for name in names} | {"form": one} for one in steps.forms]
     return _sentence(values | {"owner": owner.label if owner else "–"}, of_steps, form)
@@ -112,14 +112,14 @@ def _sentence(
 
     def pieces(text: str) -> Iterator[Word]:
         for before, name, _spec, _conversion in Formatter().parse(text):
-            yield Word(before, name, words[name], _bound(form, name)) if name else Word(before)
+            yield Word(before, name, words[name], _bound_fields(form, name)) if name else Word(before)
 
     of_steps = [_step_words(step, is_first=not number) for number, step in enumerate(steps)]
-    repeat = Word("", "repeat", words["repeat"], _bound(form, "repeat"))
+    repeat = Word("", "repeat", words["repeat"], _bound_fields(form, "repeat"))
     return Sentence(list(pieces(str(OPENING))), of_steps, repeat, list(pieces(str(CLOSING))))
 
 
-def _bound(form: forms.BaseForm | None, name: str) -> list[forms.BoundField]:
+def _bound_fields(form: forms.BaseForm | None, name: str) -> list[forms.BoundField]:
     return [form[field] for field in FIELDS[name]] if form is not None else []
 
 
@@ -179,8 +179,8 @@ def _on_call(rotation: object) -> str:
 
 def _names(names: Sequence[str], joined: str = "") -> str:
     """`A, B or C`, or the first of many and how many more; empty for none."""
-    if (more := len(names) - MOST_NAMES) > 0:
-        return gettext(", ").join(names[:MOST_NAMES]) + " " + ngettext("and %d more", "and %d more", more) % more
+    if (more := len(names) - MAX_NAMES) > 0:
+        return gettext(", ").join(names[:MAX_NAMES]) + " " + ngettext("and %d more", "and %d more", more) % more
     *most, last = names or [""]
     return gettext(", ").join(most) + ((joined or gettext(" or ")) if most else "") + last
 

@@ -40,7 +40,7 @@ def steps_of(policy_ids: Collection[int], *, at: datetime) -> dict[int, list[Ste
     people = on_call({rotation for step in steps for rotation in step.rotations.all()}, at=at)
     by_policy: dict[int, list[Step]] = {}
     for step in steps:
-        step.named = list(_named(step, people))
+        step.named = list(_named_destinations(step, people))
         # A person may be named and on call at the same time.
         enabled = (one.destination for one in step.named if one.destination is not None and one.destination.enabled)
         step.reached = list(dict.fromkeys(enabled))
@@ -48,7 +48,7 @@ def steps_of(policy_ids: Collection[int], *, at: datetime) -> dict[int, list[Ste
     return by_policy
 
 
-def _named(step: Step, people: Mapping[int, OnCall]) -> Iterator[NamedDestination]:
+def _named_destinations(step: Step, people: Mapping[int, OnCall]) -> Iterator[NamedDestination]:
     """Destinations, then those of people on call; a rotation that reaches none is named without."""
     for destination in step.destinations.all():
         yield NamedDestination(destination)

@@ -16,8 +16,8 @@ from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, sign_in_required
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.lib.forms.checks import checked, is_check
-from tms.lib.forms.saved import saved
+from tms.lib.forms.checks import is_check, render_errors
+from tms.lib.forms.saved import redirect_saved
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Rotation
@@ -33,7 +33,7 @@ from tms.notifications.soft_delete.views import undoable
 @never_cache
 @sign_in_required
 def policies(request: AuthenticatedRequest) -> HttpResponse:
-    rows = list(_listed(request.user))
+    rows = list(_policies(request.user))
     enabled = [policy for policy in rows if policy.enabled]
     context = {
         **undoable(request, "policy"),
@@ -51,14 +51,14 @@ def policies(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.EDIT_POLICIES)
 def new_policy(request: AuthenticatedRequest) -> HttpResponse:
-    return _edited(request, Policy())
+    return _edit(request, Policy())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs_to_post(Permission.EDIT_POLICIES)
 def policy(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    return _edited(request, _found(request, pk, is_edited=request.method == "POST"))
+    return _edit(request, _find(request, pk, is_edited=request.method == "POST"))
 
 
 @require_POST
@@ -66,25 +66,25 @@ def policy(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @needs(Permission.EDIT_POLICIES)
 def preview_policy(request: AuthenticatedRequest, pk: int | None = None) -> HttpResponse:
     """Who would be notified if the policy in the form was saved. Nothing is."""
-    chosen = Policy() if pk is None else _found(request, pk, is_edited=True)
+    chosen = Policy() if pk is None else _find(request, pk, is_edited=True)
     form, steps = _forms(request, chosen, request.POST)
     # Both have cleaned data then, also if some of it is wrong.
     _ = form.is_valid() & steps.is_valid()
-    panel = _panel_of_draft(request, Policy() if pk is None else _found(request, pk, is_edited=True))
+    panel = _panel_of_draft(request, Policy() if pk is None else _find(request, pk, is_edited=True))
     return _page(request, chosen, form=form, steps=steps, panel=panel)
 
 
-def _edited(request: AuthenticatedRequest, chosen: Policy) -> HttpResponse:
+def _edit(request: AuthenticatedRequest, chosen: Policy) -> HttpResponse:
     form, steps = _forms(request, chosen, request.POST if request.method == "POST" else None)
     if is_check(request):
-        return checked(request, form, steps)
+        return render_errors(request, form, steps)
     if request.method != "POST":
         return _page(request, chosen, form=form, steps=steps)
     if not (form.is_valid() & steps.is_valid()):
         panel = NotificationPreview(PreviewForm({}, by=request.user), is_draft_wrong=True)
         return _page(request, chosen, form=form, steps=steps, panel=panel, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     services.save(form.instance, form.rows, steps.values, by=request.user)
-    return saved(request, chosen)
+    return redirect_saved(request, chosen)
 
 
 def _forms(request: AuthenticatedRequest, chosen: Policy, sent: QueryDict | None) -> tuple[PolicyForm, BaseStepForms]:
@@ -94,7 +94,7 @@ def _forms(request: AuthenticatedRequest, chosen: Policy, sent: QueryDict | None
     return form, steps
 
 
-def _found(request: AuthenticatedRequest, pk: int, *, is_edited: bool) -> Policy:
+def _find(request: AuthenticatedRequest, pk: int, *, is_edited: bool) -> Policy:
     chosen = get_object_or_404(access.visible(Policy.objects.not_deleted(), to=request.user), pk=pk)
     if is_edited:
         access.demand(request.user, Permission.EDIT_POLICIES, chosen)
@@ -115,7 +115,7 @@ def _panel_of_draft(request: AuthenticatedRequest, draft: Policy) -> Notificatio
     return panel
 
 
-def _listed(person: User) -> QuerySet[Policy]:
+def _policies(person: User) -> QuerySet[Policy]:
     """The policies, with the destinations and rotations that the person sees."""
     reached = {"steps__destinations": Destination.objects.all(), "steps__rotations": Rotation.objects.all()}
     seen = [Prefetch(name, access.visible(rows, to=person)) for name, rows in reached.items()]

@@ -81,7 +81,7 @@ def area_of(key: str) -> Scope | None:
     """Nothing if what was chosen does not exist any more."""
     if not key:
         return None
-    found = grant_scopes.parsed(key)
+    found = grant_scopes.parse(key)
     return NOTHING if found is None else found.value
 
 

@@ -95,9 +95,9 @@ def remove_of_old_keys(*, at: datetime) -> int:
 def visible_items(destination: Destination, items: Sequence[DeliveryItem]) -> list[DeliveryItem]:
     """The items that the person of the device sees now: of an incident at least one alert."""
     scope = destination.audience
-    alerts = _seen(Alert.objects.filter(pk__in=[item.alert_id for item in items if item.alert_id]), scope)
+    alerts = _seen_pks(Alert.objects.filter(pk__in=[item.alert_id for item in items if item.alert_id]), scope)
     of_items = [item.incident_id for item in items if item.incident_id]
-    incidents = _seen(Incident.objects.filter(pk__in=of_items), scope)
+    incidents = _seen_pks(Incident.objects.filter(pk__in=of_items), scope)
     incidents |= set(within(Alert.objects.filter(incident__in=of_items), scope).values_list("incident", flat=True))
     return [item for item in items if item.alert_id in alerts or item.incident_id in incidents]
 
@@ -106,7 +106,7 @@ def digest_of(address: str) -> str:
     return sha256(address.encode()).hexdigest()
 
 
-def _seen(rows: Any, scope: Scope) -> set[int]:
+def _seen_pks(rows: Any, scope: Scope) -> set[int]:
     return set(within(rows, scope).values_list("pk", flat=True))
 
 
@@ -121,7 +121,7 @@ def _store(
     at: datetime,
 ) -> PushDevice:
     device = known or PushDevice(address_digest=digest, created_at=at)
-    device.name = user_agent.described(browser.header)
+    device.name = user_agent.describe(browser.header)
     device.is_mobile, device.key = user_agent.is_mobile(browser.header), key
     destination = known.destination if known else Destination(kind=KIND, person=person)
     destination.name, destination.language = f"{device.name} ({person.username})"[:100], browser.language

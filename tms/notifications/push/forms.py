@@ -48,7 +48,9 @@ class DevicePreferencesForm(Plain, forms.Form):
         self.row = DevicePreferences.objects.filter(person=person).first() or DevicePreferences(person=person)
         chosen = {severity.value: severity.value in self.row.severities for severity in Severity}
         super().__init__(data, initial={**chosen, "is_only_on_call": self.row.is_only_on_call, "area": self.row.area})
-        offered = [choice for choice in grant_scopes.choices(scope_of(person)) if choice[0] != grant_scopes.EVERYTHING]
+        offered = [
+            choice for choice in grant_scopes.choices(scope_of(person)) if choice[0] != grant_scopes.EVERYTHING_KEY
+        ]
         self.fields["area"].choices = [("", _("Everything I see")), *offered]  # type: ignore[attr-defined]  # django-stubs: Field
         self.dress()
 

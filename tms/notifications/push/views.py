@@ -52,18 +52,16 @@ def add_device(request: AuthenticatedRequest) -> HttpResponse:
     _require_push()
     form = SubscriptionForm(request.POST)
     if not form.is_valid():
-        return _refused(request, form.fault)
+        return _refuse(request, form.fault)
     at = timezone.now()
     browser = Browser(request.headers.get("User-Agent", "")[:500], get_language() or settings.LANGUAGE_CODE)
     try:
         devices.add(request.user, form.cleaned_data["subscription"], browser, key=keys.current(at=at), at=at)
     except devices.TooManyDevices:
         text = gettext("You already have %(number)d devices. Remove one first.")
-        return _refused(request, text % {"number": devices.MAX_DEVICES})
+        return _refuse(request, text % {"number": devices.MAX_DEVICES})
     except devices.ForeignDevice:
-        return _refused(
-            request, gettext("Another person uses this address. Block and allow notifications, then retry.")
-        )
+        return _refuse(request, gettext("Another person uses this address. Block and allow notifications, then retry."))
     return redirect(f"{resolve_url('me')}?saved=devices#devices")
 
 
@@ -80,7 +78,7 @@ def save_device_preferences(request: AuthenticatedRequest) -> HttpResponse:
         shown = {"section": "devices", "template": "notifications/devices/preferences.html", "is_saved": is_valid}
         return render(request, "accounts/me/section.html", {**shown, "device_form": form}, status=status)
     if not is_valid:
-        return _refused(request, gettext("Choose a part of the fleet that you see."))
+        return _refuse(request, gettext("Choose a part of the fleet that you see."))
     return redirect(f"{resolve_url('me')}?saved=devices#devices")
 
 
@@ -90,7 +88,7 @@ def test_device(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     device = _own(request, pk)
     limit = TESTS_OF_PERSON._replace(key=f"device-tests-{request.user.pk}")
     if counters.apply(lambda each: each.begin([limit], secrets.token_hex(8))) is not None:
-        return _refused(request, gettext("Too many tests. Try again in ten minutes."))
+        return _refuse(request, gettext("Too many tests. Try again in ten minutes."))
     result = send_test(device.destination)
     if result.is_gone:
         devices.remove_gone(device.destination, at=timezone.now())
@@ -117,7 +115,7 @@ def _require_push() -> None:
         raise Http404
 
 
-def _refused(request: AuthenticatedRequest, text: str) -> HttpResponse:
+def _refuse(request: AuthenticatedRequest, text: str) -> HttpResponse:
     messages.error(request, text)
     return _back()
 

@@ -42,7 +42,7 @@ from tms.rest.router import ApiRouter
 
 router = ApiRouter("rotations")
 BY_NAME = Keyset((Column("name"), Column("pk", int)))
-LONGEST_COVER = timedelta(days=366)
+MAX_COVER = timedelta(days=366)
 MAKING = Access(Permission.EDIT_ROTATIONS, is_idempotent=True)
 SETTING_UP = Access(Permission.EDIT_ROTATIONS)
 COVERING = Access(Permission.OVERRIDE_SHIFTS, is_idempotent=True)
@@ -103,7 +103,7 @@ def make_cover(request: ApiRequest, pk: int, body: CoverBody) -> CoverSchema:
     person = access.visible(named, to=request.person).first()
     if person is None:
         raise unreadable(RequestFault("$.person", "no active person has this username"))
-    if not timedelta(0) < body.until - body.since <= LONGEST_COVER:
+    if not timedelta(0) < body.until - body.since <= MAX_COVER:
         raise unreadable(RequestFault("$.until", "must be after `since`, by a year at most"))
     return CoverSchema.of(cover(chosen, person, since=body.since, until=body.until, by=request.person))
 

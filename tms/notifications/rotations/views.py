@@ -20,8 +20,8 @@ from tms.accounts.permissions import Permission
 from tms.lib.admin import BaseFormSet
 from tms.lib.calendar.dates import shown_days
 from tms.lib.calendar.local_time import local_time
-from tms.lib.forms.checks import checked, is_check
-from tms.lib.forms.saved import saved
+from tms.lib.forms.checks import is_check, render_errors
+from tms.lib.forms.saved import redirect_saved
 from tms.notifications import undo
 from tms.notifications.models.rotation import Cover, Rotation
 from tms.notifications.rotations import on_call, services
@@ -110,11 +110,11 @@ def _edit(request: AuthenticatedRequest, chosen: Rotation) -> HttpResponse:
     members = _member_forms(request, chosen, sent)
     assert isinstance(members, BaseMemberForms)
     if is_check(request):
-        return checked(request, form, members)
+        return render_errors(request, form, members)
     if sent is None or not (form.is_valid() & members.is_valid()):
         return _page(request, chosen, form=form, members=members)
     services.save(chosen, members.people, by=request.user)
-    return saved(request, chosen)
+    return redirect_saved(request, chosen)
 
 
 def _page(

@@ -111,7 +111,7 @@ def data(rows: Iterable[Row], samples: Samples, *, before: Samples, at: datetime
     return [Datum(row.name, row.unit, at, value) for row, value in measured if value is not None]
 
 
-def configured(*, serves: bool) -> Bridge | None:
+def create_bridge(*, serves: bool) -> Bridge | None:
     """The bridge to CloudWatch; None without TMS_CLOUDWATCH_NAMESPACE."""
     if not settings.CLOUDWATCH_NAMESPACE:
         return None

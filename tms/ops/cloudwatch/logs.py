@@ -84,10 +84,10 @@ class CloudWatchLogs(watchtower.CloudWatchLogHandler):
             with suppress(client.exceptions.ResourceAlreadyExistsException):
                 client.create_log_stream(**where)
             answer = client.put_log_events(**where, logEvents=events)
-        return refused(answer.get("rejectedLogEventsInfo", {}), len(events))
+        return count_refused(answer.get("rejectedLogEventsInfo", {}), len(events))
 
 
-def refused(indexes: dict[str, int], number: int) -> int:
+def count_refused(indexes: dict[str, int], number: int) -> int:
     """How many of `number` events in chronological order were too old or too new."""
     old = max(indexes.get("tooOldLogEventEndIndex", 0), indexes.get("expiredLogEventEndIndex", 0))
     return old + number - indexes.get("tooNewLogEventStartIndex", number)

@@ -24,7 +24,7 @@ MAX_WAITING = 20_000
 """How many data wait at most: about a day of a process that measures once a minute."""
 OLDEST = timedelta(days=14)
 """CloudWatch rejects older data, and data in the future."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0
 LEAVE_S = 2.0
 
 REFUSALS = frozenset({"InvalidParameterCombination", "InvalidParameterValue", "MissingParameter", "ValidationError"})
@@ -173,7 +173,7 @@ def back_off() -> Iterator[float]:
     pause = FIRST_PAUSE_S
     while True:
         yield random.uniform(pause / 2, pause)
-        pause = min(2 * pause, LONGEST_PAUSE_S)
+        pause = min(2 * pause, MAX_PAUSE_S)
 
 
 class CloudWatch:

@@ -50,7 +50,7 @@ class LoopTurns:
         self._monotonic = monotonic
         self._turned_at = monotonic()
 
-    def turned(self) -> None:
+    def note_turn(self) -> None:
         self._turned_at = self._monotonic()
 
     @property
@@ -127,7 +127,7 @@ def clock(at: datetime) -> str:
         return f"unknown: {type(error).__name__}"
     if late is None:
         return "never ran; start it with `manage.py clock`"
-    return OK if late < heartbeats.LATE else f"last ran {late.total_seconds():.0f} s ago"
+    return OK if late < heartbeats.HEARTBEAT_LATE_AFTER else f"last ran {late.total_seconds():.0f} s ago"
 
 
 def loops(at: datetime) -> str:

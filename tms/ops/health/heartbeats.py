@@ -10,7 +10,7 @@ from tms.ops.models import Heartbeat
 CLOCK = "clock"
 WRITE = "write-"
 """Prefix of the rows with which the health check tests writes; one per process."""
-LATE = timedelta(seconds=10)
+HEARTBEAT_LATE_AFTER = timedelta(seconds=10)
 UPSERT = (
     f"INSERT INTO {Heartbeat._meta.db_table} (name, node, at) VALUES (%s, %s, %s) "
     "ON CONFLICT (name) DO UPDATE SET node = excluded.node, at = excluded.at"

@@ -43,7 +43,7 @@ class LoopAges:
             instruments.CLOCK_LOOP_LIMIT.remove(name)
         self._succeeded = {}
 
-    def succeeded(self, name: str) -> None:
+    def note_success(self, name: str) -> None:
         self._succeeded[name] = self._monotonic()
         self._unwritten.add(name)
 

@@ -19,7 +19,7 @@ FORWARDED = (
 )
 UNNAMED_PROXY = "tms.unnamed_proxy"
 
-CACHED = 4_096
+MAX_CACHED_ADDRESSES = 4_096
 """Addresses. Parsing one takes 10 us, and those of proxies and sites are repeated."""
 MAX_CHARACTERS = 64
 """Characters of an address, beyond which only a zone can continue."""
@@ -76,7 +76,7 @@ def is_trusted(address: str) -> bool:
     return _is_trusted(address[:MAX_CHARACTERS], tuple(settings.TRUSTED_PROXIES))
 
 
-@lru_cache(CACHED)
+@lru_cache(MAX_CACHED_ADDRESSES)
 def _is_trusted(address: str, proxies: tuple[str, ...]) -> bool:
     known = valid(address)
     return known is not None and any(ip_address(known) in network for network in _networks(proxies))
@@ -96,7 +96,7 @@ def valid(address: str) -> str | None:
     return _valid(address[:MAX_CHARACTERS])
 
 
-@lru_cache(CACHED)
+@lru_cache(MAX_CACHED_ADDRESSES)
 def _valid(address: str) -> str | None:
     try:
         parsed = ip_address(address.partition("%")[0])

@@ -9,7 +9,7 @@ from django.db.models import Func, IntegerField
 from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
 
-MOST_BUCKETS = 2_000
+MAX_BUCKETS = 2_000
 
 
 class Bucket(NamedTuple):
@@ -59,8 +59,8 @@ class Division(NamedTuple):
     @classmethod
     def of(cls, since: datetime, until: datetime, buckets: int) -> Self:
         """Raises ValueError for an empty time or too many parts."""
-        if not 0 < buckets <= MOST_BUCKETS or since >= until:
-            raise ValueError(f"{buckets} buckets from {since} to {until}: expected 1 to {MOST_BUCKETS}, and a time")
+        if not 0 < buckets <= MAX_BUCKETS or since >= until:
+            raise ValueError(f"{buckets} buckets from {since} to {until}: expected 1 to {MAX_BUCKETS}, and a time")
         return cls(since, until, buckets)
 
     @property

@@ -23,7 +23,7 @@ OF_FLEET, OF_SITE = timedelta(minutes=15), timedelta(hours=6)
 """The length of the time that a row counts for the fleet, and for a site; counted are days."""
 SETTLED = timedelta(hours=1)
 """What began at an instant is committed by then: the begin of an outage is found afterwards."""
-AGAIN = timedelta(days=1)
+RECOUNT_AFTER = timedelta(days=1)
 PER_PASS = 10
 """Days in one pass of the clock."""
 AT_SITES = ("alerts", "critical", "outages")
@@ -84,7 +84,7 @@ def _due(until: datetime, at: datetime) -> Iterator[datetime]:
             yield day
         day -= DAY
     oldest = next(iter(known.values()), None)
-    if oldest is not None and oldest.counted_at <= at - AGAIN:
+    if oldest is not None and oldest.counted_at <= at - RECOUNT_AFTER:
         yield oldest.day
 
 

@@ -15,7 +15,7 @@ from tms.replay.density.counting import AT_SITES, OF_FLEET, OF_SITE, day_of, rou
 from tms.replay.density.rows import SOURCES, Span
 from tms.replay.models import CountedDay, FleetCount, SiteCount
 
-FINE = 4
+MIN_STORED_PER_BUCKET = 4
 """A bucket is at least so many times as long as what is stored as one number: such a number counts where it begins."""
 
 
@@ -41,7 +41,7 @@ def density(since: datetime, until: datetime, *, buckets: int, scope: Scope) -> 
     covered = list(_covered_spans(division, stored.length)) if stored else []
     whole, rest = [Span(since, until)], list(_gaps(division, covered))
     spans = {field: rest if stored and field in stored.fields else whole for field in SOURCES}
-    parts = list(rows.counted(spans, division, scope))
+    parts = list(rows.count_rows(spans, division, scope))
     counts = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else chain(*parts)
     summed = _sum(stored, covered, division, scope) if stored and covered else ()
     return division.filled(chain(counts, summed))
@@ -50,7 +50,7 @@ def density(since: datetime, until: datetime, *, buckets: int, scope: Scope) -> 
 def _stored_counts(division: Division, scope: Scope) -> Stored | None:
     """The stored counts; None if buckets are too short, or if the scope has groups, which are parts of sites."""
     stored = BY_FLEET if scope.is_everything else BY_SITE
-    return None if scope.groups or division.length < FINE * stored.length else stored
+    return None if scope.groups or division.length < MIN_STORED_PER_BUCKET * stored.length else stored
 
 
 def _covered_spans(division: Division, length: timedelta) -> Iterator[Span]:

@@ -43,7 +43,7 @@ SOURCES: Mapping[str, CountedRows] = {
 """What each field of a bucket counts (indexes: alert_opened, incident_opened, outage_began)."""
 
 
-def counted(spans: Mapping[str, Sequence[Span]], division: Division, scope: Scope) -> Iterator[QuerySet[Any]]:
+def count_rows(spans: Mapping[str, Sequence[Span]], division: Division, scope: Scope) -> Iterator[QuerySet[Any]]:
     """Rows of field, bucket and number. `spans`: by field, the parts of the time to count."""
     for field, of_field in spans.items():
         if of_field:

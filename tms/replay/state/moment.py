@@ -20,7 +20,7 @@ from tms.replay.state.base import Base, Instant, Visibility
 from tms.replay.state.limits import MomentLimit, has_history, limits
 from tms.replay.state.members import joined, members
 
-MANY = 5_000
+MAX_LOOKED_UP_TERMINALS = 5_000
 """The number of terminals that are not online above which all terminals are read instead of looked up."""
 
 type PresenceCount = tuple[int, str, str]
@@ -59,7 +59,7 @@ class Moment:
         if not has_history(self.at, now=self._now):
             return {}
         existing = within(self._instant.existing(), self.scope).order_by()
-        if len(self.presences) > MANY:
+        if len(self.presences) > MAX_LOOKED_UP_TERMINALS:
             rows = existing.values_list("pk", "site_id", "kind")
             return Counter((site, self.presences.get(pk, Presence.ONLINE.value), kind) for pk, site, kind in rows)
         away = existing.filter(pk__in=list(self.presences)).values_list("pk", "site_id", "kind")
@@ -171,7 +171,7 @@ class Moment:
             return None
         state.metrics = terminals.readings(terminal.pk, self._instant)
         unresolved = [row.pk for row in self.facts if row.terminal == terminal.pk]
-        covers = services.covered({terminal.pk: terminal.site_id}, among=self.windows)
+        covers = services.coverage_of({terminal.pk: terminal.site_id}, among=self.windows)
         cover = covers.get(terminal.pk)
         return TerminalThen(state, self.alerts(unresolved), self._outage(terminal), cover.until if cover else None)
 

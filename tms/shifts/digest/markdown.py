@@ -165,10 +165,10 @@ def _action(one: ActionLine, zone: ZoneInfo) -> str:
 def _maintenance(work: MaintenanceLine, zone: ZoneInfo) -> str:
     by = gettext(", ") + work.by.text if work.by else ""
     period = f"{moment(work.since, zone)} – {moment(work.until, zone)}"
-    return _about(period, f"{_plain(work.note)} ({covered(work)}){by}")
+    return _about(period, f"{_plain(work.note)} ({coverage_text(work)}){by}")
 
 
-def covered(work: MaintenanceLine) -> str:
+def coverage_text(work: MaintenanceLine) -> str:
     terminals = ngettext("%(number)s terminal", "%(number)s terminals", work.terminals) % {"number": work.terminals}
     named: Iterable[str] = map(_plain, work.covers)
     return gettext(", ").join([*named, *([terminals] if work.terminals else [])])

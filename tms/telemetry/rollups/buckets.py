@@ -26,7 +26,7 @@ BEGIN = {
 VALUE = {"postgresql": "m.value::double precision", "sqlite": "m.value"}
 UNFOLD = {"postgresql": "jsonb_each_text", "sqlite": "json_each"}
 
-MOST_REPORTS = 50_000
+MAX_REPORTS = 50_000
 """Reports that a chart reads: one a second for half a day. Of more than these it reads some in each slice of time."""
 SLICES, REPORTS_OF_SLICE = 1_800, 5
 
@@ -130,7 +130,7 @@ def slices(terminal: Terminal, since: datetime, until: datetime) -> Slices:
     """Slices of the time from `since` to `until`, if the terminal has so many reports in it that a chart reads only
     some of each.
     """
-    sql = IS_DENSE.format(table=Report._meta.db_table, most=MOST_REPORTS)
+    sql = IS_DENSE.format(table=Report._meta.db_table, most=MAX_REPORTS)
     if not _rows(sql, terminal, since, until)[0][0]:
         return None
     length = (until - since) / SLICES

@@ -34,7 +34,7 @@ HOUR = timedelta(hours=1)
 SETTLING = timedelta(minutes=5)
 GRACE = timedelta(minutes=1)
 """A report committed this soon after its hour is not late. Far less than `SETTLING`, because clocks of nodes differ."""
-LONG = timedelta(minutes=2)
+LONG_TRANSACTION = timedelta(minutes=2)
 """A transaction that has been writing for longer may have begun before its reports were late."""
 
 TERMINALS = 250
@@ -253,6 +253,6 @@ def _is_writing_for_long() -> bool:
         cursor.execute(
             "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
             "AND backend_xid IS NOT NULL AND xact_start < now() - make_interval(secs => %s))",
-            [LONG.total_seconds()],
+            [LONG_TRANSACTION.total_seconds()],
         )
         return bool(cursor.fetchone()[0])

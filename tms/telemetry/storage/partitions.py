@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 LOCK_TIMEOUT = "500ms"
 CHUNK = 20_000
 """Rows moved in one transaction."""
-COUNTED = 10_000
+MAX_COUNTED_ROWS = 10_000
 """Rows of a default partition are counted up to this number."""
 PARTITION_NAME = re.compile(r"_(\d{8})$")
 
@@ -144,9 +144,9 @@ def drop(parent: Partitioned, start: datetime) -> None:
 
 
 def count_default_rows(parent: Partitioned) -> int:
-    """Number of rows in the default partition, at most `COUNTED`."""
+    """Number of rows in the default partition, at most `MAX_COUNTED_ROWS`."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM {parent.default} LIMIT {COUNTED}) AS counted")
+        cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM {parent.default} LIMIT {MAX_COUNTED_ROWS}) AS counted")
         return int(cursor.fetchone()[0])
 
 

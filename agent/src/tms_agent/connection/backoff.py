@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tms_agent.connection.link import Closed, Drained, HandshakeRefused, LinkEnd, TimedOut
 from tms_agent.protocol.close_codes import CloseCode
 
-LONGEST_S = 3600.0
+MAX_WAIT_S = 3600.0
 """Limits the delay that TMS or a proxy requests: a terminal that never comes back needs a visit."""
 
 
@@ -53,7 +53,7 @@ class Backoff:
 
     def after(self, end: LinkEnd) -> float:
         """Seconds."""
-        return min(self._after(end), LONGEST_S)
+        return min(self._after(end), MAX_WAIT_S)
 
     def _after(self, end: LinkEnd) -> float:
         match end:

@@ -14,7 +14,7 @@ SET_THE_CLOCK = "set the clock, or let NTP set it"
 RENEW = "renew the certificate on the server"
 
 
-def rejected(
+def rejection(
     error: ssl.SSLCertVerificationError, host: str, *, at: datetime, clock_error: timedelta | None
 ) -> CertificateRejected:
     """`at` is the terminal's time, which is ahead of TMS's by `clock_error`, as far as known."""

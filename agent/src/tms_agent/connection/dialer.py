@@ -33,7 +33,7 @@ PING_S = 20.0
 """A link without a pong for this long is dead. Pings also keep NAT entries alive."""
 CLOSE_TIMEOUT_S = 2.0
 PROBLEM_TYPE = "application/problem+json"
-LONGEST_REASON = 200
+MAX_REASON_CHARACTERS = 200
 """Characters of a server's response in a log line."""
 
 
@@ -127,7 +127,7 @@ class Dialer:
         except InvalidStatus as error:
             raise _refusal(error.response, at=self._now()) from None
         except ssl.SSLCertVerificationError as error:
-            raise certificates.rejected(error, self._host, at=self._now(), clock_error=self._clock_error()) from None
+            raise certificates.rejection(error, self._host, at=self._now(), clock_error=self._clock_error()) from None
         except (WebSocketException, ValueError) as error:
             raise Unreachable(f"{self.url} does not answer as TMS does: {error}") from None
         if connection.subprotocol != SUBPROTOCOL:
@@ -188,7 +188,7 @@ def retry_after(value: str | None, *, at: datetime) -> float | None:
 def _refusal(response: Response, *, at: datetime) -> HandshakeRefused:
     wait = retry_after(response.headers.get("Retry-After"), at=_date_of(response) or at)
     problem = _problem_in(response)
-    reason = problem.detail[:LONGEST_REASON] or response.reason_phrase
+    reason = problem.detail[:MAX_REASON_CHARACTERS] or response.reason_phrase
     return HandshakeRefused(response.status_code, retry_after_s=wait, reason=reason, problem=problem.type)
 
 

@@ -108,13 +108,13 @@ class AgentLink:
         try:
             return downlink.decode(await self._connection.recv(decode=False))
         except ConnectionClosed as closed:
-            raise _closed(closed) from None
+            raise _close_of(closed) from None
 
     async def send(self, text: bytes) -> None:
         try:
             await self._connection.send(text, text=True)
         except ConnectionClosed as closed:
-            raise _closed(closed) from None
+            raise _close_of(closed) from None
 
     @property
     def round_trip_s(self) -> float:
@@ -144,7 +144,7 @@ class AgentLink:
             early.append(frame)
 
 
-def _closed(closed: ConnectionClosed) -> Closed:
+def _close_of(closed: ConnectionClosed) -> Closed:
     if closed.rcvd is not None:
         return Closed(closed.rcvd.code, closed.rcvd.reason)
     if closed.sent is not None and closed.sent.reason:

@@ -21,7 +21,7 @@ class Reader:
     __slots__ = ("_members", "_where")
 
     def __init__(self, value: Any, where: str = "$") -> None:
-        self._members: dict[str, Any] = _checked(value, dict, where)
+        self._members: dict[str, Any] = _check(value, dict, where)
         self._where = where
 
     def __contains__(self, name: str) -> bool:
@@ -90,7 +90,7 @@ class Reader:
         return name in self._members and self._members[name] is None
 
     def _typed(self, name: str, kind: type[Kind], default: Any) -> Kind:
-        return _checked(self._get(name, default), kind, self.path(name))
+        return _check(self._get(name, default), kind, self.path(name))
 
     def _get(self, name: str, default: Any) -> Any:
         value = self._members.get(name, default)
@@ -99,7 +99,7 @@ class Reader:
         return value
 
 
-def _checked(value: Any, kind: type[Kind], where: str) -> Kind:
+def _check(value: Any, kind: type[Kind], where: str) -> Kind:
     """`bool` is no `int` here, as in JSON."""
     if type(value) is not kind:
         raise _mismatch(_name(kind), value, where)

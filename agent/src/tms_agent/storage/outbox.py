@@ -14,7 +14,7 @@ from tms_agent.storage.spool import Spool, SpooledReport
 
 SMALLEST_FRAME = 4096
 """The smallest limit of any TMS; a smaller value is a mistake, which must not cost reports."""
-SHORTEST_STALE_S = 10.0
+MIN_STALE_S = 10.0
 
 _heartbeat = uplink.heartbeat()
 
@@ -54,7 +54,7 @@ class Outbox:
         self._boot = boot
         self.frame_bytes = max(SMALLEST_FRAME, min(frame_bytes, booted.limits.frame_bytes))
         self._window = max(1, booted.limits.reports_per_batch)
-        self._stale_s = max(booted.heartbeat_s, SHORTEST_STALE_S)
+        self._stale_s = max(booted.heartbeat_s, MIN_STALE_S)
         self._accepts_undated = booted.accepts_undated
         self._clock = clock
         self._log = log

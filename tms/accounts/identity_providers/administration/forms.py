@@ -94,7 +94,7 @@ class SamlProviderForm(AnyProviderForm):
     def clean_certificates(self) -> str:
         """The certificates in PEM, one below the other."""
         try:
-            found = certificates.parsed(self.cleaned_data["certificates"])
+            found = certificates.parse(self.cleaned_data["certificates"])
         except ValueError as error:
             raise ValidationError(str(error)) from None
         return "".join(each.public_bytes(Encoding.PEM).decode() for each in found)

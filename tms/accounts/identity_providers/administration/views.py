@@ -83,7 +83,7 @@ def new_provider(request: AuthenticatedRequest) -> HttpResponse:
 @recently_signed_in
 def provider(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """POST: change its settings."""
-    return _edit(request, _found(request, pk))
+    return _edit(request, _find(request, pk))
 
 
 @require_POST
@@ -91,7 +91,7 @@ def provider(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @needs(Permission.EDIT_PROVIDERS)
 @recently_signed_in
 def add_mapping(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = _found(request, pk)
+    chosen = _find(request, pk)
     form = MappingForm(request.POST, by=request.user, address=reverse("add-mapping", args=(pk,)))
     if not form.is_valid():
         return _page(request, chosen, mapping_form=form)
@@ -104,7 +104,7 @@ def add_mapping(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @never_cache
 @needs(Permission.EDIT_PROVIDERS)
 def remove_mapping(request: AuthenticatedRequest, pk: int, mapping: int) -> HttpResponse:
-    chosen = _found(request, pk)
+    chosen = _find(request, pk)
     row = get_object_or_404(chosen.mappings, pk=mapping)
     token = deleted.of_mapping(row, by=request.user)
     with recorder.change(chosen):
@@ -118,7 +118,7 @@ def remove_mapping(request: AuthenticatedRequest, pk: int, mapping: int) -> Http
 @needs(Permission.EDIT_PROVIDERS)
 def check_provider(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The test button: asks the provider what can be asked without signing in."""
-    chosen = _found(request, pk)
+    chosen = _find(request, pk)
     done = saml.check(chosen) if chosen.kind == ProviderKind.SAML else check(chosen)
     failed = [step.label for step in done if step.outcome == Outcome.FAILED]
     recorder.record("checked", chosen, {"failed": (None, failed)})
@@ -130,7 +130,7 @@ def check_provider(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @needs(Permission.EDIT_PROVIDERS)
 def test_sign_in(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Leads to the provider; what it sends is shown and not used."""
-    chosen = _found(request, pk)
+    chosen = _find(request, pk)
     recorder.record("sign-in-tested", chosen)
     return oidc.leave(request, chosen, Purpose.TEST, "")
 
@@ -141,7 +141,7 @@ def test_sign_in(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @recently_signed_in
 def renew_key(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Renew the key of a provider where TMS proves itself with one."""
-    chosen = _found(request, pk)
+    chosen = _find(request, pk)
     if chosen.client_auth != ClientAuth.PRIVATE_KEY:
         raise Http404
     services.renew_key(chosen)
@@ -152,7 +152,7 @@ def renew_key(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @never_cache
 @needs(Permission.EDIT_PROVIDERS)
 def disable_provider(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = _found(request, pk)
+    chosen = _find(request, pk)
     if request.method == "POST":
         services.disable(chosen)
         return redirect("identity-provider", pk)
@@ -163,7 +163,7 @@ def disable_provider(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @never_cache
 @needs(Permission.EDIT_PROVIDERS)
 def enable_provider(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    services.enable(_found(request, pk))
+    services.enable(_find(request, pk))
     return redirect("identity-provider", pk)
 
 
@@ -172,7 +172,7 @@ def enable_provider(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @needs(Permission.EDIT_PROVIDERS)
 @context.keeping_an_administrator
 def delete_provider(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = _found(request, pk)
+    chosen = _find(request, pk)
     if request.method == "POST":
         services.delete(chosen)
         return redirect("identity-providers")
@@ -184,7 +184,7 @@ def _demand(request: AuthenticatedRequest) -> None:
     access.demand_within(request.user, Permission.EDIT_PROVIDERS, EVERYTHING)
 
 
-def _found(request: AuthenticatedRequest, pk: int) -> IdentityProvider:
+def _find(request: AuthenticatedRequest, pk: int) -> IdentityProvider:
     _demand(request)
     return get_object_or_404(IdentityProvider, pk=pk)
 
@@ -214,7 +214,7 @@ def _page(
     mapping_form: MappingForm | None = None,
     **more: object,
 ) -> HttpResponse:
-    values: dict[str, object] = {"providers": _listed(), "chosen": chosen}
+    values: dict[str, object] = {"providers": _lines(), "chosen": chosen}
     if chosen is not None:
         values["form"] = form or form_of(chosen)(instance=chosen, by=request.user)
     if chosen is not None and chosen.pk:
@@ -247,7 +247,7 @@ def addresses(request: HttpRequest, chosen: IdentityProvider) -> list[Address]:
     return found
 
 
-def _listed() -> list[ProviderLine]:
+def _lines() -> list[ProviderLine]:
     people = dict(Identity.objects.values_list("provider").annotate(Count("pk")))
     return [ProviderLine(row, people.get(row.pk, 0)) for row in IdentityProvider.objects.all()]
 

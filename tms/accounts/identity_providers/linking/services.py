@@ -60,7 +60,7 @@ def link(provider: IdentityProvider, person: User, asserted: Assertion, *, at: d
 
 def _own(provider: IdentityProvider, person: User, asserted: Assertion) -> Identity | None:
     """The identity, if it is the person's already. Raises SignInRefused if it, or the person, is linked otherwise."""
-    known = provisioning.known(provider, asserted)
+    known = provisioning.known_identity(provider, asserted)
     if known is not None and known.person_id != person.pk:
         text = gettext("You signed in there as a person who has another account in TMS.")
         raise SignInRefused("taken", text)

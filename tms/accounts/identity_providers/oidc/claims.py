@@ -11,7 +11,7 @@ from tms.accounts.models import FactorPolicy, IdentityProvider
 from tms.accounts.sign_in.assertion import Assertion, SignInRefused
 from tms.protocol.text import clean, is_storable
 
-MOST_GROUPS = 1_000
+MAX_GROUPS = 1_000
 MAX_TEXT = 150
 MAX_EMAIL = 254
 MAX_GROUP = 255
@@ -69,9 +69,9 @@ def groups_of(claims: Mapping[str, Any], path: str) -> frozenset[str]:
         raise SignInRefused("too-many-groups", text)
     found = _at(claims, path)
     values = [found] if isinstance(found, str) else found if isinstance(found, list) else []
-    if len(values) > MOST_GROUPS:
+    if len(values) > MAX_GROUPS:
         text = gettext("The provider sent more than %(most)s groups. Limit them there to those of TMS.")
-        raise SignInRefused("too-many-groups", text % {"most": MOST_GROUPS})
+        raise SignInRefused("too-many-groups", text % {"most": MAX_GROUPS})
     return frozenset(clean(value) for value in values if value and _is_usable(value, MAX_GROUP))
 
 

@@ -96,7 +96,7 @@ def _exchange(
     fields |= proof
     answer = directory().ask(provider, document.token_endpoint, headers=headers, fields=fields)
     try:
-        found = metadata.decoded(answer.body, TokenAnswer)
+        found = metadata.decode(answer.body, TokenAnswer)
     except ValueError:
         found = TokenAnswer(error=str(answer.status))
     if answer.status != 200 or found.error or not found.id_token:
@@ -128,7 +128,7 @@ def _userinfo(
     headers = {"Authorization": f"Bearer {answer.access_token}"}
     got = directory().ask(provider, document.userinfo_endpoint, headers=headers)
     try:
-        found = metadata.decoded(got.body, dict[str, Any])
+        found = metadata.decode(got.body, dict[str, Any])
     except ValueError:
         return {}
     is_theirs = got.status == 200 and found.get("sub") == claims["sub"]  # Core 1.0, 5.3.2

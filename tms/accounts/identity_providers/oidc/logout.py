@@ -14,12 +14,12 @@ from tms.accounts.audit import recorder
 from tms.accounts.identity_providers.oidc import tokens
 from tms.accounts.identity_providers.oidc.metadata import ProviderAwayError, ProviderError
 from tms.accounts.identity_providers.oidc.tokens import Claims, TokenError
-from tms.accounts.identity_providers.oidc.views import found
+from tms.accounts.identity_providers.oidc.views import find_provider
 from tms.accounts.models import IdentityProvider, SpentToken
 from tms.accounts.sessions import provider as provider_sessions
 from tms.metrics.instruments import PROVIDER_LOGOUTS
 
-ACCEPTED = timedelta(seconds=600)
+MAX_TOKEN_AGE = timedelta(seconds=600)
 """How old a logout token may be. An accepted one is remembered for twice as long."""
 
 
@@ -28,7 +28,7 @@ ACCEPTED = timedelta(seconds=600)
 @never_cache
 def backchannel_logout(request: HttpRequest, slug: str) -> HttpResponse:
     """200 when the sessions have ended, or if there were none; 400 for a token that is not accepted."""
-    provider = found(slug)
+    provider = find_provider(slug)
     try:
         end(provider, tokens.logout_token(request.POST.get("logout_token", ""), provider), at=timezone.now())
     except (TokenError, ProviderError) as error:
@@ -44,16 +44,16 @@ def backchannel_logout(request: HttpRequest, slug: str) -> HttpResponse:
 @transaction.atomic
 def end(provider: IdentityProvider, claims: Claims, *, at: datetime) -> int:
     """End the sessions that a logout token names, and return how many there were. Raises TokenError for a used one."""
-    if not (at - ACCEPTED).timestamp() <= claims["iat"] <= (at + ACCEPTED).timestamp():
+    if not (at - MAX_TOKEN_AGE).timestamp() <= claims["iat"] <= (at + MAX_TOKEN_AGE).timestamp():
         raise TokenError("iat is too long ago")
-    if not SpentToken.objects.spend(claims["jti"], until=at + 2 * ACCEPTED, provider=provider):
+    if not SpentToken.objects.spend(claims["jti"], until=at + 2 * MAX_TOKEN_AGE, provider=provider):
         raise TokenError("jti was used before")
-    number = provider_sessions.end(_named(provider, claims))
+    number = provider_sessions.end(_sessions_named(provider, claims))
     recorder.record("logged-out", provider, {"sessions": (number, 0)})
     return number
 
 
-def _named(provider: IdentityProvider, claims: Claims) -> provider_sessions.Rows:
+def _sessions_named(provider: IdentityProvider, claims: Claims) -> provider_sessions.Rows:
     """The session `sid`; without one, or if it is unknown, all sessions of the subject."""
     rows = provider_sessions.of(provider).filter(identity__issuer=claims["iss"])
     if "sub" in claims:

@@ -27,7 +27,7 @@ RETRY_S = 10.0
 """Keys are read again at most this often when a token names an unknown one."""
 FAILED_S = 5.0
 """A provider that did not answer is asked again after this time: everyone can cause a request to it."""
-LEAST_RSA_BITS = 2_048
+MIN_RSA_BITS = 2_048
 WITHIN_S = 5.0
 """The deadline of each request to a provider."""
 AT_ONCE = 4
@@ -136,7 +136,7 @@ class Directory:
 
     def ask(self, provider: IdentityProvider, url: str, **options: Any) -> Fetched:
         """A request for one sign-in. Raises ProviderError, also if too many wait for this provider already."""
-        with _held(self._queues[provider.pk].asking):
+        with _hold(self._queues[provider.pk].asking):
             return ask(url, **options)
 
     def discard(self, provider: IdentityProvider) -> None:
@@ -161,7 +161,7 @@ class Directory:
         if (found := known()) is not None:
             return found
         self._require_unfailed(provider)
-        with _held(self._queues[provider.pk].reading):
+        with _hold(self._queues[provider.pk].reading):
             if (found := known()) is not None:
                 return found
             self._require_unfailed(provider)
@@ -178,7 +178,7 @@ class Directory:
 
 
 @contextmanager
-def _held(lock: threading.Lock | threading.Semaphore) -> Iterator[None]:
+def _hold(lock: threading.Lock | threading.Semaphore) -> Iterator[None]:
     """Raises ProviderAwayError after a short wait: others wait for the provider already."""
     release_connection()
     if not lock.acquire(timeout=WAIT_S):
@@ -197,7 +197,7 @@ def directory() -> Directory:
 def read_document(issuer: str) -> DiscoveryDocument:
     """The discovery document of `issuer`, checked. Raises ProviderError."""
     try:
-        document = decoded(get(issuer.rstrip("/") + WELL_KNOWN), DiscoveryDocument)
+        document = decode(get(issuer.rstrip("/") + WELL_KNOWN), DiscoveryDocument)
     except ValueError as error:
         raise ProviderError(gettext("Not a discovery document: %(reason)s") % {"reason": error}) from None
     if document.issuer != issuer:
@@ -214,7 +214,7 @@ def read_document(issuer: str) -> DiscoveryDocument:
 def read_keys(document: DiscoveryDocument) -> tuple[Key, ...]:
     """The public keys for signatures. Keys of unknown kinds and weak ones are skipped. Raises ProviderError."""
     try:
-        found = decoded(get(document.jwks_uri), KeySet)
+        found = decode(get(document.jwks_uri), KeySet)
     except ValueError as error:
         raise ProviderError(gettext("Not a set of keys: %(reason)s") % {"reason": error}) from None
     return tuple(key for entry in found.keys[:MAX_KEYS] if (key := _key(entry)) is not None)
@@ -232,10 +232,10 @@ def _key(entry: dict[str, Any]) -> Key | None:
 
 def is_strong(public: object) -> bool:
     """Whether a signature with this key counts."""
-    return not isinstance(public, RSAPublicKey) or public.key_size >= LEAST_RSA_BITS
+    return not isinstance(public, RSAPublicKey) or public.key_size >= MIN_RSA_BITS
 
 
-def decoded[T](body: bytes, kind: type[T]) -> T:
+def decode[T](body: bytes, kind: type[T]) -> T:
     """JSON from outside. Raises ValueError."""
     try:
         return msgspec.json.decode(body, type=kind)

@@ -25,7 +25,7 @@ class TokenError(Exception):
 
 def id_token(text: str, provider: IdentityProvider, *, nonce: str) -> Claims:
     """The claims of an ID token (OpenID Connect Core 1.0, 3.1.3.7). Raises TokenError and ProviderError."""
-    claims = _verified(text, provider, require=("exp", "iat", "sub"))
+    claims = _verify(text, provider, require=("exp", "iat", "sub"))
     if not constant_time_compare(str(claims.get("nonce", "")), nonce):
         raise TokenError(gettext("The token belongs to another sign-in (nonce)."))
     audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
@@ -36,7 +36,7 @@ def id_token(text: str, provider: IdentityProvider, *, nonce: str) -> Claims:
 
 def logout_token(text: str, provider: IdentityProvider) -> Claims:
     """The claims of a logout token (OpenID Connect Back-Channel Logout 1.0, 2.6): with `sub`, `sid` or both."""
-    claims = _verified(text, provider, require=("iat", "jti"))
+    claims = _verify(text, provider, require=("iat", "jti"))
     events = claims.get("events")
     if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
         raise TokenError("no event of a back-channel logout")
@@ -51,7 +51,7 @@ def logout_token(text: str, provider: IdentityProvider) -> Claims:
     return claims
 
 
-def _verified(text: str, provider: IdentityProvider, *, require: tuple[str, ...]) -> Claims:
+def _verify(text: str, provider: IdentityProvider, *, require: tuple[str, ...]) -> Claims:
     """Signature, issuer, audience and times."""
     if len(text) > MAX_TOKEN:
         raise TokenError(gettext("The token is too long."))

@@ -18,7 +18,7 @@ from tms.accounts.scope import EVERYTHING
 from tms.accounts.sign_in.assertion import Assertion, SignInRefused
 from tms.protocol.text import clean, storable
 
-MOST_CLAIMS = 100
+MAX_CLAIMS = 100
 MAX_VALUE = 500
 
 
@@ -39,7 +39,7 @@ class Trial(NamedTuple):
     has_factor: bool = False
 
 
-def received(
+def show(
     request: HttpRequest, provider: IdentityProvider, claims: Mapping[str, Any], assertion: Callable[[], Assertion]
 ) -> HttpResponse:
     """`assertion` reads it from the `claims`, and may raise SignInRefused."""
@@ -47,7 +47,7 @@ def received(
     values = {
         "nav_item": "people",
         "provider": provider,
-        "claims": list(_shown(claims)),
+        "claims": list(_claims_to_show(claims)),
         "trial": try_out(provider, assertion),
     }
     return render(request, "accounts/providers/trial.html", values)
@@ -64,10 +64,10 @@ def try_out(provider: IdentityProvider, assertion: Callable[[], Assertion]) -> T
     unmapped = tuple(sorted(asserted.groups - {mapping.value for mapping in mappings}))
     known = Identity.objects.filter(provider=provider, issuer=asserted.issuer, subject=asserted.subject)
     found = Trial(chips=chips, unmapped=unmapped, has_factor=asserted.has_factor, is_new=not known.exists())
-    return _identified(provider, asserted, found)
+    return _identify(provider, asserted, found)
 
 
-def _identified(provider: IdentityProvider, asserted: Assertion, found: Trial) -> Trial:
+def _identify(provider: IdentityProvider, asserted: Assertion, found: Trial) -> Trial:
     with transaction.atomic():
         try:
             person = provisioning.identify(provider, asserted, at=timezone.now()).person
@@ -78,7 +78,7 @@ def _identified(provider: IdentityProvider, asserted: Assertion, found: Trial) -
             transaction.set_rollback(True)
 
 
-def _shown(claims: Mapping[str, Any]) -> Iterator[ReceivedClaim]:
-    for name in sorted(claims)[:MOST_CLAIMS]:
+def _claims_to_show(claims: Mapping[str, Any]) -> Iterator[ReceivedClaim]:
+    for name in sorted(claims)[:MAX_CLAIMS]:
         text = json.dumps(claims[name], ensure_ascii=False)
         yield ReceivedClaim(clean(storable(name))[:100], clean(storable(text))[:MAX_VALUE])

@@ -52,7 +52,7 @@ def leave(request: HttpRequest, provider: IdentityProvider, purpose: Purpose, ne
         protocol = saml_request if provider.kind == ProviderKind.SAML else flow
         address = protocol.address(request, provider, state, begun)
     except ProviderError as error:
-        return refused(request, provider, "provider-failed", error)
+        return refuse(request, provider, "provider-failed", error)
     return render(request, "accounts/providers/leave.html", {"provider": provider, "address": address})
 
 
@@ -60,7 +60,7 @@ def leave(request: HttpRequest, provider: IdentityProvider, purpose: Purpose, ne
 @never_cache
 def from_provider(request: HttpRequest, slug: str) -> HttpResponse:
     """The provider sends the browser back here, with a code or an error."""
-    provider = found(slug)
+    provider = find_provider(slug)
     begun = pending.take(request, provider, request.GET.get("state", ""))
     if begun is None:  # not recorded: everyone can open this address
         text = gettext("This sign-in has expired, or was begun in another browser. Begin again.")
@@ -69,11 +69,11 @@ def from_provider(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         return _finish(request, provider, begun, flow.person_of(request, provider, begun, answer))
     except SignInRefused as error:
-        return refused(request, provider, error.code, error)
+        return refuse(request, provider, error.code, error)
     except TokenError as error:
-        return refused(request, provider, "token-rejected", error)
+        return refuse(request, provider, "token-rejected", error)
     except (ProviderError, DecryptionError) as error:
-        return refused(request, provider, "provider-failed", error)
+        return refuse(request, provider, "provider-failed", error)
 
 
 @require_safe
@@ -81,19 +81,19 @@ def from_provider(request: HttpRequest, slug: str) -> HttpResponse:
 def public_keys(request: HttpRequest, slug: str) -> HttpResponse:
     """The public keys of TMS, which the provider reads."""
     try:
-        return JsonResponse(client_key.public_keys(found(slug)))
+        return JsonResponse(client_key.public_keys(find_provider(slug)))
     except DecryptionError:
         return JsonResponse({"keys": []})
 
 
-def found(slug: str) -> IdentityProvider:
+def find_provider(slug: str) -> IdentityProvider:
     return get_object_or_404(IdentityProvider.objects.enabled(), slug=slug, kind=ProviderKind.OIDC)
 
 
 def _finish(request: HttpRequest, provider: IdentityProvider, begun: Pending, returned: Returned) -> HttpResponse:
     claims = returned.claims
     if begun.purpose == Purpose.TEST:
-        return trial.received(request, provider, claims, lambda: assertion_of(claims, provider))
+        return trial.show(request, provider, claims, lambda: assertion_of(claims, provider))
     now = time.time()
     at = authenticated_at(claims, now=now)
     asserted = replace(assertion_of(claims, provider), id_token=returned.id_token)
@@ -156,7 +156,7 @@ def _require_factor(request: HttpRequest, asserted: Assertion) -> None:
         raise SignInRefused("no-factor", text)
 
 
-def refused(request: HttpRequest, provider: IdentityProvider, code: str, error: Exception) -> HttpResponse:
+def refuse(request: HttpRequest, provider: IdentityProvider, code: str, error: Exception) -> HttpResponse:
     PROVIDER_SIGN_INS.labels("failed" if code == "provider-failed" else "refused").inc()
     recorder.record("sign-in-failed", provider, {"reason": (None, code), "detail": (None, recorder.plain(str(error)))})
     text = gettext("The secret of this provider can no longer be decrypted. Enter it again.")

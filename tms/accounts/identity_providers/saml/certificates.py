@@ -5,14 +5,14 @@ import re
 from cryptography import x509
 from django.utils.translation import gettext
 
-from tms.accounts.identity_providers.oidc.metadata import LEAST_RSA_BITS, is_strong
+from tms.accounts.identity_providers.oidc.metadata import MIN_RSA_BITS, is_strong
 
 MAX_CERTIFICATES = 5
 PEM = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 LINE = 64
 
 
-def parsed(text: str) -> list[x509.Certificate]:
+def parse(text: str) -> list[x509.Certificate]:
     """Certificates in PEM, or one without its frame, as metadata has it. Raises ValueError with a text for people."""
     found = PEM.findall(text) or [_framed(text)]
     if len(found) > MAX_CERTIFICATES:
@@ -23,7 +23,7 @@ def parsed(text: str) -> list[x509.Certificate]:
         text = gettext("Not a certificate. Paste it from BEGIN CERTIFICATE to END CERTIFICATE.")
         raise ValueError(text) from None
     if not all(is_strong(one.public_key()) for one in read):
-        raise ValueError(gettext("An RSA key must have at least %d bits.") % LEAST_RSA_BITS)
+        raise ValueError(gettext("An RSA key must have at least %d bits.") % MIN_RSA_BITS)
     return read
 
 

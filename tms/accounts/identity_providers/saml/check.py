@@ -26,7 +26,7 @@ def _packages() -> CheckStep:
 
 def _certificates(provider: IdentityProvider) -> Iterator[CheckStep]:
     try:
-        found = certificates.parsed(provider.certificates)
+        found = certificates.parse(provider.certificates)
     except ValueError as error:
         yield CheckStep(gettext("Certificate"), Outcome.FAILED, str(error))
         return

@@ -61,13 +61,13 @@ class SamlStatement(NamedTuple):
 
 def read(encoded: str, provider: IdentityProvider, expected: ExpectedSignIn) -> SamlStatement:
     """Raises TokenError."""
-    root = _parsed(encoded)
+    root = _parse(encoded)
     status = root.find("p:Status/p:StatusCode", NAMES)
     if status is None or status.get("Value") != SUCCESS:
         found = root.iterfind("p:Status//p:StatusCode", NAMES)
         codes = [code.get("Value", "").rpartition(":")[2][:50] for code in found]
         raise TokenError(gettext("The provider refused: %(error)s") % {"error": ", ".join(codes[:3])})
-    signed = _signed(root, provider)
+    signed = _signed_part(root, provider)
     if signed.tag == _tag("p", "Response"):
         _require_response(signed, provider, expected)
         signed = signed.find("a:Assertion", NAMES)
@@ -77,7 +77,7 @@ def read(encoded: str, provider: IdentityProvider, expected: ExpectedSignIn) -> 
     return _statement(signed, provider, expected)
 
 
-def _parsed(encoded: str) -> Element:
+def _parse(encoded: str) -> Element:
     """The root: a response with one assertion, without a document type, and with unique IDs."""
     if len(encoded) > MAX_CHARACTERS:
         raise TokenError(gettext("The response is too large."))
@@ -94,22 +94,22 @@ def _parsed(encoded: str) -> Element:
     return root
 
 
-def _signed(root: Element, provider: IdentityProvider) -> Element:
+def _signed_part(root: Element, provider: IdentityProvider) -> Element:
     """A copy of the response or its assertion, as it was signed: nothing outside of it is believed."""
     if root.find("p:EncryptedAssertion", NAMES) is not None or root.find("a:EncryptedAssertion", NAMES) is not None:
         raise TokenError(gettext("Encrypted assertions are not supported: switch encryption off at the provider."))
     for owner, location in ((root, "./"), (root.find("a:Assertion", NAMES), f"./{_tag('a', 'Assertion')}/")):
         if owner is not None and owner.find("d:Signature", NAMES) is not None:
-            return _verified(root, owner, location, provider)
+            return _verify(root, owner, location, provider)
     raise TokenError(gettext("The response is not signed."))
 
 
-def _verified(root: Element, owner: Element, location: str, provider: IdentityProvider) -> Element:
+def _verify(root: Element, owner: Element, location: str, provider: IdentityProvider) -> Element:
     config = SignatureConfiguration(
         location=location, expect_references=1, signature_methods=SIGNATURES, digest_algorithms=DIGESTS
     )
     try:
-        accepted = certificates.parsed(provider.certificates)
+        accepted = certificates.parse(provider.certificates)
     except ValueError as error:
         raise TokenError(str(error)) from None
     for certificate in accepted:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from tms.accounts.identity_providers.oidc import pending, trial
 from tms.accounts.identity_providers.oidc.pending import Pending, Purpose
 from tms.accounts.identity_providers.oidc.tokens import LEEWAY_S, TokenError
-from tms.accounts.identity_providers.oidc.views import finish, page_of_refusal, refused
+from tms.accounts.identity_providers.oidc.views import finish, page_of_refusal, refuse
 from tms.accounts.identity_providers.saml import request as saml_request
 from tms.accounts.models import IdentityProvider, ProviderKind
 from tms.accounts.sign_in.assertion import SignInRefused
@@ -28,7 +28,7 @@ def from_provider(request: HttpRequest, slug: str) -> HttpResponse:
     """The provider sends the browser here by a form. Browsers leave out the cookie of the session then, so that a page
     sends the form once more, as one of our own.
     """
-    provider = found(slug)
+    provider = find_provider(slug)
     encoded, state = request.POST.get("SAMLResponse", ""), request.POST.get("RelayState", "")
     begun = pending.take(request, provider, state)
     if begun is not None:
@@ -53,23 +53,23 @@ def _finish(request: HttpRequest, provider: IdentityProvider, begun: Pending, en
         statement = response.read(encoded, provider, expected)
         if begun.purpose == Purpose.TEST:
             values = attributes.claims_of(statement)
-            return trial.received(request, provider, values, lambda: attributes.assertion_of(statement, provider))
+            return trial.show(request, provider, values, lambda: attributes.assertion_of(statement, provider))
         asserted = attributes.assertion_of(statement, provider)
         age_s = (expected.at - statement.authenticated_at).total_seconds()
         return finish(request, provider, begun, asserted, age_s=age_s if age_s >= -LEEWAY_S else None)
     except SignInRefused as error:
-        return refused(request, provider, error.code, error)
+        return refuse(request, provider, error.code, error)
     except TokenError as error:
-        return refused(request, provider, "token-rejected", error)
+        return refuse(request, provider, "token-rejected", error)
 
 
 @require_safe
 @never_cache
 def metadata(request: HttpRequest, slug: str) -> HttpResponse:
     """The metadata for the provider, and for the administrator who registers TMS there."""
-    provider = found(slug)
+    provider = find_provider(slug)
     return HttpResponse(saml_request.metadata(request, provider), content_type="application/samlmetadata+xml")
 
 
-def found(slug: str) -> IdentityProvider:
+def find_provider(slug: str) -> IdentityProvider:
     return get_object_or_404(IdentityProvider.objects.enabled(), slug=slug, kind=ProviderKind.SAML)

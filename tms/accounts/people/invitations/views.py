@@ -34,13 +34,13 @@ def invite(request: AuthenticatedRequest) -> HttpResponse:
     if "more" in request.POST:
         return list_page(request, InviteForm(request.POST, by=request.user, is_longer=True))
     form = InviteForm(request.POST, by=request.user)
-    made = _created(request, form) if form.is_valid() else None
+    made = _create(request, form) if form.is_valid() else None
     if made is None:
         return list_page(request, form, is_refused=True)
-    return _sent(request, *made)
+    return _send(request, *made)
 
 
-def _created(request: AuthenticatedRequest, form: InviteForm) -> tuple[Invitation, str] | None:
+def _create(request: AuthenticatedRequest, form: InviteForm) -> tuple[Invitation, str] | None:
     """The new invitation and its secret; None if a colleague invited the same person at the same time."""
     email, language = form.cleaned_data["email"], form.cleaned_data["language"]
     try:
@@ -62,10 +62,10 @@ def resend_invitation(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     person = manageable(request, pk)
     invitation = get_object_or_404(Invitation.objects.pending(), person=person)
     secret = services.renew(invitation, at=timezone.now())
-    return _sent(request, invitation, secret) if secret else redirect("person", pk)
+    return _send(request, invitation, secret) if secret else redirect("person", pk)
 
 
-def _sent(request: AuthenticatedRequest, invitation: Invitation, secret: str) -> HttpResponse:
+def _send(request: AuthenticatedRequest, invitation: Invitation, secret: str) -> HttpResponse:
     """Send the link; without a mail server, show it instead."""
     path = reverse("invitation", args=(secret,))
     link = settings.PUBLIC_URL.rstrip("/") + path if settings.PUBLIC_URL else request.build_absolute_uri(path)
@@ -92,13 +92,13 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponse:
     is_sent = request.method == "POST"
     form = AcceptForm(found.person, request.POST if is_sent else None)
     if is_sent and form.is_valid():
-        return _accepted(request, found, form)
+        return _accept(request, found, form)
     values = {"form": form, "person": found.person, "rules": password_validators_help_texts()}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_sent else HTTPStatus.OK
     return render(request, "accounts/people/invitation.html", values, status=status)
 
 
-def _accepted(request: HttpRequest, found: Invitation, form: AcceptForm) -> HttpResponse:
+def _accept(request: HttpRequest, found: Invitation, form: AcceptForm) -> HttpResponse:
     password = form.cleaned_data["new_password1"]
     if not services.accept(found, found.person, password=password, at=timezone.now()):
         return render(request, "accounts/people/invitation.html", status=HTTPStatus.NOT_FOUND)

@@ -50,19 +50,19 @@ class RoleUse(NamedTuple):
         lines = []
         if number := len(self.grants):
             text = ngettext("%d grant uses it and is withdrawn:", "%d grants use it and are withdrawn:", number)
-            lines.append(_named(text % number, [_grant(grant) for grant in self.grants]))
+            lines.append(_with_names(text % number, [_grant(grant) for grant in self.grants]))
             people = len(self.people)
             text = ngettext(
                 "%d person loses its permissions at once:", "%d people lose its permissions at once:", people
             )
-            lines.append(_named(text % people, [name_of(person).text for person in self.people]))
+            lines.append(_with_names(text % people, [name_of(person).text for person in self.people]))
         if number := len(self.mappings):
             text = ngettext(
                 "%d group of an identity provider gives it no longer:",
                 "%d groups of identity providers give it no longer:",
                 number,
             )
-            lines.append(_named(text % number, [_mapping(mapping) for mapping in self.mappings]))
+            lines.append(_with_names(text % number, [_mapping(mapping) for mapping in self.mappings]))
         return lines
 
     @property
@@ -97,7 +97,7 @@ def _mapping(mapping: GroupMapping) -> str:
     return f"{mapping.value} · {mapping.provider} ({mapping.scope_name})"
 
 
-def _named(text: str, names: Sequence[str]) -> str:
+def _with_names(text: str, names: Sequence[str]) -> str:
     """`3 people lose it: A, B and 1 more`."""
     shown = gettext(", ").join(names[:MAX_NAMES])
     more = len(names) - MAX_NAMES

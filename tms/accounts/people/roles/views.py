@@ -28,7 +28,7 @@ from tms.accounts.people.roles.matrix import (
 )
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
-from tms.lib.forms.saved import saved
+from tms.lib.forms.saved import redirect_saved
 
 
 @require_safe
@@ -89,7 +89,7 @@ def _edit(request: AuthenticatedRequest, chosen: Role) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with recorder.change(chosen):
             form.save()
-        return saved(request, "roles")
+        return redirect_saved(request, "roles")
     ticked = {*form.retained, *(form["permissions"].value() or ())}
     lines = parts(lambda each: PermissionLine(each.label, each.key, (), each.key in ticked, each in choosable))
     values = {"chosen": chosen, "form": form, "parts": lines, "used_by": chosen.grants.count() if chosen.pk else 0}

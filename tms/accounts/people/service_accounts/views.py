@@ -23,7 +23,7 @@ from tms.accounts.people.forms import ServiceAccountForm, ServiceTokenForm
 from tms.accounts.people.service_accounts import services
 from tms.accounts.people.service_accounts.panel import may_issue, tokens_managed, tokens_of
 from tms.accounts.people.service_accounts.scim_state import scim_state
-from tms.accounts.people.views import found, person_page
+from tms.accounts.people.views import find_person, person_page
 from tms.accounts.permissions import Permission
 
 
@@ -38,7 +38,7 @@ def service_accounts(request: AuthenticatedRequest) -> HttpResponse:
         made = services.create(name, role=role, scope=form.found, by=request.user)
         return redirect("person", made.pk)
     by = request.user
-    values = {"accounts": _listed(by), "form": form, "tokens": tokens_managed(by), "scim": scim_state(request, by)}
+    values = {"accounts": _lines(by), "form": form, "tokens": tokens_managed(by), "scim": scim_state(request, by)}
     return context.page(request, "service-accounts", values, tab="service-accounts", is_refused=bool(form.errors))
 
 
@@ -49,7 +49,7 @@ class AccountLine(NamedTuple):
     """The number of valid tokens."""
 
 
-def _listed(by: User) -> list[AccountLine]:
+def _lines(by: User) -> list[AccountLine]:
     found = list(directory.service_accounts(by))
     valid = Counter(tokens_managed(by).values_list("person", flat=True))
     grants = rows.grants_by_person(found, by=by)
@@ -62,14 +62,14 @@ def _listed(by: User) -> list[AccountLine]:
 @recently_signed_in
 def issue_token(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The secret is shown once, in the response itself."""
-    person = _issuable(request.user, found(request.user, pk))
+    person = _issuable(request.user, find_person(request.user, pk))
     form = ServiceTokenForm(request.POST, address=reverse("issue-token", args=(pk,)))
     if not form.is_valid():
         return person_page(request, person, is_refused=True, **tokens_of(request.user, person, form=form))
     at, name, days = timezone.now(), form.cleaned_data["name"], form.cleaned_data["days"]
     expires_at, scope = at + timedelta(days=days), form.cleaned_data["scope"]
     _token, secret = api_tokens.issue(person, name=name, at=at, expires_at=expires_at, scope=scope)
-    return person_page(request, person, secret=_shown(name, secret))
+    return person_page(request, person, secret=_shown_secret(name, secret))
 
 
 @require_POST
@@ -83,7 +83,7 @@ def rotate_token(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     secret = services.rotate(token, at=timezone.now())
     if secret is None:
         return redirect("person", person.pk)
-    return person_page(request, person, secret=_shown(token.name, secret))
+    return person_page(request, person, secret=_shown_secret(token.name, secret))
 
 
 @require_POST
@@ -108,7 +108,7 @@ def _issuable(by: User, person: User) -> User:
     return person
 
 
-def _shown(name: str, secret: str) -> ShownSecret:
+def _shown_secret(name: str, secret: str) -> ShownSecret:
     title = gettext("Token %(name)s") % {"name": name}
     hint = gettext("Copy it now. It is shown only once; TMS stores only a hash of it.")
     return ShownSecret(title, secret, hint)

@@ -17,16 +17,16 @@ from tms.rest.schemas import Id, RequestSchema
 
 router = ApiRouter("incidents")
 HANDLING = Access(Permission.HANDLE_ALERTS, is_idempotent=True)
-MOST_INCIDENTS, MOST_ALERTS = 100, 1_000
+MAX_INCIDENTS, MAX_ALERTS = 100, 1_000
 
 
 class MergeBody(RequestSchema):
-    incidents: list[Id] = Field(min_length=1, max_length=MOST_INCIDENTS, description="Incidents that end.")
+    incidents: list[Id] = Field(min_length=1, max_length=MAX_INCIDENTS, description="Incidents that end.")
     comment: str = Field("", max_length=500)
 
 
 class MoveOutBody(RequestSchema):
-    alerts: list[Id] = Field(min_length=1, max_length=MOST_ALERTS)
+    alerts: list[Id] = Field(min_length=1, max_length=MAX_ALERTS)
     comment: str = Field("", max_length=500)
 
 

@@ -43,9 +43,9 @@ class MergeBefore(NamedTuple):
     def of(cls, incidents: Sequence[Incident], into: Incident) -> Self:
         parts = [incident.pk for incident in incidents if incident.pk != into.pk and incident.resolved_at is None]
         rows = Alert.objects.filter(incident__in=parts).order_by("pk").values_list("incident", "pk")
-        pairs = list(rows[: undo.MOST_ROWS + 1])
+        pairs = list(rows[: undo.MAX_ROWS + 1])
         members: dict[int, list[int]] = {}
-        for part, alert in pairs if len(pairs) <= undo.MOST_ROWS else ():
+        for part, alert in pairs if len(pairs) <= undo.MAX_ROWS else ():
             members.setdefault(part or 0, []).append(alert)
         return cls(into.pk, into.size, members)
 
@@ -58,7 +58,7 @@ class MergeBefore(NamedTuple):
 
 def offer_putting_back(incident: Incident, alerts: Sequence[int], *, by: User) -> str:
     """A token; empty if there is nothing to undo, or too much."""
-    if not 0 < len(alerts) <= undo.MOST_ROWS:
+    if not 0 < len(alerts) <= undo.MAX_ROWS:
         return ""
     return undo.offer(MOVED_OUT, {"incident": incident.pk, "alerts": list(alerts)}, by=by)
 

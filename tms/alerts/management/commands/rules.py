@@ -30,7 +30,7 @@ class Command(NoChecksCommand):
     def handle(self, *args: object, action: str, file: str = "", dry_run: bool = False, **options: object) -> None:
         if action == "export":
             recorder.record_export(Rule, "yaml")
-            self.stdout.write(yaml_file.exported(), ending="")
+            self.stdout.write(yaml_file.export(), ending="")
             return
         try:
             source = _read(file)
@@ -60,4 +60,4 @@ def _read(name: str) -> bytes:
 
 
 def _take_over(source: bytes, *, is_dry: bool) -> list[PlannedRule]:
-    return yaml_file.planned(source) if is_dry else yaml_file.imported(source, by=None, at=datetime.now(UTC))
+    return yaml_file.plan_import(source) if is_dry else yaml_file.import_rules(source, by=None, at=datetime.now(UTC))

@@ -9,8 +9,8 @@ from tms.fleet.models import Site, Terminal, TerminalKind
 from tms.lib.management import NoChecksCommand
 from tms.protocol.credential import UID
 
-LONGEST_NAME = 100
-LISTED = 20
+MAX_NAME_CHARACTERS = 100
+MAX_LISTED_SITES = 20
 
 
 class Command(NoChecksCommand):
@@ -28,10 +28,10 @@ class Command(NoChecksCommand):
     ) -> None:
         if not UID.fullmatch(uid):
             raise CommandError(f"UID {uid!r}: use 1 to 64 letters, digits, - and _, starting with a letter or digit")
-        if not site.strip() or len(site) > LONGEST_NAME:
-            raise CommandError(f"--site {site!r}: use 1 to {LONGEST_NAME} characters")
-        if len(label) > LONGEST_NAME:
-            raise CommandError(f"--label: use at most {LONGEST_NAME} characters, not {len(label)}")
+        if not site.strip() or len(site) > MAX_NAME_CHARACTERS:
+            raise CommandError(f"--site {site!r}: use 1 to {MAX_NAME_CHARACTERS} characters")
+        if len(label) > MAX_NAME_CHARACTERS:
+            raise CommandError(f"--label: use at most {MAX_NAME_CHARACTERS} characters, not {len(label)}")
         try:
             with transaction.atomic():
                 at = _site(site, is_new=new_site)
@@ -58,6 +58,6 @@ def _site(name: str, *, is_new: bool) -> Site:
 
 
 def _known_sites() -> str:
-    sites = list(Site.objects.order_by("code").values_list("code", "name")[: LISTED + 1])
-    listed = ", ".join(f"{code} ({name})" for code, name in sites[:LISTED])
-    return f"sites: {listed}{', …' if len(sites) > LISTED else ''}; " if sites else ""
+    sites = list(Site.objects.order_by("code").values_list("code", "name")[: MAX_LISTED_SITES + 1])
+    listed = ", ".join(f"{code} ({name})" for code, name in sites[:MAX_LISTED_SITES])
+    return f"sites: {listed}{', …' if len(sites) > MAX_LISTED_SITES else ''}; " if sites else ""

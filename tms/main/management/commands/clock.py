@@ -32,12 +32,12 @@ class Command(NoChecksCommand):
     def handle(self, *args: object, host: str, port: int | None, **options: object) -> None:
         tune_malloc()
         refuse_unsafe()
-        with monitored(host=host, port=port):
+        with run_monitor(host=host, port=port):
             asyncio.run(run())
 
 
 @contextlib.contextmanager
-def monitored(*, host: str, port: int | None) -> Iterator[None]:
+def run_monitor(*, host: str, port: int | None) -> Iterator[None]:
     if port is None:
         yield
         return
@@ -59,7 +59,7 @@ async def run() -> None:
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     clock = Clock()
     slo_recorder = SloRecorder()
-    to_cloudwatch = bridge.configured(serves=False)
+    to_cloudwatch = bridge.create_bridge(serves=False)
     turns, database_watch = checks.LoopTurns(), checks.DatabaseWatch()
     turning = asyncio.create_task(turn(turns))
     checks.watch_loop(turns)
@@ -83,5 +83,5 @@ async def run() -> None:
 async def turn(turns: checks.LoopTurns) -> None:
     """Report to `/health/`, which a thread serves, that the event loop is running."""
     while True:
-        turns.turned()
+        turns.note_turn()
         await asyncio.sleep(TURN_EVERY_S)

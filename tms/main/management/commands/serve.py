@@ -59,7 +59,7 @@ class Process:
     def __init__(self, *, with_clock: bool) -> None:
         self.clock = scheduler.Clock() if with_clock else None
         self.node_heartbeat = NodeHeartbeat(settings.NODE, links=lambda: len(gateway().links.by_terminal))
-        self.bridge = bridge.configured(serves=True)
+        self.bridge = bridge.create_bridge(serves=True)
         self.slo_recorder = SloRecorder()
         self.database_watch = checks.DatabaseWatch()
 

@@ -62,7 +62,7 @@ class DigestPlanForm(PlanForm):
         return " ".join(f"{one:%H:%M}" for one in found)
 
 
-def begun(since: datetime, until: datetime, zone: str) -> dict[str, str]:
+def initial_values(since: datetime, until: datetime, zone: str) -> dict[str, str]:
     """Initial values of a new form."""
     spelt = {
         name: f"{at.astimezone(timezone.get_default_timezone()):%Y-%m-%dT%H:%M:%S%z}"

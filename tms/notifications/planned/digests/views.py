@@ -16,7 +16,7 @@ from tms.notifications.models.delivery import NotificationKind
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.notifications.planned import views as planned
 from tms.notifications.planned.digests import services
-from tms.notifications.planned.digests.forms import DigestPlanForm, SendForm, begun
+from tms.notifications.planned.digests.forms import DigestPlanForm, SendForm, initial_values
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
 from tms.shifts.period import Period, zone_of
@@ -78,7 +78,7 @@ def _page(
         "span": span,
         "title": markdown.title(shift, span.clocks),
         "text": markdown.markdown(shift, span.clocks),
-        "form": form or SendForm(initial=begun(span.since, span.until, span.clocks.key), by=request.user),
+        "form": form or SendForm(initial=initial_values(span.since, span.until, span.clocks.key), by=request.user),
         "plans": access.visible(DigestPlan.objects.select_related("destination"), to=request.user),
         "plan_form": plan_form or DigestPlanForm(by=request.user),
         "sent": planned.recently_sent(NotificationKind.DIGEST, to=request.user),

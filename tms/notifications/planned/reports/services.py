@@ -35,14 +35,14 @@ def send(destination: Destination, month: Month, *, customer: str, to: Person | 
     reader = ReportReader(destination.owner, () if to is None else (scope_of(to),))
     with translation.override(destination.language):
         content = _content(report(month, reader), reader, customer=customer, at=at)
-    key = f"availability-{destination.pk}-{_covered(month, at)}"
+    key = f"availability-{destination.pk}-{_period_text(month, at)}"
     sent, is_new = deliver(destination, NotificationKind.AVAILABILITY, content, key=key, to=to, at=at)
     if is_new and to is not None:
         recorder.record("report-sent", destination, {"month": (None, str(month))})
     return sent
 
 
-def _covered(month: Month, at: datetime) -> str:
+def _period_text(month: Month, at: datetime) -> str:
     """The month; with the day of sending as long as it is not over, so that its planned report is sent nevertheless."""
     return f"{month}" if at >= sent_at(month) else f"{month}-on-{_today(at)}"
 

@@ -8,12 +8,12 @@ from datetime import datetime
 from tms.alerts.correlation.candidates import groups_of
 from tms.alerts.models import Alert, AlertState, Incident, Rule, RuleHours, RuleSource
 from tms.alerts.suppression import reasons
-from tms.alerts.suppression.reasons import ALL_SOURCES, CONTEXT, Suppression, suppressed
+from tms.alerts.suppression.reasons import ALL_SOURCES, CONTEXT, Suppression, suppressions_of
 from tms.fleet.models import Presence, Site, Terminal
 from tms.notifications.messages import alerts as alert_texts
 from tms.notifications.subjects import AlertConcern, Concern, Subject, concern_of
 
-MOST_MEMBERS = 2_000
+MAX_MEMBERS = 2_000
 """Alerts of an incident that are looked at."""
 
 
@@ -29,7 +29,7 @@ class PreviewCase:
 
     def suppression(self, at: datetime) -> Suppression | None:
         """Why it must not be notified at `at`; of an incident, while all its alerts are suppressed."""
-        found = suppressed(list(self.alerts), self.sources, at=at)
+        found = suppressions_of(list(self.alerts), self.sources, at=at)
         return min(found.values(), key=lambda why: why.until) if found and len(found) == len(self.alerts) else None
 
 
@@ -44,14 +44,14 @@ def of_alert(alert: Alert, *, at: datetime) -> PreviewCase:
 def of_incident(incident: Incident, *, at: datetime) -> PreviewCase:
     subject = copy(incident)
     subject.state, subject.opened_at = AlertState.OPEN, at
-    rows = list(incident.alerts.select_related("terminal__site").order_by("-pk")[:MOST_MEMBERS])
+    rows = list(incident.alerts.select_related("terminal__site").order_by("-pk")[:MAX_MEMBERS])
     concern = concern_of(incident.severity, rows, groups_of([row.terminal_id for row in rows]))
     return PreviewCase(subject, concern, _as_opened(rows, at), CONTEXT, incident.title)
 
 
 def made_up(severity: str, site: Site, rule: Rule | None, *, title: str, at: datetime) -> PreviewCase:
     """An alert of any terminal of the site: it concerns all groups there, and without a rule all rules."""
-    terminals = list(Terminal.objects.filter(site=site).order_by("pk").values_list("pk", flat=True)[:MOST_MEMBERS])
+    terminals = list(Terminal.objects.filter(site=site).order_by("pk").values_list("pk", flat=True)[:MAX_MEMBERS])
     terminal = Terminal(pk=terminals[0] if terminals else 0, site=site)
     subject = Alert(pk=0, rule=rule, terminal=terminal, severity=severity, state=AlertState.OPEN, opened_at=at)
     groups = groups_of(terminals) if terminals else {}

@@ -12,7 +12,7 @@ from tms.alerts.suppression.reasons import CHECK_AGAIN, Reason, Suppression
 from tms.notifications.models.delivery import NotificationKind
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Escalation, NamedDestination, Policy, Step
-from tms.notifications.policies.next_step import Circumstances, advance, reached_by, started
+from tms.notifications.policies.next_step import Circumstances, advance, reached_by, start_escalations
 from tms.notifications.policies.notification import Notification
 from tms.notifications.policies.preview.case import PreviewCase
 from tms.notifications.policies.schedule import outside_hours
@@ -20,7 +20,7 @@ from tms.notifications.policies.steps import SkipReason, steps_of
 from tms.notifications.push.audience import Audience
 
 HORIZON = timedelta(days=1)
-MOST_TURNS = 100
+MAX_TURNS = 100
 """Instants at which something is decided."""
 OPEN_ENDED = frozenset({Reason.PARENT, Reason.INCIDENT})
 """Suppressions that end when something happens, and not at a known time."""
@@ -54,18 +54,18 @@ class PreviewItem:
 def timeline(case: PreviewCase, policies: Iterable[Policy], *, at: datetime) -> Iterator[PreviewItem]:
     """What would happen within a day if it opened at `at`, in order."""
     escalations = list(
-        started(case.subject, case.concern, policies, kind=NotificationKind.OPENED, happened_at=at, at=at)
+        start_escalations(case.subject, case.concern, policies, kind=NotificationKind.OPENED, happened_at=at, at=at)
     )
     for number, escalation in enumerate(escalations, 1):
         escalation.pk = -number  # never saved
-    for _turn in range(MOST_TURNS):
+    for _turn in range(MAX_TURNS):
         instants = [one.due_at for one in escalations if one.due_at is not None and one.due_at <= at + HORIZON]
         if not instants:
             return
         due = [one for one in escalations if one.due_at == min(instants)]
         now = _circumstances(case, due, at=min(instants))
         for escalation in due:
-            yield from _advanced(escalation, now)
+            yield from _advance(escalation, now)
 
 
 def _circumstances(case: PreviewCase, due: Sequence[Escalation], *, at: datetime) -> Circumstances:
@@ -81,7 +81,7 @@ def _circumstances(case: PreviewCase, due: Sequence[Escalation], *, at: datetime
     )
 
 
-def _advanced(escalation: Escalation, now: Circumstances) -> Iterator[PreviewItem]:
+def _advance(escalation: Escalation, now: Circumstances) -> Iterator[PreviewItem]:
     taken, next_step = escalation.steps_taken, escalation.next_step
     notifications = advance(escalation, now)
     if escalation.suppression:
@@ -91,7 +91,7 @@ def _advanced(escalation: Escalation, now: Circumstances) -> Iterator[PreviewIte
         return
     steps = now.steps[escalation.policy_id]
     is_repeat = escalation.next_step == next_step
-    named = list(_named(steps, escalation, is_repeat=is_repeat))
+    named = list(_destinations(steps, escalation, is_repeat=is_repeat))
     if is_repeat:
         escalation.due_at = None  # and so on
     for one in named:
@@ -106,7 +106,7 @@ def _waiting(escalation: Escalation, now: Circumstances) -> PreviewItem:
     return PreviewItem(at=now.at, policy=escalation.policy, reason=why.reason, until=escalation.due_at)
 
 
-def _named(steps: Sequence[Step], escalation: Escalation, *, is_repeat: bool) -> Iterator[NamedDestination]:
+def _destinations(steps: Sequence[Step], escalation: Escalation, *, is_repeat: bool) -> Iterator[NamedDestination]:
     """Each destination once; of the step that was taken, or of all."""
     chosen = steps if is_repeat else [step for step in steps if step.position == escalation.next_step - 1]
     known: set[int] = set()
@@ -134,12 +134,12 @@ def _item(
         is_repeat=is_repeat,
         named=named,
         sent_at=notification.due_at(now.at) if notification else None,
-        reason=SkipReason.QUIET if quiet_until else "" if notification else _skipped(named),
+        reason=SkipReason.QUIET if quiet_until else "" if notification else _skip_reason(named),
         until=quiet_until,
     )
 
 
-def _skipped(named: NamedDestination) -> SkipReason:
+def _skip_reason(named: NamedDestination) -> SkipReason:
     if named.destination is None:
         return SkipReason.NO_PERSON if named.person_id is None else SkipReason.NO_DESTINATION
     return SkipReason.OTHER_SCOPE if named.destination.enabled else SkipReason.DISABLED
