@@ -15,7 +15,7 @@ from tms.accounts.scope import EVERYTHING, Scope
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleCleared, RuleTriggered
 from tms.alerts.models import Rule, RuleSource
-from tms.boards.lists.filters import AlertFilter
+from tms.boards.list_filters.filters import AlertFilter
 from tms.boards.live.board_hub import BoardHub, board_hub
 from tms.boards.live.subscriber import Subscriber
 from tms.boards.pages import AlertsPage, BoardPage, OverviewPage

@@ -11,7 +11,7 @@ import pytest
 
 from tests.agent.fake_tms import DEADLINE_S
 from tests.agent.running_agent import CREDENTIAL
-from tms.commands.catalog import CATALOG
+from tms.commands.kinds import CATALOG
 from tms.protocol import frames, uplink
 
 type Start = Callable[..., Awaitable[asyncio.subprocess.Process]]

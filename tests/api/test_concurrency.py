@@ -11,7 +11,7 @@ from tests.support.threads import run_concurrently
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Rule, Transition
-from tms.rest.models import IdempotencyRecord
+from tms.rest_base.models import IdempotencyRecord
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 CALLERS = 8

@@ -11,7 +11,7 @@ from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Transition
 from tms.alerts.schemas import AlertSchema
 from tms.ops import purge
-from tms.rest.models import IdempotencyRecord
+from tms.rest_base.models import IdempotencyRecord
 
 pytestmark = pytest.mark.both
 

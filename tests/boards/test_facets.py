@@ -5,7 +5,7 @@ import pytest
 from tests.support import factories
 from tests.support.alerts.planned_work import close, maintain
 from tms.alerts.models import Alert
-from tms.boards.lists import terminal_facets
+from tms.boards.list_filters import terminal_facets
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 

@@ -8,7 +8,7 @@ from tms.alerts.models import Alert, CorrelationRule, Incident
 from tms.alerts.models.factor import SITES_TOGETHER
 from tms.boards.caches.census_cache import census_cache
 from tms.boards.caches.sound_alarms import ScopeAlarms
-from tms.boards.lists.filters import AlertFilter
+from tms.boards.list_filters.filters import AlertFilter
 from tms.boards.pages import AlertsPage, OverviewPage, RenderContext
 from tms.boards.pages.base import PageState
 from tms.boards.pages.wall import WallPage

@@ -17,7 +17,7 @@ from tms.accounts.models import User
 from tms.accounts.scope import EVERYTHING
 from tms.alerts import correlation
 from tms.alerts.models import Alert, Incident
-from tms.boards.lists.incident_filter import IncidentFilter
+from tms.boards.list_filters.incident_filter import IncidentFilter
 from tms.boards.live.live_page import LivePage
 from tms.boards.pages import IncidentsPage
 from tms.boards.pages.render_context import RenderContext

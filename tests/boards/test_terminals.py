@@ -13,8 +13,8 @@ from tests.support import factories
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS
 from tms.accounts.scope import EVERYTHING
-from tms.boards.lists.filters import TerminalFilter
-from tms.boards.lists.terminal_orders import SORT_KEYS
+from tms.boards.list_filters.filters import TerminalFilter
+from tms.boards.list_filters.terminal_orders import SORT_KEYS
 from tms.boards.pages import RenderContext, TerminalsPage
 from tms.feed.change import Change
 from tms.fleet.models import Terminal, TerminalState

@@ -5,7 +5,7 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from tms.commands.catalog import CATALOG
+from tms.commands.kinds import CATALOG
 from tms.commands.models import Command
 
 

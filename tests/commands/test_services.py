@@ -6,7 +6,7 @@ from django.db import transaction
 from tests.support.builders import AT, later
 from tests.support.threads import run_concurrently
 from tms.commands import services
-from tms.commands.catalog import CATALOG
+from tms.commands.kinds import CATALOG
 from tms.commands.models import Command, CommandState
 from tms.commands.services import Answered, CommandRefused
 from tms.feed.change import Change

@@ -14,7 +14,7 @@ from tms.clock.jobs import LOOPS
 from tms.ops import purge
 from tms.ops.health import heartbeats
 from tms.ops.models import Heartbeat, LoopSuccess
-from tms.rest.models import IdempotencyRecord
+from tms.rest_base.models import IdempotencyRecord
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
 

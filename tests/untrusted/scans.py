@@ -11,14 +11,14 @@ from django.http import QueryDict
 from consumers import messages, origin
 from tests.untrusted.made import Make, Work, in_bytes, listed, numbered, repeated
 from tms.boards.formatting import instants
-from tms.boards.lists.filters import AlertFilter, TerminalFilter
+from tms.boards.list_filters.filters import AlertFilter, TerminalFilter
 from tms.ingest.admission import offered_credential
 from tms.lib.calendar.durations import seconds
 from tms.lib.calendar.recurrence import BadRecurrence, parse_rule
 from tms.ops.middleware import trusted_proxy
 from tms.protocol import credential
-from tms.rest.parser import StrictParser
-from tms.rest.problems import ProblemError
+from tms.rest_base.parser import StrictParser
+from tms.rest_base.problems import ProblemError
 
 
 def body_read(body: bytes) -> Any:

@@ -12,9 +12,9 @@ from tms.alerts.models import AlertQuerySet
 from tms.alerts.schemas import AlertPageSchema, AlertSchema, AlertWithHistorySchema, TransitionSchema
 from tms.alerts.search import AlertMatch
 from tms.lib.pagination import Column, Keyset
-from tms.rest.operation import ApiRequest
-from tms.rest.pagination import PageQuery, paginate
-from tms.rest.router import ApiRouter
+from tms.rest_base.operation import ApiRequest
+from tms.rest_base.pagination import PageQuery, paginate
+from tms.rest_base.router import ApiRouter
 
 router = ApiRouter("alerts")
 NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))

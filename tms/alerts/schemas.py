@@ -11,8 +11,8 @@ from tms.alerts import models
 from tms.alerts.models import AlertState, TransitionKind
 from tms.fleet.schemas import SiteReferenceSchema
 from tms.lib.severity import Severity
-from tms.rest.pagination import Page
-from tms.rest.schemas import ResponseSchema
+from tms.rest_base.pagination import Page
+from tms.rest_base.schemas import ResponseSchema
 
 
 class RuleReferenceSchema(ResponseSchema):

@@ -13,7 +13,7 @@ from tms.alerts.models.alert import FLAPPING
 from tms.fleet.models import Terminal
 from tms.fleet.search import terminals_like
 from tms.lib.severity import Severity
-from tms.rest.schemas import Id, Instant, RequestSchema
+from tms.rest_base.schemas import Id, Instant, RequestSchema
 
 NAMED_BY_KEY = (Factor.MODEL, Factor.FIRMWARE, Factor.NODE, Factor.REGION)
 """Factors whose value is its own name."""

@@ -9,9 +9,9 @@ from tms.approvals import services
 from tms.approvals.gate import Proposal
 from tms.approvals.models import ApprovalRequest
 from tms.approvals.schemas import ApprovalSchema
-from tms.rest.operation import ApiRequest
-from tms.rest.problems import ProblemError
-from tms.rest.router import ApiRouter
+from tms.rest_base.operation import ApiRequest
+from tms.rest_base.problems import ProblemError
+from tms.rest_base.router import ApiRouter
 
 router = ApiRouter("approvals")
 

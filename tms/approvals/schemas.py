@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tms.accounts.models import User
 from tms.approvals.models import ApprovalRequest, ApprovalState
-from tms.rest.schemas import ResponseSchema
+from tms.rest_base.schemas import ResponseSchema
 
 
 class ApprovalSchema(ResponseSchema):

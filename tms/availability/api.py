@@ -15,10 +15,10 @@ from tms.availability.report.figures import GroupBy, ReportArea
 from tms.availability.report.months import Month
 from tms.availability.report.report import AvailabilityRow, ReportReader, default_target, rows_by
 from tms.fleet.api import site_called
-from tms.rest.operation import Access, ApiRequest
-from tms.rest.problems import RequestFault, unreadable
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import RequestSchema, ResponseSchema
+from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.problems import RequestFault, unreadable
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import RequestSchema, ResponseSchema
 
 router = ApiRouter("availability")
 EDITING = Access(Permission.EDIT_SITES)

@@ -7,7 +7,7 @@ from tms.alerts.models import Alert
 from tms.boards.alert_history.alert_context import context_of
 from tms.boards.alert_history.peak import peak_of
 from tms.boards.formatting import runbooks
-from tms.boards.lists import choices
+from tms.boards.list_filters import choices
 from tms.boards.pages.terminal_chart import AROUND
 from tms.boards.rules.sentence import sentence
 

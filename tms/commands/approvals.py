@@ -14,7 +14,7 @@ from tms.alerts.consequences import Consequences, of_terminals
 from tms.approvals.approvers import holds_for_all
 from tms.approvals.kinds import ApprovalKind, CannotPerform, Payload, register
 from tms.commands import services
-from tms.commands.catalog import CATALOG
+from tms.commands.kinds import CATALOG
 from tms.fleet.models import Terminal
 
 COMMAND = "command"

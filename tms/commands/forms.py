@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.commands.catalog import CATALOG
+from tms.commands.kinds import CATALOG
 from tms.fleet.models import Terminal
 
 ANSWER_WITHIN = (("30", _("30 s")), ("120", _("2 min")), ("600", _("10 min")))

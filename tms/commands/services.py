@@ -10,7 +10,7 @@ from django.db import transaction
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
-from tms.commands.catalog import CATALOG
+from tms.commands.kinds import CATALOG
 from tms.commands.models import AnswerRow, Command, CommandState
 from tms.feed.change import Change
 from tms.feed.publisher import publish

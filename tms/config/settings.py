@@ -95,7 +95,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "tms.accounts",
-    "tms.rest",
+    "tms.rest_base",
     "tms.approvals",
     "tms.fleet",
     "tms.telemetry",

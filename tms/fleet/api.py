@@ -19,9 +19,9 @@ from tms.fleet.schemas import (
 )
 from tms.fleet.search import terminals_like
 from tms.lib.pagination import Column, Keyset
-from tms.rest.operation import ApiRequest
-from tms.rest.pagination import PageQuery, paginate
-from tms.rest.router import ApiRouter
+from tms.rest_base.operation import ApiRequest
+from tms.rest_base.pagination import PageQuery, paginate
+from tms.rest_base.router import ApiRouter
 
 router = ApiRouter("fleet")
 BY_CODE = Keyset((Column("code"),))

@@ -11,8 +11,8 @@ from tms.accounts.access.grant_scopes import EVERYTHING_KEY, GrantScope, parse
 from tms.accounts.models import Owned
 from tms.accounts.scope import Scope
 from tms.fleet.models import Group, Site
-from tms.rest.form_errors import numbers
-from tms.rest.problems import RequestFault, unreadable
+from tms.rest_base.form_errors import numbers
+from tms.rest_base.problems import RequestFault, unreadable
 
 
 class OwnerSchema(Schema):

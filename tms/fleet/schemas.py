@@ -6,8 +6,8 @@ from typing import Any, Self
 from pydantic import Field
 
 from tms.fleet import models
-from tms.rest.pagination import Page
-from tms.rest.schemas import ResponseSchema
+from tms.rest_base.pagination import Page
+from tms.rest_base.schemas import ResponseSchema
 
 
 class SiteSchema(ResponseSchema):

@@ -26,7 +26,7 @@ from tms.notifications.rotations import api as rotation_api
 from tms.ops import audit_api, provider_api
 from tms.replay import api as replay_api
 from tms.replay.slots import Busy
-from tms.rest.api import Api
+from tms.rest_base.api import Api
 from tms.search import api as search_api
 from tms.shifts import api as shift_api
 

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from tms.main.api_v1 import api
-from tms.rest.docs import api_docs
+from tms.rest_base.docs import api_docs
 
 handler403 = "tms.accounts.views.forbidden"
 handler500 = "tms.ops.middleware.unavailable.failed"

@@ -14,11 +14,11 @@ from tms.accounts.models.audit_entry import Via
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 from tms.lib.pagination import Column, Keyset
-from tms.rest.operation import Access, ApiRequest
-from tms.rest.pagination import Page, PageQuery, paginate
-from tms.rest.problems import ProblemError
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import Id, Instant, ResponseSchema
+from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.pagination import Page, PageQuery, paginate
+from tms.rest_base.problems import ProblemError
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import Id, Instant, ResponseSchema
 
 router = ApiRouter("audit")
 READING = Access(Permission.READ_AUDIT)

@@ -20,12 +20,12 @@ from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 from tms.fleet.owners import OwnerSchema, owner_name
 from tms.lib.pagination import Column, Keyset
-from tms.rest.form_errors import faults, numbers
-from tms.rest.operation import Access, ApiRequest
-from tms.rest.pagination import Page, PageQuery, paginate
-from tms.rest.problems import ProblemError, unreadable
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import RequestSchema, ResponseSchema
+from tms.rest_base.form_errors import faults, numbers
+from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.pagination import Page, PageQuery, paginate
+from tms.rest_base.problems import ProblemError, unreadable
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import RequestSchema, ResponseSchema
 
 router = ApiRouter("identity-providers")
 SETTING_UP = Access(Permission.EDIT_PROVIDERS, is_idempotent=True)

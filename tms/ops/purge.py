@@ -13,7 +13,7 @@ from tms.accounts.models import ProviderSession, SpentToken
 from tms.lib.set_aside import each
 from tms.ops.health import heartbeats
 from tms.ops.models import Heartbeat, LoopSuccess
-from tms.rest import idempotency
+from tms.rest_base import idempotency
 
 ROWS = 1_000
 """Rows per transaction."""

@@ -8,10 +8,10 @@ from tms.accounts.access import scope_of
 from tms.replay.schemas import ReplaySchema
 from tms.replay.slots import replay_slots
 from tms.replay.state import Moment, earliest
-from tms.rest.operation import ApiRequest
-from tms.rest.problems import RequestFault, unreadable
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import Instant, RequestSchema
+from tms.rest_base.operation import ApiRequest
+from tms.rest_base.problems import RequestFault, unreadable
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import Instant, RequestSchema
 
 router = ApiRouter("replay")
 MAX_ALERTS = 200

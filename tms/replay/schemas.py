@@ -11,7 +11,7 @@ from tms.alerts.models import AlertState
 from tms.alerts.schemas import AlertSchema
 from tms.lib.severity import RANKS
 from tms.replay.state import AlertFacts, Moment, MomentLimit
-from tms.rest.schemas import ResponseSchema
+from tms.rest_base.schemas import ResponseSchema
 
 
 class LimitSchema(ResponseSchema):

@@ -7,9 +7,9 @@ from django.utils import timezone
 from ninja import Query
 from pydantic import Field
 
-from tms.rest.operation import ApiRequest
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import RequestSchema, ResponseSchema
+from tms.rest_base.operation import ApiRequest
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import RequestSchema, ResponseSchema
 from tms.search import services
 from tms.search.hits import MAX_COUNTED_HITS, Hit, HitGroup, SourceQuery
 from tms.search.query import MAX_CHARACTERS, SearchQuery

@@ -11,10 +11,10 @@ from tms.accounts.access import demand, demand_within, visible
 from tms.accounts.permissions import Permission
 from tms.alerts.schemas import username
 from tms.fleet.owners import OwnerSchema, owner_name, scope_of_key
-from tms.rest.operation import Access, ApiRequest
-from tms.rest.problems import RequestFault, unreadable
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import Instant, RequestSchema
+from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.problems import RequestFault, unreadable
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import Instant, RequestSchema
 from tms.shifts import models, notes
 from tms.shifts.digest.digest import digest
 from tms.shifts.period import MAX_PERIOD

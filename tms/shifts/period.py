@@ -13,7 +13,7 @@ from django.http import QueryDict
 
 from tms.lib.calendar.local_time import instant, local_time
 from tms.lib.calendar.time_zones import zone_named
-from tms.rest.schemas import BEGIN, END
+from tms.rest_base.schemas import BEGIN, END
 
 MAX_ZONE_LENGTH = 64
 FORMAT = "%Y-%m-%d %H:%M"

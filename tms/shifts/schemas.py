@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 from pydantic import Field
 
 from tms.accounts.display_names import Name
-from tms.rest.schemas import ResponseSchema
+from tms.rest_base.schemas import ResponseSchema
 from tms.shifts.digest import digest as shifts
 
 

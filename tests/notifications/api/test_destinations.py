@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.rest import invalid_fields, problem_of
 from tms.notifications.models.destination import Destination
-from tms.rest.models import IdempotencyRecord
+from tms.rest_base.models import IdempotencyRecord
 
 pytestmark = pytest.mark.both
 SECRET = "https://hooks.example.com/T0/B0/very-secret"

@@ -15,9 +15,9 @@ from tms.alerts.api import as_seen, one
 from tms.alerts.schemas import AlertSchema
 from tms.approvals.api import check
 from tms.approvals.services import alone
-from tms.rest.operation import Access, ApiRequest
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import Id, ResponseSchema
+from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import Id, ResponseSchema
 
 router = ApiRouter("alerts")
 CONFIRM = Field(None, description="Number of alerts, where `tms:confirmation-needed` asks for it.")

@@ -16,9 +16,9 @@ from tms.alerts.correlation.api import one
 from tms.alerts.correlation.schemas import IncidentSchema
 from tms.approvals.api import check
 from tms.approvals.services import alone
-from tms.rest.operation import Access, ApiRequest
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import Id
+from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import Id
 
 router = ApiRouter("incidents")
 

@@ -12,8 +12,8 @@ from tms.alerts.actions.terms import ActionTerms, out_of_reach
 from tms.alerts.lifecycle.limits import is_in_reach
 from tms.alerts.models import AlertQuerySet, Contract
 from tms.alerts.search import AlertMatch
-from tms.rest.problems import RequestFault, unreadable
-from tms.rest.schemas import Id, Instant, RequestSchema
+from tms.rest_base.problems import RequestFault, unreadable
+from tms.rest_base.schemas import Id, Instant, RequestSchema
 
 MAX_AT_ONCE = 1_000
 

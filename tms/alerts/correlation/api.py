@@ -19,10 +19,10 @@ from tms.alerts.models.incident import IncidentQuerySet
 from tms.alerts.search import incidents_like
 from tms.lib.pagination import Column, Keyset
 from tms.lib.severity import Severity
-from tms.rest.operation import ApiRequest
-from tms.rest.pagination import PageQuery, paginate
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import Instant
+from tms.rest_base.operation import ApiRequest
+from tms.rest_base.pagination import PageQuery, paginate
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import Instant
 
 router = ApiRouter("incidents")
 NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))

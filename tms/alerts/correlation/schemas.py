@@ -10,8 +10,8 @@ from tms.alerts.models import IncidentState, IncidentTransitionKind
 from tms.alerts.models.factor import Factor
 from tms.alerts.schemas import username
 from tms.lib.severity import Severity
-from tms.rest.pagination import Page
-from tms.rest.schemas import ResponseSchema
+from tms.rest_base.pagination import Page
+from tms.rest_base.schemas import ResponseSchema
 
 
 class IncidentSchema(ResponseSchema):

@@ -27,10 +27,10 @@ from tms.approvals.services import alone
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.recurrence import BadRecurrence
 from tms.lib.pagination import Column, Keyset
-from tms.rest.operation import Access, ApiRequest
-from tms.rest.pagination import PageQuery, paginate
-from tms.rest.problems import ProblemError, RequestFault, unreadable
-from tms.rest.router import READ, ApiRouter
+from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.pagination import PageQuery, paginate
+from tms.rest_base.problems import ProblemError, RequestFault, unreadable
+from tms.rest_base.router import READ, ApiRouter
 
 router = ApiRouter("maintenance")
 PLANNING = Access(Permission.PLAN_MAINTENANCE, is_idempotent=True)

@@ -17,9 +17,9 @@ from tms.alerts.maintenance.services import WindowScope, length_error, scope_err
 from tms.alerts.schemas import username
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.recurrence import Recurrence
-from tms.rest.pagination import Page
-from tms.rest.problems import RequestFault, unreadable
-from tms.rest.schemas import BEGIN, CLOCK, END, Instant, RequestSchema, ResponseSchema
+from tms.rest_base.pagination import Page
+from tms.rest_base.problems import RequestFault, unreadable
+from tms.rest_base.schemas import BEGIN, CLOCK, END, Instant, RequestSchema, ResponseSchema
 
 MAX_TERMINALS = 5_000
 CONFIRM = Field(None, description="Number of terminals, where `tms:confirmation-needed` asks for it.")

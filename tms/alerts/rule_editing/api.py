@@ -21,12 +21,12 @@ from tms.alerts.rule_editing.entry import KnownScopes, fill
 from tms.alerts.rule_editing.schemas import RuleBody, RuleChange, RulePageSchema, RuleSchema, entry, fields_of
 from tms.fleet.models import Terminal
 from tms.lib.pagination import Column, Keyset
-from tms.rest.etags import IF_MATCH, require_match, set_etag
-from tms.rest.operation import Access, ApiRequest
-from tms.rest.pagination import PageQuery, paginate
-from tms.rest.problems import RequestFault, unreadable
-from tms.rest.router import READ, ApiRouter
-from tms.rest.schemas import RequestSchema, ResponseSchema
+from tms.rest_base.etags import IF_MATCH, require_match, set_etag
+from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.pagination import PageQuery, paginate
+from tms.rest_base.problems import RequestFault, unreadable
+from tms.rest_base.router import READ, ApiRouter
+from tms.rest_base.schemas import RequestSchema, ResponseSchema
 
 router = ApiRouter("rules")
 OLDEST_FIRST = Keyset((Column("pk", int),))

@@ -15,8 +15,8 @@ from tms.alerts.rule_kinds import comparison_choices
 from tms.alerts.schemas import username
 from tms.fleet.models import TerminalKind
 from tms.lib.severity import Severity
-from tms.rest.pagination import Page
-from tms.rest.schemas import RequestSchema, ResponseSchema, change_of
+from tms.rest_base.pagination import Page
+from tms.rest_base.schemas import RequestSchema, ResponseSchema, change_of
 
 type Number = Annotated[float, Field(allow_inf_nan=False)]
 

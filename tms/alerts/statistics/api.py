@@ -13,10 +13,10 @@ from tms.alerts import models
 from tms.alerts.statistics import response_times
 from tms.alerts.statistics.response_times import By
 from tms.fleet.models import Site
-from tms.rest.operation import ApiRequest
-from tms.rest.problems import RequestFault, unreadable
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import Instant, RequestSchema, ResponseSchema
+from tms.rest_base.operation import ApiRequest
+from tms.rest_base.problems import RequestFault, unreadable
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import Instant, RequestSchema, ResponseSchema
 
 router = ApiRouter("alerts")
 DEFAULT, MAX_PERIOD = timedelta(days=30), timedelta(days=366)

@@ -20,8 +20,8 @@ from tms.boards.pages import TerminalPage
 from tms.boards.responses import or_404, render_dialog, render_page
 from tms.commands import services
 from tms.commands.approvals import COMMAND, CommandPayload
-from tms.commands.catalog import CATALOG, is_dangerous
 from tms.commands.forms import CommandForm
+from tms.commands.kinds import CATALOG, is_dangerous
 from tms.fleet.models import Presence, Terminal
 
 

@@ -13,7 +13,7 @@ from tms.alerts.actions.approvals import GATED
 from tms.alerts.models import AlertQuerySet, Incident
 from tms.boards.actions.one import permitted_action
 from tms.boards.actions.selection import AlertSelection
-from tms.boards.lists.incident_selection import IncidentSelection
+from tms.boards.list_filters.incident_selection import IncidentSelection
 from tms.lib.severity import Severity
 
 

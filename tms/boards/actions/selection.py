@@ -14,7 +14,7 @@ from tms.accounts.access import scope_of, visible
 from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertQuerySet, AlertState
 from tms.boards.formatting import instants
-from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
+from tms.boards.list_filters.filters import PRIMARY_KEY, AlertFilter
 
 
 class BulkOutcome(NamedTuple):

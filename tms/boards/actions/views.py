@@ -18,7 +18,7 @@ from tms.boards.actions.many import BulkRequest
 from tms.boards.actions.one import OneAlert, OneIncident
 from tms.boards.actions.selection import BulkOutcome
 from tms.boards.dialogs.action_dialog import ActionDialog
-from tms.boards.lists.filters import PRIMARY_KEY
+from tms.boards.list_filters.filters import PRIMARY_KEY
 from tms.boards.pages import AlertsPage
 from tms.boards.responses import render_done, row_of
 from tms.boards.rows.alerts import AlertRow

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Rule, Transition
-from tms.boards.lists.filters import MAX_SEARCH_CHARACTERS, MIN_SEARCHED, PRIMARY_KEY, text
+from tms.boards.list_filters.filters import MAX_SEARCH_CHARACTERS, MIN_SEARCHED, PRIMARY_KEY, text
 from tms.fleet.models import Terminal
 from tms.fleet.search import terminals_like
 from tms.lib.severity import Severity

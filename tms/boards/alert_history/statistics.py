@@ -13,7 +13,7 @@ from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.alerts.statistics.response_times import By, ResponseTimes, Spread, times
 from tms.boards.formatting.csv_export import Cell
-from tms.boards.lists.choices import Choice
+from tms.boards.list_filters.choices import Choice
 from tms.fleet.models import Site
 from tms.fleet.sites.names import Bilingual
 from tms.lib.severity import RANKS

@@ -15,8 +15,8 @@ from tms.accounts.display_names import name_of
 from tms.accounts.models import User
 from tms.accounts.models.audit_entry import Via
 from tms.boards.audit import labels
-from tms.boards.lists.choices import Choice
-from tms.boards.lists.filters import MAX_SEARCH_CHARACTERS, MIN_SEARCHED, PRIMARY_KEY, text
+from tms.boards.list_filters.choices import Choice
+from tms.boards.list_filters.filters import MAX_SEARCH_CHARACTERS, MIN_SEARCHED, PRIMARY_KEY, text
 from tms.lib.calendar.local_time import instant
 from tms.shifts.period import Period
 

@@ -22,7 +22,7 @@ from tms.boards.audit.filters import TODAY, PageFilter
 from tms.boards.audit.labels import kind_label
 from tms.boards.audit.proof import chain_proof
 from tms.boards.audit.rows import rows_of
-from tms.boards.lists.filters import PRIMARY_KEY
+from tms.boards.list_filters.filters import PRIMARY_KEY
 
 ON_A_PAGE = 50
 MAX_NEW = 1_000

@@ -16,7 +16,7 @@ from tms.availability.report.figures import GroupBy, ReportArea
 from tms.availability.report.months import Month
 from tms.availability.report.report import AvailabilityRow, ReportReader, months_with_days
 from tms.availability.report.texts import month_text
-from tms.boards.lists.choices import Choice
+from tms.boards.list_filters.choices import Choice
 from tms.fleet.models import Site
 from tms.lib.db.natural_order import natural_key
 from tms.lib.sort_order import SortHeader, SortOrder, sort_headers

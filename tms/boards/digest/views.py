@@ -16,7 +16,7 @@ from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.boards.digest.forms import NoteForm, NoteTextForm, SignOffForm
-from tms.boards.lists.choices import Choice
+from tms.boards.list_filters.choices import Choice
 from tms.boards.toasts import add_toast, toast
 from tms.shifts import notes
 from tms.shifts.digest import markdown

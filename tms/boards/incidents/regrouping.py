@@ -24,8 +24,8 @@ from tms.alerts.correlation.regrouping.move_out import move_out
 from tms.alerts.correlation.regrouping.undo import MergeBefore, offer_putting_back
 from tms.alerts.lifecycle import AlreadyResolved
 from tms.alerts.models import Alert, Incident
-from tms.boards.lists.filters import PRIMARY_KEY
-from tms.boards.lists.incident_selection import IncidentSelection
+from tms.boards.list_filters.filters import PRIMARY_KEY
+from tms.boards.list_filters.incident_selection import IncidentSelection
 from tms.boards.pages import IncidentPage, IncidentsPage
 from tms.boards.pages.incident import MAX_MEMBERS
 from tms.boards.responses import or_404, render_dialog

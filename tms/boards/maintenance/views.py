@@ -24,7 +24,7 @@ from tms.approvals.gate import Proposal, propose
 from tms.approvals.kinds import CannotPerform
 from tms.boards.approvals.views import render_asked
 from tms.boards.dialogs.confirmation import ConfirmationForm
-from tms.boards.lists.filters import PRIMARY_KEY
+from tms.boards.list_filters.filters import PRIMARY_KEY
 from tms.boards.maintenance.forms import ExtendForm, WindowForm, again, initial_values
 from tms.boards.pages import MaintenancePage, RenderContext
 from tms.boards.responses import render_dialog

@@ -14,9 +14,9 @@ from tms.accounts.access import Person, scope_of, within
 from tms.accounts.scope import Scope
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.models import Alert, AlertQuerySet
-from tms.boards.lists import choices, correlated_alerts
-from tms.boards.lists.facets import facets
-from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
+from tms.boards.list_filters import choices, correlated_alerts
+from tms.boards.list_filters.facets import facets
+from tms.boards.list_filters.filters import PRIMARY_KEY, AlertFilter
 from tms.boards.overview.common_factors import acting_people, common_factors
 from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, counts, incident_part, nav
 from tms.boards.pages.render_context import RenderContext

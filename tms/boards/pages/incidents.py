@@ -18,11 +18,11 @@ from tms.accounts.scope import Scope
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.models import Incident, IncidentState, IncidentTransitionKind
 from tms.alerts.statistics import incident_times
-from tms.boards.lists import incident_filter
-from tms.boards.lists.choices import Choice
-from tms.boards.lists.filters import text
-from tms.boards.lists.incident_filter import OPEN, PAST, IncidentFilter
-from tms.boards.lists.incident_orders import NEWEST_FIRST, SORT_KEYS, ordered
+from tms.boards.list_filters import incident_filter
+from tms.boards.list_filters.choices import Choice
+from tms.boards.list_filters.filters import text
+from tms.boards.list_filters.incident_filter import OPEN, PAST, IncidentFilter
+from tms.boards.list_filters.incident_orders import NEWEST_FIRST, SORT_KEYS, ordered
 from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, counts, nav, with_nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.incidents import MAX_ROWS, IncidentRow

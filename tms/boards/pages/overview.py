@@ -8,8 +8,8 @@ from django.urls import reverse
 from tms.accounts.access import Person
 from tms.accounts.scope import Scope
 from tms.boards.caches.next_steps import next_step_cache
-from tms.boards.lists import choices
-from tms.boards.lists.filters import AlertFilter
+from tms.boards.list_filters import choices
+from tms.boards.list_filters.filters import AlertFilter
 from tms.boards.overview import honeycomb, on_shift
 from tms.boards.overview.sparklines import spark
 from tms.boards.pages.base import FULL_CHANGE, PagePart, PageState, SinglePage, incident_part, nav

@@ -19,8 +19,8 @@ from tms.boards.caches.incidents import UnresolvedIncidents, incident_cache
 from tms.boards.caches.last_hour import Lines
 from tms.boards.caches.sound_alarms import SoundAlarms, alarm_cache
 from tms.boards.caches.waiting_approvals import approval_cache
-from tms.boards.lists import correlated_alerts
-from tms.boards.lists.filters import AlertFilter
+from tms.boards.list_filters import correlated_alerts
+from tms.boards.list_filters.filters import AlertFilter
 from tms.boards.overview.problems import Problems, problems
 from tms.boards.overview.recent_changes import recent
 from tms.boards.rows.alerts import AlertRow, alert_rows

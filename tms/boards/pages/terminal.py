@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 from tms.accounts.access import Person, scope_of, within
 from tms.accounts.scope import Scope
 from tms.boards.formatting import instants
-from tms.boards.lists import choices
+from tms.boards.list_filters import choices
 from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, covers_terminal, nav, with_nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows import outages, timeline

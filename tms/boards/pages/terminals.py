@@ -14,10 +14,10 @@ from django.urls import reverse
 from tms.accounts.access import Person, scope_of, within
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
-from tms.boards.lists import choices
-from tms.boards.lists.filters import TerminalFilter, text
-from tms.boards.lists.terminal_facets import FilterCounts, facets
-from tms.boards.lists.terminal_orders import BY_UID, SORT_KEYS, ordered
+from tms.boards.list_filters import choices
+from tms.boards.list_filters.filters import TerminalFilter, text
+from tms.boards.list_filters.terminal_facets import FilterCounts, facets
+from tms.boards.list_filters.terminal_orders import BY_UID, SORT_KEYS, ordered
 from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, counts, nav, reuse_parts
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.terminals import COLUMNS, TerminalRow

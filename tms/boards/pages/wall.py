@@ -4,8 +4,8 @@ from django.urls import reverse
 
 from tms.accounts.access import Person
 from tms.boards import release
-from tms.boards.lists import choices
-from tms.boards.lists.filters import AlertFilter
+from tms.boards.list_filters import choices
+from tms.boards.list_filters.filters import AlertFilter
 from tms.boards.overview import honeycomb, on_shift
 from tms.boards.pages.base import FULL_CHANGE, PagePart, PageState, SinglePage, sound_alarms
 from tms.boards.pages.render_context import RenderContext

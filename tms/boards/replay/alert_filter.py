@@ -11,7 +11,7 @@ from tms.accounts.models import User
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, Incident, IncidentState
 from tms.alerts.models.alert import AlertState
-from tms.boards.lists.filters import AlertFilter
+from tms.boards.list_filters.filters import AlertFilter
 from tms.replay.state import AlertFacts
 
 

@@ -14,8 +14,8 @@ from tms.boards.caches.census import Census
 from tms.boards.caches.incidents import COLUMNS, IncidentFacts, UnresolvedIncidents
 from tms.boards.caches.last_hour import Lines
 from tms.boards.caches.plans import SiteStatus
-from tms.boards.lists.correlated_alerts import most_urgent
-from tms.boards.lists.filters import AlertFilter
+from tms.boards.list_filters.correlated_alerts import most_urgent
+from tms.boards.list_filters.filters import AlertFilter
 from tms.boards.pages.render_context import RenderContext, SharedRows
 from tms.boards.replay.alert_filter import incidents_among
 from tms.boards.rows.alerts import AlertRow, past_rows, resolved_alerts

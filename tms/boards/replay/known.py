@@ -9,7 +9,7 @@ from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models import AlertState, IncidentTransition, Transition
 from tms.alerts.notification_history import notifications_of_incident
-from tms.boards.lists.filters import AlertFilter
+from tms.boards.list_filters.filters import AlertFilter
 from tms.boards.replay.context import PastContext
 from tms.boards.rows.incidents import IncidentRow, IncidentTransitionRow
 from tms.shifts.on_call import on_call_between

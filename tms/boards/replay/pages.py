@@ -7,8 +7,8 @@ from typing import ClassVar
 from tms.accounts.access import Person, within
 from tms.alerts.models import Alert, AlertState
 from tms.boards.alert_surroundings import surroundings
-from tms.boards.lists import choices
-from tms.boards.lists.correlated_alerts import MAX_MEMBERS
+from tms.boards.list_filters import choices
+from tms.boards.list_filters.correlated_alerts import MAX_MEMBERS
 from tms.boards.pages import alerts
 from tms.boards.pages.alert import AlertPage
 from tms.boards.pages.alerts import AlertsPage

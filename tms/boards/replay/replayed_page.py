@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.scope import Scope
-from tms.boards.lists.choices import Choice
+from tms.boards.list_filters.choices import Choice
 from tms.boards.replay.chosen import MICROSECOND, SECOND, ChosenInstant, query_of, ranges_of
 from tms.boards.replay.context import PastContext
 from tms.boards.replay.known import Known, read_known

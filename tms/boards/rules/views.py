@@ -24,7 +24,7 @@ from tms.alerts.rule_editing.undo import offer_enabling, offer_restoring
 from tms.alerts.rule_editing.yaml_file import BadFile
 from tms.alerts.rule_kinds import RULE_KINDS
 from tms.alerts.rule_kinds.base import RuleKind
-from tms.boards.lists.filters import PRIMARY_KEY
+from tms.boards.list_filters.filters import PRIMARY_KEY
 from tms.boards.rules import rule_list
 from tms.boards.rules.forms import RuleForm
 from tms.boards.rules.preview import DEFAULT_SPAN, SPANS, preview_panel

@@ -22,7 +22,7 @@ from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.common import SiteLabel
 from tms.boards.rows.terminals import ReadingCell
 from tms.boards.rows.timeline import OUTAGE_ICONS
-from tms.commands.catalog import CATALOG
+from tms.commands.kinds import CATALOG
 from tms.commands.models import CommandState
 from tms.fleet.models import Cause, Presence, TerminalKind
 from tms.fleet.models.node import NodeState

@@ -14,7 +14,7 @@ from tms.protocol.errors import ErrorType
 from tms.protocol.frames import Name, OptionalName
 from tms.protocol.text import clean
 from tms.protocol.uplink import split_path
-from tms.rest.problems import problem
+from tms.rest_base.problems import problem
 
 BODY_LIMIT = 4096
 

@@ -18,10 +18,10 @@ from tms.fleet.models import OnHolidays
 from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, SpecialDay
 from tms.fleet.sites.calendar import hours_of
 from tms.fleet.sites.services import set_hours
-from tms.rest.operation import Access, ApiRequest
-from tms.rest.problems import RequestFault, unreadable
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import LocalTime, ResponseSchema, change_of
+from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.problems import RequestFault, unreadable
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import LocalTime, ResponseSchema, change_of
 
 router = ApiRouter("fleet")
 EDITING = Access(Permission.EDIT_SITES)

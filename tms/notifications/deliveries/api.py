@@ -16,11 +16,11 @@ from tms.lib.pagination import Column, Keyset
 from tms.notifications.dispatch import leases
 from tms.notifications.models import delivery as models
 from tms.notifications.models.delivery import DeliveryState, NotificationKind
-from tms.rest.operation import Access, ApiRequest
-from tms.rest.pagination import Page, PageQuery, paginate
-from tms.rest.problems import ProblemError
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import Id, ResponseSchema
+from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.pagination import Page, PageQuery, paginate
+from tms.rest_base.problems import ProblemError
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import Id, ResponseSchema
 
 router = ApiRouter("deliveries")
 RESENDING = Access(Permission.RESEND_DELIVERIES, is_idempotent=True)

@@ -23,12 +23,12 @@ from tms.notifications.models import destination as models
 from tms.notifications.soft_delete.services import delete
 from tms.notifications.transports import ENTERED, SendResult
 from tms.notifications.weekly_hours import hours_values, set_hours
-from tms.rest.body_values import BodyValues
-from tms.rest.operation import Access, ApiRequest
-from tms.rest.pagination import Page, PageQuery, paginate
-from tms.rest.problems import RequestFault, unreadable
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import RequestSchema, ResponseSchema, Weekday, change_of
+from tms.rest_base.body_values import BodyValues
+from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.pagination import Page, PageQuery, paginate
+from tms.rest_base.problems import RequestFault, unreadable
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import RequestSchema, ResponseSchema, Weekday, change_of
 
 router = ApiRouter("destinations")
 BY_NAME = Keyset((Column("name"),))

@@ -19,8 +19,8 @@ from tms.lib.set_aside import SetAside, isolate
 from tms.notifications.dispatch.grouping import group
 from tms.notifications.models.delivery import ALARMS, DeliveryItem, DeliveryState, NotificationKind
 from tms.notifications.models.policy import Escalation, Policy
-from tms.notifications.policies.next_step import advance as advance_escalation
-from tms.notifications.policies.next_step import circumstances_of, start_escalations
+from tms.notifications.policies.escalation import advance as advance_escalation
+from tms.notifications.policies.escalation import circumstances_of, start_escalations
 from tms.notifications.policies.notification import Notification
 from tms.notifications.rotations.on_call import destinations_of
 from tms.notifications.subjects import (

@@ -25,11 +25,11 @@ from tms.notifications.policies import services
 from tms.notifications.policies.services import EDITED, MAX_STEPS, PolicyRows, StepValues
 from tms.notifications.soft_delete.services import delete
 from tms.notifications.weekly_hours import HOURS_FIELDS, hours_values, set_hours
-from tms.rest.body_values import BodyValues
-from tms.rest.operation import Access, ApiRequest
-from tms.rest.pagination import Page, PageQuery, paginate
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import Id, RequestSchema, ResponseSchema, Weekday, change_of
+from tms.rest_base.body_values import BodyValues
+from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.pagination import Page, PageQuery, paginate
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import Id, RequestSchema, ResponseSchema, Weekday, change_of
 
 router = ApiRouter("policies")
 BY_NAME = Keyset((Column("name"),))

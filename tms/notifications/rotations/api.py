@@ -34,11 +34,11 @@ from tms.notifications.rotations.schemas import (
     fields_of,
 )
 from tms.notifications.soft_delete.services import delete
-from tms.rest.body_values import BodyValues
-from tms.rest.operation import Access, ApiRequest
-from tms.rest.pagination import PageQuery, paginate
-from tms.rest.problems import RequestFault, unreadable
-from tms.rest.router import ApiRouter
+from tms.rest_base.body_values import BodyValues
+from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.pagination import PageQuery, paginate
+from tms.rest_base.problems import RequestFault, unreadable
+from tms.rest_base.router import ApiRouter
 
 router = ApiRouter("rotations")
 BY_NAME = Keyset((Column("name"), Column("pk", int)))

@@ -9,8 +9,8 @@ from pydantic import Field
 from tms.fleet.owners import OwnerSchema, owner_fields
 from tms.notifications.models import rotation as models
 from tms.notifications.rotations.services import EDITED, MAX_MEMBERS
-from tms.rest.pagination import Page
-from tms.rest.schemas import Instant, LocalTime, RequestSchema, ResponseSchema, Weekday, change_of
+from tms.rest_base.pagination import Page
+from tms.rest_base.schemas import Instant, LocalTime, RequestSchema, ResponseSchema, Weekday, change_of
 
 
 class OnCallShiftSchema(ResponseSchema):

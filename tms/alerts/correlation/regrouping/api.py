@@ -11,9 +11,9 @@ from tms.alerts.correlation.api import one
 from tms.alerts.correlation.regrouping.merge import merge
 from tms.alerts.correlation.regrouping.move_out import move_out
 from tms.alerts.correlation.schemas import IncidentSchema
-from tms.rest.operation import Access, ApiRequest
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import Id, RequestSchema
+from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import Id, RequestSchema
 
 router = ApiRouter("incidents")
 HANDLING = Access(Permission.HANDLE_ALERTS, is_idempotent=True)

@@ -14,9 +14,9 @@ from tms.alerts.correlation import settings
 from tms.alerts.models import Factor
 from tms.alerts.models.correlation_rule import CorrelationThresholds
 from tms.alerts.models.factor import OF_RULES
-from tms.rest.operation import Access, ApiRequest
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import RequestSchema, ResponseSchema
+from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import RequestSchema, ResponseSchema
 
 router = ApiRouter("incidents")
 CHANGING = Access(Permission.EDIT_RULES)

@@ -7,7 +7,7 @@ import msgspec
 from django.core.management.base import CommandError, CommandParser
 
 from tms.commands import services
-from tms.commands.catalog import CATALOG
+from tms.commands.kinds import CATALOG
 from tms.fleet.models import Terminal
 from tms.lib.management import NoChecksCommand
 

@@ -18,10 +18,10 @@ from tms.notifications.policies.preview.case import PreviewCase
 from tms.notifications.policies.preview.form import case_of, made_up, recent_alerts, recent_incidents
 from tms.notifications.policies.preview.lines import shown
 from tms.notifications.policies.preview.timeline import PreviewItem, timeline
-from tms.rest.operation import ApiRequest
-from tms.rest.problems import RequestFault, unreadable
-from tms.rest.router import ApiRouter
-from tms.rest.schemas import Id, Instant, ResponseSchema
+from tms.rest_base.operation import ApiRequest
+from tms.rest_base.problems import RequestFault, unreadable
+from tms.rest_base.router import ApiRouter
+from tms.rest_base.schemas import Id, Instant, ResponseSchema
 
 router = ApiRouter("policies")
 

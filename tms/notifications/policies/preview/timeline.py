@@ -12,7 +12,7 @@ from tms.alerts.suppression.reasons import CHECK_AGAIN, Reason, Suppression
 from tms.notifications.models.delivery import NotificationKind
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Escalation, NamedDestination, Policy, Step
-from tms.notifications.policies.next_step import Circumstances, advance, reached_by, start_escalations
+from tms.notifications.policies.escalation import Circumstances, advance, reached_by, start_escalations
 from tms.notifications.policies.notification import Notification
 from tms.notifications.policies.preview.case import PreviewCase
 from tms.notifications.policies.schedule import outside_hours

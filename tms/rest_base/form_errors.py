@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm
 
-from tms.rest.problems import RequestFault, unreadable
+from tms.rest_base.problems import RequestFault, unreadable
 
 
 def faults(form: BaseForm) -> Iterator[RequestFault]:

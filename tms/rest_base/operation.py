@@ -15,8 +15,8 @@ from tms.accounts import api_tokens
 from tms.accounts.access import may, may_watch
 from tms.accounts.models import ApiToken, TokenScope, User
 from tms.accounts.permissions import Permission
-from tms.rest.idempotency import HEADER, idempotent
-from tms.rest.problems import ProblemError, RequestFault, unreadable
+from tms.rest_base.idempotency import HEADER, idempotent
+from tms.rest_base.problems import ProblemError, RequestFault, unreadable
 
 LARGEST_BODY = 524_288
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="TMS"'}

@@ -10,7 +10,7 @@ from tms.accounts.access import within
 from tms.accounts.scope import Scope
 from tms.alerts.correlation.forming import FormingIncident, undecided_since, wait
 from tms.alerts.models import Alert, AlertQuerySet, Incident, IncidentState
-from tms.boards.lists.filters import AlertFilter
+from tms.boards.list_filters.filters import AlertFilter
 from tms.boards.rows.forming import FormingRow
 from tms.boards.rows.incidents import MAX_ROWS, IncidentRow
 from tms.lib.db.natural_order import natural

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 
 from tms.accounts.models import User
 from tms.lib.hashing import hash_token
-from tms.rest.models import IdempotencyRecord
-from tms.rest.problems import ProblemError, RequestFault, unreadable
+from tms.rest_base.models import IdempotencyRecord
+from tms.rest_base.problems import ProblemError, RequestFault, unreadable
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"

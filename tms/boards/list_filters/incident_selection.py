@@ -9,7 +9,7 @@ from tms.accounts.access import permitted, visible
 from tms.accounts.models import User
 from tms.alerts.actions.action import IncidentTarget, OperatorAction
 from tms.alerts.models import Incident
-from tms.boards.lists.filters import PRIMARY_KEY
+from tms.boards.list_filters.filters import PRIMARY_KEY
 from tms.boards.rows.incidents import MAX_ROWS
 
 MAX_INCIDENTS = 2 * MAX_ROWS

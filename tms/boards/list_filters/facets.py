@@ -13,7 +13,7 @@ from django.db.models import Count, Q, QuerySet
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, AlertState
 from tms.alerts.models.alert import FLAPPING
-from tms.boards.lists.filters import AlertFilter
+from tms.boards.list_filters.filters import AlertFilter
 from tms.lib.severity import Severity
 
 MAX_ALERTS = 10_000

@@ -4,4 +4,5 @@ from django.apps import AppConfig
 
 
 class RestConfig(AppConfig):
-    name = "tms.rest"
+    name = "tms.rest_base"
+    label = "rest"

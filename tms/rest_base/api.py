@@ -20,11 +20,11 @@ from ninja.renderers import JSONRenderer
 
 from tms.accounts.access import Forbidden
 from tms.metrics import instruments
-from tms.rest import problems
-from tms.rest.openapi import describe
-from tms.rest.parser import StrictParser
-from tms.rest.problems import ProblemError, RequestFault, forbidden, problem, unreadable
-from tms.rest.router import ApiRouter
+from tms.rest_base import problems
+from tms.rest_base.openapi import describe
+from tms.rest_base.parser import StrictParser
+from tms.rest_base.problems import ProblemError, RequestFault, forbidden, problem, unreadable
+from tms.rest_base.router import ApiRouter
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from django.db.models import Count, QuerySet
 from tms.accounts.scope import Scope
 from tms.boards.caches.census import Census
 from tms.boards.caches.plans import plan_cache
-from tms.boards.lists.filters import TerminalFilter
+from tms.boards.list_filters.filters import TerminalFilter
 from tms.boards.rows.planned import PlannedKind, is_expected, numbers
 from tms.fleet.models import Presence, Site, Terminal
 

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from tms.rest.problems import ProblemError
+from tms.rest_base.problems import ProblemError
 
 IF_MATCH = {
     "in": "header",

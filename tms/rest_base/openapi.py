@@ -6,8 +6,8 @@ from typing import Any
 
 from ninja.openapi.schema import REF_TEMPLATE
 
-from tms.rest.problems import CONTENT_TYPE
-from tms.rest.schemas import ProblemSchema
+from tms.rest_base.problems import CONTENT_TYPE
+from tms.rest_base.schemas import ProblemSchema
 
 
 def refusals(statuses: Iterable[int]) -> dict[int, Any]:

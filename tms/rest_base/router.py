@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from ninja import Router
 
-from tms.rest.idempotency import HEADER, REPLAYED
-from tms.rest.openapi import refusals
-from tms.rest.operation import Access, Bearer, api_operation
+from tms.rest_base.idempotency import HEADER, REPLAYED
+from tms.rest_base.openapi import refusals
+from tms.rest_base.operation import Access, Bearer, api_operation
 
 KEY = {
     "in": "header",

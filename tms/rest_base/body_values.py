@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 
-from tms.rest.problems import RequestFault, unreadable
+from tms.rest_base.problems import RequestFault, unreadable
 
 MAX_NAMED = 5
 """Unknown names in an error."""

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Rule, RuleSource
-from tms.boards.lists.filters import ANY, AlertFilter, TerminalFilter
+from tms.boards.list_filters.filters import ANY, AlertFilter, TerminalFilter
 from tms.boards.rows.planned import PlannedKind
 from tms.fleet.models import BY_URGENCY, Presence, Site, Status, Terminal, TerminalKind
 from tms.lib.db.natural_order import natural

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
 from tms.lib.pagination import Keyset
-from tms.rest.problems import RequestFault, unreadable
-from tms.rest.schemas import RequestSchema, ResponseSchema
+from tms.rest_base.problems import RequestFault, unreadable
+from tms.rest_base.schemas import RequestSchema, ResponseSchema
 
 
 class PageQuery(RequestSchema):
@@ -58,4 +58,4 @@ def _address(request: HttpRequest, after: str) -> str:
 
 def _signer(request: HttpRequest) -> signing.Signer:
     """Signed, so that only cursors made by TMS reach the database; a cursor is valid for its own list only."""
-    return signing.Signer(salt=f"tms.rest.cursor{request.path}")
+    return signing.Signer(salt=f"tms.rest_base.cursor{request.path}")

@@ -1,6 +1,6 @@
 """The commands that a person can send."""
 
-from tms.commands.catalog import CATALOG, is_dangerous
+from tms.commands.kinds import CATALOG, is_dangerous
 
 PUBLIC = ["ping", "reboot", "collect_logs"]
 """Terminals, scripts and stored commands use these names."""

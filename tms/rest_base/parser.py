@@ -10,7 +10,7 @@ from ninja.parser import Parser
 from tms.protocol.limits import EXTREME_NUMBERS
 from tms.protocol.raw_checks import has_too_many_extremes
 from tms.protocol.text import clean_tree
-from tms.rest.problems import ProblemError, RequestFault, unreadable
+from tms.rest_base.problems import ProblemError, RequestFault, unreadable
 
 MAX_PATH_CHARACTERS = 500
 """Maximum length of a path in an error, because names in a body may be long."""

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from tms.alerts.models import Factor, Incident, IncidentState
 from tms.alerts.search import NUMBER, incidents_like
-from tms.boards.lists.filters import MAX_SEARCH_CHARACTERS, MIN_SEARCHED, text
+from tms.boards.list_filters.filters import MAX_SEARCH_CHARACTERS, MIN_SEARCHED, text
 from tms.lib.severity import Severity
 
 OPEN, PAST = "open", "past"
