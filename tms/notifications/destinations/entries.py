@@ -35,7 +35,7 @@ class EntryField(FormLine):
 
 
 def entry_fields(destination: Destination) -> dict[str, forms.Field]:
-    """By name: `address`, or the names of the values of its transport with their prefix."""
+    """The fields by name: `address`, or the names of the values of its transport with their prefix."""
     transport = destination.transport
     if not transport.fields:
         return {ADDRESS: _address_field(destination)}
