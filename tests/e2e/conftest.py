@@ -22,7 +22,7 @@ FEW_PROCESSES = [
     "--renderer-process-limit=1",  # for each context
     "--in-process-gpu",
 ]
-"""To start a process takes longer than to load a page."""
+"""Starting a process takes longer than loading a page."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -39,7 +39,7 @@ class SeededTMS(RunningTMS):
     """`Person`s sign in through their browsers; each test gets its own terminals."""
 
     seeds: ClassVar[dict[bool, Seed]] = {}
-    """By whether they are hostile. Each TMS has a copy."""
+    """One hostile, one not; each TMS has a copy."""
 
     def __init__(self, folder: Path, *, hostile: bool = False, **env: str) -> None:
         super().__init__(folder, **SETTINGS, **env)
