@@ -1,11 +1,8 @@
-"""A separate site that lost its connection. `python -m tests.e2e.blackout SITE` prints the number of the incident.
+"""A separate site that lost its connection."""
 
-With `--grows` its terminals are lost one after another, and all correlation is left to the running TMS.
-"""
+from typing import Any
 
-import sys
-
-import django
+from django.db import transaction
 
 LOST, BACK = 9, 2
 LOCATIONS = {
@@ -15,34 +12,15 @@ LOCATIONS = {
 }
 
 
-def blackout(code: str, *, grows: bool) -> int | None:
-    from django.db import transaction
-
+def blackout(code: str) -> int:
+    """The number of the incident. Two terminals are back."""
     from tms.alerts import correlation, lifecycle
     from tms.alerts.models import Incident, Rule
-    from tms.fleet.credentials import services
-    from tms.fleet.models import Presence, Site, Terminal, TerminalState
+    from tms.fleet.models import Presence, TerminalState
     from tms.lib.db.clock import db_clock
 
-    at = db_clock().now()
-    site = Site.objects.create(code=code, region="Hokkaido", **LOCATIONS[code])
-    terminals = [
-        Terminal(uid=f"{code}-GAT-{number:02}", site=site, kind="gate", label=f"Gate {number}", firmware="2.4.1")
-        for number in range(1, LOST + 1)
-    ]
-    for terminal in terminals:
-        services.enrol(terminal)
-    offline = Rule.objects.get(name="Offline")
-    states = TerminalState.objects.filter(terminal__in=terminals)
-    if grows:
-        states.update(presence=Presence.ONLINE, presence_at=at)
-        for terminal in terminals:
-            lost_at = db_clock().now()
-            states.filter(terminal=terminal).update(presence=Presence.OFFLINE, presence_at=lost_at)
-            with transaction.atomic():
-                lifecycle.apply_events([lifecycle.RuleTriggered(offline.pk, terminal.pk, lost_at)])
-        return None
-    states.update(presence=Presence.OFFLINE, presence_at=at)
+    at, terminals, offline = db_clock().now(), _site(code), Rule.objects.get(name="Offline")
+    TerminalState.objects.filter(terminal__in=terminals).update(presence=Presence.OFFLINE, presence_at=at)
     with transaction.atomic():
         lifecycle.apply_events([lifecycle.RuleTriggered(offline.pk, terminal.pk, at) for terminal in terminals])
     correlation.correlate(at)
@@ -50,9 +28,36 @@ def blackout(code: str, *, grows: bool) -> int | None:
         lifecycle.apply_events(
             [lifecycle.RuleCleared(offline.pk, terminal.pk, db_clock().now()) for terminal in terminals[:BACK]]
         )
-    return Incident.objects.get(site=site).pk
+    return Incident.objects.get(site__code=code).pk
 
 
-if __name__ == "__main__":
-    django.setup()
-    print(blackout(sys.argv[1], grows="--grows" in sys.argv))
+def growing_blackout(code: str) -> None:
+    """The terminals are lost one after another; all correlation is left to the running TMS."""
+    from tms.alerts import lifecycle
+    from tms.alerts.models import Rule
+    from tms.fleet.models import Presence, TerminalState
+    from tms.lib.db.clock import db_clock
+
+    terminals, offline = _site(code), Rule.objects.get(name="Offline")
+    states = TerminalState.objects.filter(terminal__in=terminals)
+    states.update(presence=Presence.ONLINE, presence_at=db_clock().now())
+    for terminal in terminals:
+        lost_at = db_clock().now()
+        states.filter(terminal=terminal).update(presence=Presence.OFFLINE, presence_at=lost_at)
+        with transaction.atomic():
+            lifecycle.apply_events([lifecycle.RuleTriggered(offline.pk, terminal.pk, lost_at)])
+
+
+def _site(code: str) -> list[Any]:
+    """The terminals of a new site."""
+    from tms.fleet.credentials import services
+    from tms.fleet.models import Site, Terminal
+
+    site = Site.objects.create(code=code, region="Hokkaido", **LOCATIONS[code])
+    terminals = [
+        Terminal(uid=f"{code}-GAT-{number:02}", site=site, kind="gate", label=f"Gate {number}", firmware="2.4.1")
+        for number in range(1, LOST + 1)
+    ]
+    for terminal in terminals:
+        services.enrol(terminal)
+    return terminals

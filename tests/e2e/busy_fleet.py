@@ -1,6 +1,5 @@
 """A fleet with current activity, for screenshots and accessibility checks."""
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import sin
@@ -12,24 +11,6 @@ from tests.support.link.terminal import report
 from tests.support.polling import wait_for_value_async
 
 BACKFILLED = 60
-ROWS = """
-import json
-import django
-django.setup()
-from django.db import transaction
-from tests.e2e import access, blackout, night, on_call
-from tms.alerts.models import Incident
-incident = blackout.blackout("SPR", grows=False)
-with transaction.atomic():
-    night.night()
-print(json.dumps({
-    "incident": incident,
-    "opened_at": Incident.objects.get(pk=incident).opened_at.isoformat(),
-    "on_call": on_call.configure(incident),
-    "access": access.make_access(),
-}))
-"""
-"""An incident in progress, one of two hours ago, and what notifications and access need: their numbers."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +48,7 @@ async def make_busy(tms: SeededTMS, browser: Browser) -> BusyFleet:
     [heat] = tms.query("SELECT id FROM alerts_rule WHERE name = 'Overheating'")
     await acknowledge(tms, browser, paper[0])
     await wait_for_value_async(lambda: tms.query(OFFLINE), [(1,)])
-    rows = json.loads(tms.run_code(ROWS))
+    rows = tms.change("busy")
     pages = pages_of(backfilled=backfilled.uid, fault=fault[0], paper=paper[0], heat=heat[0], incident=rows["incident"])
     at = datetime.fromisoformat(rows["opened_at"]) + timedelta(seconds=1)
     pages |= pages_of_a_replay(backfilled.uid, alert=fault[0], incident=rows["incident"], at=at)

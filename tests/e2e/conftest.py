@@ -13,10 +13,16 @@ from tests.e2e.faults import WAIT_MS, watch
 from tests.e2e.people import Enter
 from tests.e2e.scripted_board import ScriptedBoard
 from tests.e2e.seeded_tms import Person, SeededTMS, sign_in_as
+from tests.support.servers.mail_server import MailServer, serving_mail
 
 HERE = f"{Path(__file__).parent}/"
-NO_SPARE = "--disable-features=SpareRendererForSitePerProcess"
-"""Otherwise Chromium starts a process for a page that most contexts never open."""
+FEW_PROCESSES = [
+    "--disable-features=SpareRendererForSitePerProcess",  # for a page that most contexts never open
+    "--disable-site-isolation-trials",
+    "--renderer-process-limit=1",  # for each context
+    "--in-process-gpu",
+]
+"""Starting a process takes longer than loading a page."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def browser() -> AsyncIterator[Browser]:
     expect.set_options(timeout=WAIT_MS)
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, NO_SPARE])
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *FEW_PROCESSES])
         yield chromium
         await chromium.close()
 
@@ -64,8 +70,13 @@ async def board() -> AsyncIterator[ScriptedBoard]:
 
 
 @pytest.fixture(scope="package")
-def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeededTMS]:
-    with SeededTMS(tmp_path_factory.mktemp("seeded-tms")) as tms:
+def mail_server() -> Iterator[MailServer]:
+    yield from serving_mail()
+
+
+@pytest.fixture(scope="package")
+def tms(tmp_path_factory: pytest.TempPathFactory, mail_server: MailServer) -> Iterator[SeededTMS]:
+    with SeededTMS(tmp_path_factory.mktemp("seeded-tms"), TMS_EMAIL_URL=mail_server.url) as tms:
         yield tms
 
 

@@ -1,12 +1,4 @@
-"""Identity providers whose groups `noc` and `timelords` are operators.
-
-`python -m tests.e2e.identity_provider ISSUER ID SECRET [NAME SLUG]`, or `… --saml ISSUER ADDRESS CERTIFICATE`.
-"""
-
-import os
-import sys
-
-import django
+"""Identity providers whose groups `noc` and `timelords` are operators."""
 
 
 def make_provider(
@@ -46,12 +38,3 @@ def make_saml_provider(issuer: str, address: str, certificate: str) -> int:
     )
     GroupMapping.objects.create(provider=made, value="noc", role=built_in("Operator"))
     return int(made.pk)
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
-    django.setup()
-    if sys.argv[1] == "--saml":
-        print(make_saml_provider(*sys.argv[2:]))
-    else:
-        print(make_provider(*sys.argv[1:]))

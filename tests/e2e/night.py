@@ -1,16 +1,15 @@
-"""A night of a site of its own, two hours ago. `python -m tests.e2e.night` prints when the incident opened.
-
-One transaction: the clock of the running TMS must not correlate a part of it, at another time.
-"""
+"""A night of a site of its own, two hours ago."""
 
 from datetime import timedelta
 
-import django
+from django.db import transaction
 
 LOST = 6
 
 
+@transaction.atomic
 def night() -> str:
+    """When the incident opened. The clock of the running TMS must not correlate a part of it, at another time."""
     from tms.accounts.models import User
     from tms.alerts import correlation, lifecycle
     from tms.alerts.correlation import actions
@@ -37,11 +36,3 @@ def night() -> str:
     correlation.correlate(opened_at + 10 * minute)  # resolved then, and not when the clock finds it
     TerminalState.objects.filter(terminal__site=site).update(presence="online")
     return opened_at.isoformat()
-
-
-if __name__ == "__main__":
-    django.setup()
-    from django.db import transaction
-
-    with transaction.atomic():
-        print(night())

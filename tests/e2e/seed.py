@@ -1,10 +1,4 @@
-"""The data of the browser tests. `python -m tests.e2e.seed` prints the credentials of its terminals."""
-
-import json
-import os
-import sys
-
-import django
+"""The data of the browser tests."""
 
 from tests.e2e.hostile import PAYLOADS
 
@@ -21,7 +15,7 @@ EACH = 60
 HOSTILE_UIDS = [f"X-{number:02}" for number in range(len(PAYLOADS))]
 
 
-def seed(*, is_hostile: bool) -> dict[str, str]:
+def seed(is_hostile: bool) -> dict[str, str]:
     """The credential of each terminal, by its UID."""
     from django.contrib.auth.hashers import make_password
 
@@ -48,9 +42,3 @@ def seed(*, is_hostile: bool) -> dict[str, str]:
             site = Site.objects.create(code=f"X{number}", name=text, name_ja=text, region=text)
             issued[uid] = str(services.enrol(Terminal(uid=uid, site=site, label=text)))
     return issued
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
-    django.setup()
-    print(json.dumps(seed(is_hostile="--hostile" in sys.argv)))

@@ -5,8 +5,8 @@ import itertools
 import json
 import shutil
 import sqlite3
+import subprocess
 import sys
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -38,58 +38,73 @@ class Seed(NamedTuple):
 class SeededTMS(RunningTMS):
     """`Person`s sign in through their browsers; each test gets its own terminals."""
 
-    seeds: ClassVar[dict[Sequence[str], Seed]] = {}
-    """Seeds by the options of the command that makes one. Each TMS has a copy."""
+    seeds: ClassVar[dict[bool, Seed]] = {}
+    """One hostile, one not; each TMS has a copy."""
 
     def __init__(self, folder: Path, *, hostile: bool = False, **env: str) -> None:
         super().__init__(folder, **SETTINGS, **env)
-        self.seed_options = ("--hostile",) if hostile else ()
+        self.is_hostile = hostile
         self.credentials: dict[str, str] = {}
         self.signed_in: dict[str, Any] = {}
         self._unused = {"SJK": itertools.count(1), "UMD": itertools.count(1)}
+        self._rows: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         if not self.credentials:
             self.credentials = self._seed()
         super().start()
 
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        if self._rows is not None:
+            self._rows.communicate()
+
     def _seed(self) -> dict[str, str]:
         """The credentials of the terminals in its database."""
         database = Path(self.env["TMS_DATA_DIR"]) / template_db.SQLITE
-        if seed := self.seeds.get(self.seed_options):
+        if seed := self.seeds.get(self.is_hostile):
             shutil.copyfile(seed.file, database)
             return seed.credentials
-        credentials = json.loads(self._run(sys.executable, "-m", "tests.e2e.seed", *self.seed_options))
+        credentials = self.change("seed", self.is_hostile)
         seed = Seed(database.with_name("seed.sqlite3"), credentials)
         with (
             contextlib.closing(sqlite3.connect(database)) as rows,
             contextlib.closing(sqlite3.connect(seed.file)) as copy,
         ):
             rows.backup(copy)
-        self.seeds[self.seed_options] = seed
+        self.seeds[self.is_hostile] = seed
         return credentials
+
+    def change(self, name: str, *arguments: Any) -> Any:
+        """The result of a change in tests/e2e/rows.py."""
+        if self._rows is None:
+            command = [sys.executable, "-m", "tests.e2e.rows"]
+            pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            self._rows = subprocess.Popen(command, cwd=self.root, env=self.env, **pipes)
+        assert self._rows.stdin is not None
+        assert self._rows.stdout is not None
+        print(json.dumps([name, *arguments]), file=self._rows.stdin, flush=True)
+        return json.loads(self._rows.stdout.readline())
 
     def blackout(self, site: str = "SPR") -> int:
         """Disconnect a site that is used by no other test. Returns the number of the incident."""
-        return int(self._run(sys.executable, "-m", "tests.e2e.blackout", site))
+        return int(self.change("blackout", site))
 
     def growing_blackout(self, site: str = "HKD") -> None:
         """Lose the terminals of such a site one after another."""
-        self._run(sys.executable, "-m", "tests.e2e.blackout", site, "--grows")
+        self.change("growing_blackout", site)
 
     def night(self) -> datetime:
         """An incident at a site of its own, two hours ago, for ten minutes. Returns when it opened."""
-        return datetime.fromisoformat(self._run(sys.executable, "-m", "tests.e2e.night").strip())
+        return datetime.fromisoformat(self.change("night"))
 
     def identity_provider(self, issuer: str, client_id: str, secret: str, *name_and_slug: str) -> int:
         """Set one up, whose groups `noc` and `timelords` are operators. Returns its number."""
-        given = (issuer, client_id, secret, *name_and_slug)
-        return int(self._run(sys.executable, "-m", "tests.e2e.identity_provider", *given))
+        return int(self.change("identity_provider", issuer, client_id, secret, *name_and_slug))
 
     def saml_provider(self, issuer: str, address: str, certificate: str) -> int:
         """The same with SAML 2.0."""
-        given = ("--saml", issuer, address, certificate)
-        return int(self._run(sys.executable, "-m", "tests.e2e.identity_provider", *given))
+        return int(self.change("saml_provider", issuer, address, certificate))
 
     def unused_uid(self, site: str = "SJK") -> str:
         """The UID of a terminal that no other test uses."""

@@ -82,18 +82,21 @@ async def test_a_delay_reported_by_the_server_is_shown_and_in_the_banner_after_t
     await expect(page.locator("#banner p:visible")).to_have_count(1)
 
 
-async def test_no_frame_for_ten_seconds_is_a_lost_link(board: ScriptedBoard, page: Page):
+async def test_no_frame_for_ten_seconds_is_a_lost_link_and_the_board_is_grey(board: ScriptedBoard, page: Page):
     await opened(board, page)
+    coloured = await colour_of(page)
 
     await page.clock.fast_forward(10_000)
 
     await expect(page.locator(":root")).to_have_attribute("data-link", "lost")
     await expect(page.locator("#proof dd").first).to_have_text("Link lost")
     await expect(page.locator("#banner")).to_contain_text("Lost since")
+    assert await colour_of(page) != coloured
 
 
 async def test_a_silent_socket_is_replaced_by_a_new_one(board: ScriptedBoard, page: Page):
     await opened(board, page)
+    coloured = await colour_of(page)
 
     await page.clock.fast_forward(10_000)
     await page.clock.fast_forward(1000)
@@ -102,6 +105,7 @@ async def test_a_silent_socket_is_replaced_by_a_new_one(board: ScriptedBoard, pa
     await expect(page.locator(":root")).to_have_attribute("data-link", "live")
     await expect(page.locator("#total-online")).to_have_text("8 online")
     await expect(page.locator("#banner")).to_be_hidden()
+    assert await colour_of(page) == coloured
 
 
 async def test_a_lost_board_shows_the_next_attempt_and_retries_at_once_on_request(board: ScriptedBoard, page: Page):
@@ -176,3 +180,16 @@ async def test_times_are_shown_in_the_reader_s_language(board: ScriptedBoard, pa
 
     await expect(page.locator("#ago")).to_have_text("9分")
     await expect(page.locator("#datetime")).to_contain_text("月")
+
+
+async def colour_of(page: Page) -> str:
+    """How the page shows what is critical."""
+    return await page.evaluate(
+        """() => {
+          const probe = document.body.appendChild(document.createElement("i"));
+          probe.style.color = "var(--critical)";
+          const { color } = getComputedStyle(probe);
+          probe.remove();
+          return color;
+        }"""
+    )

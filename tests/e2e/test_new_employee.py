@@ -5,10 +5,8 @@ With `-s` the steps are printed, with the seconds since the first: a browser tha
 
 import re
 import time
-from collections.abc import AsyncIterator
 from typing import Literal
 
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.alerts import fails, row_of
@@ -48,24 +46,11 @@ class Journey:
         self.note(f"open {what}")
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def mail_server() -> AsyncIterator[MailServer]:
-    server = MailServer()
-    yield server
-    server.close()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def mailing(tmp_path_factory, mail_server: MailServer) -> AsyncIterator[SeededTMS]:
-    with SeededTMS(tmp_path_factory.mktemp("mailing"), TMS_EMAIL_URL=mail_server.url) as tms:
-        yield tms
-
-
 async def test_a_new_employee_is_invited_and_acknowledges_a_first_alert(
-    mailing: SeededTMS, mail_server: MailServer, browser: Browser, faults: list[str]
+    tms: SeededTMS, mail_server: MailServer, browser: Browser, faults: list[str]
 ):
     journey = Journey()
-    lead = await sign_in_as(browser, mailing, "tanaka")
+    lead = await sign_in_as(browser, tms, "tanaka")
     watch(lead.context, faults)
     await invites(journey, await lead.open("/"))
     [link] = LINK.findall(text_of(mail_server))
@@ -74,7 +59,7 @@ async def test_a_new_employee_is_invited_and_acknowledges_a_first_alert(
     watch(context, faults)
     page = await context.new_page()
     await accepts(journey, page, link)
-    await acknowledges(journey, mailing, page)
+    await acknowledges(journey, tms, page)
 
     journey.note("the alert is acknowledged")
     print(*(f"{number:2}. {step}" for number, step in enumerate(journey.steps, 1)), sep="\n")

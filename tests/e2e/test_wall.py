@@ -17,7 +17,7 @@ FITS = """() => {
 
 @pytest.fixture(scope="module")
 def own_tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeededTMS]:
-    """It is restarted, which no other test would survive."""
+    """No other test opens an alert on its television."""
     with SeededTMS(tmp_path_factory.mktemp("wall")) as tms:
         yield tms
 
@@ -61,11 +61,17 @@ async def test_a_paired_television_survives_a_restart_and_closes_when_it_is_revo
     terminal = await own_tms.terminal()
     await expect(online).to_have_text(str(before + 1))
 
+    board = await person.open("/terminals/?q=SJK")
+    await board.locator("input[type=search]").fill("SJK typed")
+
     own_tms.stop()
     await expect(television.locator(":root")).not_to_have_attribute("data-link", "live")
     own_tms.start()
-    await expect(television.locator(":root")).to_have_attribute("data-link", "live")
+    for page in (television, board):
+        await expect(page.locator(":root")).to_have_attribute("data-link", "live")
     assert await television.evaluate("() => window.isSame")
+    await expect(board.locator("#banner")).to_contain_text("Connection to the server lost.")  # hidden by now
+    await expect(board.locator("input[type=search]")).to_have_value("SJK typed")
     again = await own_tms.kiosk(terminal.uid, boot_id="after-the-restart")
     await expect(online).to_have_text(str(before + 1))
 
