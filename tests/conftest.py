@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, client
 
 from tests.support.alerts.incidents import Storm
 from tests.support.alerts.rule_cache import empty_rule_cache
@@ -41,6 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
     keep_workers_apart()
     settings.PASSWORD_HASHERS = [QUICK_HASH]
     TransactionTestCase._fixture_teardown = empty_databases
+    # Of each part of each page, the client would copy the context, which no test reads.
+    client.store_rendered_templates = lambda *_, **__: None
 
 
 def keep_workers_apart() -> None:

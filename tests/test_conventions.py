@@ -5,7 +5,9 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from django.core.management import get_commands
@@ -173,6 +175,7 @@ def test_the_layers_of_the_architecture_are_those_of_the_contract():
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 
 
+@cache
 def anchors(page: Path) -> set[str]:
     """The anchors that code hosts derive from headings, and those of a translation that keep the English name."""
     text = page.read_text()
@@ -211,27 +214,41 @@ def sources() -> Iterator[Path]:
             yield ROOT / name
 
 
-def docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
-    """The docstrings of a module, its classes and functions, and the texts below constants and fields."""
+class Module(NamedTuple):
+    """What is written in one module."""
+
+    path: Path
+    is_empty: bool
+    docstring: str | None
+    texts: list[ast.Constant]
+    """The docstrings of the module, its classes and functions, and the texts below constants and fields."""
+
+
+def texts_in(tree: ast.Module) -> Iterator[ast.Constant]:
     for node in ast.walk(tree):
         match node:
             case ast.Expr(value=ast.Constant(value=str()) as text):
                 yield text
 
 
-def test_every_module_has_a_first_sentence():
-    described = (path for path in sources() if not path.name.startswith("test_") and path.name != "conftest.py")
-    trees = {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in described}
-    silent = {name for name, tree in trees.items() if tree.body and not ast.get_docstring(tree)}
+@pytest.fixture(scope="module")
+def modules() -> list[Module]:
+    trees = ((path, ast.parse(path.read_text())) for path in sources())
+    return [Module(path, not tree.body, ast.get_docstring(tree), list(texts_in(tree))) for path, tree in trees]
+
+
+def test_every_module_has_a_first_sentence(modules):
+    described = (one for one in modules if not one.path.name.startswith("test_") and one.path.name != "conftest.py")
+    silent = {str(one.path.relative_to(ROOT)) for one in described if not one.is_empty and not one.docstring}
 
     assert not silent, f"say what these are: {listed(silent)}"
 
 
-def test_docstrings_stand_alone():
+def test_docstrings_stand_alone(modules):
     elliptic = {
-        f"{path.relative_to(ROOT)}:{text.lineno}"
-        for path in sources()
-        for text in docstrings(ast.parse(path.read_text()))
+        f"{one.path.relative_to(ROOT)}:{text.lineno}"
+        for one in modules
+        for text in one.texts
         if PREPOSITION.match(text.value.strip())
     }
 

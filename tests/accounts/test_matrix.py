@@ -25,7 +25,7 @@ from tests.support.addresses.fixture_fleet import create_rows
 from tests.support.addresses.routes import Rows, routes_of
 from tests.support.builders import Fleet
 from tests.support.factories import now
-from tms.accounts import api_tokens
+from tms.accounts import api_tokens, roles
 from tms.accounts.models import TokenScope, User
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.models import Alert
@@ -44,6 +44,10 @@ MAY_BE_MISSING = re.compile(
     r"/restore/$|^/invitation/|/key/?$|/notes/|^/me/(tokens|sessions|providers|devices)/|^/act/|^/demo/|/(acs|metadata)/$|"
     r"^/api/v1/(<anything:rest>)?$|^/admin/\(\?P<url>|^/admin/r/"
 )
+
+
+type Found = dict[tuple[str, str], dict[str, str]]
+"""The outcome for each visitor, by route and method."""
 
 
 class Way(NamedTuple):
@@ -141,9 +145,9 @@ def expected(need: str | None, rank: int) -> str:
     return SIGN_IN if rank == 0 else NO
 
 
-def fits(got: list[str], wanted: list[str]) -> bool:
+def fits(got: str, wanted: str) -> bool:
     """An anonymous visitor may get 405 instead of a redirect to the sign-in page."""
-    return all(one == other or (one, other) == (NO_METHOD, SIGN_IN) for one, other in zip(got, wanted, strict=True))
+    return got == wanted or (got, wanted) == (NO_METHOD, SIGN_IN)
 
 
 class Visitor:
@@ -202,48 +206,62 @@ def pages_of_model(route: str, may: dict[str, str]) -> Iterator[tuple[str, dict[
     yield f"{row}delete/", {"GET": may["delete"], "POST": may["delete"]}
 
 
-def look(ways: Iterable[Way], methods: Iterable[str], visitors: dict[str, Visitor]) -> dict[tuple[str, str], list[str]]:
-    """The status for each visitor, by route and method. The last visitor is the superuser."""
-    found = {}
+def look(ways: Iterable[Way], methods: Iterable[str], visitors: dict[str, Visitor], ranks: dict[str, int]) -> Found:
+    """The outcomes by route and method. The last visitor is the superuser."""
+    found, table = {}, listed()
     for way in ways:
         for method in methods:
-            answers = ask_all(method, way.path, visitors)
-            found[way.route, method] = [outcome(answer) for answer in answers.values()]
-            last = answers[list(answers)[-1]]
+            need = table.get(way.route, {}).get(method)
+            answers = ask(method, way.path, visitors, decisive(need, ranks))
+            found[way.route, method] = {name: outcome(answer) for name, answer in answers.items()}
+            last = answers[list(visitors)[-1]]
             assert last.status_code < 500 or last.status_code == 503, (method, way.path)
             is_missing = last.status_code == 404 and not MAY_BE_MISSING.search(way.route)
-            assert not is_missing or method not in listed().get(way.route, {}), (method, way.path, "names nothing")
+            assert not is_missing or need is None, (method, way.path, "names nothing")
     return found
 
 
-def ask_all(method: str, path: str, visitors: dict[str, Visitor]) -> dict[str, HttpResponse]:
-    """The response to each visitor. A method that does not exist for the superuser is asked for by nobody else."""
-    last = visitors[list(visitors)[-1]].ask(method, path)
+def decisive(need: str | None, ranks: dict[str, int]) -> list[str]:
+    """Who is not signed in, and the last who is refused and the first who has access: see `test_ranks_are_nested`."""
+    if need is None:
+        return list(ranks)
+    bound = RANKS.index(need)
+    refused = [rank for rank in ranks.values() if rank < bound]
+    permitted = [rank for rank in ranks.values() if rank >= bound]
+    asked = {0, *refused[-1:], *permitted[:1]}
+    return [name for name, rank in ranks.items() if rank in asked]
+
+
+def ask(method: str, path: str, visitors: dict[str, Visitor], names: list[str]) -> dict[str, HttpResponse]:
+    """The responses to the superuser, and to `names` if the method exists for the superuser."""
+    superuser = list(visitors)[-1]
+    last = visitors[superuser].ask(method, path)
     if outcome(last) == NO_METHOD:
-        return dict.fromkeys(visitors, last)
-    others = {name: visitor.ask(method, path) for name, visitor in list(visitors.items())[:-1]}
-    return others | {list(visitors)[-1]: last}
+        return {superuser: last}
+    return {name: visitors[name].ask(method, path) for name in names if name != superuser} | {superuser: last}
 
 
-def judge(found: dict[tuple[str, str], list[str]], ranks: dict[str, int]) -> None:
+def judge(found: Found, ranks: dict[str, int]) -> None:
     table = listed()
     show(found, list(ranks))
-    answered = {asked for asked, got in found.items() if set(got) - {NO_METHOD, SIGN_IN}}
+    answered = {asked for asked, got in found.items() if set(got.values()) - {NO_METHOD, SIGN_IN}}
     unlisted = sorted(f"{method} {route}" for route, method in answered if method not in table.get(route, {}))
     assert not unlisted, f"{TABLE.name} does not say who may {', '.join(unlisted)}"
     wrong = {
-        (route, method): (got, wanted)
+        (route, method, name): (one, wanted)
         for (route, method), got in found.items()
-        if not fits(got, wanted := [expected(table.get(route, {}).get(method), rank) for rank in ranks.values()])
+        for name, one in got.items()
+        if not fits(one, wanted := expected(table.get(route, {}).get(method), ranks[name]))
     }
     assert wrong == {}
 
 
-def show(found: dict[tuple[str, str], list[str]], names: list[str]) -> None:
+def show(found: Found, names: list[str]) -> None:
+    """The outcomes as a table; empty for those who were not asked for."""
     print("\n| method | address | " + " | ".join(names) + " |\n|---|---|" + "---|" * len(names))
     for (route, method), got in found.items():
-        if set(got) != {NO_METHOD}:
-            print(f"| {method} | `{route}` | " + " | ".join(got) + " |")
+        if set(got.values()) != {NO_METHOD}:
+            print(f"| {method} | `{route}` | " + " | ".join(got.get(name, "") for name in names) + " |")
 
 
 @pytest.fixture(autouse=True)
@@ -262,12 +280,21 @@ def rows(fleet, settings, monkeypatch) -> Rows:
     return rows_of(fleet)
 
 
+def test_ranks_are_nested():
+    """So the last person who is refused and the first who has access stand for the others."""
+    groups = people.shipped()
+
+    assert roles.VIEWER <= roles.OPERATOR <= roles.LEAD <= roles.ADMINISTRATOR
+    assert groups["Viewer"] <= groups["Operator"] <= groups["Manager"]
+
+
 def test_pages(rows):
     persons = people_by_role()
     visitors = {name: Visitor(person) for name, person in persons.items()}
     visitors = {"a token": Visitor(persons["superuser"], by_token=True), **visitors}
 
-    judge(look(page_ways(rows), PAGE_METHODS, visitors), {"a token": 0} | PEOPLE)
+    ranks = {"a token": 0} | PEOPLE
+    judge(look(page_ways(rows), PAGE_METHODS, visitors, ranks), ranks)
 
 
 def test_the_admin(rows):
@@ -275,7 +302,8 @@ def test_the_admin(rows):
     visitors = {name: Visitor(person) for name, person in persons.items()}
     visitors = {"a token": Visitor(persons["superuser"], by_token=True), **visitors}
 
-    judge(look(admin_ways(rows), PAGE_METHODS, visitors), {"a token": 0} | PEOPLE)
+    ranks = {"a token": 0} | PEOPLE
+    judge(look(admin_ways(rows), PAGE_METHODS, visitors, ranks), ranks)
 
 
 def test_the_api_by_token(rows):
@@ -284,7 +312,8 @@ def test_the_api_by_token(rows):
     visitors = {name: Visitor(person, by_token=True) for name, person in persons.items()}
     visitors = {"a session": Visitor(persons["superuser"]), **visitors}
 
-    judge(look(api_ways(rows), API_METHODS, visitors), {"a session": 0} | PEOPLE)
+    ranks = {"a session": 0} | PEOPLE
+    judge(look(api_ways(rows), API_METHODS, visitors, ranks), ranks)
 
 
 def test_the_table_lists_no_removed_url(rows):

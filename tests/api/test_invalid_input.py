@@ -104,7 +104,7 @@ def paths_in(body: Any) -> list[list[Any]]:
 
 
 @pytest.mark.django_db
-@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_wrong_value_in_any_position_causes_no_internal_error(fleet, data):
     caller = ApiClient(api_tokens.issue(administrator(), name="fuzz", at=now())[1])
@@ -118,7 +118,7 @@ def test_a_wrong_value_in_any_position_causes_no_internal_error(fleet, data):
 
 
 @pytest.mark.django_db
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["/sites", "/terminals", "/alerts", "/rules", "/maintenance", "/deliveries", "/policies"]),
     st.dictionaries(

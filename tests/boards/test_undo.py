@@ -1,6 +1,5 @@
 """Undo of what a person did just now."""
 
-import re
 import secrets
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -9,7 +8,7 @@ import pytest
 
 from tests.support import factories, people
 from tests.support.factories import now
-from tests.support.pages import HTMX_HEADERS, HtmlPage
+from tests.support.pages import HTMX_HEADERS, HtmlPage, undo_token
 from tms.accounts import undo as undoing
 from tms.accounts.models import AuditEntry
 from tms.alerts import correlation, lifecycle
@@ -36,8 +35,7 @@ def done(browser, address: str, **fields) -> str:
     """Does it, and returns the token of its toast."""
     answer = browser.post(address, fields, headers=HTMX_HEADERS)
     assert answer.status_code == 200
-    found = re.search(r'name="token" value="([^"]+)"', answer.content.decode())
-    return found[1] if found else ""
+    return undo_token(answer)
 
 
 def undo(browser, token: str):
@@ -175,9 +173,9 @@ def test_other_actions_offer_no_undo(browser, alert, action):
 
 def token_after(browser, address: str, **fields) -> str:
     answer = browser.post(address, fields, follow=True)
-    found = re.search(r'name="token" value="([^"]+)"', answer.content.decode())
-    assert found, answer.content.decode()[:500]
-    return found[1]
+    token = undo_token(answer)
+    assert token, answer.content.decode()[:500]
+    return token
 
 
 @pytest.fixture

@@ -68,9 +68,9 @@ def send(client: Client, form: Form, hostile: Mapping[str, Any]) -> HttpResponse
 
 
 def packed(form: Form) -> Iterator[dict[str, str | bytes]]:
-    """Each hostile value once in each field, in as few requests as there are values."""
+    """Each hostile value once in each field, in as few requests as there are values; one if there is no field."""
     values = list(HOSTILE.values())
-    for turn in range(len(values)):
+    for turn in range(len(values) if form.hostile_fields else 1):
         yield {name: values[(turn + position) % len(values)] for position, name in enumerate(form.hostile_fields)}
 
 

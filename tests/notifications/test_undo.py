@@ -4,6 +4,7 @@ import pytest
 
 from tests.support import people
 from tests.support.factories import now
+from tests.support.pages import undo_token
 from tms.accounts import undo as undoing
 from tms.accounts.undo import serialize
 from tms.notifications import undo
@@ -33,9 +34,9 @@ def test_a_deleted_plan_is_planned_again(client, plan):
     before = list(DigestPlan.objects.values())
     client.post(f"/digest/plans/{plan.pk}/delete/")
     assert not DigestPlan.objects.exists()
-    (shown,) = client.get("/digest/send/").context["messages"]
+    token = undo_token(client.get("/digest/send/"))
 
-    client.post("/undo/", {"token": shown.extra_tags})
+    client.post("/undo/", {"token": token})
 
     assert list(DigestPlan.objects.values()) == before
 

@@ -49,25 +49,29 @@ class Fleet:
         services.enrol(terminal)
         return terminal
 
-    def terminals(self, number: int, *, presence: str = Presence.NEVER, **state: Any) -> list[Terminal]:
-        """Many at once."""
-        site = self.site()
-        made = Terminal.objects.bulk_create(Terminal(uid=f"T-{next(self._numbers)}", site=site) for _ in range(number))
+    def terminals(
+        self, number: int, *, presence: str = Presence.NEVER, site: Site | None = None, **fields: Any
+    ) -> list[Terminal]:
+        """Many at once, without credentials."""
+        state, site = _take_state(fields), site or self.site()
+        made = Terminal.objects.bulk_create(
+            Terminal(uid=f"T-{next(self._numbers)}", site=site, **fields) for _ in range(number)
+        )
         TerminalState.objects.bulk_create(
             TerminalState(terminal=terminal, presence=presence, **state) for terminal in made
         )
         return made
 
+    def terminals_online(self, number: int, *, lease_s: float = 45, **fields: Any) -> list[Terminal]:
+        """Many at once, online since `AT`, without credentials."""
+        return self.terminals(number, presence=Presence.ONLINE, presence_at=AT, **_lease(AT, lease_s), **fields)
+
     def online(self, *, at: datetime = AT, node: str = "here", lease_s: float = 45, **fields: Any) -> Terminal:
-        lease_at = at + timedelta(seconds=lease_s)
-        return self.with_presence(
-            Presence.ONLINE, at=at, node=node, lease_at=lease_at, due_at=lease_at, session=1, **fields
-        )
+        return self.with_presence(Presence.ONLINE, at=at, **_lease(at, lease_s) | {"node": node}, **fields)
 
     def with_presence(self, presence: str, *, at: datetime = AT, **fields: Any) -> Terminal:
         """A terminal with `presence` since `at`."""
-        columns = {name.name for name in TerminalState._meta.get_fields()}
-        state = {name: fields.pop(name) for name in list(fields) if name in columns}
+        state = _take_state(fields)
         terminal = self.terminal(**fields)
         TerminalState.objects.filter(pk=terminal.pk).update(presence=presence, presence_at=at, **state)
         terminal.state.refresh_from_db()
@@ -107,6 +111,17 @@ class Fleet:
         rule = Rule(kind=kind, **fields)
         rule_editing_services.change_rule(rule, at=AT)
         return rule
+
+
+def _take_state(fields: dict[str, Any]) -> dict[str, Any]:
+    """Remove the columns of the state from `fields`."""
+    columns = {name.name for name in TerminalState._meta.get_fields()}
+    return {name: fields.pop(name) for name in list(fields) if name in columns}
+
+
+def _lease(at: datetime, seconds: float) -> dict[str, Any]:
+    lease_at = at + timedelta(seconds=seconds)
+    return {"node": "here", "lease_at": lease_at, "due_at": lease_at, "session": 1}
 
 
 @dataclass(eq=False)

@@ -62,7 +62,7 @@ def flapping(fleet: Fleet, **fields: Any) -> Alert:
 def incident(fleet: Fleet, site: str = "SJK", *, number: int = 5, **rule: Any) -> Incident:
     """All `number` terminals of a site were lost together."""
     where, lost = fleet.site(site), fleet.presence_rule(**{"severity": "critical"} | rule)
-    terminals = [fleet.with_presence(Presence.OFFLINE, at=now(-2), site=where) for _ in range(number)]
+    terminals = fleet.terminals(number, presence=Presence.OFFLINE, presence_at=now(-2), site=where)
     lifecycle.apply_events([RuleTriggered(lost.pk, terminal.pk, now(-1)) for terminal in terminals])
     correlation.correlate(now())
     return Incident.objects.get(site=where)

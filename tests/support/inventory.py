@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from django.core.management import get_commands
@@ -76,11 +77,13 @@ def settings_that_nothing_uses() -> set[str]:
 READ_BY_DJANGO = {"CSRF_TRUSTED_ORIGINS", "SESSION_COOKIE_AGE", "STATIC_ROOT", "TIME_ZONE"}
 
 
+@cache
 def variables() -> set[str]:
     """Every variable that is read from the environment."""
     return found_in_code(r'"(TMS_[A-Z_]+)"')
 
 
+@cache
 def variables_of_machines() -> set[str]:
     """Variables of the deployment scripts, which TMS itself does not read."""
     kinds = ("", ".sh", ".tf", ".py")

@@ -56,6 +56,12 @@ class HtmlPage(HTMLParser):
         return {attributes["href"] or "" for tag, attributes in self.elements if tag == "a" and "href" in attributes}
 
 
+def undo_token(answer: HttpResponse) -> str:
+    """The token with which the toast of a page is undone; empty if it has none."""
+    found = re.search(r'name="token" value="([^"]+)"', answer.content.decode())
+    return found[1] if found else ""
+
+
 VOID = {"br", "hr", "img", "input", "link", "meta"}
 
 

@@ -1,6 +1,6 @@
 """The most expensive frames that a terminal can send, of about the given size.
 
-`test_linear.py` measures how their cost grows, and `python -m tests.untrusted.cost` what each costs at 64 KiB.
+`test_linear.py` shows that they are linear, and `python -m tests.untrusted.cost` measures each at 64 KiB.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Every regular expression of TMS and of its agent, with its most expensive input; `test_linear.py` measures them.
+"""Every regular expression of TMS and of its agent, with its most expensive input; `test_linear.py` runs them.
 
 One that is not listed here fails a test.
 """

@@ -8,6 +8,7 @@ from django.test import Client
 
 from tests.support import people
 from tests.support.factories import now
+from tests.support.pages import undo_token
 from tms.accounts import undo
 from tms.accounts.models import Grant, GroupMapping, IdentityProvider, Role, Team, User
 from tms.accounts.people import deleted
@@ -57,8 +58,7 @@ def mapping(role: Role) -> str:
 
 def token_of(browser: Client) -> str:
     """The token of the toast on the next page."""
-    (message,) = browser.get("/roles/").context["messages"]
-    return str(message.extra_tags)
+    return undo_token(browser.get("/roles/"))
 
 
 @pytest.mark.parametrize("address", [role_page, team_page, member, mapping])

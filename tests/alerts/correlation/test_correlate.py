@@ -275,7 +275,7 @@ def test_a_second_acknowledgement_reports_who_acknowledged(fleet, lost):
 def test_an_acknowledgement_expires(storm, fleet, lost):
     take(fleet, contract=Contract.TIME, until=later(120))
 
-    storm.scheduler.advance(seconds=130)
+    storm.scheduler.advance(seconds=130, step_s=10)
 
     assert only_incident().state == "open"
     assert transitions_of(only_incident())[-1] == ("expired", 0)

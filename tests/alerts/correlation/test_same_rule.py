@@ -21,7 +21,7 @@ def rule(fleet):
 
 
 def shop(fleet, code: str, number: int, **fields) -> list[Terminal]:
-    return [fleet.online(site=fleet.site(code), **fields) for _ in range(number)]
+    return fleet.terminals_online(number, site=fleet.site(code), **fields)
 
 
 def report(rule, terminals: Sequence[Terminal], *, seconds: float = 0, apart_s: float = 1) -> None:
@@ -56,10 +56,10 @@ def test_a_release_that_breaks_terminals_everywhere_is_one_incident(fleet, rule)
 
 
 def orders() -> list:
-    """Sites one after another; in turns; the first site last; backwards."""
+    """Sites one after another; the first site last; in turns and backwards."""
     in_order = list(range(24))
     in_turns = [site * 3 + lane for lane in range(3) for site in range(8)]
-    return [in_order, in_turns, in_order[3:] + in_order[:3], in_order[::-1], in_turns[::-1]]
+    return [in_order, in_order[3:] + in_order[:3], in_turns[::-1]]
 
 
 @pytest.mark.parametrize("order", orders())

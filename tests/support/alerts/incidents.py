@@ -19,7 +19,7 @@ class Storm:
         self.rule = fleet.presence_rule(severity="critical")
 
     def shop(self, code: str, number: int, **fields) -> list[Terminal]:
-        return [self.fleet.online(site=self.fleet.site(code), lease_s=1e6, **fields) for _ in range(number)]
+        return self.fleet.terminals_online(number, site=self.fleet.site(code), lease_s=1e6, **fields)
 
     def lose(self, terminals: Sequence[Terminal], *, seconds: float = 1) -> None:
         self._move(terminals, Presence.OFFLINE, Cause.DID_NOT_RETURN)
