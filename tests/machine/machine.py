@@ -239,7 +239,7 @@ class Machine:
         agent.symlink_to("/bin/true")
 
     def _kill_supervisor(self) -> None:
-        """With all that it runs. It is suspended first, so that it starts nothing again."""
+        """Kill supervisor and all that it runs. It is suspended first, so that it starts nothing again."""
         pid = self.root / "run/tms/supervisord.pid"
         if not pid.exists():
             return

@@ -3,7 +3,6 @@
 One machine for all tests, and each leaves it running.
 """
 
-import asyncio
 import re
 import stat
 import urllib.request
