@@ -7,18 +7,27 @@ workers: a test that passes then is printed as `FLAKY name`. The run fails if a 
 
 import argparse
 import json
+import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
+
+import psutil
 
 from tests.support.pytest_plugins.collecting import ON_SERVICES
 
 MOST_FLAKY = 2
 MOST_RERUN = 20
 """More failures than this in one pass are not races: they are not run again."""
+IN_MEMORY = Path("/dev/shm")
+SCRATCH_BYTES, MEMORY_BYTES = 6 * 2**30, 12 * 2**30
+"""What the temporary files of a pass may take, and what must be free so that they and the processes fit."""
 WITH_SERVICES = (sys.executable, "-m", "tests.support.services")
 
 
@@ -83,6 +92,30 @@ def conclude(results: Sequence[PassResult]) -> bool:
     return not broken and len(flaky) <= MOST_FLAKY and all(each.is_complete for each in results)
 
 
+@contextmanager
+def scratch() -> Iterator[None]:
+    """Temporary files are in memory if they fit, and removed at the end.
+
+    A pass copies hundreds of databases and installs a machine; on a disk, it waits longer for them than for its tests.
+    """
+    if not _fits_in_memory():
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="tms-", dir=IN_MEMORY) as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL runs as another user when we are root
+        os.environ["TMPDIR"] = folder
+        yield
+
+
+def _fits_in_memory() -> bool:
+    return (
+        IN_MEMORY.is_dir()
+        and not os.statvfs(IN_MEMORY).f_flag & os.ST_NOEXEC
+        and shutil.disk_usage(IN_MEMORY).free > SCRATCH_BYTES
+        and psutil.virtual_memory().available > MEMORY_BYTES
+    )
+
+
 def _pytest(each: Pass, cache: Path, *arguments: str) -> int:
     command = [*each.runner, sys.executable, "-m", "pytest", "-m", each.markers, "-o", f"cache_dir={cache}", *arguments]
     return subprocess.run(command, check=False).returncode
@@ -104,10 +137,11 @@ def main() -> int:
     parser.add_argument("--workers", default="logical", help="of each pass; `logical` is one per core")
     options = parser.parse_args()
     results = []
-    for each in PASSES:
-        cache = Path(".pytest_cache").resolve() / each.name
-        _clear(cache)
-        results.append(run(each, cache, workers=options.workers))
+    with scratch():
+        for each in PASSES:
+            cache = Path(".pytest_cache").resolve() / each.name
+            _clear(cache)
+            results.append(run(each, cache, workers=options.workers))
     return 0 if conclude(results) else 1
 
 

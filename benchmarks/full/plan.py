@@ -52,7 +52,7 @@ TINY = FullPlan(
     minutes=0.05,
     most=40,
     step=20,
-    nodes=3,
+    nodes=2,
     processes=1,
     boards=2,
     curve=(10,),
@@ -63,5 +63,6 @@ TINY = FullPlan(
     dials_at_once=4,
     late_ms=60_000,  # how fast a machine is, is no matter
     returns_at_once=4,
+    broken_s=1,
     return_patience_s=30,
 )

@@ -9,7 +9,7 @@ from tests.benchmarks.measuring import measure
 
 @pytest.mark.services
 def test_pages_are_loaded_in_a_real_browser(tmp_path: Path):
-    choice = ("--devices", "desktop", "--pages", "overview", "search")
+    choice = ("--devices", "desktop", "--pages", "overview")
     run = measure("benchmarks.vitals", tmp_path / "vitals.json", *choice)
 
     figures = run.systems["tms-daphne"]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from tests.support.database import template_db
 from tests.support.polling import DEADLINE_S
@@ -66,16 +68,28 @@ def test_a_killed_demo_ends_its_terminals(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("PORT", "99999", "a whole number from 1 to 65535"),
+        ("HOST", "my house", "an IPv4 address of this machine, or 0.0.0.0"),
+        ("TERMINALS", "many", "a whole number from 0 to 5000"),
+    ],
+)
+def test_an_impossible_option_is_refused_before_anything_starts(option, value, expected, monkeypatch):
+    monkeypatch.setenv(option, value)
+
+    with pytest.raises(CommandError, match=f"{option}='{value}': expected {expected}"):
+        call_command("demo")
+
+
+@pytest.mark.parametrize(
     ("env", "says"),
     [
-        ({"PORT": "99999"}, "PORT='99999': expected a whole number from 1 to 65535"),
-        ({"HOST": "my house"}, "HOST='my house': expected an IPv4 address of this machine, or 0.0.0.0"),
-        ({"TERMINALS": "many"}, "TERMINALS='many': expected a whole number from 0 to 5000"),
         ({"TMS_HEARTBEAT_S": "soon"}, "TMS_HEARTBEAT_S='soon': expected a number"),
         ({"TMS_DATA_DIR": "/proc/nowhere"}, "name a directory that can be written"),
     ],
 )
-def test_an_impossible_option_is_a_one_line_error(tmp_path, env, says):
+def test_an_impossible_setting_is_a_one_line_error(tmp_path, env, says):
     demo = start(tmp_path, **env)
 
     _, error = demo.communicate(timeout=DEADLINE_S)

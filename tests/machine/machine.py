@@ -25,7 +25,7 @@ SCRIPTS = ROOT / "deploy" / "machine"
 STAND_INS = Path(__file__).parent / "stand_ins"
 BUCKET = "tms-000000000000-releases"
 NODES = 2
-STOP_DEADLINE_S = 90
+STOP_DEADLINE_S = 10
 EXPORTS = {
     "AWS_REGION": "ap-northeast-1",
     "TMS_NAME": "tms",
@@ -70,7 +70,7 @@ class Machine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop_supervisor()
+        self._kill_supervisor()
         self.redis.__exit__()
         self.postgresql.__exit__()
         self.metadata.__exit__()
@@ -101,7 +101,8 @@ class Machine:
     def publish_again(self, version: str) -> None:
         """The release `first` under another name, in the bucket only."""
         bucket = self.aws / "buckets" / BUCKET
-        artefact = Path(shutil.copy(bucket / "tms-first.tar.gz", bucket / f"tms-{version}.tar.gz"))
+        artefact = bucket / f"tms-{version}.tar.gz"
+        artefact.hardlink_to(bucket / "tms-first.tar.gz")
         digest = (bucket / "tms-first.tar.gz.sha256").read_text().split()[0]
         artefact.with_name(f"{artefact.name}.sha256").write_text(f"{digest}  {artefact.name}\n")
 
@@ -185,7 +186,7 @@ class Machine:
             "TMS_CLOCK_PORT": str(self._clock_port),
             "TMS_START_S": "1",
             "TMS_HEALTHY_WITHIN_S": "150",
-            "TMS_LOOK_EVERY_S": "0.2",
+            "TMS_LOOK_EVERY_S": "3",  # the watchdog starts a supervisorctl for each node
             "TMS_ANSWER_WITHIN_S": "60",  # a busy computer is no node that hangs
             "TMS_USER": self.root.owner(),
             "TMS_PYTHON": sys._base_executable,  # type: ignore[attr-defined]
@@ -237,13 +238,17 @@ class Machine:
         agent.parent.mkdir(parents=True)
         agent.symlink_to("/bin/true")
 
-    def _stop_supervisor(self) -> None:
+    def _kill_supervisor(self) -> None:
+        """Kill supervisor and all that it runs. It is suspended first, so that it starts nothing again."""
         pid = self.root / "run/tms/supervisord.pid"
         if not pid.exists():
             return
         supervisor = psutil.Process(int(pid.read_text()))
-        supervisor.terminate()
-        supervisor.wait(STOP_DEADLINE_S)
+        supervisor.suspend()
+        family = [supervisor, *supervisor.children(recursive=True)]
+        for process in family:
+            process.kill()
+        psutil.wait_procs(family, timeout=STOP_DEADLINE_S)
 
 
 def free_run(number: int) -> list[int]:

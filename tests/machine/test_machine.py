@@ -1,9 +1,8 @@
-"""A machine as shipped: userdata.sh; nginx, nodes and clock under supervisor; releases that replace each other.
+"""A machine as shipped: userdata.sh; nginx, nodes and clock under supervisor; releases that cannot replace another.
 
-Real terminals are connected. One machine for all tests, and each leaves it running.
+One machine for all tests, and each leaves it running.
 """
 
-import asyncio
 import re
 import stat
 import urllib.request
@@ -36,12 +35,9 @@ def fetch(url: str, headers: dict[str, str] = FROM_THE_BALANCER) -> tuple[int, s
             return error.code, error.read().decode()
 
 
-def running(machine: Machine, version: str) -> None:
-    """Other deployments may have removed the releases of these tests."""
-    for each in ("first", "second"):
-        machine.deploy("install-release", each)
-    if machine.releases() != {version}:
-        machine.deploy("switch-release", version)
+def state(machine: Machine) -> tuple[set[str], list[int]]:
+    """The releases that run, and the processes that a deployment restarts."""
+    return machine.releases(), [machine.pid_of(program) for program in ("tms:node-1", "nginx")]
 
 
 # Requests through the load balancer
@@ -89,12 +85,11 @@ def test_userdata_leaves_tables_as_it_finds_them(machine):
 
 
 def test_userdata_can_run_again(machine):
-    running(machine, "first")
-    before = [machine.pid_of("tms:node-1"), machine.pid_of("nginx")]
+    [release], _ = before = state(machine)
 
-    machine.boot("first")
+    machine.boot(release)
 
-    assert [machine.pid_of("tms:node-1"), machine.pid_of("nginx")] == before
+    assert state(machine) == before
 
 
 def test_the_cloudwatch_agent_is_configured_for_logs_and_metrics(machine):
@@ -107,68 +102,26 @@ def test_the_cloudwatch_agent_is_configured_for_logs_and_metrics(machine):
 # Releases
 
 
-async def test_a_switch_loses_no_report_and_makes_no_terminal_offline(machine, terminals):
-    running(machine, "first")
-    async with TerminalObserver(terminals, report_every_s=1) as observer:
-        await observer.wait_until_linked()
-        await observer.wait_for_acknowledgements(len(terminals))
-
-        await asyncio.to_thread(machine.deploy, "switch-release", "second")
-
-        assert machine.releases() == {"second"}
-        await nothing_happened_to(observer, machine)
-
-
-async def test_a_rollback_needs_nothing_but_the_machine(machine, terminals):
-    running(machine, "second")
-    async with TerminalObserver(terminals, report_every_s=1) as observer:
-        await observer.wait_until_linked()
-
-        message = await asyncio.to_thread(machine.deploy, "rollback")
-
-        assert machine.releases() == {"first"}
-        assert "first runs" in message
-        await nothing_happened_to(observer, machine)
-    with pytest.raises(RuntimeError, match="no release to roll back to"):  # it never rolls forward
-        machine.deploy("rollback")
-
-
-async def test_a_release_that_does_not_start_is_replaced_by_the_previous_one(machine, terminals):
-    running(machine, "first")
-    broken = machine.copy_release("broken")
-    (broken / "deploy/machine/run").write_text("#!/bin/sh\nexit 1\n")
-    async with TerminalObserver(terminals, report_every_s=1) as observer:
-        await observer.wait_until_linked()
-
-        with pytest.raises(RuntimeError, match="broken does not run; back on first"):
-            await asyncio.to_thread(machine.deploy, "switch-release", "broken")
-
-        assert machine.releases() == {"first"}
-        await nothing_happened_to(observer, machine)
-
-
 def test_a_release_whose_migrations_fail_changes_nothing(machine):
-    running(machine, "first")
+    before = state(machine)
     broken = machine.copy_release("broken")
     (broken / ".venv").unlink()
-    before = machine.pid_of("tms:node-1")
 
     with pytest.raises(RuntimeError):
         machine.deploy("switch-release", "broken")
 
-    assert (machine.releases(), machine.pid_of("tms:node-1")) == ({"first"}, before)
+    assert state(machine) == before
 
 
 def test_a_release_that_cannot_configure_nginx_restarts_no_node(machine):
-    running(machine, "first")
+    [release], _ = before = state(machine)
     broken = machine.copy_release("unconfigured")
     (broken / "deploy/machine/configure").write_text("#!/bin/sh\nexit 1\n")
-    before = machine.pid_of("tms:node-1")
 
-    with pytest.raises(RuntimeError, match="unconfigured does not run; back on first"):
+    with pytest.raises(RuntimeError, match=f"unconfigured does not run; back on {release}"):
         machine.deploy("switch-release", "unconfigured")
 
-    assert (machine.releases(), machine.pid_of("tms:node-1")) == ({"first"}, before)
+    assert state(machine) == before
 
 
 def test_an_artefact_that_was_changed_in_transit_is_refused(machine):
