@@ -1,5 +1,6 @@
 """A server that answers a byte at a time holds no thread for long."""
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -85,3 +86,14 @@ def test_the_end_of_a_closed_connection_reaches_none_that_has_its_descriptor_now
 
         second.sendall(b"x")
         assert far.recv(1) == b"x"
+
+
+def test_the_end_of_a_closed_connection_leaves_a_pipe_with_its_descriptor_to_its_owner():
+    first, other = socket.socketpair()
+    reading, writing = os.pipe()
+    with first, other, os.fdopen(reading, "rb") as end:
+        WatchedConnection.of(first, 0.0)._replace(descriptor=writing).end()
+
+        os.close(writing)
+        os.set_blocking(end.fileno(), False)
+        assert end.read() == b""  # None, while another descriptor of the pipe is open

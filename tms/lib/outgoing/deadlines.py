@@ -8,7 +8,8 @@ import os
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple, Self
 
 from tms.lib.per_process import per_process
@@ -29,9 +30,20 @@ class WatchedConnection(NamedTuple):
 
     def end(self) -> None:
         """A thread that reads from it continues, with what was received."""
-        with suppress(OSError), socket.fromfd(self.descriptor, socket.AF_INET, socket.SOCK_STREAM) as found:
-            if _inode(found.fileno()) == self.inode:
-                found.shutdown(socket.SHUT_RDWR)
+        # Of another file, `socket.fromfd` would leave the duplicate open: its pipe, for one, would never end.
+        with suppress(OSError), _duplicate(self.descriptor) as duplicate:
+            if _inode(duplicate) == self.inode:
+                with socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=os.dup(duplicate)) as found:
+                    found.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def _duplicate(descriptor: int) -> Iterator[int]:
+    duplicate = os.dup(descriptor)
+    try:
+        yield duplicate
+    finally:
+        os.close(duplicate)
 
 
 def _inode(descriptor: int) -> tuple[int, int]:
