@@ -9,9 +9,6 @@ from tms.lib.severity import Severity
 from tms.notifications.messages.phrases import address, instant, local
 from tms.notifications.models.delivery import NotificationKind
 
-ALERTS_PATH = "/alerts/"
-"""The page of all of them."""
-
 
 def about(alerts: Sequence[Alert]) -> str:
     """A single alert by its rule, several by number and site."""

@@ -19,7 +19,7 @@ from tms.notifications import visibility
 from tms.notifications.action_links.links import KINDS, MessageLink, token_of
 from tms.notifications.action_links.services import LinkOutcome, preview
 from tms.notifications.messages import alerts, incidents
-from tms.notifications.messages.phrases import address
+from tms.notifications.messages.phrases import ALERTS_PATH, address
 from tms.notifications.models.delivery import Delivery, NotificationKind
 from tms.notifications.subjects import Subject, site_code_of
 from tms.notifications.transports.message import Attachment, Message
@@ -104,7 +104,7 @@ def _lines(of: ModuleType, kind: NotificationKind, subjects: Sequence[Subject]) 
     if (more := len(subjects) - MAX_LINES) > 0:
         lines.append(ngettext("and %d more", "and %d more", more) % more)
     if settings.PUBLIC_URL:
-        lines.append(address(of.page_of(subjects[0]) if len(subjects) == 1 else of.MANY))
+        lines.append(address(of.page_of(subjects[0]) if len(subjects) == 1 else ALERTS_PATH))
     return lines
 
 

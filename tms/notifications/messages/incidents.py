@@ -7,11 +7,8 @@ from django.utils.translation import gettext, ngettext
 
 from tms.alerts.models import Incident
 from tms.lib.severity import Severity
-from tms.notifications.messages.phrases import address, instant, local
+from tms.notifications.messages.phrases import ALERTS_PATH, address, instant, local
 from tms.notifications.models.delivery import NotificationKind
-
-ALERTS_PATH = "/alerts/"
-"""The page of all of them."""
 
 
 def about(incidents: Sequence[Incident]) -> str:

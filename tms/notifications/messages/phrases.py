@@ -5,6 +5,9 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+ALERTS_PATH = "/alerts/"
+"""The page of all alerts and incidents."""
+
 
 def local(at: datetime, zone: str) -> str:
     """Local time of the site, with its zone."""
