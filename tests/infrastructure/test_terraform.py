@@ -119,11 +119,12 @@ def edges(toolchain: Toolchain, folder: Path) -> dict[str, set[str]]:
     """The dependencies of each resource."""
     copy = mirror(CONFIGURATION, ROOT, folder / "tree")
     (copy / "override.tf").write_text('terraform {\n  backend "local" {}\n}\n')  # that in S3 would be requested
-    settings = os.environ | {"TF_DATA_DIR": str(folder / "data"), "TMPDIR": str(folder)}
+    settings = os.environ | {"TF_DATA_DIR": str(folder / "data")}
     for words in (["init", "-input=false", f"-plugin-dir={toolchain.plugins}"], ["graph"]):
         done = subprocess.run(
-            [toolchain.terraform, *words], cwd=copy, env=settings, check=True, capture_output=True, text=True
+            [toolchain.terraform, *words], cwd=copy, env=settings, check=False, capture_output=True, text=True
         )
+        assert done.returncode == 0, done.stderr
     found: dict[str, set[str]] = {}
     for needs, needed in re.findall(r'"([\w.]+)" -> "([\w.]+)"', done.stdout):
         found.setdefault(needs, set()).add(needed)
