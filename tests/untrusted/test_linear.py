@@ -11,8 +11,8 @@ from tests.untrusted.patterns import ONLY_OURS, PATTERNS, patterns, works_of_pat
 from tests.untrusted.scans import SCANS
 
 SIZE = 1_000_000
-"""Characters. Linear work on them takes less than a second, and quadratic work minutes: it has 10^12 steps."""
-ENDLESS_S = 20
+"""Characters. Linear work on them takes half a second at most; quadratic copying takes 20 s, and other work minutes."""
+ENDLESS_S = 10
 """Ends what does not end by itself, with a traceback. No duration is measured, so a busy machine changes nothing."""
 
 
