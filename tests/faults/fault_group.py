@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.faults import table
 from tests.faults.fault import Fault, FaultOutcome, Finding
 from tests.faults.scenario.environment import Environment
 from tests.faults.scenario.scenario import Scenario
@@ -33,6 +34,8 @@ class FaultGroup[E: Environment]:
                 finding = await self._run_one(fault, is_last=fault is wanted[-1])
                 how = finding.skipped or f"{finding.took_s:.0f} s"
                 log(f"{finding.outcome.value:>8}  {fault.name}: {fault.title} ({how})")
+                if finding.outcome is FaultOutcome.FAILED:  # now: a run may be interrupted before its table
+                    log(f"{'':>10}{table.figures(finding)}")
                 findings.append(finding)
         finally:
             await self._leave()

@@ -27,12 +27,18 @@ DESTINATIONS = ("one", "two")
 ANSWER_DELAY_S = 0.05
 """Latency of a destination, so that a delivery is in progress whenever a process is killed."""
 SETTINGS = {"TMS_INSIDE_DESTINATIONS": "127.0.0.1/32", "TMS_CONNECTIONS_PER_ADDRESS": "5000"}
+ROWS_PRINTED = 10
 ROW = re.compile(r'id="(incident-\d+)"')
 BADGE = re.compile(r'id="nav-alerts"[^>]*>\s*(\d+)')
 INCIDENTS = "SELECT id FROM alerts_incident WHERE id > %s ORDER BY id"
 WIDE = "SELECT id FROM alerts_incident WHERE id > %s AND site_count > 0"
 NEWEST = "SELECT coalesce(max(id), 0) FROM alerts_incident"
-UNRESOLVED = "SELECT count(*) FROM alerts_incident WHERE id > %s AND state <> 'resolved'"
+UNRESOLVED = """
+SELECT i.id, i.state, i.site_count, count(a.id) FILTER (WHERE a.state <> 'resolved'), count(a.id)
+FROM alerts_incident i LEFT JOIN alerts_alert a ON a.incident_id = i.id
+WHERE i.id > %s AND i.state <> 'resolved' GROUP BY i.id ORDER BY i.id
+"""
+"""Incident, state, sites, unresolved alerts, alerts."""
 SITE_OF_TERMINAL = """
 SELECT t.uid, s.code FROM fleet_terminal t JOIN fleet_site s ON s.id = t.site_id
 """
@@ -43,8 +49,8 @@ JOIN fleet_site s ON s.id = i.site_id
 WHERE x.incident_id > %s AND s.code = %s ORDER BY x.at, x.id
 """
 NOT_NOTIFIED = """
-SELECT (SELECT count(*) FROM notifications_delivery WHERE state IN ('waiting', 'sending'))
-     + (SELECT count(*) FROM alerts_incidenttransition WHERE dispatched_at IS NULL)
+SELECT 'delivery', id, state FROM notifications_delivery WHERE state IN ('waiting', 'sending')
+UNION ALL SELECT 'transition', id, kind FROM alerts_incidenttransition WHERE dispatched_at IS NULL
 """
 
 
@@ -180,9 +186,12 @@ async def _recover(scenario: Scenario[FaultCluster], storm: Storm, newest: int) 
 
 
 async def _until_none(scenario: Scenario[FaultCluster], sql: str, *parameters: Any, within_s: float = 90) -> None:
-    async with asyncio.timeout(within_s):
-        while (await scenario.aquery(sql, *parameters))[0][0]:
-            await asyncio.sleep(0.2)
+    """Raises TimeoutError with the rows that are left."""
+    deadline = time.monotonic() + within_s
+    while rows := await scenario.aquery(sql, *parameters):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{len(rows)} rows are left: {rows[:ROWS_PRINTED]}")
+        await asyncio.sleep(0.2)
 
 
 async def _count(scenario: Scenario[FaultCluster], storm: Storm, finding: Finding, newest: int) -> None:
