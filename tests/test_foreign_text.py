@@ -16,7 +16,7 @@ from tests.support.builders import now
 from tests.support.hostile_text import BIDI, CONTROL, HOSTILE, LINE, LINES
 from tms.alerts.rule_editing import yaml_file
 from tms.boards.formatting.csv_export import csv_text
-from tms.fleet.credentials import enrolment
+from tms.fleet.enrolment import tokens as enrolment
 from tms.fleet.models import Site, Terminal
 from tms.lib.text_fields import FormLine, FormLines, LineField, LinesField, LongLinesField
 from tms.notifications.transports import email
@@ -199,7 +199,7 @@ class TestDatabase:
         assert Terminal.objects.filter(label=HOSTILE).count() == 2
 
     def test_enrolment_cleans_the_texts_of_a_terminal(self, fleet):
-        token = enrolment.make_token(fleet.site("SJK"), by=None, at=now())
+        token = enrolment.make_token(enrolment.TokenLimits(fleet.site("SJK")), by=None, at=now())
         body = {"token": token, "serial": HOSTILE, "model": HOSTILE}
 
         answer = Client().post("/api/v1/enrol", json.dumps(body), content_type="application/json")

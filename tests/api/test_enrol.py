@@ -8,7 +8,9 @@ from django.http import HttpResponse
 from django.test import Client
 
 from tests.support.builders import now
-from tms.fleet.credentials import enrolment, services
+from tests.support.credentials import find_key
+from tms.fleet.enrolment import tokens as enrolment
+from tms.fleet.enrolment.tokens import TokenLimits
 from tms.fleet.models import EnrolmentToken, Terminal
 from tms.protocol import credential
 
@@ -20,7 +22,7 @@ FACTS = {"serial": "S-1", "model": "KX-20", "kind": "gate"}
 
 @pytest.fixture
 def token(fleet) -> str:
-    return enrolment.make_token(fleet.site("SJK"), by=None, at=now())
+    return enrolment.make_token(TokenLimits(fleet.site("SJK")), by=None, at=now())
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def test_a_token_is_exchanged_for_the_credential_once(token, terminal):
     assert made["credential"] == f"{made['uid']}.{made['secret']}"
     assert "no-store" in answer["cache-control"]
     offered = credential.parse(made["credential"])
-    assert services.match(offered, services.find([offered.uid], at=now())[offered.uid])
+    assert find_key(offered, at=now())
     stored = Terminal.objects.get()
     assert (stored.serial, stored.model, stored.kind) == ("S-1", "KX-20", "gate")
 

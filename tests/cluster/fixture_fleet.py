@@ -9,7 +9,8 @@ from tms.accounts.models import User
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Rule
-from tms.fleet.credentials import enrolment, services
+from tms.fleet.credentials import services
+from tms.fleet.enrolment import tokens as enrolment
 from tms.fleet.models import Site, Terminal
 
 TERMINALS = 20
@@ -25,5 +26,5 @@ def create_rows() -> None:
     alarmed = Terminal(uid="ALARMED", site=site)
     services.enrol(alarmed)
     lifecycle.apply_events([RuleTriggered(Rule.objects.get(event_code="tms.duplicate_credential").pk, alarmed.pk, at)])
-    token = enrolment.make_token(site, by=None, at=at, valid=timedelta(hours=1))
+    token = enrolment.make_token(enrolment.TokenLimits(site), by=None, at=at, valid=timedelta(hours=1))
     print(json.dumps({"credentials": keys, "alert": Alert.objects.get().pk, "token": token}))

@@ -9,9 +9,12 @@ from django.core.management import CommandError, call_command
 
 from deploy.processes.tms_process import clean_environment
 from tests.support.builders import now
+from tests.support.credentials import find_key
 from tests.support.inventory import ROOT
-from tms.fleet.credentials import enrolment, services
-from tms.fleet.credentials.enrolment_watcher import EnrolmentWatcher
+from tms.fleet.credentials import services
+from tms.fleet.enrolment import tokens as enrolment
+from tms.fleet.enrolment.tokens import NewDevice
+from tms.fleet.enrolment.watcher import EnrolmentWatcher
 from tms.fleet.management.commands.enrol_terminal import Command
 from tms.fleet.models import Credential, Site, Terminal
 from tms.protocol import credential
@@ -42,7 +45,7 @@ def test_enrolling_prints_the_credential_and_nothing_else(fleet):
     assert (terminal.uid, terminal.kind, terminal.label) == ("SJK-PAY-01", "payment", "Till")
     assert offered
     assert offered.uid == "SJK-PAY-01"
-    assert services.match(offered, services.find([offered.uid], at=now())[offered.uid])
+    assert find_key(offered, at=now())
     assert offered.secret not in err
     assert "not shown again" in err
 
@@ -55,13 +58,13 @@ def test_a_key_is_replaced_without_an_outage(fleet):
     )
     assert first
     assert second
-    assert len(services.find(["A-1"], at=now())["A-1"]) == 2
+    assert find_key(first, at=now())
+    assert find_key(second, at=now())
 
     out, _ = manage("revoke_credentials", "A-1", "--but-newest")
 
-    [valid] = services.find(["A-1"], at=now())["A-1"]
-    assert services.match(second, [valid])
-    assert not services.match(first, [valid])
+    assert find_key(second, at=now())
+    assert not find_key(first, at=now())
     assert out.startswith("revoked 1 of ")
     assert "unknown terminal 'B'" in refused("issue_credential", "B")
 
@@ -149,7 +152,7 @@ def test_a_token_is_printed_and_nothing_else(fleet):
 
     out, err = manage("enrolment_token", "--site", "sjk", "--hours", "2")
 
-    terminal, _ = enrolment.redeem(out.removesuffix("\n"), kind="kiosk", serial="", model="", at=now())
+    terminal, _ = enrolment.redeem(out.removesuffix("\n"), NewDevice("kiosk"), at=now())
     assert terminal.site == site
     assert err == ""
 

@@ -5,16 +5,17 @@ from datetime import timedelta
 import pytest
 
 from tests.support.builders import AT, later
+from tests.support.credentials import find_key
 from tests.support.threads import run_concurrently
-from tms.fleet.credentials import enrolment, services
-from tms.fleet.credentials.enrolment import TokenRefused, redeem
+from tms.fleet.enrolment import tokens as enrolment
+from tms.fleet.enrolment.tokens import NewDevice, TokenLimits, TokenRefused, redeem
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
 from tms.lib.hashing import hash_token
 from tms.protocol import credential
 
 pytestmark = pytest.mark.both
 
-FACTS = {"kind": TerminalKind.GATE, "serial": "S-1", "model": "KX-20"}
+DEVICE = NewDevice(TerminalKind.GATE, "S-1", "KX-20")
 
 
 @pytest.fixture
@@ -24,23 +25,23 @@ def site(fleet) -> Site:
 
 @pytest.fixture
 def token(fleet, site) -> str:
-    return enrolment.make_token(site, by=fleet.person(), at=AT)
+    return enrolment.make_token(TokenLimits(site), by=fleet.person(), at=AT)
 
 
 def test_a_token_enrols_one_terminal_at_its_site(site, token):
-    terminal, offered = redeem(token, **FACTS, at=later(60))
+    terminal, offered = redeem(token, DEVICE, at=later(60))
 
     assert (terminal.uid, terminal.site, terminal.kind, terminal.serial) == ("SJK-GTE-01", site, "gate", "S-1")
-    assert services.match(offered, services.find([terminal.uid], at=AT)[terminal.uid])
+    assert find_key(offered, at=AT)
     used = EnrolmentToken.objects.get()
     assert (used.used_at, used.terminal) == (later(60), terminal)
 
 
 def test_a_token_works_once(token):
-    redeem(token, **FACTS, at=AT)
+    redeem(token, DEVICE, at=AT)
 
     with pytest.raises(TokenRefused):
-        redeem(token, **FACTS, at=AT)
+        redeem(token, DEVICE, at=AT)
 
     assert Terminal.objects.count() == 1
 
@@ -48,16 +49,16 @@ def test_a_token_works_once(token):
 @pytest.mark.parametrize("wrong", ["", "no such token", "ünïcödé"])
 def test_an_unknown_token_is_refused(token, wrong):
     with pytest.raises(TokenRefused):
-        redeem(wrong, **FACTS, at=AT)
+        redeem(wrong, DEVICE, at=AT)
 
 
 @pytest.mark.parametrize(("asked_h", "valid_h"), [(1, 1), (24, 24), (25, 24), (10_000, 24)])
 def test_a_token_is_valid_for_a_day_at_most(site, asked_h, valid_h):
-    tokens = [enrolment.make_token(site, by=None, at=AT, valid=timedelta(hours=asked_h)) for _ in range(2)]
+    tokens = [enrolment.make_token(TokenLimits(site), by=None, at=AT, valid=timedelta(hours=asked_h)) for _ in range(2)]
 
-    redeem(tokens[0], **FACTS, at=later(valid_h * 3600 - 1))
+    redeem(tokens[0], DEVICE, at=later(valid_h * 3600 - 1))
     with pytest.raises(TokenRefused):
-        redeem(tokens[1], **FACTS, at=later(valid_h * 3600))
+        redeem(tokens[1], DEVICE, at=later(valid_h * 3600))
 
 
 def test_the_database_does_not_contain_the_token(token):
@@ -69,11 +70,11 @@ def test_the_database_does_not_contain_the_token(token):
 
 def test_uids_are_numbered_by_site_and_kind_and_gaps_stay(fleet, site):
     fleet.terminal(uid="SJK-GTE-02", site=site)
-    tokens = [enrolment.make_token(site, by=None, at=AT) for _ in range(3)]
+    tokens = [enrolment.make_token(TokenLimits(site), by=None, at=AT) for _ in range(3)]
     kinds = (TerminalKind.GATE, TerminalKind.GATE, TerminalKind.PAYMENT)
 
     uids = [
-        redeem(token, kind=kind, serial="", model="", at=AT)[0].uid for token, kind in zip(tokens, kinds, strict=True)
+        redeem(token, NewDevice(kind), at=AT)[0].uid for token, kind in zip(tokens, kinds, strict=True)
     ]
 
     assert uids == ["SJK-GTE-03", "SJK-GTE-04", "SJK-PAY-01"]
@@ -83,14 +84,14 @@ def test_an_existing_number_is_skipped(fleet, site, token):
     for number in (1, 3, 4):
         fleet.terminal(uid=f"SJK-GTE-{number + 1:02}", site=site)
 
-    assert redeem(token, **FACTS, at=AT)[0].uid == "SJK-GTE-06"
+    assert redeem(token, DEVICE, at=AT)[0].uid == "SJK-GTE-06"
 
 
 @pytest.mark.parametrize("code", ["-x", "_x", "--"])
 def test_every_site_gives_uids_that_are_valid_in_a_credential(fleet, code):
-    token = enrolment.make_token(fleet.site(code), by=None, at=AT)
+    token = enrolment.make_token(TokenLimits(fleet.site(code)), by=None, at=AT)
 
-    _, offered = redeem(token, **FACTS, at=AT)
+    _, offered = redeem(token, DEVICE, at=AT)
 
     assert credential.parse(str(offered)) == offered
 
@@ -98,7 +99,7 @@ def test_every_site_gives_uids_that_are_valid_in_a_credential(fleet, code):
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_of_twenty_concurrent_uses_of_one_token_exactly_one_succeeds(token):
-    results = run_concurrently(20, lambda n: redeem(token, kind="gate", serial=f"S-{n}", model="", at=AT))
+    results = run_concurrently(20, lambda n: redeem(token, NewDevice("gate", f"S-{n}"), at=AT))
 
     enrolled = [result for result in results if not isinstance(result, Exception)]
     assert len(enrolled) == 1
@@ -109,8 +110,8 @@ def test_of_twenty_concurrent_uses_of_one_token_exactly_one_succeeds(token):
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_uses_of_many_tokens_of_one_site_create_as_many_terminals(site):
-    tokens = [enrolment.make_token(site, by=None, at=AT) for _ in range(10)]
+    tokens = [enrolment.make_token(TokenLimits(site), by=None, at=AT) for _ in range(10)]
 
-    results = run_concurrently(10, lambda n: redeem(tokens[n], **FACTS, at=AT)[0].uid)
+    results = run_concurrently(10, lambda n: redeem(tokens[n], NewDevice("gate", f"S-{n}"), at=AT)[0].uid)
 
     assert sorted(map(str, results)) == [f"SJK-GTE-{number:02}" for number in range(1, 11)]

@@ -19,7 +19,7 @@ from tms.commands.models import Command
 from tms.commands.services import Answered
 from tms.fleet.credentials import services
 from tms.fleet.credentials.services import CredentialKey, TerminalIdentity
-from tms.fleet.models import Cause, Group, Presence, Site, Terminal, TerminalState
+from tms.fleet.models import Cause, Group, Presence, Region, Site, Terminal, TerminalState
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
 from tms.ingest.rule_evaluation import LinkEvaluator
 from tms.protocol import frames
@@ -40,6 +40,8 @@ class Fleet:
             cursor.execute("DELETE FROM alerts_rule")
 
     def site(self, code: str = "SJK", **fields: Any) -> Site:
+        if region := fields.get("region"):
+            Region.objects.get_or_create(name=region)
         return Site.objects.get_or_create(code=code, defaults={"name": f"Site {code}"} | fields)[0]
 
     def terminal(self, *, site: Site | None = None, **fields: Any) -> Terminal:
@@ -130,6 +132,7 @@ class Link:
 
     terminal: Terminal
     number: int = 0
+    credential_id: int = 0
     boot_id: str = "boot-1"
     boot_pk: int = 0
     outcome: BootOutcome | None = None
@@ -205,7 +208,7 @@ def identity_of(terminal: Terminal) -> TerminalIdentity:
 
 def key_of(terminal: Terminal) -> CredentialKey:
     credential = terminal.credentials.latest("pk")
-    return CredentialKey(credential.pk, credential.digest, identity_of(terminal))
+    return CredentialKey(credential.pk, identity_of(terminal))
 
 
 class FakeScheduler:

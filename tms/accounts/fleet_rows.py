@@ -21,6 +21,11 @@ def sites() -> QuerySet[Any]:
     return _all(apps.get_model("fleet", "Site"))
 
 
+def regions() -> QuerySet[Any]:
+    """All regions. Each has a `name`, by which everything refers to it."""
+    return _all(apps.get_model("fleet", "Region"))
+
+
 def groups() -> QuerySet[Any]:
     return _all(apps.get_model("fleet", "Group"))
 

@@ -25,6 +25,10 @@ LEAD = OPERATOR | {
     Permission.EDIT_ROTATIONS,
     Permission.PLAN_DIGESTS,
     Permission.EDIT_SITES,
+    Permission.MANAGE_TERMINALS,
+    Permission.ENROL_TERMINALS,
+    Permission.MANAGE_GROUPS,
+    Permission.IMPORT_FLEET,
     Permission.MANAGE_SCREENS,
 }
 ADMINISTRATOR = frozenset(Permission)

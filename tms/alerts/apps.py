@@ -23,5 +23,16 @@ class AlertsConfig(AppConfig):
         from tms.accounts import undo  # its models are loaded by now
         from tms.approvals import kinds
 
+        from tms.alerts.correlation import regions
+        from tms.alerts.lifecycle import devices, standing
+        from tms.alerts.maintenance import services as maintenance
+        from tms.fleet.devices.unexpected import unexpected_decided
+        from tms.fleet.regions.services import region_renamed
+        from tms.fleet.terminals.lifecycle_changes import lifecycle_changed
+
         kinds.MODULES.add(*APPROVALS)
         undo.MODULES.add(*UNDOS)
+        lifecycle_changed.connect(standing.follow_lifecycle)
+        lifecycle_changed.connect(maintenance.follow_lifecycle)
+        unexpected_decided.connect(devices.follow_decision)
+        region_renamed.connect(regions.follow_rename)

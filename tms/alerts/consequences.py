@@ -105,7 +105,7 @@ def _consequences(terminals: QuerySet[Terminal], alerts: AlertQuerySet, *, to: U
     is_open, sites = _times({site for site, _, _ in peers}, at)
     return Consequences(
         terminals=sum(taken for _, _, taken in peers),
-        all_terminals=visible(Terminal.objects.all(), to=to).count(),
+        all_terminals=visible(Terminal.objects.counted(), to=to).count(),
         sites=sites,
         last_lanes=_first_names(
             {site for site, lanes, _ in peers if is_open[site] and lanes.working and not lanes.left}
@@ -120,7 +120,7 @@ def _consequences(terminals: QuerySet[Terminal], alerts: AlertQuerySet, *, to: U
 
 def _peers(terminals: QuerySet[Terminal], *, to: User) -> Sequence[tuple[int, Lanes, int]]:
     """Site, its terminals of one kind, and how many of them are among `terminals`; where any is."""
-    everyone = visible(Terminal.objects.filter(site__in=terminals.values("site")), to=to)
+    everyone = visible(Terminal.objects.counted().filter(site__in=terminals.values("site")), to=to)
     broken = Alert.objects.unresolved().filter(severity=Severity.CRITICAL).values("terminal")
     works = Q(state__presence=Presence.ONLINE) & ~Q(pk__in=broken)
     is_taken = Q(pk__in=terminals.values("pk"))

@@ -18,7 +18,8 @@ from tms.clock import leader
 from tms.clock.node_watch import NodeWatch
 from tms.clock.presence_sweep import sweep
 from tms.commands import services as commands
-from tms.fleet.credentials.enrolment_watcher import EnrolmentWatcher
+from tms.fleet.devices import placements
+from tms.fleet.enrolment.watcher import EnrolmentWatcher
 from tms.fleet.sites.hours_watcher import SiteHoursWatcher
 from tms.lib.db.jobs import OccasionalPass, skip_when_empty, with_rows
 from tms.notifications.deliveries.retention import delete_old_deliveries
@@ -91,6 +92,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("seal_audit", 1.0, sealing.seal),
     Loop("heartbeat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),
     Loop("enrolments", 1.0, EnrolmentWatcher().publish_new),
+    Loop("devices", 600.0, placements.adopt, Lane.SLOW),
     Loop("partition", 300.0, partitions.maintain, Lane.SLOW),
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),
     Loop("suppressed", 2.0, at_open.record_suppressed_at_open, Lane.SLOW),

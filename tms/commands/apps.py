@@ -11,5 +11,8 @@ class CommandsConfig(AppConfig):
     def ready(self) -> None:
         # Its models are loaded by now.
         from tms.approvals import kinds
+        from tms.commands import services
+        from tms.fleet.terminals.lifecycle_changes import lifecycle_changed
 
+        lifecycle_changed.connect(services.follow_lifecycle)
         kinds.MODULES.add("tms.commands.approvals")

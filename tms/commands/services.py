@@ -14,6 +14,7 @@ from tms.commands.kinds import CATALOG
 from tms.commands.models import AnswerRow, Command, CommandState
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Terminal
 from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
@@ -163,6 +164,16 @@ def _expire(pks: Collection[int], at: datetime) -> int:
         Command.objects.filter(pk__in=[command.pk for command in late]).update(state=outcome, error=error, due_at=None)
         _publish([command.terminal_id for command in late], outcome)
     return len(overdue)
+
+
+def follow_lifecycle(*, terminals: Collection[int], to: Lifecycle, **_: object) -> None:
+    """Commands that wait for terminals without work expire. A receiver of `lifecycle_changed`."""
+    if to.treatment.takes_work:
+        return
+    queued = Command.objects.filter(terminal__in=terminals, state=CommandState.QUEUED)
+    waiting_for_them = list(queued.values_list("terminal", flat=True))
+    queued.update(state=CommandState.EXPIRED, error="the terminal was retired", due_at=None)
+    _publish(waiting_for_them, CommandState.EXPIRED)
 
 
 def _audit_values(command: Command) -> dict[str, tuple[None, Any]]:

@@ -20,13 +20,34 @@ from tms.demo.seed_file import DemoTerminal, Fleet
 from tms.demo.sites import CONTACTS, MAKES, SITES, DemoSite
 from tms.demo.week.week import seed_week
 from tms.fleet.credentials import services
-from tms.fleet.credentials.enrolment import UID_MARKS
-from tms.fleet.models import Credential, Site, SiteContact, Terminal, TerminalKind, TerminalState
+from tms.fleet.enrolment.tokens import UID_MARKS
+from tms.fleet.models import (
+    Credential,
+    Device,
+    DeviceState,
+    Placement,
+    Region,
+    Site,
+    SiteContact,
+    Terminal,
+    TerminalKind,
+    TerminalState,
+)
 from tms.fleet.models.opening_hours import OpeningHours
 from tms.lib.hashing import hash_token
 
 MANAGER = "Manager"
 ROLE = "Administrator"
+REGIONS_JA = {
+    "Hokkaido": "北海道",
+    "Tohoku": "東北",
+    "Kanto": "関東",
+    "Chubu": "中部",
+    "Kansai": "関西",
+    "Chugoku": "中国",
+    "Shikoku": "四国",
+    "Kyushu": "九州",
+}
 HERE = "HERE"
 """Code of the site of the machine that TMS runs on."""
 
@@ -72,6 +93,8 @@ def _seed_people() -> None:
 
 
 def _seed_sites() -> dict[str, Site]:
+    for name in {demo_site.region for demo_site in SITES} - {""}:
+        Region.objects.get_or_create(name=name, defaults={"name_ja": REGIONS_JA.get(name, "")})
     for demo_site in SITES:
         site, is_new = Site.objects.get_or_create(
             code=demo_site.code,
@@ -106,9 +129,11 @@ def _enrol(number: int, sites: dict[str, Site]) -> list[DemoTerminal]:
     made = list(islice(_new_terminals(sites, used), number))
     Terminal.objects.bulk_create(terminal for terminal, _ in made)
     TerminalState.objects.bulk_create(TerminalState(terminal=terminal) for terminal, _ in made)
+    devices = _place_devices([terminal for terminal, _ in made])
     keys = [secrets.token_urlsafe(32) for _ in made]
     Credential.objects.bulk_create(
-        Credential(terminal=terminal, digest=hash_token(key)) for (terminal, _), key in zip(made, keys, strict=True)
+        Credential(terminal=terminal, device=device, digest=hash_token(key))
+        for (terminal, _), device, key in zip(made, devices, keys, strict=True)
     )
     return [
         DemoTerminal(
@@ -122,6 +147,18 @@ def _enrol(number: int, sites: dict[str, Site]) -> list[DemoTerminal]:
         )
         for (terminal, firmware), key in zip(made, keys, strict=True)
     ]
+
+
+def _place_devices(terminals: list[Terminal]) -> list[Device]:
+    devices = Device.objects.bulk_create(
+        Device(serial=terminal.serial, model=terminal.model, state=DeviceState.IN_SERVICE, site=terminal.site)
+        for terminal in terminals
+    )
+    Placement.objects.bulk_create(
+        Placement(device=device, terminal=terminal, began_at=terminal.created_at)
+        for device, terminal in zip(devices, terminals, strict=True)
+    )
+    return devices
 
 
 def _new_terminals(sites: dict[str, Site], used: set[str]) -> Iterator[tuple[Terminal, str]]:

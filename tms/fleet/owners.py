@@ -10,7 +10,7 @@ from tms.accounts.access import Person, visible
 from tms.accounts.access.grant_scopes import EVERYTHING_KEY, GrantScope, parse
 from tms.accounts.models import Owned
 from tms.accounts.scope import Scope
-from tms.fleet.models import Group, Site
+from tms.fleet.models import Group, Region, Site
 from tms.rest_base.form_errors import numbers
 from tms.rest_base.problems import RequestFault, unreadable
 
@@ -46,7 +46,7 @@ def owner_fields(row: Owned) -> dict[str, str]:
 def owner_name(owner: Mapping[str, Any], *, to: Person) -> str:
     """The key of the form's field. Raises ProblemError for what the person does not see."""
     if region := owner.get("region"):
-        if not visible(Site.objects.filter(region=region), to=to).exists():
+        if not visible(Region.objects.filter(name=region), to=to).exists():
             raise unreadable(RequestFault("$.owner.region", f"unknown: {region}"))
         return f"region:{region}"
     if code := owner.get("site"):

@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from tms.fleet.credentials import enrolment_view
+from tms.fleet.enrolment import redeem_view
 
 urlpatterns = [
-    path("enrol", enrolment_view.enrol, name="api-enrol"),
+    path("enrol", redeem_view.enrol, name="api-enrol"),
 ]

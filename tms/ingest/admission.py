@@ -12,6 +12,7 @@ from tms.fleet.credentials.services import CredentialKey
 from tms.ingest.links import Links
 from tms.lib.db.clock import db_clock
 from tms.lib.db.thread import DatabaseThread
+from tms.lib.hashing import hash_token
 from tms.protocol import BEARER_PREFIX, SUBPROTOCOL, credential
 from tms.protocol.credential import PlainCredential
 from tms.server.asgi import Scope
@@ -22,8 +23,8 @@ GATHER_S = 0.005
 """Handshakes within this time share one query."""
 RETRY_AFTER_S = 5
 
-type Find = Callable[[Sequence[str]], Mapping[str, list[CredentialKey]]]
-"""The valid keys of each of these UIDs."""
+type Find = Callable[[Sequence[str]], Mapping[str, CredentialKey]]
+"""The valid keys among these digests."""
 
 
 class HandshakeRejected(NamedTuple):
@@ -54,7 +55,7 @@ class Admission:
     def __init__(self, links: Links, find: Find | None = None) -> None:
         self._links = links
         self._find_keys = find or find_keys
-        self._waiting: dict[str, list[asyncio.Future[list[CredentialKey]]]] = {}
+        self._waiting: dict[str, list[asyncio.Future[CredentialKey | None]]] = {}
         self._thread = DatabaseThread("admission")
         self._tasks: set[asyncio.Task[None]] = set()
         self.is_draining = False
@@ -68,10 +69,9 @@ class Admission:
         if offered is None:
             return UNAUTHORISED
         try:
-            keys = await self._find(offered.uid)
+            key = await self._find(hash_token(offered.secret))
         except DatabaseError:
             return unavailable("the database is not responding; reconnect after Retry-After")
-        key = services.match(offered, keys)
         if key is None:
             return UNAUTHORISED
         if left := self._links.ban_left_s(key.identity.terminal_id):
@@ -87,14 +87,14 @@ class Admission:
     async def stop(self) -> None:
         await self._thread.leave()
 
-    async def _find(self, uid: str) -> list[CredentialKey]:
+    async def _find(self, digest: str) -> CredentialKey | None:
         loop = asyncio.get_running_loop()
-        found: asyncio.Future[list[CredentialKey]] = loop.create_future()
+        found: asyncio.Future[CredentialKey | None] = loop.create_future()
         if not self._waiting:
             task = loop.create_task(self._find_together())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        self._waiting.setdefault(uid, []).append(found)
+        self._waiting.setdefault(digest, []).append(found)
         return await found
 
     async def _find_together(self) -> None:
@@ -107,9 +107,9 @@ class Admission:
             for future in _unanswered(waiting):
                 future.set_exception(error if isinstance(error, DatabaseError) else DatabaseError(str(error)))
             return
-        for uid, futures in waiting.items():
-            for future in _unanswered({uid: futures}):
-                future.set_result(keys.get(uid, []))
+        for digest, futures in waiting.items():
+            for future in _unanswered({digest: futures}):
+                future.set_result(keys.get(digest))
 
 
 def offered_credential(headers: Iterable[tuple[bytes, bytes]], subprotocols: Iterable[str]) -> PlainCredential | None:
@@ -123,19 +123,19 @@ def offered_credential(headers: Iterable[tuple[bytes, bytes]], subprotocols: Ite
     return None
 
 
-def find_keys(uids: Sequence[str]) -> dict[str, list[CredentialKey]]:
+def find_keys(digests: Sequence[str]) -> dict[str, CredentialKey]:
     """Raises DatabaseError. Retries once if the connection was cut while idle: the database may be available."""
     try:
-        return services.find(uids, at=db_clock().now())
+        return services.find(digests, at=db_clock().now())
     except (DatabaseError, InterfaceError):
         was_cut = connection.connection is not None and getattr(connection.connection, "closed", False)
         connection.close()
         if not was_cut:
             raise
-    return services.find(uids, at=db_clock().now())
+    return services.find(digests, at=db_clock().now())
 
 
 def _unanswered(
-    waiting: Mapping[str, list[asyncio.Future[list[CredentialKey]]]],
-) -> list[asyncio.Future[list[CredentialKey]]]:
+    waiting: Mapping[str, list[asyncio.Future[CredentialKey | None]]],
+) -> list[asyncio.Future[CredentialKey | None]]:
     return [future for futures in waiting.values() for future in futures if not future.done()]

@@ -19,6 +19,7 @@ class Link(Protocol):
     identity: TerminalIdentity
     number: int
     """The session's number, by which the database fences an older one; 0 before the boot."""
+    credential_id: int
     boot_id: str
     boot_pk: int
 

@@ -32,7 +32,7 @@ from tms.alerts.correlation import settings as correlation_settings
 from tms.alerts.models import Alert, CorrelationRule, Factor, Incident, Rule, SameRuleCorrelation
 from tms.alerts.rule_editing import yaml_file
 from tms.boards.rules.forms import RuleForm
-from tms.fleet.credentials import enrolment
+from tms.fleet.enrolment import tokens as enrolment
 from tms.fleet.models import Site
 from tms.lib.admin import ReadOnly
 from tms.lib.hashing import hash_token
@@ -182,7 +182,7 @@ def imported() -> dict[str, Any]:
 
 
 def enrolment_token() -> dict[str, Any]:
-    return {"token": enrolment.make_token(Site.objects.all()[0], by=None, at=now())}
+    return {"token": enrolment.make_token(enrolment.TokenLimits(Site.objects.all()[0]), by=None, at=now())}
 
 
 def acknowledged_just_now() -> str:

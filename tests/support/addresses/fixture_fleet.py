@@ -29,7 +29,7 @@ from tms.approvals import services as approvals
 from tms.approvals.gate import propose
 from tms.approvals.models import ApprovalRequest
 from tms.commands.approvals import COMMAND, CommandPayload
-from tms.fleet.credentials import enrolment
+from tms.fleet.enrolment import tokens as enrolment
 from tms.fleet.models import Terminal
 from tms.fleet.models.node import Node
 from tms.lib.calendar.recurrence import Recurrence
@@ -95,7 +95,7 @@ def _history(fleet: Fleet, terminal: Terminal) -> None:
 def _of_admin(terminal: Terminal, person: User) -> None:
     """Objects that only the admin lists."""
     Node.objects.create(name="node-1", started_at=now(-60), heartbeat_at=now())
-    enrolment.make_token(terminal.site, by=person, at=now())
+    enrolment.make_token(enrolment.TokenLimits(terminal.site), by=person, at=now())
     api_tokens.issue(person, name="script", at=now())
     AuditEntry.objects.create(via="page", action="changed", subject_type="x", subject_id="1", subject_name="x")
 

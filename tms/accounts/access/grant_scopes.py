@@ -61,7 +61,7 @@ def parse(key: str) -> GrantScope | None:
     kind, _colon, name = key[:MAX_KEY].partition(":")
     if kind == EVERYTHING_KEY:
         return GrantScope()
-    if kind == "region" and name and fleet_rows.sites().filter(region=name).exists():
+    if kind == "region" and name and fleet_rows.regions().filter(name=name).exists():
         return GrantScope(region=name)
     if kind in {"site", "group"} and is_key(name):
         row = (fleet_rows.sites() if kind == "site" else fleet_rows.groups()).filter(pk=int(name)).first()
@@ -78,7 +78,7 @@ def choices(within: Scope) -> Choices:
     """The scopes that lie within `within`, for a select."""
     sites = fleet_rows.sites() if within.is_everything else fleet_rows.sites().filter(sites_within(within))
     groups = fleet_rows.groups() if within.is_everything else fleet_rows.groups().filter(pk__in=within.groups)
-    regions = sites.exclude(region="").values_list("region", flat=True).distinct().order_by("region")
+    regions = fleet_rows.regions().order_by("name").values_list("name", flat=True)
     covered = [name for name in regions if within.is_everything or name in within.regions]
     parts = (
         (

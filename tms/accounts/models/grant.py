@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.models.role import Role
 from tms.accounts.models.team import Team
 from tms.accounts.scope import ByOwner, Scope
-from tms.lib.text_fields import LineField
+from tms.accounts.scope.region_field import RegionField
 
 
 def at_most_one(region: str, site: str, group: str) -> models.Q:
@@ -37,7 +37,7 @@ class Grant(models.Model):
     )
     team = models.ForeignKey(Team, models.CASCADE, null=True, blank=True, related_name="grants", verbose_name=_("team"))
     role = models.ForeignKey(Role, models.PROTECT, related_name="grants", verbose_name=_("role"))
-    region = LineField(_("region"), max_length=100, blank=True, default="", db_default="")
+    region = RegionField(_("region"))
     site = models.ForeignKey(
         "fleet.Site", models.PROTECT, null=True, blank=True, related_name="grants", verbose_name=_("site")
     )

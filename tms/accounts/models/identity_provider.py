@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.models.grant import at_most_one
 from tms.accounts.models.role import Role
 from tms.lib import encryption
+from tms.accounts.scope.region_field import RegionField
 from tms.lib.text_fields import LineField
 
 PURPOSE = b"tms.accounts.identity_providers"  # part of the key: it must not change
@@ -196,7 +197,7 @@ class GroupMapping(models.Model):
     )
     value = LineField(_("group at the provider"), max_length=255)
     role = models.ForeignKey(Role, models.PROTECT, related_name="mappings", verbose_name=_("role"))
-    region = LineField(_("region"), max_length=100, blank=True, default="", db_default="")
+    region = RegionField(_("region"))
     site = models.ForeignKey(
         "fleet.Site", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("site")
     )

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.models.grant import at_most_one
 from tms.accounts.scope import ByOwner, Scope
-from tms.lib.text_fields import LineField
+from tms.accounts.scope.region_field import RegionField
 
 
 class Owned(models.Model):
@@ -17,7 +17,7 @@ class Owned(models.Model):
     group that owns something cannot be deleted.
     """
 
-    owner_region = LineField(_("owner: region"), max_length=100, blank=True, default="", db_default="")
+    owner_region = RegionField(_("owner: region"))
     owner_site = models.ForeignKey(
         "fleet.Site", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner: site")
     )

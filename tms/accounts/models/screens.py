@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.models.grant import at_most_one
 from tms.accounts.models.user import Theme
 from tms.accounts.scope import ByOwner, Scope
+from tms.accounts.scope.region_field import RegionField
 from tms.lib.text_fields import LineField
 
 OVERLAP = timedelta(minutes=10)
@@ -42,7 +43,7 @@ class WallScreen(models.Model):
     """
 
     name = LineField(_("name"), max_length=100)
-    region = LineField(_("region"), max_length=100, blank=True, default="")
+    region = RegionField(_("region"))
     site = models.ForeignKey(
         "fleet.Site", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("site")
     )

@@ -57,6 +57,33 @@ class BySite(ScopePath):
 
 
 @dataclass(frozen=True, slots=True)
+class ByRegion(ScopePath):
+    """The regions themselves. Seen by people who see a site of it."""
+
+    def seen(self, scope: Scope) -> Q:
+        sites = fleet_rows.sites().filter(BySite().seen(scope)).exclude(region="")
+        return self.covered(scope) | Q(name__in=sites.values("region"))
+
+    def covered(self, scope: Scope) -> Q:
+        return Q(name__in=sorted(scope.regions))
+
+
+@dataclass(frozen=True, slots=True)
+class BySiteOrRegion(ScopePath):
+    """Rows of one site, or of all sites of one region."""
+
+    site: str = "site"
+    region: str = "region"
+
+    def seen(self, scope: Scope) -> Q:
+        regions = fleet_rows.sites().filter(BySite().seen(scope)).exclude(region="").values("region")
+        return BySite(self.site).seen(scope) | Q(**{f"{self.region}__in": regions})
+
+    def covered(self, scope: Scope) -> Q:
+        return BySite(self.site).covered(scope) | _in(self.region, scope.regions)
+
+
+@dataclass(frozen=True, slots=True)
 class ByGroup(ScopePath):
     """Rows of one group; without a lookup, the groups themselves. Seen by people who see a terminal of it."""
 

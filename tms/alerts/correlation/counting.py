@@ -29,7 +29,8 @@ def shares(factor: Factor, keys: Collection[str], *, since: datetime) -> dict[Co
     was_there = lost | ~Q(presence__in=(*LOST, Presence.NEVER))
     correlated = Alert.objects.unresolved().filter(terminal=OuterRef("terminal"), incident__isnull=False)
     rows = (
-        TerminalState.objects.filter(was_there, ~Exists(correlated), **{f"{COLUMNS[factor]}__in": keys})
+        TerminalState.objects.counted()
+        .filter(was_there, ~Exists(correlated), **{f"{COLUMNS[factor]}__in": keys})
         .values_list(COLUMNS[factor])
         .annotate(lost=Count("pk", filter=lost), size=Count("pk"))
     )

@@ -138,7 +138,8 @@ def _strongest(
 
 def _terminals_with(what: CommonFactor) -> QuerySet[Terminal]:
     column = COLUMNS.get(Factor(what.factor))
-    return Terminal.objects.filter(**{column: what.key}) if column else Terminal.objects.all()
+    counted = Terminal.objects.counted()
+    return counted.filter(**{column: what.key}) if column else counted
 
 
 def _sites_with(what: CommonFactor, *, least: int) -> int:

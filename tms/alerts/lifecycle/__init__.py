@@ -27,6 +27,7 @@ from tms.alerts.lifecycle.conflicts import (
 )
 from tms.alerts.lifecycle.expiry import expire, remind
 from tms.alerts.lifecycle.flapping import expire_flapping
+from tms.alerts.rules.event_codes import follow_event
 from tms.alerts.rules.events import RuleCleared, RuleEvent, RuleTriggered
 from tms.alerts.rules.presence import follow_presence
 
@@ -53,6 +54,7 @@ __all__ = [
     "expire_claims",
     "expire_events",
     "expire_flapping",
+    "follow_event",
     "follow_presence",
     "open_pending",
     "remind",

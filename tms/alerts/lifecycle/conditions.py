@@ -16,6 +16,8 @@ from tms.alerts.models.alert import Alert
 from tms.alerts.models.flapping import Flapping
 from tms.alerts.models.transition import TransitionKind
 from tms.alerts.rules.events import Pair, RuleCleared, RuleEvent, RuleTriggered, among
+from tms.fleet.lifecycle import WITHOUT_ALERTS
+from tms.fleet.models import Terminal
 from tms.fleet.presence import store
 from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
@@ -33,12 +35,15 @@ not_expired = SetAside[int]("expire_events")
 def trigger(triggered: Sequence[RuleTriggered]) -> None:
     """Rules triggered: open alerts at once, or after the rule's duration.
 
-    Events of rules that were deleted or disabled meanwhile are ignored.
+    Events of rules that were deleted or disabled meanwhile are ignored, and those of terminals that left service.
     """
     if not triggered:
         return
     severities = _severities({event.rule_id for event in triggered})
-    latest = {event.pair: event for event in triggered if event.rule_id in severities}
+    silent = _silent({event.terminal_id for event in triggered})
+    latest = {
+        event.pair: event for event in triggered if event.rule_id in severities and event.terminal_id not in silent
+    }
     active = {(row.rule_id, row.terminal_id): row for row in Condition.objects.filter(among(latest))}
     _prolong(latest, active)
     follow_severity([(active[pair], event) for pair, event in latest.items() if pair in active and event.severity])
@@ -186,6 +191,12 @@ def active_rules(terminal_ids: Collection[int]) -> dict[int, dict[int, str]]:
 def _severities(rule_ids: Collection[int]) -> dict[int, str]:
     """The severity of each enabled rule."""
     return dict(Rule.objects.filter(pk__in=rule_ids, enabled=True).values_list("pk", "severity"))
+
+
+def _silent(terminals: Collection[int]) -> frozenset[int]:
+    """Those of these terminals without alerts. The link states are locked: none leaves service meanwhile."""
+    rows = Terminal.objects.filter(pk__in=terminals, lifecycle__in=WITHOUT_ALERTS)
+    return frozenset(rows.values_list("pk", flat=True))
 
 
 def _delete_conditions(pairs: Collection[Pair]) -> list[Alert]:

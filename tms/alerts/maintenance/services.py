@@ -16,6 +16,7 @@ from tms.accounts.models import User
 from tms.alerts.models.maintenance import PastOccurrence, Window
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
 from tms.lib.db.jobs import skip_when_empty
@@ -250,3 +251,11 @@ def in_scope(windows: Iterable[Window]) -> models.Q:
         | models.Q(pk__in=Terminal.objects.filter(windows__in=pks).values("pk"))
         | models.Q(pk__in=Terminal.objects.filter(groups__windows__in=pks).values("pk"))
     )
+
+
+def follow_lifecycle(*, terminals: Collection[int], to: Lifecycle, **_: object) -> None:
+    """Windows lose retired terminals that they name. A receiver of `lifecycle_changed`."""
+    if to is not Lifecycle.RETIRED:
+        return
+    named = Window.terminals.through.objects.filter(terminal__in=terminals)
+    named.filter(window__in=Window.objects.current()).delete()

@@ -7,15 +7,12 @@ from django.db import transaction
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
-from tms.alerts.lifecycle import RuleTriggered, clear_rule, trigger
-from tms.alerts.models import Alert, Condition, Rule, RuleSource
+from tms.alerts.lifecycle import clear_rule, standing, trigger
+from tms.alerts.models import Rule
 from tms.alerts.models.rule import NAMES
-from tms.alerts.rules.compiled import terminals_of
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.fleet.models import CAUSED_BY_TMS, Presence, TerminalState
 from tms.fleet.presence import store
-from tms.fleet.presence.state_machine import LinkState
 
 
 class OutOfDate(Exception):
@@ -54,8 +51,8 @@ def lock(rules: Sequence[Rule]) -> None:
     """
     stored = [rule for rule in rules if rule.pk]
     list(Rule.objects.filter(pk__in=[rule.pk for rule in stored]).order_by("pk").select_for_update(no_key=True))
-    active = {terminal_id for rule in stored for _, terminal_id in _active(rule)}
-    store.lock(active | {terminal_id for rule in rules for terminal_id in _away(rule)})
+    active = {terminal_id for rule in stored for _, terminal_id in standing.active_pairs(rule=rule)}
+    store.lock(active | {terminal_id for rule in rules for terminal_id in standing.matching_away(rule)})
 
 
 @transaction.atomic
@@ -66,11 +63,11 @@ def change_rule(rule: Rule, *, at: datetime, by: User | None = None) -> None:
     reports, so a presence rule triggers for them at once.
     """
     _begin_revision(rule, at=at, by=by)
-    pairs = _active(rule)
-    away = _away(rule)
+    pairs = standing.active_pairs(rule=rule)
+    away = standing.matching_away(rule)
     link_state = store.lock({terminal_id for _, terminal_id in pairs} | set(away))
     clear_rule(pairs, at=at, comment="rule changed")
-    trigger([_still_away(rule, link_state[terminal_id], at) for terminal_id in away if terminal_id in link_state])
+    trigger([standing.trigger_of(rule, link_state[terminal_id], at) for terminal_id in away if terminal_id in link_state])
     publish(Change(rules=True))
 
 
@@ -80,7 +77,7 @@ def delete_rule(rule: Rule, *, by: User | None, at: datetime, version: int | Non
     _lock_stored(rule, version)
     rule.enabled, rule.deleted_at = False, at
     _begin_revision(rule, at=at, by=by)
-    pairs = _active(rule)
+    pairs = standing.active_pairs(rule=rule)
     store.lock({terminal_id for _, terminal_id in pairs})
     clear_rule(pairs, at=at, comment="rule deleted")
     publish(Change(rules=True))
@@ -123,24 +120,3 @@ def _rename(rule: Rule, *, at: datetime, by: User | None) -> None:
     rule.save(update_fields=(*NAMES, "version", "changed_at", "changed_by"))
     recorder.record_edit(before, rule)
     publish(Change(everything=True))
-
-
-def _active(rule: Rule) -> set[tuple[int, int]]:
-    active = set(Condition.objects.filter(rule=rule).values_list("rule_id", "terminal_id"))
-    return active | set(Alert.objects.unresolved().filter(rule=rule).values_list("rule_id", "terminal_id"))
-
-
-def _away(rule: Rule) -> list[int]:
-    """The terminals that a presence rule matches now."""
-    if not rule.enabled or rule.kind != RuleSource.PRESENCE:
-        return []
-    states = TerminalState.objects.filter(presence__in=(Presence.OFFLINE, rule.presence)).exclude(
-        presence=Presence.SILENT, cause__in=CAUSED_BY_TMS
-    )
-    return list(states.filter(terminal__in=terminals_of(rule)).values_list("pk", flat=True))
-
-
-def _still_away(rule: Rule, link_state: LinkState, at: datetime) -> RuleTriggered:
-    """The trigger for a terminal that is still away, with the rest of the rule's duration."""
-    been_away_s = (at - (link_state.presence_at or at)).total_seconds()
-    return RuleTriggered(rule.pk, link_state.terminal_id, at, max(0.0, rule.duration_s - been_away_s))

@@ -6,7 +6,8 @@ from tms.alerts.models import Rule
 from tms.alerts.rules.compiled import RuleSet
 from tms.feed.cache import FeedCache
 from tms.feed.change import Change
-from tms.fleet.models import Group
+from tms.fleet.lifecycle import WITHOUT_ALERTS
+from tms.fleet.models import Group, Terminal
 from tms.lib.per_process import per_process
 
 
@@ -29,9 +30,9 @@ class RuleCache(FeedCache[RuleSet, []]):
     def load(self) -> RuleSet:
         """The same object as before if nothing changed: evaluators compare it by identity."""
         rows = tuple(Rule.objects.enabled().order_by("pk"))
-        groups = _members(rows)
-        if _marks(rows) != _marks(self.snapshot.rows) or groups != self.snapshot.groups:
-            self.snapshot = RuleSet(rows, groups)
+        found, known = RuleSet(rows, _members(rows), _silent()), self.snapshot
+        if (_marks(rows), found.groups, found.silent) != (_marks(known.rows), known.groups, known.silent):
+            self.snapshot = found
         return self.snapshot
 
 
@@ -46,6 +47,11 @@ def _members(rows: Iterable[Rule]) -> dict[int, frozenset[int]]:
     ):
         members[group_id].add(terminal_id)
     return {group_id: frozenset(terminal_ids) for group_id, terminal_ids in members.items()}
+
+
+def _silent() -> frozenset[int]:
+    """The terminals without alerts (index: terminal_lifecycle)."""
+    return frozenset(Terminal.objects.filter(lifecycle__in=WITHOUT_ALERTS).values_list("pk", flat=True))
 
 
 def _marks(rows: Iterable[Rule]) -> list[tuple[int, int]]:

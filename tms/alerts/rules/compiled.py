@@ -9,6 +9,7 @@ from django.db import models
 
 from tms.alerts.models.rule import Rule
 from tms.alerts.rule_kinds.evaluation import AbsentRule, EventRule, MetricRule, PresenceRule, ThresholdRule
+from tms.fleet.lifecycle import WITHOUT_ALERTS
 from tms.fleet.models import Terminal
 
 
@@ -49,6 +50,9 @@ class ScopedRules:
         yield from self.values
 
 
+NO_RULES = ScopedRules()
+
+
 @dataclass(frozen=True)
 class RuleSet:
     """Immutable; a change makes a new one."""
@@ -56,9 +60,15 @@ class RuleSet:
     rows: tuple[Rule, ...] = ()
     groups: Mapping[int, frozenset[int]] = field(default_factory=dict)
     """The terminals of each group that a rule names."""
+    silent: frozenset[int] = frozenset()
+    """The terminals to which no rule applies, because of their lifecycle state."""
     _applicable: dict[tuple[object, ...], ScopedRules] = field(default_factory=dict)
 
     def for_terminal(self, scope: TerminalScope) -> ScopedRules:
+        """The rules that apply to a terminal in its lifecycle state."""
+        return NO_RULES if scope.terminal_id in self.silent else self.in_scope(scope)
+
+    def in_scope(self, scope: TerminalScope) -> ScopedRules:
         """Terminals that no rule distinguishes share one object."""
         key = (
             scope.site_id if scope.site_id in self._sites else None,
@@ -105,7 +115,8 @@ def terminals_of(rule: Rule) -> models.QuerySet[Terminal]:
         "model": rule.model,
         "kind": rule.terminal_kind,
     }
-    return Terminal.objects.filter(**{name: value for name, value in wanted.items() if value})
+    terminals = Terminal.objects.exclude(lifecycle__in=WITHOUT_ALERTS)
+    return terminals.filter(**{name: value for name, value in wanted.items() if value})
 
 
 def compile_rules(rows: Iterable[Rule]) -> ScopedRules:

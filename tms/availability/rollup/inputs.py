@@ -4,19 +4,21 @@ A day that is rolled up again, because the cause of an outage became known, keep
 as they were then.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max, Min, Q
+from django.db.models import Min, Q
 
 from tms.alerts.maintenance import history
 from tms.availability.intervals import Interval, Intervals, instant_of, merge, overlap, second_of
 from tms.availability.losses import TOGETHER, PastOutage, Piece, alone, pieces_of
 from tms.availability.models import SiteDay, TerminalDay
-from tms.fleet.models import Credential, Outage, Site, Terminal
+from tms.fleet.identity.past import service_periods
+from tms.fleet.models import Outage, Site, Terminal
 from tms.fleet.sites.calendar import hours_of
 from tms.lib.calendar.dates import DAY
 from tms.lib.calendar.local_time import instant
@@ -67,7 +69,7 @@ def _read(site: Site, day: date) -> DayFacts:
     services = _services([pk for pk, *_ in rows], bounds)
     windows = history.covering(dict.fromkeys(services, site.pk), since=begins_at, until=ends_at)
     terminals = [
-        DayTerminal(pk, kind, model, services[pk], _clip(windows.get(pk, ()), bounds))
+        _day_terminal((pk, kind, model), services[pk], _clip(windows.get(pk, ()), bounds))
         for pk, kind, model in rows
         if pk in services
     ]
@@ -111,31 +113,32 @@ def _open(hours: Hours, bounds: Interval) -> list[Interval]:
     return merge(found)
 
 
+def _day_terminal(identity: tuple[int, str, str], served: Intervals, excluded: Intervals) -> DayTerminal:
+    """What lies between two periods in service does not count, like maintenance."""
+    service = Interval(served[0][0], served[-1][1])
+    gaps = [Interval(one[1], other[0]) for one, other in pairwise(served)]
+    return DayTerminal(*identity, service, merge([*excluded, *gaps]))
+
+
 def _clip(periods: Collection[tuple[datetime, datetime]], bounds: Interval) -> list[Interval]:
     return overlap(merge((second_of(since), second_of(until)) for since, until in periods), [bounds])
 
 
-def _services(terminal_pks: Collection[int], bounds: Interval) -> dict[int, Interval]:
-    """When terminals were in service within `bounds`: from their first boot until their last credential ended."""
-    boots = Boot.objects.filter(terminal__in=terminal_pks, first_seen_at__lt=instant_of(bounds.until))
+def _services(terminal_pks: Collection[int], bounds: Interval) -> dict[int, Intervals]:
+    """When terminals were in service within `bounds`, but not before their first boot."""
+    since, until = instant_of(bounds.since), instant_of(bounds.until)
+    boots = Boot.objects.filter(terminal__in=terminal_pks, first_seen_at__lt=until)
     first = dict(boots.order_by().values_list("terminal").annotate(first=Min("first_seen_at")))
-    last = _last_days(terminal_pks)
     found = {}
-    for pk, first_seen_at in first.items():
-        since = max(bounds.since, second_of(first_seen_at))
-        until = min(bounds.until, second_of(last[pk])) if pk in last else bounds.until
-        if since < until:
-            found[pk] = Interval(since, until)
+    for pk, periods in service_periods(first, since=since, until=until).items():
+        booted = Interval(max(bounds.since, second_of(first[pk])), bounds.until)
+        if booted.since < booted.until and (served := overlap(_seconds(periods), [booted])):
+            found[pk] = served
     return found
 
 
-def _last_days(terminal_pks: Collection[int]) -> dict[int, datetime]:
-    """When the last credential of terminals without a valid one was revoked or expired."""
-    of_terminals = Credential.objects.filter(terminal__in=terminal_pks).order_by()
-    lasting = of_terminals.filter(revoked_at=None, expires_at=None).values("terminal")
-    ended = of_terminals.exclude(terminal__in=lasting).values_list("terminal")
-    rows = ended.annotate(revoked=Max("revoked_at"), expired=Max("expires_at", filter=Q(revoked_at=None)))
-    return {pk: max(filter(None, (revoked, expired))) for pk, revoked, expired in rows}
+def _seconds(periods: Iterable[tuple[datetime, datetime]]) -> list[Interval]:
+    return merge((second_of(since), second_of(until)) for since, until in periods)
 
 
 class SiteOutages(NamedTuple):

@@ -53,7 +53,7 @@ class Mismatches:
         self.terminals, self.alerts = set(), set()
 
 
-_states_by_key = QueryByKeys(lambda pks: TerminalState.objects.filter(pk__in=pks).values_list("pk", *PRESENCE_KEY))
+_states_by_key = QueryByKeys(lambda pks: TerminalState.objects.counted().filter(pk__in=pks).values_list("pk", *PRESENCE_KEY))
 
 
 class CensusCache(FeedListener):
@@ -184,7 +184,7 @@ def _newer[Value](cached: Mapping[Scope, tuple[float, Value]], *, than: float) -
 
 
 def _states() -> QuerySet[TerminalState]:
-    return TerminalState.objects.all()
+    return TerminalState.objects.counted()
 
 
 def _alerts_of(terminals: Collection[int]) -> frozenset[int]:

@@ -19,12 +19,14 @@ from tms.alerts.models.alert import FLAPPING
 from tms.alerts.search import alerts_like
 from tms.boards.rows.planned import PlannedKind, is_expected
 from tms.feed.change import Change
-from tms.fleet.models import Presence, Status, Terminal, TerminalKind
+from tms.fleet.models import Lifecycle, Presence, Status, Terminal, TerminalKind
 from tms.fleet.models.outage import Outage
 from tms.fleet.search import terminals_like
 from tms.lib.severity import Severity
 
 ANY = "any"
+NOT_LISTED = tuple(state.value for state in Lifecycle if state is not Lifecycle.IN_SERVICE)
+"""The lifecycle states of terminals that a list shows only if it is asked for them."""
 MIN_SEARCHED = 2
 MAX_SEARCH_CHARACTERS = 64
 PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
@@ -44,6 +46,8 @@ class TerminalFilter:
     """Name of a node that dropped them; they have not reconnected since."""
     expected: tuple[str, ...] = ()
     """Planned absence: maintenance or a closed site."""
+    lifecycle: str = ""
+    """The lifecycle state; empty for *in service*."""
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
@@ -57,9 +61,11 @@ class TerminalFilter:
             kind=_if_known(query.get("kind"), TerminalKind.values),
             lost_with=text(query, "lost_with", 64),
             expected=_all_known(query.getlist("expected"), PlannedKind.values),
+            lifecycle=_if_known(query.get("lifecycle"), NOT_LISTED),
         )
 
     def apply(self, rows: QuerySet[Terminal]) -> QuerySet[Terminal]:
+        rows = rows.filter(lifecycle=self.lifecycle or Lifecycle.IN_SERVICE)
         if self.presence:
             rows = rows.filter(state__presence__in=self.presence)
         if self.status:

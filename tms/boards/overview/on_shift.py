@@ -78,7 +78,7 @@ def _overlap(scopes: frozenset[Scope], period: int) -> bool:
     limited = [scope for scope in scopes if not scope.is_everything]
     if not all(limited) or len(limited) < 2:
         return all(limited)
-    return reduce(within, limited, Terminal.objects.all()).exists()
+    return reduce(within, limited, Terminal.objects.counted()).exists()
 
 
 def people() -> QuerySet[User]:

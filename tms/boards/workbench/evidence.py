@@ -115,7 +115,7 @@ def _at_site(incident: Incident, members: Collection[int], scope: Scope) -> list
     """Other terminals of the same site that are online have power."""
     if incident.site is None:
         return []
-    others = within(Terminal.objects.filter(site=incident.site, state__presence=Presence.ONLINE), scope)
+    others = within(Terminal.objects.counted().filter(site=incident.site, state__presence=Presence.ONLINE), scope)
     kinds = (
         others.exclude(pk__in=members).order_by().values_list("kind").annotate(number=Count("pk")).order_by("-number")
     )

@@ -1,17 +1,17 @@
 """Terminals' credentials: issue, find, revoke. A secret is shown once, when it is issued."""
 
-import hmac
 import secrets
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
+from django.db.models import Q
 
 from tms.accounts.audit import recorder
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.fleet.models import Credential, Terminal, TerminalKind, TerminalState
+from tms.fleet.models import Credential, Device, DeviceState, Placement, Terminal, TerminalState
 from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
 from tms.lib.hashing import hash_token
@@ -31,66 +31,71 @@ class TerminalIdentity(NamedTuple):
 
 class CredentialKey(NamedTuple):
     credential_id: int
-    digest: str
     identity: TerminalIdentity
 
 
-NO_KEY = CredentialKey(0, "0" * 64, TerminalIdentity(0, "", 0, TerminalKind.KIOSK))
-
-
 @transaction.atomic
-def issue(terminal: Terminal, *, expires_at: datetime | None = None) -> credential.PlainCredential:
-    """A new key for `terminal`. Keys issued before stay valid until they expire or are revoked."""
+def issue(
+    terminal: Terminal, *, device: Device | None = None, expires_at: datetime | None = None
+) -> credential.PlainCredential:
+    """A new key for the device of `terminal`. Keys issued before stay valid until they expire or are revoked."""
     secret = secrets.token_urlsafe(32)
-    Credential.objects.create(terminal=terminal, digest=hash_token(secret), expires_at=expires_at)
+    Credential.objects.create(
+        terminal=terminal,
+        device_id=device.pk if device else _device_id(terminal),
+        digest=hash_token(secret),
+        expires_at=expires_at,
+    )
     recorder.record("key-issued", terminal)
     return credential.PlainCredential(terminal.uid, secret)
 
 
+def _device_id(terminal: Terminal) -> int | None:
+    return Placement.objects.open().filter(terminal=terminal).values_list("device", flat=True).first()
+
+
 @transaction.atomic
-def enrol(terminal: Terminal) -> credential.PlainCredential:
-    """Save a new terminal with its first key, in the presence *never seen*."""
-    terminal.save()
-    TerminalState.objects.get_or_create(terminal=terminal)
-    new = frozenset({terminal.pk})
-    publish(Change(terminals=new, presence=new))
+def rotate(terminal: Terminal, *, at: datetime, overlap: timedelta) -> credential.PlainCredential:
+    """A new key for `terminal`; the others expire after `overlap`, so that the device can change over meanwhile."""
+    ends_at = at + overlap
+    others = Credential.objects.valid(at).filter(terminal=terminal)
+    others.filter(Q(expires_at=None) | Q(expires_at__gt=ends_at)).update(expires_at=ends_at)
     return issue(terminal)
 
 
-def find(uids: Collection[str], *, at: datetime) -> dict[str, list[CredentialKey]]:
-    """The valid keys of each of these UIDs, in one query."""
-    chosen, keys = db_rows.any_of("t.uid", uids)
+def find(digests: Collection[str], *, at: datetime) -> dict[str, CredentialKey]:
+    """The valid keys among these digests, in one query. The digest decides: a device that was moved to another
+    terminal still offers the UID of the one before.
+    """
+    chosen, keys = db_rows.any_of("c.digest", digests)
     rows = prepared.run(
         "SELECT c.id, c.digest, t.id, t.uid, t.site_id, t.kind, t.model "
-        f"FROM {Terminal._meta.db_table} AS t {_with_credentials()} "
+        f"FROM {Credential._meta.db_table} AS c JOIN {Terminal._meta.db_table} AS t ON t.id = c.terminal_id "
         f"WHERE {chosen} AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > %s)",
         [*keys, db_rows.instant(at)],
     )
-    found: dict[str, list[CredentialKey]] = {}
-    for pk, token_hash, terminal_id, uid, site_id, kind, model in rows:
-        identity = TerminalIdentity(terminal_id, uid, site_id, kind, model)
-        found.setdefault(identity.uid, []).append(CredentialKey(pk, token_hash, identity))
-    return found
+    return {digest: CredentialKey(pk, TerminalIdentity(*identity)) for pk, digest, *identity in rows}
 
 
-def _with_credentials() -> str:
-    """Looked up for each terminal. Without statistics, as after a restore, PostgreSQL would rather read the whole table
-    for every query.
-    """
-    table = Credential._meta.db_table
-    if connection.vendor == "postgresql":
-        return f"JOIN LATERAL (SELECT * FROM {table} WHERE terminal_id = t.id OFFSET 0) AS c ON true"
-    return f"JOIN {table} AS c ON c.terminal_id = t.id"
+def mark_used(keys: Collection[int], *, at: datetime) -> None:
+    """Links began with these keys."""
+    chosen, parameters = db_rows.any_of("id", keys)
+    prepared.run(
+        f"UPDATE {Credential._meta.db_table} SET used_at = %s WHERE {chosen}", [db_rows.instant(at), *parameters]
+    )
 
 
-def match(offered: credential.PlainCredential, keys: Collection[CredentialKey]) -> CredentialKey | None:
-    """The key that matches `offered`, or None. Takes as long for an unknown UID as for a wrong secret."""
-    given = hash_token(offered.secret)
-    opened = None
-    for key in keys or (NO_KEY,):
-        if hmac.compare_digest(given, key.digest) and key is not NO_KEY:
-            opened = key
-    return opened
+@transaction.atomic
+def enrol(terminal: Terminal) -> credential.PlainCredential:
+    """Save a new terminal with a device and its first key, in the presence *never seen*."""
+    terminal.save()
+    TerminalState.objects.get_or_create(terminal=terminal)
+    known = {"serial": terminal.serial, "model": terminal.model, "site": terminal.site}
+    device = Device.objects.create(state=DeviceState.IN_SERVICE, **known)
+    Placement.objects.create(device=device, terminal=terminal, began_at=terminal.created_at)
+    new = frozenset({terminal.pk})
+    publish(Change(terminals=new, presence=new))
+    return issue(terminal, device=device)
 
 
 def revoke(keys: models.QuerySet[Credential], *, at: datetime) -> int:

@@ -7,6 +7,7 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.scope import BySite
+from tms.accounts.scope.region_field import RegionField
 from tms.lib.calendar.public_holidays import check_calendar
 from tms.lib.text_fields import LineField
 
@@ -25,7 +26,10 @@ class Site(models.Model):
     code = models.SlugField(_("code"), max_length=8, unique=True)
     name = LineField(_("name"), max_length=100)
     name_ja = LineField(_("Japanese name"), max_length=100, blank=True)
-    region = LineField(_("region"), max_length=100, blank=True)
+    region = RegionField(_("region"))
+    address = LineField(_("address"), max_length=200, blank=True, default="", db_default="")
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
+    """When people closed the site for good; None while it is in use. Opening hours are something else."""
     time_zone = models.CharField(_("time zone"), max_length=64, default="Asia/Tokyo")
     holiday_calendar = models.CharField(
         _("holiday calendar"),

@@ -10,8 +10,10 @@ from django.db import models
 from django.db.models.functions import Cast, Concat, Upper
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tms.accounts.scope import ByGroup, ByTerminal
+from tms.fleet.lifecycle import COUNTED, Lifecycle
 from tms.fleet.models.site import Site
 from tms.fleet.models.states import Cause, Presence, Status
 from tms.lib.db.natural_order import natural
@@ -31,8 +33,17 @@ SEARCHED = ("uid", "label", "serial", "model", "address")
 """Columns that the search for terminals covers."""
 
 
+class TerminalQuerySet(models.QuerySet["Terminal"]):
+    def counted(self) -> Self:
+        """Those in service: the ones that totals, impact and correlation count."""
+        return self.filter(lifecycle__in=COUNTED)
+
+
 class Terminal(models.Model):
-    """Identity of a terminal. Its current state is in `TerminalState`."""
+    """What does a job at a site: a lane, a screen. Its current state is in `TerminalState`.
+
+    `serial`, `model`, `firmware` and `agent` are what its device reported last.
+    """
 
     uid = models.CharField(_("UID"), max_length=64, unique=True)
     site = models.ForeignKey(Site, models.PROTECT, related_name="terminals", verbose_name=_("site"))
@@ -52,6 +63,15 @@ class Terminal(models.Model):
     firmware = LineField(_("firmware"), max_length=64, blank=True)
     agent = LineField(_("agent"), max_length=64, blank=True)
     address = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    lifecycle = models.CharField(
+        pgettext_lazy("lifecycle", "state"),
+        max_length=16,
+        choices=Lifecycle,
+        default=Lifecycle.IN_SERVICE,
+        db_default=Lifecycle.IN_SERVICE,
+    )
+    lifecycle_at = models.DateTimeField(null=True, editable=False)
+    """When its lifecycle state changed last; None if it never did."""
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     # Reader: the search of the boards (index: terminal_words, where PostgreSQL has pg_trgm).
     words = models.GeneratedField(
@@ -68,12 +88,21 @@ class Terminal(models.Model):
 
     state: TerminalState
 
+    objects = TerminalQuerySet.as_manager()
     scope_path = ByTerminal()
 
     class Meta:
         ordering = ("uid",)
         # Reader: the terminals page, in natural order.
-        indexes = (models.Index(natural("uid"), name="terminal_natural_uid"),)
+        indexes = (
+            models.Index(natural("uid"), name="terminal_natural_uid"),
+            # Readers: the rules in force, the numbers of planned terminals and of those out of service.
+            models.Index(
+                fields=("lifecycle",), name="terminal_lifecycle", condition=~models.Q(lifecycle=Lifecycle.IN_SERVICE)
+            ),
+            # Readers: the device that reported a serial number, and the search for a spare one.
+            models.Index(fields=("serial",), name="terminal_serial", condition=~models.Q(serial="")),
+        )
         verbose_name = _("terminal")
         verbose_name_plural = _("terminals")
 
@@ -110,6 +139,10 @@ class StateQuerySet(models.QuerySet["TerminalState"]):
     def due(self, at: datetime) -> Self:
         """States that the sweep has to check by `at` (index: state_due)."""
         return self.filter(due_at__lte=at)
+
+    def counted(self) -> Self:
+        """The states of terminals in service."""
+        return self.filter(terminal__lifecycle__in=COUNTED)
 
     def on_node(self, node: str | None) -> Self:
         """Online over a link of `node`; over any link for None."""

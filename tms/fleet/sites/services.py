@@ -1,14 +1,57 @@
-"""Services for sites that people edit. Boards show every change at once."""
+"""Services for sites that people create, edit and close. Boards show every change at once."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 
 from tms.accounts.audit import recorder
+from tms.accounts.models import User
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.fleet.models import Site, SiteContact
+from tms.fleet.lifecycle import Lifecycle
+from tms.fleet.models import DeviceState, Region, Site, SiteContact
 from tms.fleet.models.opening_hours import OpeningHours, SpecialDay
+from tms.fleet.terminals import lifecycle_changes
+
+
+class UnknownRegion(ValueError):
+    """There is no region of this name."""
+
+    code = "tms:unknown-region"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteValues:
+    """What people set of a site, besides its hours and contacts."""
+
+    code: str
+    name: str
+    name_ja: str = ""
+    region: str = ""
+    address: str = ""
+    time_zone: str = "Asia/Tokyo"
+
+
+def create_site(values: SiteValues) -> Site:
+    """Raises UnknownRegion, and IntegrityError if the code exists."""
+    return _save(Site(), values)
+
+
+def edit_site(site: Site, values: SiteValues) -> Site:
+    """Raises UnknownRegion, and IntegrityError if another site has the code."""
+    return _save(site, values)
+
+
+def _save(site: Site, values: SiteValues) -> Site:
+    with recorder.change(site):
+        if values.region and not Region.objects.select_for_update(no_key=True).filter(name=values.region).exists():
+            raise UnknownRegion(values.region)
+        for name in SiteValues.__slots__:
+            setattr(site, name, getattr(values, name))
+        update_site(site)
+    return site
 
 
 @transaction.atomic
@@ -16,6 +59,34 @@ def update_site(site: Site) -> None:
     """Save a new or edited site. Any board may show its name, so every board reads again."""
     site.save()
     publish(Change(everything=True))
+
+
+@transaction.atomic
+def close_site(site: Site, *, device_becomes: DeviceState, by: User | None, at: datetime, comment: str = "") -> int:
+    """Close a site for good: all its terminals are retired. Returns how many were."""
+    if not Site.objects.filter(pk=site.pk, closed_at=None).update(closed_at=at):
+        return 0
+    terminals = list(site.terminals.exclude(lifecycle=Lifecycle.RETIRED).values_list("pk", flat=True))
+    number = lifecycle_changes.retire(terminals, device_becomes=device_becomes, by=by, at=at, comment=comment)
+    recorder.record("closed", site, {"terminals": (number, 0)}, comment=comment)
+    publish(Change(everything=True))
+    site.closed_at = at
+    return number
+
+
+@transaction.atomic
+def reopen_site(site: Site, *, by: User | None, at: datetime, comment: str = "") -> int:
+    """Open a closed site again, and bring back the terminals that were retired with it. Raises NotPossible."""
+    closed_at = Site.objects.select_for_update().get(pk=site.pk).closed_at
+    if closed_at is None:
+        return 0
+    Site.objects.filter(pk=site.pk).update(closed_at=None)
+    retired = site.terminals.filter(lifecycle=Lifecycle.RETIRED, lifecycle_at=closed_at)
+    number = lifecycle_changes.bring_back(list(retired.values_list("pk", flat=True)), by=by, at=at, comment=comment)
+    recorder.record("reopened", site, {"terminals": (0, number)}, comment=comment)
+    publish(Change(everything=True))
+    site.closed_at = None
+    return number
 
 
 @transaction.atomic

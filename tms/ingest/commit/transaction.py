@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from msgspec import UNSET
 
 from tms.alerts import lifecycle
@@ -13,13 +13,18 @@ from tms.alerts.rules.cache import rule_cache
 from tms.commands import services as commands
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.fleet.models import Terminal, TerminalState
+from tms.fleet.credentials import services as credentials
+from tms.fleet.devices import connected
+from tms.fleet.devices.connected import EXPECTED_DEVICE, UNEXPECTED_DEVICE, Verdict
+from tms.fleet.identity import boots as identity_boots
+from tms.fleet.identity.boots import BootFacts
+from tms.fleet.models import TerminalState
 from tms.fleet.presence import outages, store
 from tms.fleet.presence.state_machine import LinkState
 from tms.ingest import takeovers
 from tms.ingest.batch_result import BatchResult
 from tms.ingest.commit.report_rows import ReportRow, believable, report_row
-from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
+from tms.ingest.items import Booted, BootOutcome, Item, Link, Noted, Reported
 from tms.ingest.rule_evaluation import scope_of
 from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
@@ -32,17 +37,6 @@ from tms.telemetry.boots import BootKey, Ensured
 from tms.telemetry.models import Event, Report
 from tms.telemetry.reports import ReportKey
 from tms.telemetry.rollups import hourly
-
-
-class IdentityRow(msgspec.Struct, frozen=True, gc=False):
-    """What a terminal reported of itself at boot; empty strings keep the stored value."""
-
-    terminal_id: int
-    serial: str
-    model: str
-    firmware: str
-    agent: str
-    address: str | None
 
 
 class EventRow(msgspec.Struct, frozen=True, gc=False):
@@ -90,7 +84,7 @@ def _save_boots(result: BatchResult) -> Ensured:
     }
     missing = wanted - known.keys()
     ensured = boots.ensure(missing, at=db_clock().now()) if missing else Ensured({}, frozenset())
-    _save_identities(result.boots)
+    _save_identities(result)
     return Ensured(known | ensured.pks, ensured.created)
 
 
@@ -102,35 +96,28 @@ def boot_key(item: Booted | Reported) -> BootKey:
     return terminal_id, item.link.boot_id if named is UNSET else named
 
 
-def _save_identities(booted: Sequence[Booted]) -> None:
-    rows = [
-        IdentityRow(
-            item.link.identity.terminal_id,
-            item.boot.serial,
-            item.boot.model,
-            item.boot.firmware,
-            item.boot.agent,
-            item.address,
-        )
-        for item in {item.link.identity.terminal_id: item for item in booted}.values()
-    ]
-    if not rows:
+def _save_identities(result: BatchResult) -> None:
+    """Store what the boots reported, and note unexpected devices."""
+    booted = {item.link.identity.terminal_id: item for item in result.boots}
+    if not booted:
         return
-    among, keys = db_rows.among("t.id", (row.terminal_id for row in rows))
-    prepared.run(_identities_sql() + among, [db_rows.encode(rows), *keys])
+    at = result.boots[-1].at
+    facts = [
+        BootFacts(pk, item.boot.serial, item.boot.model, item.boot.firmware, item.boot.agent, item.address)
+        for pk, item in booted.items()
+    ]
+    changed = identity_boots.record(facts, at=at)
+    credentials.mark_used([item.link.credential_id for item in booted.values()], at=at)
+    keys = {pk: item.link.credential_id for pk, item in booted.items()}
+    for verdict in connected.follow(changed, keys=keys, at=at):
+        _note_device(result, booted[verdict.terminal_id].link, verdict, at)
 
 
-def _identities_sql() -> str:
-    """The statement that updates identities. It leaves out terminals that report the same as before, as most do."""
-    is_postgresql = connection.vendor == "postgresql"
-    address, differs = ("CAST(r.address AS inet)", "IS DISTINCT FROM") if is_postgresql else ("r.address", "IS NOT")
-    columns = {name: f"COALESCE(NULLIF(r.{name}, ''), t.{name})" for name in ("serial", "model", "firmware", "agent")}
-    columns |= {"address": address}
-    return (
-        f"UPDATE {Terminal._meta.db_table} AS t SET {', '.join(f'{name} = {new}' for name, new in columns.items())} "
-        f"FROM {db_rows.source(IdentityRow)} WHERE t.id = r.terminal_id "
-        f"AND ({' OR '.join(f't.{name} {differs} {new}' for name, new in columns.items())})"
-    )
+def _note_device(result: BatchResult, link: Link, verdict: Verdict, at: datetime) -> None:
+    """An event of the terminal, for its timeline and for rules."""
+    code, severity = (EXPECTED_DEVICE, "info") if verdict.is_expected else (UNEXPECTED_DEVICE, "critical")
+    event = frames.TerminalEvent(at=at, code=code, severity=severity, text=verdict.text)
+    result.note(Noted(link, at, event, lifecycle.follow_event(code, scope_of(link.identity), rule_cache().get(), at=at)))
 
 
 def _save_reports(result: BatchResult, boot_pks: dict[BootKey, int]) -> None:

@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from tms.alerts.models import Alert, AlertState
-from tms.fleet.models import Presence, TerminalState
+from tms.fleet.models import Lifecycle, Presence, Terminal, TerminalState
 from tms.lib.severity import Severity
 from tms.metrics import instruments
 from tms.ops.collectors.audit import AuditCollector
@@ -32,11 +32,12 @@ class FleetCollector(Collector):
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """Static, because registering must not query the database."""
         yield terminals_family()
+        yield lifecycle_family()
         yield alerts_family()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
-            families = [count_terminals(), count_alerts()]
+            families = [count_terminals(), count_lifecycle(), count_alerts()]
         except (DatabaseError, InterfaceError) as error:
             log.warning("fleet_gauges_unreadable", error=str(error).strip())
             return
@@ -44,7 +45,11 @@ class FleetCollector(Collector):
 
 
 def terminals_family() -> GaugeMetricFamily:
-    return GaugeMetricFamily("tms_terminals", "Terminals by presence", labels=["presence"])
+    return GaugeMetricFamily("tms_terminals", "Terminals in service by presence", labels=["presence"])
+
+
+def lifecycle_family() -> GaugeMetricFamily:
+    return GaugeMetricFamily("tms_terminals_lifecycle", "Terminals by lifecycle state", labels=["state"])
 
 
 def alerts_family() -> GaugeMetricFamily:
@@ -52,10 +57,18 @@ def alerts_family() -> GaugeMetricFamily:
 
 
 def count_terminals() -> GaugeMetricFamily:
-    counted = dict(TerminalState.objects.values_list("presence").annotate(n=Count("pk")))
+    counted = dict(TerminalState.objects.counted().values_list("presence").annotate(n=Count("pk")))
     family = terminals_family()
     for presence in Presence.values:
         family.add_metric([presence], counted.get(presence, 0))
+    return family
+
+
+def count_lifecycle() -> GaugeMetricFamily:
+    counted = dict(Terminal.objects.order_by().values_list("lifecycle").annotate(n=Count("pk")))
+    family = lifecycle_family()
+    for state in Lifecycle.values:
+        family.add_metric([state], counted.get(state, 0))
     return family
 
 

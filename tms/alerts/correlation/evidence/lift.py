@@ -76,7 +76,7 @@ def lifts(
     if not terminals:
         return []
     found = _of_terminals(terminals)
-    fleet = TerminalState.objects.count()
+    fleet = TerminalState.objects.counted().count()
     most: dict[str, tuple[CommonFactor, int]] = {}
     for what, number in sorted(found.items()):
         if what != own and what.factor not in without and number > most.get(what.factor, (what, 0))[1]:
@@ -110,4 +110,4 @@ def _of_terminals(pks: Collection[int]) -> Counter[CommonFactor]:
 
 
 def _in_fleet(what: CommonFactor) -> int:
-    return TerminalState.objects.filter(**{COLUMNS[Factor(what.factor)]: what.key}).count()
+    return TerminalState.objects.counted().filter(**{COLUMNS[Factor(what.factor)]: what.key}).count()

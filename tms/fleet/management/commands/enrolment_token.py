@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.core.management.base import CommandError, CommandParser
 
-from tms.fleet.credentials.enrolment import MAX_VALIDITY, make_token
+from tms.fleet.enrolment.tokens import MAX_VALIDITY, TokenLimits, make_token
 from tms.fleet.models import Site
 from tms.lib.management import NoChecksCommand
 
@@ -23,4 +23,4 @@ class Command(NoChecksCommand):
             raise CommandError(f"unknown site {site!r}; known codes: {known}")
         if not 0 < hours <= MAX_VALIDITY / timedelta(hours=1):
             raise CommandError(f"--hours {hours:g}: expected more than 0 and at most 24")
-        self.stdout.write(make_token(found, by=None, at=datetime.now(UTC), valid=timedelta(hours=hours)))
+        self.stdout.write(make_token(TokenLimits(site=found), by=None, at=datetime.now(UTC), valid=timedelta(hours=hours)))

@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from tms.fleet.credentials import enrolment
+from tms.fleet.enrolment import tokens
+from tms.fleet.enrolment.tokens import NewDevice
 from tms.protocol.errors import ErrorType
 from tms.protocol.frames import Name, OptionalName
 from tms.protocol.text import clean
@@ -26,6 +27,12 @@ class EnrolRequest(msgspec.Struct, frozen=True):
     serial: OptionalName = ""
     model: OptionalName = ""
     kind: Kind = "kiosk"
+    site: OptionalName = ""
+    """The code of its site, if the token is for a region."""
+
+    @property
+    def device(self) -> NewDevice:
+        return NewDevice(self.kind, clean(self.serial), clean(self.model), self.site)
 
 
 class EnrolmentRejected(Exception):
@@ -39,20 +46,18 @@ class EnrolmentRejected(Exception):
 @csrf_exempt  # a terminal has a token, and no cookies
 @never_cache
 def enrol(request: HttpRequest) -> HttpResponse:
-    """`{token, serial, model, kind}` → 201 `{uid, secret, credential}`, once."""
+    """`{token, serial, model, kind, site}` → 201 `{uid, secret, credential}`, once."""
     if request.method != "POST":
         refusal = problem(405, ErrorType.UNKNOWN_METHOD, "method not allowed; use POST")
         refusal["allow"] = "POST"
         return refusal
     try:
         wanted = _read(request)
-        terminal, credential = enrolment.redeem(
-            wanted.token, kind=wanted.kind, serial=clean(wanted.serial), model=clean(wanted.model), at=datetime.now(UTC)
-        )
+        terminal, credential = tokens.redeem(wanted.token, wanted.device, at=datetime.now(UTC))
     except EnrolmentRejected as refused:
         return refused.answer
-    except enrolment.TokenRefused:
-        return problem(403, "tms:token-refused", "the token is unknown, used or expired; request a new one")
+    except tokens.TokenRefused:
+        return problem(403, "tms:token-refused", "the token is unknown, used or expired, or not for this device; request a new one")
     made = {"uid": terminal.uid, "secret": credential.secret, "credential": str(credential)}
     return JsonResponse(made, status=201)
 
@@ -64,7 +69,7 @@ def _read(request: HttpRequest) -> EnrolRequest:
         detail, where = split_path(str(error))
         choice = f"; use {' or '.join(get_args(Kind.__value__))}" if where == "$.kind" else ""
         raise EnrolmentRejected(422, ErrorType.BAD_FRAME, detail + choice, where=where) from None
-    for name in ("serial", "model"):
+    for name in ("serial", "model", "site"):
         if "\0" in getattr(wanted, name):
             raise EnrolmentRejected(422, ErrorType.BAD_FRAME, "a string must not contain U+0000", where=f"$.{name}")
     return wanted

@@ -1,0 +1,174 @@
+"""Devices and their placements: replaced, swapped, unexpected."""
+
+import pytest
+
+from tests.support.builders import AT, Link, later
+from tests.support.credentials import find_key
+from tms.alerts.models import Alert
+from tms.fleet.credentials import services as credentials
+from tms.fleet.devices import placements, unexpected
+from tms.fleet.models import Device, DeviceState, IdentityChange, Placement, Terminal, UnexpectedDevice
+from tms.fleet.models.unexpected_device import Decision
+from tms.ingest import commit
+from tms.telemetry.models import Event
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+
+def device_of(terminal: Terminal) -> str:
+    return Placement.objects.open().get(terminal=terminal).device.serial
+
+
+def boot(terminal: Terminal, serial: str, *, seconds: float = 0, boot_id: str = "boot-1") -> None:
+    commit.write([Link(terminal).boot(boot_id, at=later(seconds), serial=serial, model="KX-21")])
+
+
+def facts_changed(terminal: Terminal) -> list[tuple[str, object, object, str]]:
+    rows = IdentityChange.objects.filter(terminal=terminal).order_by("pk")
+    return list(rows.values_list("field", "before", "after", "source"))
+
+
+def test_the_first_serial_number_of_a_terminal_becomes_that_of_its_device(fleet):
+    terminal = fleet.terminal()
+
+    boot(terminal, "S-1")
+
+    assert device_of(terminal) == "S-1"
+    assert ("serial", "", "S-1", "boot") in facts_changed(terminal)
+    assert not UnexpectedDevice.objects.exists()
+
+
+def test_a_terminal_that_was_never_placed_gets_the_device_that_connects(fleet):
+    [terminal] = fleet.terminals(1)
+
+    boot(terminal, "S-1")
+
+    assert device_of(terminal) == "S-1"
+
+
+def test_a_boot_that_reports_the_same_records_nothing(fleet):
+    terminal = fleet.terminal()
+    boot(terminal, "S-1")
+    before = facts_changed(terminal)
+
+    boot(terminal, "S-1", seconds=60, boot_id="boot-2")
+
+    assert facts_changed(terminal) == before
+
+
+def test_another_device_is_recorded_and_its_boot_accepted(fleet):
+    terminal = fleet.terminal(kind="payment")
+    rule = fleet.event_rule("tms.unexpected_device", "tms.expected_device", severity="critical")
+    boot(terminal, "S-1")
+
+    boot(terminal, "S-2", seconds=60)
+
+    found = UnexpectedDevice.objects.get()
+    assert (found.serial, found.expected_serial, found.serves_as, found.decision) == ("S-2", "S-1", None, "")
+    assert device_of(terminal) == "S-1"
+    assert Event.objects.get().text == "device S-2 instead of S-1"
+    assert Alert.objects.get(rule=rule).terminal == terminal
+
+
+def test_a_device_that_serves_elsewhere_is_named_with_its_terminal(fleet):
+    one, other = fleet.terminal(uid="ONE"), fleet.terminal(uid="OTHER")
+    boot(one, "S-1")
+
+    boot(other, "S-1", seconds=60)
+
+    found = UnexpectedDevice.objects.get()
+    assert (found.terminal, found.serves_as) == (other, one)
+    assert "serves as ONE" in Event.objects.get().text
+
+
+def test_nothing_is_left_to_decide_when_the_placed_device_is_back(fleet):
+    terminal = fleet.terminal()
+    rule = fleet.event_rule("tms.unexpected_device", "tms.expected_device")
+    boot(terminal, "S-1")
+    boot(terminal, "S-2", seconds=60)
+
+    boot(terminal, "S-1", seconds=120, boot_id="boot-3")
+
+    assert UnexpectedDevice.objects.get().decision == Decision.GONE
+    assert Alert.objects.get(rule=rule).state == "resolved"
+
+
+def test_a_confirmed_device_is_placed_and_the_alert_resolved(fleet):
+    terminal, person = fleet.terminal(), fleet.person()
+    rule = fleet.event_rule("tms.unexpected_device", "tms.expected_device")
+    boot(terminal, "S-1")
+    boot(terminal, "S-2", seconds=60)
+
+    unexpected.confirm(
+        UnexpectedDevice.objects.get(), removed_becomes=DeviceState.IN_REPAIR, by=person, at=later(120)
+    )
+
+    assert device_of(terminal) == "S-2"
+    assert Device.objects.get(serial="S-1").state == DeviceState.IN_REPAIR
+    assert Alert.objects.get(rule=rule).state == "resolved"
+    with pytest.raises(unexpected.AlreadyDecided):
+        unexpected.block(UnexpectedDevice.objects.get(), by=person, at=later(130))
+
+
+def test_a_blocked_device_loses_its_key(fleet):
+    terminal = fleet.terminal()
+    key = credentials.issue(terminal)
+    boot(terminal, "S-1")
+    boot(terminal, "S-2", seconds=60)
+
+    unexpected.block(UnexpectedDevice.objects.get(), by=fleet.person(), at=later(120))
+
+    assert find_key(key, at=later(121)) is None
+    assert device_of(terminal) == "S-1"
+
+
+def test_a_replaced_device_loses_its_key_and_the_terminal_keeps_its_history(fleet):
+    terminal, person = fleet.terminal(), fleet.person()
+    old_key = credentials.issue(terminal)
+    boot(terminal, "S-1")
+    spare = Device.objects.create(serial="S-2", model="KX-22", site=terminal.site)
+
+    made = placements.replace(terminal, spare, removed_becomes=DeviceState.LOST, by=person, at=later(60))
+
+    assert find_key(old_key, at=later(61)) is None
+    assert find_key(made.credential, at=later(61)).identity.terminal_id == terminal.pk
+    assert (device_of(terminal), made.removed.serial) == ("S-2", "S-1")
+    states = dict(Device.objects.values_list("serial", "state"))
+    assert states == {"S-1": DeviceState.LOST, "S-2": DeviceState.IN_SERVICE}
+    terminal.refresh_from_db()
+    assert (terminal.serial, terminal.model) == ("S-2", "KX-22")
+    assert ("serial", "S-1", "S-2", "person") in facts_changed(terminal)
+
+
+def test_a_device_that_serves_elsewhere_cannot_replace(fleet):
+    one, other = fleet.terminal(), fleet.terminal()
+    boot(one, "S-1")
+
+    with pytest.raises(placements.AlreadyPlaced, match=one.uid):
+        placements.replace(
+            other, Device.objects.get(serial="S-1"), removed_becomes=DeviceState.SPARE, by=None, at=later(60)
+        )
+
+    assert device_of(one) == "S-1"
+
+
+def test_swapped_devices_keep_their_keys_and_connect_as_the_other_terminal(fleet):
+    one, other = fleet.terminal(uid="ONE"), fleet.terminal(uid="OTHER")
+    key_of_one, key_of_other = credentials.issue(one), credentials.issue(other)
+    boot(one, "S-1")
+    boot(other, "S-2")
+
+    placements.swap(one, other, by=fleet.person(), at=later(60))
+
+    assert (device_of(one), device_of(other)) == ("S-2", "S-1")
+    assert find_key(key_of_one, at=later(61)).identity.uid == "OTHER"
+    assert find_key(key_of_other, at=later(61)).identity.uid == "ONE"
+    boot(one, "S-2", seconds=70, boot_id="boot-9")
+    assert not UnexpectedDevice.objects.exists()
+
+
+def test_a_swap_needs_a_device_at_both(fleet):
+    one, [other] = fleet.terminal(), fleet.terminals(1)
+
+    with pytest.raises(placements.NoDevice, match=other.uid):
+        placements.swap(one, other, by=None, at=AT)

@@ -1,0 +1,99 @@
+"""What follows when terminals report another serial number: a first device is placed, another one is unexpected."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from tms.fleet.devices import placements
+from tms.fleet.identity.boots import BootFacts, ChangedBoot
+from tms.fleet.models import Device, Placement, Terminal, UnexpectedDevice
+from tms.fleet.models.unexpected_device import Decision
+
+
+UNEXPECTED_DEVICE, EXPECTED_DEVICE = "tms.unexpected_device", "tms.expected_device"
+"""Events of a terminal, for rules and its timeline: the second clears what the first opened."""
+
+
+class Verdict(NamedTuple):
+    """A device is unexpected, or the expected one is back."""
+
+    terminal_id: int
+    is_expected: bool
+    text: str
+
+
+def follow(changed: Iterable[ChangedBoot], *, keys: Mapping[int, int], at: datetime) -> list[Verdict]:
+    """Place new devices, and record those that should not be there. Their reports are stored all the same.
+
+    `keys`: the credential of each terminal's link. Call it in the transaction that locks the link states.
+    """
+    boots = [boot for boot in changed if boot.facts.serial and boot.facts.serial != boot.serial_before]
+    if not boots:
+        return []
+    placed = _placed([boot.facts.terminal_id for boot in boots])
+    verdicts = (
+        _follow(boot.facts, placed.get(boot.facts.terminal_id), keys.get(boot.facts.terminal_id), at) for boot in boots
+    )
+    return [verdict for verdict in verdicts if verdict is not None]
+
+
+def _placed(terminals: Collection[int]) -> dict[int, Device]:
+    rows = Placement.objects.open().filter(terminal__in=terminals).select_related("device")
+    return {placement.terminal_id: placement.device for placement in rows}
+
+
+def _follow(boot: BootFacts, expected: Device | None, key: int | None, at: datetime) -> Verdict | None:
+    if expected is not None and expected.serial == boot.serial:
+        return _returned(boot, at)
+    known = Placement.objects.open().filter(device__serial=boot.serial).select_related("terminal").first()
+    if known is None and (expected is None or not expected.serial):
+        _identify(boot, expected, at)
+        return None
+    _record(boot, expected, known.terminal if known else None, key, at)
+    where = f", which serves as {known.terminal.uid}" if known else ""
+    wanted = f" instead of {expected.serial}" if expected and expected.serial else ""
+    return Verdict(boot.terminal_id, False, f"device {boot.serial}{where}{wanted}")
+
+
+def _identify(boot: BootFacts, expected: Device | None, at: datetime) -> None:
+    """The first serial number of a terminal: it becomes that of its device."""
+    stored = Device.objects.filter(serial=boot.serial).first()
+    if expected is not None and stored is None:
+        Device.objects.filter(pk=expected.pk).update(serial=boot.serial, model=boot.model or expected.model)
+        return
+    terminal = Terminal.objects.get(pk=boot.terminal_id)
+    if expected is not None:  # the same device, which was known by its number before
+        assert stored is not None
+        Placement.objects.filter(device=expected).update(device=stored)
+        expected.credentials.update(device=stored)
+        Device.objects.filter(pk=stored.pk).update(state=expected.state, site=expected.site_id)
+        expected.delete()
+        return
+    placements.place(placements.known_device(boot.serial, model=boot.model), terminal, by=None, at=at)
+
+
+def _record(
+    boot: BootFacts, expected: Device | None, serves_as: Terminal | None, key: int | None, at: datetime
+) -> None:
+    found = UnexpectedDevice.objects.undecided().filter(terminal=boot.terminal_id, serial=boot.serial)
+    if found.update(last_seen_at=at, address=boot.address):
+        return
+    UnexpectedDevice.objects.create(
+        terminal_id=boot.terminal_id,
+        serial=boot.serial,
+        model=boot.model,
+        address=boot.address,
+        expected_serial=expected.serial if expected else "",
+        serves_as=serves_as,
+        credential_id=key,
+        first_seen_at=at,
+        last_seen_at=at,
+    )
+
+
+def _returned(boot: BootFacts, at: datetime) -> Verdict | None:
+    """The placed device is back: nothing is left to decide."""
+    undecided = UnexpectedDevice.objects.undecided().filter(terminal=boot.terminal_id)
+    if not undecided.update(decision=Decision.GONE, decided_at=at):
+        return None
+    return Verdict(boot.terminal_id, True, f"device {boot.serial} is back")
