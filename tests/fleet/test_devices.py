@@ -20,7 +20,8 @@ def device_of(terminal: Terminal) -> str:
 
 
 def boot(terminal: Terminal, serial: str, *, seconds: float = 0, boot_id: str = "boot-1") -> None:
-    commit.write([Link(terminal).boot(boot_id, at=later(seconds), serial=serial, model="KX-21")])
+    key = terminal.credentials.values_list("pk", flat=True).last() or 0
+    commit.write([Link(terminal, credential_id=key).boot(boot_id, at=later(seconds), serial=serial, model="KX-21")])
 
 
 def facts_changed(terminal: Terminal) -> list[tuple[str, object, object, str]]:

@@ -55,7 +55,8 @@ def test_out_of_service_resolves_alerts_and_opens_none(fleet):
     rule = fleet.metric_rule()
     terminal = fleet.online()
     link = Link(terminal)
-    commit.write([link.boot(), link.report(1, metrics={"temperature_c": 90.0})])
+    commit.write([link.boot()])
+    commit.write([link.report(1, metrics={"temperature_c": 90.0})])
     assert Alert.objects.unresolved().filter(rule=rule).count() == 1
 
     change_state([terminal.pk], Lifecycle.OUT_OF_SERVICE, by=fleet.person(), at=later(10), comment="refit")

@@ -72,6 +72,8 @@ def place(device: Device, terminal: Terminal, *, by: User | None, at: datetime) 
     facts = {name: value for name in KNOWN if (value := getattr(device, name))}
     if facts:
         Terminal.objects.filter(pk=terminal.pk).update(**facts)
+        for name, value in facts.items():
+            setattr(terminal, name, value)
     return placement
 
 

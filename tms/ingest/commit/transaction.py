@@ -108,7 +108,7 @@ def _save_identities(result: BatchResult) -> None:
     ]
     changed = identity_boots.record(facts, at=at)
     credentials.mark_used([item.link.credential_id for item in booted.values()], at=at)
-    keys = {pk: item.link.credential_id for pk, item in booted.items()}
+    keys = {pk: item.link.credential_id for pk, item in booted.items() if item.link.credential_id}
     for verdict in connected.follow(changed, keys=keys, at=at):
         _note_device(result, booted[verdict.terminal_id].link, verdict, at)
 
