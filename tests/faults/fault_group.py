@@ -35,7 +35,7 @@ class FaultGroup[E: Environment]:
                 how = finding.skipped or f"{finding.took_s:.0f} s"
                 log(f"{finding.outcome.value:>8}  {fault.name}: {fault.title} ({how})")
                 if finding.outcome is FaultOutcome.FAILED:  # now: a run may be interrupted before its table
-                    log(f"{'':>10}{table.figures(finding)}")
+                    log(f"{'':>10}{table.exceeded(finding)}")
                 findings.append(finding)
         finally:
             await self._leave()

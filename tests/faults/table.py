@@ -34,7 +34,7 @@ def figures(finding: Finding) -> str:
 
 def exceeded(finding: Finding) -> str:
     """The limits that the finding does not meet, or why there is none."""
-    missed = [_expectation(expectation) for expectation in finding.expectations if not expectation.is_met]
+    missed = [_expectation(expectation) for expectation in finding.all_expectations if not expectation.is_met]
     return finding.skipped or "; ".join([*([finding.error] if finding.error else []), *missed])
 
 

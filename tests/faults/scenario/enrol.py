@@ -39,7 +39,10 @@ def add_rule_and_policy(*addresses: str, merges_sites: bool) -> None:
     """
     for factor in SITES_TOGETHER:
         CorrelationRule.objects.update_or_create(factor=factor, defaults={**DEFAULTS[factor], "enabled": merges_sites})
-    Rule.objects.filter(kind=RuleSource.PRESENCE).update(presence="silent", duration_s=0, revision=F("revision") + 1)
+    # Several storms within half an hour are flapping: alerts of the last one would stay open until they are stable.
+    Rule.objects.filter(kind=RuleSource.PRESENCE).update(
+        presence="silent", duration_s=0, watches_flapping=False, revision=F("revision") + 1
+    )
     publish(Change(rules=True))
     policy = Policy.objects.create(name="Storm", group_wait_s=2)
     step = Step.objects.create(policy=policy, position=0)
