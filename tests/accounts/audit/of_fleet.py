@@ -35,6 +35,17 @@ def elsewhere() -> dict[str, Any]:
     return {"terminals": [Terminal.objects.exclude(site__code="SJK").order_by("pk")[0].uid]}
 
 
+def members() -> dict[str, Any]:
+    return {"terminal": Group.objects.get(name="Lobby").terminals.values_list("pk", flat=True)[0]}
+
+
+PAGES: Mapping[str, Request] = {
+    "/groups/new/": ("created", {"name": "Night lanes"}, nothing),
+    "/groups/<int:pk>/": ("changed", {"name": "Night lanes"}, nothing),
+    "/groups/<int:pk>/members/": ("members-changed", {"terminals": "R-1"}, nothing),
+    "/groups/<int:pk>/members/remove/": ("members-changed", members, nothing),
+    "/groups/<int:pk>/delete/": ("deleted", {}, nothing),
+}
 OPERATIONS: Mapping[str, Request] = {
     "POST /api/v1/regions": ("created", {"name": "Kansai"}, nothing),
     "PATCH /api/v1/regions/{pk}": ("changed", {"name_ja": "九州"}, nothing),

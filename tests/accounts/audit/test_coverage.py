@@ -341,6 +341,7 @@ PAGES: Mapping[str, Sent] = {
     ),
     "/digest/plans/<int:pk>/delete/": Sent("deleted"),
     "/admin/logout/": Sent("signed-out"),
+    **{route: Sent(*request) for route, request in of_fleet.PAGES.items()},
 }
 EXPORTS = (
     "/incidents/export/",
