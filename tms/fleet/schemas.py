@@ -93,7 +93,7 @@ class TerminalSchema(ResponseSchema):
 
     @property
     def version(self) -> int:
-        """Of what people change: not of what the terminal reports, which changes all the time."""
+        """The version of what people change; what the terminal reports changes all the time."""
         return version_of(self.uid, self.site.code, self.kind, self.label, self.parent, self.lifecycle)
 
 

@@ -10,7 +10,7 @@ from tms.rest_base.schemas import Instant
 
 
 class TimeRangeQuery(PageQuery):
-    """To follow a list, ask for `next` until it is null, and continue later with the last instant as `since`."""
+    """Follow a list by `next` until it is null, and continue later with the last instant as `since`."""
 
     since: Instant | None = Field(None, description="The first instant; null: as long as TMS stores.")
     until: Instant | None = Field(None, description="The first instant that is left out; null: now.")

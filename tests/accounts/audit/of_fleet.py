@@ -27,7 +27,7 @@ def retire() -> None:
 
 
 def forget() -> None:
-    """As if it had never been connected."""
+    """Make it look as if it had never been connected."""
     TerminalState.objects.update(last_seen_at=None)
 
 

@@ -96,6 +96,23 @@ def test_nobody_overwrites_what_they_have_not_seen(editor, fleet, name):
     assert first["ETag"] == late["ETag"] == editor.get(path)["ETag"] != read
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "where"),
+    [
+        ("/sites/SJK", {"name": "x" * 101}, "$.name"),
+        ("/sites/SJK", {"code": "A B"}, "$.code"),
+        ("/sites/SJK", {"time_zone": "Mars/Base"}, "$.time_zone"),
+        ("/sites/SJK", {"region": "Nowhere"}, "$.region"),
+        ("/terminals/T-1", {"label": "x" * 101}, "$.label"),
+        ("/terminals/T-1", {"uid": "T-2"}, "$.uid"),
+    ],
+)
+def test_a_change_has_the_limits_of_a_new_row(editor, fleet, path, body, where):
+    fleet.terminal(uid="T-1")
+
+    assert invalid_fields(editor.send("PATCH", path, body, If_Match="*")) == [where]
+
+
 def test_a_report_does_not_change_the_version_of_a_terminal(editor, fleet):
     terminal = fleet.online(uid="T-1")
     read = editor.get("/terminals/T-1")["ETag"]

@@ -20,7 +20,7 @@ class GroupUse(NamedTuple):
     kind: str
     number: int
     names: list[str]
-    """Those that the reader sees, at most `MAX_NAMED`."""
+    """The rows that the reader sees, at most `MAX_NAMED`."""
 
     @property
     def unnamed(self) -> int:

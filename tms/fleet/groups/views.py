@@ -147,7 +147,7 @@ def _changed(request: AuthenticatedRequest, chosen: Group, text: str) -> HttpRes
 class GroupLine(NamedTuple):
     group: Group
     members: int
-    """Those that the reader sees."""
+    """The number of members that the reader sees."""
 
 
 def _page(

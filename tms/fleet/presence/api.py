@@ -82,7 +82,7 @@ def list_presence_changes(
 def list_outages(
     request: ApiRequest, response: HttpResponse, uid: str, query: Query[TimeRangeQuery]
 ) -> OutagePageSchema:
-    """Those that lasted at some time of the period, by their beginning."""
+    """Outages that lasted at some time of the period, by their beginning."""
     terminal = find(request, Terminal.objects.all(), uid=uid)
     rows = visible(Outage.objects.filter(terminal=terminal), to=request.person)
     if query.since is not None:

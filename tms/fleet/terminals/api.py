@@ -111,7 +111,7 @@ def delete_terminal(request: ApiRequest, uid: str) -> None:
 def change_terminal_state(
     request: ApiRequest, response: HttpResponse, uid: str, body: TerminalStateBody
 ) -> TerminalSchema:
-    """Out of service it opens no alerts, and is not counted. Repeating it changes nothing."""
+    """A terminal out of service opens no alerts, and is not counted. Repeating it changes nothing."""
     terminal = _terminal(request, uid)
     lifecycle_changes.change_state(
         [terminal.pk], Lifecycle(body.lifecycle), by=request.person, at=timezone.now(), comment=body.comment
