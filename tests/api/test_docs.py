@@ -50,7 +50,8 @@ OSK-KSK-01,OSK,kiosk,,K22
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_documented_program_fills_a_fleet_and_may_run_again(fleet, live_server):
+def test_the_documented_program_fills_a_fleet_and_may_run_again(fleet, live_server, settings):
+    settings.API_BURST = 5  # it has to wait, too
     [program] = re.findall(r"```python\n(import csv.*?)```", INTEGRATING.read_text(), re.DOTALL)
     _, token = api_tokens.issue(person("lead", of="Manager"), name="import", at=now())
     command = [sys.executable, "-c", program, live_server.url, token]
