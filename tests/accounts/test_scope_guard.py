@@ -9,8 +9,9 @@ from django.apps import apps
 from tests.support.inventory import ROOT
 from tms.accounts.scope import ScopePath
 
-FILTERS = {"visible", "within", "permitted", "covered", "seen"}
-"""Functions of access; `seen` is the filter of a digest."""
+FILTERS = {"visible", "within", "permitted", "covered", "seen", "find", "find_permitted"}
+FILTERS |= {"find_to_change", "named_in_body"}
+"""Functions of access; `seen` is the filter of a digest, `find` and those below are of the REST API."""
 READERS = (
     "tms/boards/**/*.py",
     "tms/search/*.py",
@@ -79,7 +80,7 @@ EXCEPTIONS = {
     },
     "each of several querysets is filtered in a comprehension": {
         "alerts.maintenance.api._windows",
-        "fleet.api._terminals",
+        "fleet.identity.api._seen",
         "notifications.policies.api._policies",
         "notifications.policies.views._policies",
         "shifts.digest.maintenance.maintenance_lines",

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tms.accounts import api_tokens
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Window
+from tms.fleet.models import Credential, Terminal
 
 INTEGRATING = Path(__file__).parents[2] / "docs/integrating.md"
 
@@ -38,3 +40,32 @@ def test_the_documented_lines_work(fleet, live_server):
     assert '"changed": 1' in result.stdout
     assert Window.objects.get().note == "new switch"
     assert (alert.state, alert.contract, alert.comment) == ("acknowledged", "worse", "provider informed")
+
+
+FILLED = """uid,site,kind,label,serial
+SJK-KSK-01,SJK,kiosk,Lane 1,K21
+SJK-GTE-01,SJK,gate,Gate 1,G7
+OSK-KSK-01,OSK,kiosk,,K22
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_documented_program_fills_a_fleet_and_may_run_again(fleet, live_server, settings):
+    settings.API_BURST = 5  # it has to wait, too
+    [program] = re.findall(r"```python\n(import csv.*?)```", INTEGRATING.read_text(), re.DOTALL)
+    _, token = api_tokens.issue(person("lead", of="Manager"), name="import", at=now())
+    command = [sys.executable, "-c", program, live_server.url, token]
+
+    first, second = (
+        subprocess.run(command, input=FILLED, capture_output=True, text=True, check=True).stdout.split()
+        for _ in range(2)
+    )
+
+    assert [line.partition(".")[0] for line in first] == ["SJK-KSK-01", "SJK-GTE-01", "OSK-KSK-01"]
+    assert second == []
+    assert list(Terminal.objects.values_list("uid", "site__code", "kind", "label", "serial")) == [
+        ("OSK-KSK-01", "OSK", "kiosk", "", "K22"),
+        ("SJK-GTE-01", "SJK", "gate", "Gate 1", "G7"),
+        ("SJK-KSK-01", "SJK", "kiosk", "Lane 1", "K21"),
+    ]
+    assert Credential.objects.count() == 3

@@ -14,7 +14,8 @@ from tms.availability.models import AvailabilityTarget
 from tms.availability.report.figures import GroupBy, ReportArea
 from tms.availability.report.months import Month
 from tms.availability.report.report import AvailabilityRow, ReportReader, default_target, rows_by
-from tms.fleet.api import site_called
+from tms.fleet.models import Site
+from tms.rest_base.found_rows import find
 from tms.rest_base.operation import Access, ApiRequest
 from tms.rest_base.problems import RequestFault, unreadable
 from tms.rest_base.router import ApiRouter
@@ -83,7 +84,7 @@ def read_availability(request: ApiRequest, query: Query[AvailabilityQuery]) -> l
 
 @router.get("/sites/{code}/availability-target", summary="Read the target of a site", response=TargetSchema)
 def read_target(request: ApiRequest, code: str) -> TargetSchema:
-    site = site_called(request, code)
+    site = find(request, Site.objects.all(), code=code)
     own = visible(AvailabilityTarget.objects.filter(site=site), to=request.person).first()
     return TargetSchema(percent=own.percent if own else default_target(), is_own=own is not None)
 
@@ -92,7 +93,7 @@ def read_target(request: ApiRequest, code: str) -> TargetSchema:
     "/sites/{code}/availability-target", summary="Change the target of a site", response=TargetSchema, access=EDITING
 )
 def change_target(request: ApiRequest, code: str, body: TargetBody) -> TargetSchema:
-    site = site_called(request, code)
+    site = find(request, Site.objects.all(), code=code)
     demand(request.person, Permission.EDIT_SITES, site)
     targets.set_target(site, body.percent)
     return read_target(request, code)

@@ -1,14 +1,14 @@
 """REST operations to list and read sites, groups and terminals."""
 
-from django.db.models import Prefetch, QuerySet
-from django.http import Http404, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpResponse
 from ninja import Query
 from pydantic import Field
 
-from tms.accounts.access import scope_of, visible
-from tms.accounts.models import User
+from tms.accounts.access import visible
 from tms.fleet import models
-from tms.fleet.models import Presence, Status, TerminalKind
+from tms.fleet.models import Lifecycle, Presence, Status, TerminalKind
+from tms.fleet.router import router
 from tms.fleet.schemas import (
     GroupPageSchema,
     GroupSchema,
@@ -18,12 +18,13 @@ from tms.fleet.schemas import (
     TerminalSchema,
 )
 from tms.fleet.search import terminals_like
+from tms.fleet.terminal_rows import terminals_for
 from tms.lib.pagination import Column, Keyset
+from tms.rest_base.etags import set_etag
+from tms.rest_base.found_rows import find
 from tms.rest_base.operation import ApiRequest
 from tms.rest_base.pagination import PageQuery, paginate
-from tms.rest_base.router import ApiRouter
 
-router = ApiRouter("fleet")
 BY_CODE = Keyset((Column("code"),))
 BY_NAME = Keyset((Column("name"),))
 BY_UID = Keyset((Column("uid"),))
@@ -36,6 +37,7 @@ class TerminalQuery(PageQuery):
     kind: TerminalKind | None = None
     presence: list[Presence] = Field([], description="Any of these.")
     status: Status | None = None
+    lifecycle: list[Lifecycle] = Field([], description="Any of these.")
 
     def apply(self, rows: QuerySet[models.Terminal]) -> QuerySet[models.Terminal]:
         wanted: dict[str, object] = {
@@ -44,6 +46,7 @@ class TerminalQuery(PageQuery):
             "kind": self.kind,
             "state__presence__in": self.presence,
             "state__status": self.status,
+            "lifecycle__in": self.lifecycle,
         }
         rows = rows.filter(**{name: value for name, value in wanted.items() if value})
         return rows.filter(terminals_like(self.q)) if self.q else rows
@@ -56,51 +59,30 @@ def list_sites(request: ApiRequest, response: HttpResponse, query: Query[PageQue
 
 
 @router.get("/sites/{code}", summary="Read a site", response=SiteSchema)
-def read_site(request: ApiRequest, code: str) -> SiteSchema:
-    return SiteSchema.of(site_called(request, code))
+def read_site(request: ApiRequest, response: HttpResponse, code: str) -> SiteSchema:
+    """The `ETag` of the response is required to change the site."""
+    site = SiteSchema.of(find(request, models.Site.objects.all(), code=code))
+    set_etag(response, site.version)
+    return site
 
 
 @router.get("/groups", summary="List groups", response=GroupPageSchema)
 def list_groups(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> GroupPageSchema:
     """`GET /terminals?group=…` lists the terminals of a group."""
     found = paginate(request, response, visible(models.Group.objects.all(), to=request.person), query, order=BY_NAME)
-    return GroupPageSchema(items=[GroupSchema(id=group.pk, name=group.name) for group in found.rows], next=found.next)
+    return GroupPageSchema(items=[GroupSchema.of(group) for group in found.rows], next=found.next)
 
 
 @router.get("/terminals", summary="List terminals", response=TerminalPageSchema)
 def list_terminals(request: ApiRequest, response: HttpResponse, query: Query[TerminalQuery]) -> TerminalPageSchema:
     """Terminals, ordered by UID."""
-    found = paginate(request, response, query.apply(_terminals(request)), query, order=BY_UID)
+    found = paginate(request, response, query.apply(terminals_for(request.person)), query, order=BY_UID)
     return TerminalPageSchema(items=[TerminalSchema.of(terminal) for terminal in found.rows], next=found.next)
 
 
 @router.get("/terminals/{uid}", summary="Read a terminal", response=TerminalSchema)
-def read_terminal(request: ApiRequest, uid: str) -> TerminalSchema:
-    terminal = _terminals(request).filter(uid=uid).first()
-    if terminal is None:
-        raise Http404
-    return TerminalSchema.of(terminal)
-
-
-def site_called(request: ApiRequest, code: str) -> models.Site:
-    site = visible(models.Site.objects.filter(code=code), to=request.person).first()
-    if site is None:
-        raise Http404
-    return site
-
-
-def _terminals(request: ApiRequest) -> QuerySet[models.Terminal]:
-    groups = Prefetch("groups", models.Group.objects.order_by("name"))
-    rows = models.Terminal.objects.select_related("site", "state", "parent").prefetch_related(groups)
-    return visible(_with_seen_parent(rows, request.person), to=request.person)
-
-
-def _with_seen_parent(rows: QuerySet[models.Terminal], person: User) -> QuerySet[models.Terminal]:
-    """A terminal that the person does not see is not named as a parent, either."""
-    if scope_of(person).is_everything:
-        return rows
-    return (
-        rows.select_related(None)
-        .select_related("site", "state")
-        .prefetch_related(Prefetch("parent", visible(models.Terminal.objects.all(), to=person)))
-    )
+def read_terminal(request: ApiRequest, response: HttpResponse, uid: str) -> TerminalSchema:
+    """The `ETag` of the response is required to change the terminal."""
+    terminal = TerminalSchema.of(find(request, terminals_for(request.person), uid=uid))
+    set_etag(response, terminal.version)
+    return terminal

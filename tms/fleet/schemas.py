@@ -6,6 +6,7 @@ from typing import Any, Self
 from pydantic import Field
 
 from tms.fleet import models
+from tms.rest_base.etags import version_of
 from tms.rest_base.pagination import Page
 from tms.rest_base.schemas import ResponseSchema
 
@@ -15,11 +16,17 @@ class SiteSchema(ResponseSchema):
     name: str = Field(examples=["Shinjuku South"])
     name_ja: str
     region: str
+    address: str = ""
     time_zone: str = Field(examples=["Asia/Tokyo"])
+    closed_at: datetime | None = Field(None, description="When it was closed for good; null while it is in use.")
 
     @classmethod
     def of(cls, site: models.Site) -> Self:
-        return cls(code=site.code, name=site.name, name_ja=site.name_ja, region=site.region, time_zone=site.time_zone)
+        return cls(**{name: getattr(site, name) for name in cls.model_fields})
+
+    @property
+    def version(self) -> int:
+        return version_of(*self.model_dump().values())
 
 
 class SitePageSchema(Page[SiteSchema]): ...
@@ -28,6 +35,10 @@ class SitePageSchema(Page[SiteSchema]): ...
 class GroupSchema(ResponseSchema):
     id: int
     name: str = Field(examples=["Lobby"])
+
+    @classmethod
+    def of(cls, group: models.Group) -> Self:
+        return cls(id=group.pk, name=group.name)
 
 
 class GroupPageSchema(Page[GroupSchema]): ...
@@ -51,6 +62,8 @@ class TerminalSchema(ResponseSchema):
     parent: str | None = Field(description="UID of the terminal that it is connected via.")
     kind: models.TerminalKind
     label: str = Field(description="Location.")
+    lifecycle: models.Lifecycle
+    lifecycle_at: datetime | None = Field(description="When `lifecycle` changed last.")
     serial: str
     model: str
     firmware: str
@@ -78,9 +91,17 @@ class TerminalSchema(ResponseSchema):
             **values,
         )
 
+    @property
+    def version(self) -> int:
+        """The version of what people change; what the terminal reports changes all the time."""
+        return version_of(self.uid, self.site.code, self.kind, self.label, self.parent, self.lifecycle)
+
 
 class TerminalPageSchema(Page[TerminalSchema]): ...
 
 
-OWN = ("uid", "kind", "label", "serial", "model", "firmware", "agent", "address", "created_at")
+OWN = (
+    *("uid", "kind", "label", "lifecycle", "lifecycle_at", "serial", "model", "firmware", "agent", "address"),
+    "created_at",
+)
 STATE = ("presence", "presence_at", "cause", "back_at", "last_seen_at", "status", "status_at", "metrics")

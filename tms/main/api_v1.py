@@ -17,7 +17,24 @@ from tms.alerts.statistics import api as statistic_api
 from tms.approvals import api as approval_api
 from tms.availability import api as availability_api
 from tms.fleet import api as fleet_api
+from tms.fleet.credentials import api as key_api
+from tms.fleet.credentials.services import Retired
+from tms.fleet.devices import api as device_api
+from tms.fleet.devices import unexpected_api
+from tms.fleet.devices.placements import AlreadyPlaced, NoDevice
+from tms.fleet.devices.unexpected import AlreadyDecided
+from tms.fleet.enrolment import api as enrolment_api
+from tms.fleet.groups import api as group_api
+from tms.fleet.groups.services import GroupInUse
+from tms.fleet.identity import api as identity_api
+from tms.fleet.presence import api as presence_api
+from tms.fleet.regions import api as region_api
+from tms.fleet.regions.services import RegionInUse
+from tms.fleet.sites import api as site_api
 from tms.fleet.sites import hours_api
+from tms.fleet.terminals import api as terminal_api
+from tms.fleet.terminals.lifecycle_changes import NotPossible
+from tms.fleet.terminals.services import Cycle, HasHistory
 from tms.notifications.deliveries import api as delivery_api
 from tms.notifications.destinations import api as destination_api
 from tms.notifications.policies import api as policy_api
@@ -29,7 +46,13 @@ from tms.replay.slots import Busy
 from tms.rest_base.api import Api
 from tms.search import api as search_api
 from tms.shifts import api as shift_api
+from tms.telemetry import api as telemetry_api
 
+OF_FLEET = (
+    *(fleet_api, region_api, site_api, hours_api, terminal_api, group_api),
+    *(device_api, unexpected_api, key_api, enrolment_api, identity_api, presence_api),
+    telemetry_api,
+)
 OF_ALERTS = (
     alert_api,
     action_api,
@@ -45,17 +68,19 @@ OF_NOTIFICATIONS = (destination_api, policy_api, preview_api, rotation_api, deli
 OF_HISTORY = (shift_api, availability_api, replay_api)
 OF_ACCESS = (audit_api, provider_api)
 PARTS = (
-    *(fleet_api, hours_api, *OF_ALERTS, approval_api, *OF_HISTORY),
+    *(*OF_FLEET, *OF_ALERTS, approval_api, *OF_HISTORY),
     *(*OF_NOTIFICATIONS, *OF_ACCESS, search_api),
 )
 REFUSALS: Mapping[type[Exception], int] = {
     Conflict: 409,
     NotActive: 409,
     OutOfDate: 412,
+    **dict.fromkeys((AlreadyDecided, AlreadyPlaced, Cycle, GroupInUse, HasHistory, NoDevice, NotPossible), 409),
+    **dict.fromkeys((RegionInUse, Retired), 409),
     Busy: 503,
 }
 api = Api(
-    [part.router for part in PARTS],
+    dict.fromkeys(part.router for part in PARTS),
     REFUSALS,
     title="TMS",
     version="1",

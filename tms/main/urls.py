@@ -16,6 +16,7 @@ if settings.ADMIN:
 urlpatterns = [
     path("", include("tms.boards.urls")),
     path("", include("tms.accounts.urls")),
+    path("", include("tms.fleet.groups.urls")),
     path("", include("tms.notifications.urls")),
     path("", include("tms.ops.urls")),
     path("", include("tms.demo.breaking.urls")),

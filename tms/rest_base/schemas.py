@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic.fields import FieldInfo
 
 BEGIN, END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -78,6 +79,11 @@ class ProblemSchema(ResponseSchema):
 def change_of(fields: type[Schema], name: str) -> Any:
     """A body with the same fields, all optional; `model_dump(exclude_unset=True)` has the given ones."""
     unnamed: dict[str, Any] = {
-        name: (field.annotation, Field(default_factory=str)) for name, field in fields.model_fields.items()
+        name: (_with_limits(field), Field(default_factory=str)) for name, field in fields.model_fields.items()
     }
     return create_model(name, __base__=RequestSchema, **unnamed)
+
+
+def _with_limits(field: FieldInfo) -> Any:
+    """The type of a field with its limits, which are no part of the annotation."""
+    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation

@@ -37,6 +37,7 @@ PAGES = (
     PageEntry("replay", _("Replay"), "replay"),
     PageEntry("availability", _("Availability"), "availability"),
     PageEntry("wall", _("Wall"), "wall"),
+    PageEntry("groups", _("Groups"), "groups"),
     PageEntry("rules", _("Rules"), "rules"),
     PageEntry("correlation", _("Correlation"), "rules"),
     PageEntry("destinations", _("Destinations"), "letter"),

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
-from tests.accounts.audit import of_accounts, of_providers
+from tests.accounts.audit import of_accounts, of_fleet, of_providers
 from tests.support import people
 from tests.support.addresses.fixture_fleet import create_rows
 from tests.support.addresses.routes import Rows
@@ -341,6 +341,7 @@ PAGES: Mapping[str, Sent] = {
     ),
     "/digest/plans/<int:pk>/delete/": Sent("deleted"),
     "/admin/logout/": Sent("signed-out"),
+    **{route: Sent(*request) for route, request in of_fleet.PAGES.items()},
 }
 EXPORTS = (
     "/incidents/export/",
@@ -351,6 +352,7 @@ EXPORTS = (
     "/digest/markdown/",
 )
 API: Mapping[str, Sent] = {
+    **{operation: Sent(*request) for operation, request in of_fleet.OPERATIONS.items()},
     "PATCH /api/v1/sites/{code}/hours": Sent("changed", API_HOURS),
     "PUT /api/v1/sites/{code}/availability-target": Sent("changed", {"percent": 99.5}),
     "POST /api/v1/incidents/{pk}/merge": Sent("merged", lambda: {"incidents": two_incidents()[1:]}),
@@ -505,7 +507,7 @@ def test_an_operation_that_changes_something_leaves_an_entry(sample, operation):
     method, _, route = operation.partition(" ")
     caller = ApiClient.of(boss())
 
-    version = {"If-Match": '"1"'} if route.startswith("/api/v1/rules/") else {}
+    version = {"If-Match": "*"} if method != "POST" else {}
     entry = written(API[operation], lambda data: caller.send(method, path_of(route), dict(data) or None, **version))
 
     if route != "/api/v1/enrol":

@@ -30,9 +30,10 @@ from tms.approvals.gate import propose
 from tms.approvals.models import ApprovalRequest
 from tms.commands.approvals import COMMAND, CommandPayload
 from tms.fleet.enrolment import tokens as enrolment
-from tms.fleet.models import Terminal
+from tms.fleet.models import Device, EnrolmentToken, Region, Terminal, UnexpectedDevice
 from tms.fleet.models.node import Node
 from tms.lib.calendar.recurrence import Recurrence
+from tms.lib.hashing import hash_token
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, DeliveryState
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import DigestPlan
@@ -48,7 +49,7 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
     """Create one of everything. Returns the last value in a URL, by the path before it."""
     terminal = fleet.online(uid="T-1", parent=fleet.terminal(uid="R-1"), metrics={"temperature_c": 70.0})
     note = Note.objects.create(by=person, at=now(-60), text="Quiet night")
-    fleet.group("Lobby", terminal)
+    group = fleet.group("Lobby", terminal)
     _history(fleet, terminal)
     _of_admin(terminal, person)
     made: dict[str, Any] = {
@@ -65,10 +66,28 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/notes/": note.pk,
         "/icon-": 192,
         "/me/security/": _factor(person),
+        **_of_fleet(terminal),
+        "/groups/": group.pk,
         **_notifications(person),
         **_access(person),
     }
     return {path: str(name) for path, name in made.items()}
+
+
+def _of_fleet(terminal: Terminal) -> dict[str, int]:
+    """A region without sites, a spare device, and one that connected as the terminal without being placed there."""
+    key = terminal.credentials.order_by("pk")[0]
+    unexpected = UnexpectedDevice.objects.create(
+        terminal=terminal, serial="X-9", credential=key, first_seen_at=now(-60), last_seen_at=now(-30)
+    )
+    token = enrolment.make_token(enrolment.TokenLimits(terminal.site, name="Spring"), by=None, at=now())
+    return {
+        "/regions/": Region.objects.create(name="Kyushu").pk,
+        "/devices/": Device.objects.create(serial="S-1", model="KX-21").pk,
+        "/unexpected-devices/": unexpected.pk,
+        "/enrolment-tokens/": EnrolmentToken.objects.get(digest=hash_token(token)).pk,
+        f"/terminals/{terminal.uid}/keys/": key.pk,
+    }
 
 
 def _factor(person: User) -> int:

@@ -9,7 +9,6 @@ from tms.fleet.identity.boots import BootFacts, ChangedBoot
 from tms.fleet.models import Device, Placement, Terminal, UnexpectedDevice
 from tms.fleet.models.unexpected_device import Decision
 
-
 UNEXPECTED_DEVICE, EXPECTED_DEVICE = "tms.unexpected_device", "tms.expected_device"
 """Events of a terminal, for rules and its timeline: the second clears what the first opened."""
 

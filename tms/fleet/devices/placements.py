@@ -32,7 +32,7 @@ class AlreadyPlaced(Exception):
     code = "tms:device-placed"
 
     def __init__(self, placement: Placement) -> None:
-        super().__init__(f"serves as {placement.terminal.uid}")
+        super().__init__(f"the device serves as {placement.terminal.uid}; replace or swap it there")
         self.placement = placement
 
 
@@ -129,7 +129,8 @@ def swap(one: Terminal, other: Terminal, *, by: User | None, at: datetime, comme
         for placement in Placement.objects.open().filter(terminal__in=pks).select_related("device").order_by("pk")
     }
     if len(placements) != len(pks):
-        raise NoDevice(next(terminal.uid for terminal in (one, other) if terminal.pk not in placements))
+        bare = next(terminal.uid for terminal in (one, other) if terminal.pk not in placements)
+        raise NoDevice(f"{bare} has no device; replace it instead")
     with history.recording(pks, by=by, at=at):
         _end(list(placements.values()), at=at)
         for terminal, origin in ((one, other), (other, one)):

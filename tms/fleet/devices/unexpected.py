@@ -66,7 +66,7 @@ def block(unexpected: UnexpectedDevice, *, by: User | None, at: datetime, commen
 def _decide(unexpected: UnexpectedDevice, decision: Decision, *, by: User | None, at: datetime) -> None:
     undecided = UnexpectedDevice.objects.undecided().filter(pk=unexpected.pk)
     if not undecided.update(decision=decision, decided_at=at, decided_by=by):
-        raise AlreadyDecided
+        raise AlreadyDecided("somebody decided meanwhile, or the placed device is back")
 
 
 def _leave(device: Device, *, at: datetime) -> None:

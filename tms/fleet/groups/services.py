@@ -10,11 +10,22 @@ from tms.accounts.audit import recorder
 from tms.accounts.models import Grant, User
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
+from tms.fleet.groups.uses import blocking_uses
 from tms.fleet.identity import history
 from tms.fleet.models import Group, IdentitySource, Terminal
 
 MAX_NAMES = 100
 """Members that an entry of the audit trail names."""
+
+
+class GroupInUse(Exception):
+    """Rows refer to the group; `by` has the number of each kind, by its verbose name."""
+
+    code = "tms:group-in-use"
+
+    def __init__(self, by: dict[str, int]) -> None:
+        super().__init__("used by " + ", ".join(f"{number} {name}" for name, number in by.items()))
+        self.by = by
 
 
 def create_group(name: str) -> Group:
@@ -73,7 +84,10 @@ def is_scope_of_grant(group: Group) -> bool:
 
 @transaction.atomic
 def delete_group(group: Group, *, by: User | None, at: datetime) -> None:
-    """Raises ProtectedError if a grant, a rule or another row refers to it."""
+    """Raises GroupInUse if a grant, a rule, a maintenance window or another row refers to it."""
+    Group.objects.select_for_update().get(pk=group.pk)
+    if used := blocking_uses(group):
+        raise GroupInUse(used)
     members = list(group.terminals.values_list("pk", flat=True))
     with history.recording(members, by=by, at=at):
         recorder.record("deleted", group, {"members": (_uids(members), [])})

@@ -34,7 +34,7 @@ class IdentityChange(models.Model):
     """One fact about a terminal changed.
 
     `before` and `after` are texts; for a site, a parent or groups they are lists of `[primary key, name]`, because
-    such a row may be renamed or deleted later.
+    such a row may be renamed or deleted later. No parent is an empty list: JSON null would be stored as NULL.
     """
 
     terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="identity_changes", db_index=False)

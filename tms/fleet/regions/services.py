@@ -22,7 +22,7 @@ class RegionInUse(Exception):
     code = "tms:region-in-use"
 
     def __init__(self, by: dict[str, int]) -> None:
-        super().__init__(", ".join(f"{number} {name}" for name, number in by.items()))
+        super().__init__("used by " + ", ".join(f"{number} {name}" for name, number in by.items()))
         self.by = by
 
 

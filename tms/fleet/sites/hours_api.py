@@ -13,11 +13,11 @@ from pydantic import ConfigDict, Field
 from tms.accounts.access import demand
 from tms.accounts.permissions import Permission
 from tms.fleet import models
-from tms.fleet.api import site_called
 from tms.fleet.models import OnHolidays
 from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, SpecialDay
 from tms.fleet.sites.calendar import hours_of
 from tms.fleet.sites.services import set_hours
+from tms.rest_base.found_rows import find
 from tms.rest_base.operation import Access, ApiRequest
 from tms.rest_base.problems import RequestFault, unreadable
 from tms.rest_base.router import ApiRouter
@@ -92,7 +92,7 @@ class SiteHoursSchema(SiteHoursFields, ResponseSchema):
 
 @router.get("/sites/{code}/hours", summary="Read the opening hours of a site", response=SiteHoursSchema)
 def read_hours(request: ApiRequest, code: str) -> SiteHoursSchema:
-    return SiteHoursSchema.of(site_called(request, code), at=timezone.now())
+    return SiteHoursSchema.of(find(request, models.Site.objects.all(), code=code), at=timezone.now())
 
 
 @router.patch(
@@ -100,7 +100,7 @@ def read_hours(request: ApiRequest, code: str) -> SiteHoursSchema:
 )
 def change_hours(request: ApiRequest, code: str, body: SiteHoursChange) -> SiteHoursSchema:
     """Omitted fields stay unchanged; lists are replaced as a whole. Applies to evaluations from now on."""
-    site, at = site_called(request, code), timezone.now()
+    site, at = find(request, models.Site.objects.all(), code=code), timezone.now()
     demand(request.person, Permission.EDIT_SITES, site)
     _save(site, SiteHoursSchema.of(site, at=at).model_dump() | body.model_dump(exclude_unset=True))
     return SiteHoursSchema.of(site, at=at)

@@ -54,8 +54,14 @@ def change_state(
     comment: str = "",
     source: IdentitySource = IdentitySource.PERSON,
 ) -> int:
-    """Put terminals in service or take them out of it. Returns how many changed. Raises NotPossible."""
+    """Put terminals in service or take them out of it. Returns how many changed. Raises NotPossible.
+
+    Retired ones are brought back instead, which returns their devices.
+    """
     rows = _locked(terminals, to)
+    for row in rows:
+        if row.lifecycle == Lifecycle.RETIRED:
+            raise NotPossible(row, to)
     _write(rows, to, by=by, at=at, comment=comment, source=source)
     return len(rows)
 
@@ -79,9 +85,7 @@ def retire(
 
 
 @transaction.atomic
-def bring_back(
-    terminals: Collection[int], *, by: User | None, at: datetime, comment: str = ""
-) -> int:
+def bring_back(terminals: Collection[int], *, by: User | None, at: datetime, comment: str = "") -> int:
     """Undo that terminals were retired, within 30 days: each returns to the state that it had.
 
     Its device returns with its keys, unless it is lost or serves elsewhere now. Raises NotPossible.

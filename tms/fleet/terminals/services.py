@@ -106,7 +106,7 @@ def delete_terminal(terminal: Terminal) -> None:
     """Delete a terminal that was never connected, with its keys. Raises HasHistory."""
     [state] = store.lock([terminal.pk]).values()
     if state.last_seen_at is not None:
-        raise HasHistory(terminal.uid)
+        raise HasHistory(f"{terminal.uid} was connected once; retire it instead")
     keys = frozenset(terminal.credentials.values_list("pk", flat=True))
     devices = list(Device.objects.filter(placements__terminal=terminal, serial="").values_list("pk", flat=True))
     recorder.record("deleted", terminal)

@@ -1,0 +1,80 @@
+"""Requests that change the fleet: the action of the entry, the body, and what is done before."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tests.support.factories import now
+from tms.fleet.models import DeviceState, Group, Site, Terminal, TerminalState
+from tms.fleet.sites import services as sites
+from tms.fleet.terminals import lifecycle_changes
+
+type Request = tuple[str, Mapping[str, Any] | Callable[[], Mapping[str, Any]], Callable[[], object]]
+
+COMMENT = {"comment": "Asked for by the site"}
+
+
+def nothing() -> None:
+    return None
+
+
+def close_site() -> None:
+    sites.close_site(Site.objects.get(code="SJK"), device_becomes=DeviceState.SPARE, by=None, at=now())
+
+
+def retire() -> None:
+    chosen = Terminal.objects.filter(uid="T-1").values_list("pk", flat=True)
+    lifecycle_changes.retire(list(chosen), device_becomes=DeviceState.SPARE, by=None, at=now())
+
+
+def forget() -> None:
+    """Make it look as if it had never been connected."""
+    TerminalState.objects.update(last_seen_at=None)
+
+
+def elsewhere() -> dict[str, Any]:
+    return {"terminals": [Terminal.objects.exclude(site__code="SJK").order_by("pk")[0].uid]}
+
+
+def members() -> dict[str, Any]:
+    return {"terminal": Group.objects.get(name="Lobby").terminals.values_list("pk", flat=True)[0]}
+
+
+PAGES: Mapping[str, Request] = {
+    "/groups/new/": ("created", {"name": "Night lanes"}, nothing),
+    "/groups/<int:pk>/": ("changed", {"name": "Night lanes"}, nothing),
+    "/groups/<int:pk>/members/": ("members-changed", {"terminals": "R-1"}, nothing),
+    "/groups/<int:pk>/members/remove/": ("members-changed", members, nothing),
+    "/groups/<int:pk>/delete/": ("deleted", {}, nothing),
+}
+OPERATIONS: Mapping[str, Request] = {
+    "POST /api/v1/regions": ("created", {"name": "Kansai"}, nothing),
+    "PATCH /api/v1/regions/{pk}": ("changed", {"name_ja": "九州"}, nothing),
+    "DELETE /api/v1/regions/{pk}": ("deleted", {}, nothing),
+    "POST /api/v1/sites": ("created", {"code": "NGO", "name": "Nagoya"}, nothing),
+    "PATCH /api/v1/sites/{code}": ("changed", {"name": "Renamed"}, nothing),
+    "POST /api/v1/sites/{code}/close": ("closed", COMMENT, nothing),
+    "POST /api/v1/sites/{code}/reopen": ("reopened", COMMENT, close_site),
+    "PUT /api/v1/sites/{code}/contacts": ("changed", {"contacts": [{"name": "Office"}]}, nothing),
+    "POST /api/v1/sites/{code}/terminals": ("moved", elsewhere, nothing),
+    "POST /api/v1/terminals": ("created", {"uid": "SJK-KSK-90", "site": "SJK"}, nothing),
+    "PATCH /api/v1/terminals/{uid}": ("changed", {"label": "Lane 9"}, nothing),
+    "DELETE /api/v1/terminals/{uid}": ("deleted", {}, forget),
+    "POST /api/v1/terminals/{uid}/state": ("state-changed", {"lifecycle": "out_of_service"}, nothing),
+    "POST /api/v1/terminals/{uid}/retire": ("state-changed", COMMENT, nothing),
+    "POST /api/v1/terminals/{uid}/bring-back": ("state-changed", COMMENT, retire),
+    "POST /api/v1/terminals/{uid}/replace": ("device-replaced", {"serial": "K-9"}, nothing),
+    "POST /api/v1/terminals/{uid}/swap": ("device-swapped", {"other": "R-1"}, nothing),
+    "POST /api/v1/terminals/{uid}/keys": ("key-issued", {"expires_at": None}, nothing),
+    "POST /api/v1/terminals/{uid}/keys/rotate": ("key-issued", {"overlap_s": 60}, nothing),
+    "POST /api/v1/terminals/{uid}/keys/{pk}/revoke": ("key-revoked", {}, nothing),
+    "POST /api/v1/groups": ("created", {"name": "Night lanes"}, nothing),
+    "PATCH /api/v1/groups/{pk}": ("changed", {"name": "Night lanes"}, nothing),
+    "DELETE /api/v1/groups/{pk}": ("deleted", {}, nothing),
+    "POST /api/v1/groups/{pk}/members": ("members-changed", {"add": ["R-1"]}, nothing),
+    "POST /api/v1/devices": ("created", {"serial": "S-77"}, nothing),
+    "PATCH /api/v1/devices/{pk}": ("changed", {"note": "In the cellar"}, nothing),
+    "POST /api/v1/unexpected-devices/{pk}/confirm": ("device-confirmed", COMMENT, nothing),
+    "POST /api/v1/unexpected-devices/{pk}/block": ("device-blocked", COMMENT, nothing),
+    "POST /api/v1/enrolment-tokens": ("enrolment-token-made", {"site": "SJK"}, nothing),
+    "POST /api/v1/enrolment-tokens/{pk}/withdraw": ("enrolment-token-withdrawn", {}, nothing),
+}

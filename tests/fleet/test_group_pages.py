@@ -1,0 +1,158 @@
+"""The pages of groups: who sees what, who changes it, and what is refused with its reason."""
+
+import pytest
+from django.test import Client
+
+from tests.support import people
+from tests.support.pages import HtmlPage
+from tms.accounts.models import AuditEntry, User
+from tms.fleet.models import Group
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+
+@pytest.fixture
+def lead() -> Client:
+    """Manages the groups of the whole fleet."""
+    return people.signed_in(people.person("lead", of="Manager"))
+
+
+def page(browser: Client, path: str, status: int = 200) -> HtmlPage:
+    answer = browser.get(path)
+    assert answer.status_code == status, answer.content
+    return HtmlPage(answer)
+
+
+def test_a_group_is_made_renamed_and_deleted(lead):
+    made = lead.post("/groups/new/", {"name": "Pilot stores"})
+    group = Group.objects.get()
+    renamed = lead.post(f"/groups/{group.pk}/", {"name": "Pilot stores, winter"})
+    question = page(lead, f"/groups/{group.pk}/delete/")
+    deleted = lead.post(f"/groups/{group.pk}/delete/")
+
+    assert (made["Location"], renamed["Location"], deleted["Location"]) == (
+        f"/groups/{group.pk}/",
+        f"/groups/{group.pk}/",
+        "/groups/",
+    )
+    assert "Delete this group?" in question.html
+    assert not Group.objects.exists()
+    entries = AuditEntry.objects.filter(subject_type="fleet.group").order_by("pk")
+    assert list(entries.values_list("action", "actor_name")) == [
+        ("created", "lead"),
+        ("changed", "lead"),
+        ("deleted", "lead"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["", " ", "Lobby", "x" * 101])
+def test_a_wrong_name_is_refused_and_stays_in_the_form(lead, fleet, name):
+    fleet.group("Lobby")
+    group = fleet.group("Platforms")
+
+    answer = lead.post(f"/groups/{group.pk}/", {"name": name})
+
+    assert answer.status_code == 422
+    assert HtmlPage(answer).text("id_name_error")
+    assert Group.objects.filter(name="Platforms").exists()
+
+
+def test_members_are_added_by_pasted_uids_and_removed_by_ticking_them(lead, fleet):
+    one, two = fleet.terminal(uid="T-1"), fleet.terminal(uid="T-2")
+    group = fleet.group("Lobby")
+
+    lead.post(f"/groups/{group.pk}/members/", {"terminals": "T-1\nT-2, T-1"})
+    added = set(group.terminals.all())
+    lead.post(f"/groups/{group.pk}/members/remove/", {"terminal": [one.pk]})
+
+    assert added == {one, two}
+    assert list(group.terminals.all()) == [two]
+
+
+def test_unknown_uids_are_named_and_nothing_is_added(lead, fleet):
+    fleet.terminal(uid="T-1")
+    group = fleet.group("Lobby")
+
+    answer = lead.post(f"/groups/{group.pk}/members/", {"terminals": "T-1 NIL-7"})
+
+    assert answer.status_code == 422
+    assert "NIL-7" in HtmlPage(answer).text("id_terminals_error")
+    assert group.terminals.count() == 0
+
+
+def test_members_are_searched(lead, fleet):
+    group = fleet.group("Lobby", fleet.terminal(uid="T-1", label="Gate 7"), fleet.terminal(uid="T-2"))
+
+    shown = page(lead, f"/groups/{group.pk}/?q=gate+7").html
+
+    assert "T-1" in shown
+    assert "/terminals/T-2/" not in shown
+
+
+def test_the_page_names_what_uses_the_group_and_why_it_cannot_be_deleted(lead, fleet):
+    group = fleet.group("Lobby", fleet.terminal())
+    fleet.metric_rule(group=group, name="Too hot in the lobby")
+
+    shown = page(lead, f"/groups/{group.pk}/")
+    refused = lead.post(f"/groups/{group.pk}/delete/")
+
+    assert "Too hot in the lobby" in shown.html
+    assert refused.status_code == 409
+    assert "Too hot in the lobby" in refused.content.decode()
+    assert Group.objects.exists()
+
+
+def test_members_of_a_group_that_is_a_scope_are_changed_by_people_who_manage_people(fleet, lead):
+    terminal = fleet.terminal(uid="T-1")
+    group = fleet.group("Lobby")
+    people.grant(people.person("mori", of=None), "Operator", group=group)
+    administrator = people.person("admin", of=None)
+    people.grant(administrator, "Administrator")
+
+    shown = page(lead, f"/groups/{group.pk}/")
+    refused = lead.post(f"/groups/{group.pk}/members/", {"terminals": "T-1"})
+    done = people.signed_in(administrator).post(f"/groups/{group.pk}/members/", {"terminals": "T-1"})
+
+    assert "permission to manage people" in shown.html
+    assert "id_terminals" not in shown.ids
+    assert (refused.status_code, done.status_code) == (403, 302)
+    assert list(group.terminals.all()) == [terminal]
+
+
+def in_region(region: str) -> User:
+    chosen = people.person(f"of-{region}", of=None)
+    people.grant(chosen, "Lead", region=region)
+    return chosen
+
+
+def test_a_person_sees_groups_with_a_terminal_of_their_scope_and_only_those_members(fleet):
+    near, far = fleet.site("SJK", region="Kanto"), fleet.site("OSK", region="Kansai")
+    mixed = fleet.group("Mixed", fleet.terminal(uid="NEAR-1", site=near), fleet.terminal(uid="FAR-1", site=far))
+    foreign = fleet.group("Foreign", fleet.terminal(uid="FAR-2", site=far))
+    browser = people.signed_in(in_region("Kanto"))
+
+    listed = page(browser, "/groups/").html
+    shown = page(browser, f"/groups/{mixed.pk}/").html
+
+    assert "Mixed" in listed
+    assert "Foreign" not in listed
+    assert "NEAR-1" in shown
+    assert "FAR-1" not in shown
+    assert "and 1 outside of what you see" in " ".join(shown.split())
+    assert browser.get(f"/groups/{foreign.pk}/").status_code == 404
+
+
+def test_a_smaller_scope_neither_makes_nor_changes_groups(fleet):
+    group = fleet.group("Mixed", fleet.terminal(uid="NEAR-1", site=fleet.site("SJK", region="Kanto")))
+    browser = people.signed_in(in_region("Kanto"))
+
+    answers = [
+        browser.post("/groups/new/", {"name": "Mine"}),
+        browser.post(f"/groups/{group.pk}/", {"name": "Mine"}),
+        browser.post(f"/groups/{group.pk}/members/", {"terminals": "NEAR-1"}),
+        browser.post(f"/groups/{group.pk}/members/remove/", {"terminal": "1"}),
+        browser.post(f"/groups/{group.pk}/delete/"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403] * 5
+    assert Group.objects.get().name == "Mixed"

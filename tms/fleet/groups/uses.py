@@ -1,0 +1,68 @@
+"""What refers to a group: rules, grants, windows, policies and rows that it owns, whatever app they belong to."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.db import models
+
+from tms.accounts.access import Person, may, visible
+from tms.accounts.permissions import Permission
+from tms.accounts.scope import ScopePath
+from tms.fleet.models import Group
+
+MAX_NAMED = 20
+"""Rows of one kind that a page names."""
+
+
+class GroupUse(NamedTuple):
+    """Rows of one kind that refer to a group."""
+
+    kind: str
+    number: int
+    names: list[str]
+    """The rows that the reader sees, at most `MAX_NAMED`."""
+
+    @property
+    def unnamed(self) -> int:
+        return self.number - len(self.names)
+
+
+def uses_of(group: Group, *, to: Person) -> list[GroupUse]:
+    return [
+        GroupUse(_kind(rows.model, number), number, _names(rows, to))
+        for rows in _referring(group)
+        if (number := rows.count())
+    ]
+
+
+def blocking_uses(group: Group) -> dict[str, int]:
+    """The number of rows of each kind because of which the group cannot be deleted."""
+    counts = ((rows.model, rows.count()) for rows in _referring(group, is_blocking=True))
+    return {_kind(model, number): number for model, number in counts if number}
+
+
+def _referring(group: Group, *, is_blocking: bool = False) -> Iterator[models.QuerySet[Any]]:
+    """The rows of each model that refers to groups. A window without its group would cover nothing: it blocks, too."""
+    relations = [one for one in Group._meta.get_fields(include_hidden=True) if one.one_to_many or one.many_to_many]
+    reverse: list[Any] = [one for one in relations if one.auto_created and not one.concrete]
+    throughs = {one.through for one in reverse if one.many_to_many}
+    for relation in reverse:
+        model = relation.related_model
+        if model._meta.auto_created or model in throughs:
+            continue
+        if not is_blocking or relation.many_to_many or relation.on_delete is models.PROTECT:
+            yield model._base_manager.filter(**{relation.field.name: group})
+
+
+def _names(rows: models.QuerySet[Any], to: Person) -> list[str]:
+    """Grants and screens name people, and so are named only to those who manage people."""
+    model = rows.model
+    if model._meta.app_label == "accounts" and not may(to, Permission.MANAGE_PEOPLE):
+        return []
+    if not isinstance(getattr(model, "scope_path", None), ScopePath):
+        return []
+    return [str(row) for row in visible(rows, to=to)[:MAX_NAMED]]
+
+
+def _kind(model: type[models.Model], number: int) -> str:
+    return str(model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural)
