@@ -7,7 +7,6 @@ import pkgutil
 import pytest
 from django import forms
 from django.apps import apps
-from django.contrib import admin
 from django.db import models
 from django.test import Client
 
@@ -150,7 +149,6 @@ def test_a_form_cleans_and_refuses_text_that_is_empty_then(form_field):
 
 
 def test_every_text_of_a_form_is_a_cleaned_one():
-    admin.autodiscover()  # in the order of the apps: ours replaces pages of others
     for module in pkgutil.walk_packages(tms.__path__, "tms."):
         if module.name.endswith("forms"):
             importlib.import_module(module.name)

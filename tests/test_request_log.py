@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from tests.support import people
 from tests.support.servers.tms import RunningTMS
 from tests.support.services import HOST
 from tms.config.logs import SECRETS, is_refusal, logging_config, one_line, shorten_refusal, without_secrets
@@ -74,13 +75,13 @@ def lines(caplog):
 @pytest.mark.parametrize(
     ("path", "view", "status", "level", "message"),
     [
-        ("/admin/login/", None, 403, "WARNING", "Forbidden (Permission denied): /admin/login/"),
+        ("/people/", None, 403, "WARNING", "Forbidden (Permission denied): /people/"),
         ("/nothing/", None, 404, "INFO", "Not Found: /nothing/"),
         ("/health/", "elsewhere.example.com:x", 400, "WARNING", "Invalid HTTP_HOST header"),
     ],
 )
-def test_a_refusal_is_one_line_with_the_client(client, admin_user, lines, path, view, status, level, message):
-    client.force_login(admin_user)
+def test_a_refusal_is_one_line_with_the_client(client, lines, path, view, status, level, message):
+    client.force_login(people.person("viewer"))
     host = {"HTTP_HOST": view} if view else {}
     path = "/sign-in/" if view else path
 

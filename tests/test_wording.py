@@ -72,8 +72,6 @@ REPLACED_TEXTS = {
 }
 SHARED = {
     "Command": "Django asks for it in each module of management commands",
-    "ModelAdmin": "Django's own name, for the type checker; ours are typed, and write the audit trail",
-    "UserAdmin": "as ModelAdmin",
 }
 """Names of more than one class, with the reason."""
 MOST_SHARED = 10

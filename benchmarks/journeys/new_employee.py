@@ -1,4 +1,4 @@
-"""A new employee: invited by a lead as an operator of a site, until the first acknowledgement; without the admin."""
+"""A new employee: invited by a lead as an operator of a site, until the first acknowledgement."""
 
 import secrets
 

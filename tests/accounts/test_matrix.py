@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from django.contrib import admin
-from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.http import HttpResponse
 from django.http.cookie import SimpleCookie
@@ -28,7 +26,6 @@ from tests.support.factories import now
 from tms.accounts import api_tokens, roles
 from tms.accounts.models import TokenScope, User
 from tms.alerts.actions.registry import ACTIONS
-from tms.alerts.models import Alert
 from tms.main.api_v1 import api
 from tms.notifications.models.destination import Destination
 
@@ -38,11 +35,9 @@ RANKS = ("everyone", "signed-in", "Viewer", "Operator", "Manager", "superuser", 
 PEOPLE = {"stranger": 0, "no group": 1, "viewer": 2, "operator": 3, "manager": 4, "superuser": 5}
 PAGE_METHODS, API_METHODS = ("GET", "POST"), ("GET", "POST", "PUT", "PATCH", "DELETE")
 YES, NO, SIGN_IN, NO_METHOD = "yes", "403", "sign in", "405"
-INDEX_OF_AN_APP = re.compile(r"\^\(\?P<app_label>.*\$")
-"""The admin has one URL for the names of all apps."""
 MAY_BE_MISSING = re.compile(
     r"/restore/$|^/invitation/|/key/?$|/notes/|^/me/(tokens|sessions|providers|devices)/|^/act/|^/demo/|/(acs|metadata)/$|"
-    r"^/api/v1/(<anything:rest>)?$|^/admin/\(\?P<url>|^/admin/r/"
+    r"^/api/v1/(<anything:rest>)?$"
 )
 
 
@@ -61,37 +56,15 @@ class Way(NamedTuple):
 
 
 def page_ways(rows: Rows) -> list[Way]:
-    """All but the API's operations, which come from OpenAPI, the admin and SCIM."""
+    """All but the API's operations, which come from OpenAPI, and SCIM."""
     operations = {re.sub(r"{(?:\w+:)?(\w+)}", r"<\1>", path) for path in api.get_openapi_schema()["paths"]}
-    routes = dict.fromkeys(route for route in routes_of(get_resolver()) if not route.startswith(("/admin/", "/scim/")))
+    routes = dict.fromkeys(route for route in routes_of(get_resolver()) if not route.startswith("/scim/"))
     plain = {route: re.sub(r"<\w+:(\w+)>", r"<\1>", route) for route in routes}
     return [Way(route, rows.fill(route)) for route in routes if plain[route] not in operations]
 
 
 def api_ways(rows: Rows) -> list[Way]:
     return [Way(path, rows.fill(path)) for path in api.get_openapi_schema()["paths"]]
-
-
-def admin_ways(rows: Rows) -> list[Way]:
-    routes = dict.fromkeys(route for route in routes_of(get_resolver()) if route.startswith("/admin/"))
-    return [Way(INDEX_OF_AN_APP.sub("<app_label>/", route), admin_path(route, rows)) for route in routes]
-
-
-def admin_path(route: str, rows: Rows) -> str:
-    if "autocomplete" in route:
-        return f"{route}?app_label=fleet&model_name=terminal&field_name=site&term="
-    if "app_label" in route:
-        return "/admin/fleet/"
-    if "(?P<url>" in route:
-        return "/admin/nowhere/"
-    app, _, name = route.removeprefix("/admin/").partition("/")
-    label = f"{app}.{name.partition('/')[0]}"
-    model = next((one for one in admin.site._registry if one._meta.label_lower == label), None)
-    if model is None:
-        return rows.fill(route)
-    row = model._default_manager.order_by("pk").first()
-    assert row is not None, f"the test makes no row of {model}"
-    return re.sub(r"<(path:object_)?id>", str(row.pk), route)
 
 
 def scim_routes() -> list[str]:
@@ -113,16 +86,13 @@ def rows_of(fleet: Fleet) -> Rows:
         "action": "comment",
         "digest": "0",
         "rest": "nowhere",
-        "content_type_id": str(ContentType.objects.get_for_model(Alert).pk),
-        "object_id": names["/alerts/"],
     }
     return Rows(names, others)
 
 
 def people_by_role() -> dict[str, User | None]:
-    """All of them are staff, who may open the admin; being staff alone grants nothing."""
     groups = {"no group": "", "viewer": "Viewer", "operator": "Operator", "manager": "Manager"}
-    made = {name: people.person(name.replace(" ", "-"), of=of, is_staff=True) for name, of in groups.items()}
+    made = {name: people.person(name.replace(" ", "-"), of=of) for name, of in groups.items()}
     return {"stranger": None, **made, "superuser": User.objects.create_superuser("boss")}
 
 
@@ -131,8 +101,6 @@ def people_by_role() -> dict[str, User | None]:
 
 def outcome(answer: HttpResponse) -> str:
     if answer.status_code == 401 or (answer.status_code == 302 and "/sign-in/?next=" in answer["Location"]):
-        return SIGN_IN
-    if answer.status_code == 302 and re.match(r"/admin/(login/|$)", answer["Location"]):
         return SIGN_IN
     return {403: NO, 405: NO_METHOD}.get(answer.status_code, YES)
 
@@ -184,26 +152,14 @@ def listed() -> dict[str, dict[str, str]]:
 
 
 def lines_of(route: str, words: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """The routes of one line: `<action>` of the API for every operator action, `view` for the pages of a model."""
-    if "view" in words:
-        yield from pages_of_model(route, words)
-    elif route.startswith("/api/") and "<action>" in route:
+    """The routes of one line: `<action>` of the API for every operator action."""
+    if route.startswith("/api/") and "<action>" in route:
         subject = "incident" if "incidents" in route else "alert"
         for name, action in ACTIONS.items():
             if getattr(action, subject):
                 yield route.replace("<action>", name), words
     else:
         yield route, words
-
-
-def pages_of_model(route: str, may: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
-    row = f"{route}<path:object_id>/"
-    yield route, {"GET": may["view"], "POST": may["view"]}
-    yield f"{route}add/", {"GET": may["add"], "POST": may["add"]}
-    yield row, {"GET": "signed-in", "POST": "signed-in"}
-    yield f"{row}history/", {"GET": may["view"], "POST": may["view"]}
-    yield f"{row}change/", {"GET": may["view"], "POST": may["change"]}
-    yield f"{row}delete/", {"GET": may["delete"], "POST": may["delete"]}
 
 
 def look(ways: Iterable[Way], methods: Iterable[str], visitors: dict[str, Visitor], ranks: dict[str, int]) -> Found:
@@ -282,10 +238,7 @@ def rows(fleet, settings, monkeypatch) -> Rows:
 
 def test_ranks_are_nested():
     """So the last person who is refused and the first who has access stand for the others."""
-    groups = people.shipped()
-
     assert roles.VIEWER <= roles.OPERATOR <= roles.LEAD <= roles.ADMINISTRATOR
-    assert groups["Viewer"] <= groups["Operator"] <= groups["Manager"]
 
 
 def test_pages(rows):
@@ -295,15 +248,6 @@ def test_pages(rows):
 
     ranks = {"a token": 0} | PEOPLE
     judge(look(page_ways(rows), PAGE_METHODS, visitors, ranks), ranks)
-
-
-def test_the_admin(rows):
-    persons = people_by_role()
-    visitors = {name: Visitor(person) for name, person in persons.items()}
-    visitors = {"a token": Visitor(persons["superuser"], by_token=True), **visitors}
-
-    ranks = {"a token": 0} | PEOPLE
-    judge(look(admin_ways(rows), PAGE_METHODS, visitors, ranks), ranks)
 
 
 def test_the_api_by_token(rows):
@@ -318,7 +262,7 @@ def test_the_api_by_token(rows):
 
 def test_the_table_lists_no_removed_url(rows):
     people_by_role()
-    known = {*scim_routes(), *(way.route for ways in (page_ways, api_ways, admin_ways) for way in ways(rows))}
+    known = {*scim_routes(), *(way.route for ways in (page_ways, api_ways) for way in ways(rows))}
 
     assert listed().keys() - known == set()
 

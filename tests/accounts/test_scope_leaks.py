@@ -45,7 +45,6 @@ from tms.shifts.models import Note
 EXAMPLES = int(os.environ.get("LEAK_EXAMPLES", "0"))
 REGIONS = ("", "zqreg1x", "zqreg2x")
 NOT_READ = {
-    "the admin knows no scopes, and is for superusers": r"/admin/",
     "for visitors, without rows": r"/(sign-in|invitation|act|icons?|manifest|worker|health|metrics)\b",
     "for the token of a directory": r"/scim/",
     "a description without rows": r"/api/v1/openapi\.json",

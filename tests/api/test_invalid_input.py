@@ -152,4 +152,4 @@ def test_a_wrong_url_is_not_found(watcher, path):
 
 
 def administrator() -> User:
-    return User.objects.get_or_create(username="boss", is_staff=True, is_superuser=True)[0]
+    return User.objects.get_or_create(username="boss", is_superuser=True)[0]

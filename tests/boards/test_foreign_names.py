@@ -43,7 +43,7 @@ BINDING = re.compile(r"(\w+)=(\S+)")
 
 
 def pages() -> list[Path]:
-    return [path for path in sorted(TEMPLATES.rglob("*.html")) if "admin" not in path.parts]
+    return sorted(TEMPLATES.rglob("*.html"))
 
 
 def printed_without(path: Path) -> set[str]:

@@ -109,7 +109,7 @@ async def test_an_anonymous_client_gets_no_board(browser):
 
 
 async def test_an_unknown_page_is_refused(signed_in):
-    assert await refusal(signed_in.board("/admin/")) == 403
+    assert await refusal(signed_in.board("/nowhere/")) == 403
 
 
 async def test_a_board_above_the_limit_of_a_person_is_refused(tms, signed_in):

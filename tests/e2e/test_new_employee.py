@@ -1,4 +1,4 @@
-"""A new employee: invited, sets a password, is an operator of a region, acknowledges a first alert; without the admin.
+"""A new employee: invited, sets a password, is an operator of a region, acknowledges a first alert.
 
 With `-s` the steps are printed, with the seconds since the first: a browser that is driven neither reads nor types.
 """

@@ -51,7 +51,7 @@ def test_enrolling_prints_the_credential_and_nothing_else(fleet):
 
 
 def test_a_key_is_replaced_without_an_outage(fleet):
-    """The steps are those of docs/deploying.md, where the admin is switched off."""
+    """The steps are those of docs/deploying.md."""
     first, second = (
         credential.parse(manage(*words)[0].removesuffix("\n"))
         for words in (("enrol_terminal", "A-1", "--site", "Shinjuku", "--new-site"), ("issue_credential", "A-1"))

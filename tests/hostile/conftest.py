@@ -28,7 +28,7 @@ class Made(NamedTuple):
 def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Made]:
     empty_rule_cache()
     with shared_rows(django_db_blocker), pytest.MonkeyPatch.context() as patch:
-        boss = User.objects.create_user("boss", is_staff=True, is_superuser=True)
+        boss = User.objects.create_user("boss", is_superuser=True)
         names = create_rows(Fleet(), boss)
         # Nothing persists, so the numbers around all pages stay the same: their queries are a third of the work.
         frame = nav(RenderContext(now(), EVERYTHING))

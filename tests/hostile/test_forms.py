@@ -1,4 +1,4 @@
-"""No form of TMS or of its admin answers 500 for any input."""
+"""No form of TMS answers 500 for any input."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

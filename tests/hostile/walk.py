@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
-from django.contrib import admin
 from django.test import Client
-from django.urls import resolve, reverse
+from django.urls import resolve
 
 from tests.support import inventory
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.rule_kinds import RULE_KINDS
 from tms.notifications.transports import TRANSPORTS
 
-NOT_PAGES = ("/api/", "/admin/", "/sign-out/")
+NOT_PAGES = ("/api/", "/sign-out/")
 REGISTRIES = {
     "kind": tuple(TRANSPORTS),
     "/rules/new/": tuple(RULE_KINDS),
@@ -25,7 +24,7 @@ REGISTRIES = {
 
 
 UNTOUCHED = re.compile(r"csrfmiddlewaretoken|_.*|.*-(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS")
-"""Fields of Django that only contain counts, and the buttons of the admin."""
+"""Fields of Django that only contain counts, and ours that no person fills in."""
 
 
 @dataclass
@@ -42,9 +41,9 @@ class Form:
 
 
 def addresses(names: Mapping[str, str]) -> list[str]:
-    """The forms of all pages of TMS and of the admin, in order."""
+    """The addresses of all pages of TMS, in order."""
     ours = (path for path, _ in inventory.addresses() if not path.startswith(NOT_PAGES))
-    return sorted({address for path in ours for address in _filled(path, names)} | set(_of_admin()))
+    return sorted({address for path in ours for address in _filled(path, names)})
 
 
 def forms(client: Client, pages: list[str]) -> list[Form]:
@@ -65,16 +64,6 @@ def _filled(path: str, names: Mapping[str, str]) -> Iterator[str]:
     before, after = path[: name.start()], path[name.end() :]
     for value in REGISTRIES.get(before) or REGISTRIES.get(name[1]) or ([names[before]] if before in names else []):
         yield from _filled(f"{before}{value}{after}", names)
-
-
-def _of_admin() -> Iterator[str]:
-    yield reverse("admin:index")
-    for model in admin.site._registry:
-        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-        yield reverse(f"{name}_changelist")
-        yield reverse(f"{name}_add")
-        for row in model._default_manager.all()[:1]:
-            yield from (reverse(f"{name}_{page}", args=(row.pk,)) for page in ("change", "delete", "history"))
 
 
 class _Forms(HTMLParser):

@@ -29,11 +29,9 @@ def signed_in(client):
         ("/", 200),
         ("/terminals/", 200),
         ("/help/", 200),
-        ("/admin/", 200),
         ("/sign-in/?next=/help/", 302),
         ("/nothing/here/", 404),
         ("/alerts/past/?from=nonsense", 200),
-        ("/admin/login/", 403),
     ],
 )
 def test_pages_are_not_cached_and_have_no_browser_features(signed_in, path, status):

@@ -111,7 +111,6 @@ def sound(settings, tmp_path):
     """The settings of a valid production environment."""
     settings.PRODUCTION = True
     settings.DEBUG = False
-    settings.ADMIN = False
     settings.SECRET_KEY = VALID_ENVIRONMENT["TMS_SECRET_KEY"]
     settings.ALLOWED_HOSTS = ["tms.example.com", ".tms.example.com"]
     settings.CSRF_TRUSTED_ORIGINS = ["https://noc.example.com"]
@@ -184,15 +183,6 @@ def test_private_networks_and_random_keys_of_any_alphabet_are_accepted(sound):
     for alphabet in ("0123456789", "0123456789abcdef", "abcdefghijklmnopqrstuvwxyz"):
         sound.SECRET_KEY = "".join(Random(7).choices(alphabet, k=50))
         assert checks.production(None) == []
-
-
-@pytest.mark.django_db
-def test_the_admin_without_a_second_factor_is_reported_at_the_start(sound, caplog):
-    sound.ADMIN, sound.SECOND_FACTOR = True, "nobody"
-
-    checks.refuse_unsafe()
-
-    assert "TMS_ADMIN=1 with TMS_SECOND_FACTOR=nobody" in caplog.text
 
 
 @pytest.mark.django_db

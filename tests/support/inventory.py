@@ -135,7 +135,7 @@ def error_types() -> set[str]:
 
 
 def addresses() -> set[Address]:
-    """The addresses of our own views; the admin represents its subpages."""
+    """The addresses of our views."""
     return set(_addresses(get_resolver().url_patterns, "/"))
 
 
@@ -144,8 +144,6 @@ def _addresses(patterns: Iterable[URLPattern | URLResolver], before: str) -> Ite
         path = before + re.sub(r"<\w+:(\w+)>", r"<\1>", str(pattern.pattern))
         if isinstance(pattern, URLPattern):
             yield path, pattern.name or ""
-        elif pattern.namespace == "admin":
-            yield path, ""
         else:
             yield from _addresses(pattern.url_patterns, path)
 

@@ -1,43 +1,20 @@
-"""People for tests, with the built-in roles; staff also have the shipped groups, which only the admin uses."""
+"""People for tests, with the built-in roles."""
 
-import json
 import time
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from allauth.account.internal.userkit import user_id_to_str
-from django.contrib.auth.models import Group, Permission
-from django.db.models import Q
 from django.test import Client
 
 from tms.accounts.models import Grant, Team, User
 from tms.accounts.roles import built_in
 
-FIXTURE = Path(__file__).parents[2] / "fixtures/initial_data.json"
-GROUPS = ("Viewer", "Operator", "Manager")
 ROLES = {"": "Viewer", "Viewer": "Viewer", "Operator": "Operator", "Manager": "Lead"}
-"""The built-in role of the people of each group."""
-
-
-@cache
-def shipped() -> dict[str, frozenset[str]]:
-    """Each group of the fixture with the full names of its permissions."""
-    rows = [row["fields"] for row in json.loads(FIXTURE.read_text()) if row["model"] == "auth.group"]
-    return {row["name"]: frozenset(f"{app}.{code}" for code, app, _ in row["permissions"]) for row in rows}
-
-
-def group(name: str) -> Group:
-    made, is_new = Group.objects.get_or_create(name=name)
-    if is_new:
-        names = [full.split(".") for full in shipped()[name]]
-        wanted = Q(*(Q(content_type__app_label=app, codename=code) for app, code in names), _connector=Q.OR)
-        made.permissions.set(Permission.objects.filter(wanted))
-    return made
+"""The built-in role of each kind of person."""
 
 
 def make_superuser(person: User) -> User:
-    person.is_staff = person.is_superuser = True
+    person.is_superuser = True
     person.save()
     return person
 
@@ -52,10 +29,8 @@ def sign_in_recently(client: Client, person: User) -> None:
 
 
 def person(username: str, *, of: str | None = "", **fields: Any) -> User:
-    """A person with the role of the group `of` for everything; by default a viewer. None: without any grant."""
+    """A person with a role for everything, by default that of viewers: see `ROLES`. None: without any grant."""
     made = User.objects.create_user(username, **fields)
-    if of and made.is_staff:
-        made.groups.add(group(of))
     if of is not None:
         grant(made, ROLES[of])
     return made

@@ -42,7 +42,7 @@ def operator_client() -> ApiClient:
 
 
 def superuser_client() -> ApiClient:
-    return ApiClient.of(User.objects.create(username="boss", is_staff=True, is_superuser=True))
+    return ApiClient.of(User.objects.create(username="boss", is_superuser=True))
 
 
 def at(path: str) -> str:

@@ -237,7 +237,6 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
         ),
     ),
     "tms.notifications.transports.telegram.FIELDS": ("fullmatch", (*words(), repeated("1"))),
-    "tms.lib.admin.NUMBER": ("fullmatch", words()),
     "tms.config.logs.SECRETS": (
         "sub",
         (*words(), repeated("?token"), repeated("authorization "), repeated("?a.token="), repeated("tms_")),

@@ -1,6 +1,5 @@
 """URLs of accounts."""
 
-from django.conf import settings
 from django.urls import include, path
 
 from tms.accounts import views
@@ -14,10 +13,6 @@ from tms.accounts.password_reset import views as password_reset
 from tms.accounts.people import urls as people
 from tms.accounts.screens import views as screens
 
-of_admin = [
-    path("admin/login/", views.admin_sign_in, name="admin-sign-in"),
-    path("admin/password_change/", views.admin_change_password, name="admin-change-password"),
-]
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
     path("sign-in/code/", second_factor.second_factor, name="second-factor"),
@@ -54,5 +49,4 @@ urlpatterns = [
     path("people/screens/<int:pk>/", screens.wall_screen, name="wall-screen"),
     path("people/screens/<int:pk>/revoke/", screens.revoke_screen, name="revoke-screen"),
     path("pair/", screens.pair_screen, name="pair-screen"),
-    *(of_admin if settings.ADMIN else ()),
 ]

@@ -7,14 +7,13 @@ from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import password_validators_help_texts
-from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import reswap, retarget
 
 from tms.accounts import access
@@ -70,20 +69,6 @@ class SignOut(LogoutView):
 
 
 sign_out = SignOut.as_view()
-
-
-def admin_sign_in(request: HttpRequest) -> HttpResponse:
-    """The admin redirects here: there is one sign-in form, with one throttle."""
-    if request.user.is_authenticated:
-        raise PermissionDenied
-    return redirect_to_login(request.GET.get("next") or resolve_url("admin:index"))
-
-
-@require_safe
-@sign_in_required
-def admin_change_password(request: AuthenticatedRequest) -> HttpResponse:
-    """There is one page for it, with the throttle on the current password."""
-    return redirect("change-password")
 
 
 def forbidden(request: PageRequest, exception: Exception) -> HttpResponse:

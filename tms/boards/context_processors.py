@@ -8,7 +8,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.access import Granted, Person, may_open_admin, scope_of
+from tms.accounts.access import Granted, Person, scope_of
 from tms.accounts.display_names import name_of
 from tms.accounts.me.time_zone import chosen_zone
 from tms.accounts.models import Density, Theme, User
@@ -62,7 +62,6 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "move_interval_s": settings.MOVE_INTERVAL_S,
         "proof_interval_s": settings.PROOF_INTERVAL_S,
         "may": Granted(me or AnonymousUser()),
-        "may_open_admin": me is not None and may_open_admin(me),
         # For pages without live content, read when rendered.
         "page_state": SimpleLazyObject(lambda: _frame_only(me or AnonymousUser())),
     }

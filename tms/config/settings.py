@@ -81,7 +81,6 @@ SECURE_CSP = {
 # Applications
 
 INSTALLED_APPS = [
-    "django.contrib.admin.apps.SimpleAdminConfig",  # tms/main/urls.py loads its pages, if it is served
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -252,8 +251,6 @@ if PASSWORD_HISTORY:
             "OPTIONS": {"number": PASSWORD_HISTORY},
         }
     )
-ADMIN = env.flag("TMS_ADMIN", default=not PRODUCTION)
-"""Whether the Django admin is served: a back door for superusers, which knows no scopes."""
 DEMO_IN_PRODUCTION = env.flag("TMS_DEMO_IN_PRODUCTION", default=False)
 """Whether the demo runs in production mode. The cluster of `make cluster` does so, and serves nobody else."""
 INVITATION_DAYS = env.whole("TMS_INVITATION_DAYS", 7, least=1, most=30)

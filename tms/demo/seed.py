@@ -7,7 +7,6 @@ from itertools import count, cycle, islice
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import transaction
 
@@ -36,18 +35,7 @@ from tms.fleet.models import (
 from tms.fleet.models.opening_hours import OpeningHours
 from tms.lib.hashing import hash_token
 
-MANAGER = "Manager"
 ROLE = "Administrator"
-REGIONS_JA = {
-    "Hokkaido": "北海道",
-    "Tohoku": "東北",
-    "Kanto": "関東",
-    "Chubu": "中部",
-    "Kansai": "関西",
-    "Chugoku": "中国",
-    "Shikoku": "四国",
-    "Kyushu": "九州",
-}
 HERE = "HERE"
 """Code of the site of the machine that TMS runs on."""
 
@@ -81,20 +69,15 @@ def _still_enrolled(fleet: Fleet) -> Fleet:
 
 
 def _seed_people() -> None:
-    """Administrators of everything, who may open the admin as well."""
-    if not Group.objects.filter(name=MANAGER).exists():
-        call_command("loaddata", settings.BASE_DIR / "fixtures/initial_data.json", verbosity=0)
-    managers = Group.objects.get(name=MANAGER)
+    """Administrators of everything."""
     for one in PEOPLE:
         if not User.objects.filter(username=one.username).exists():
-            person = User.objects.create_user(is_staff=True, **one._asdict())
-            person.groups.add(managers)
+            person = User.objects.create_user(**one._asdict())
             Grant.objects.create(person=person, role=built_in(ROLE))
 
 
 def _seed_sites() -> dict[str, Site]:
-    for name in {demo_site.region for demo_site in SITES} - {""}:
-        Region.objects.get_or_create(name=name, defaults={"name_ja": REGIONS_JA.get(name, "")})
+    _seed_regions({demo_site.region for demo_site in SITES})
     for demo_site in SITES:
         site, is_new = Site.objects.get_or_create(
             code=demo_site.code,
@@ -103,6 +86,13 @@ def _seed_sites() -> dict[str, Site]:
         if is_new:
             _set_up(site, demo_site)
     return {site.code: site for site in Site.objects.all()}
+
+
+def _seed_regions(names: set[str]) -> None:
+    """Load the regions of Japan once: loading them again would reset their Japanese names."""
+    if not Region.objects.filter(name__in=names).exists():
+        call_command("loaddata", settings.BASE_DIR / "fixtures/initial_data.json", verbosity=0)
+    Region.objects.bulk_create((Region(name=name) for name in names), ignore_conflicts=True)
 
 
 def _set_up(site: Site, demo_site: DemoSite) -> None:

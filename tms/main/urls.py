@@ -1,7 +1,5 @@
 """All URLs of TMS."""
 
-from django.conf import settings
-from django.contrib import admin
 from django.urls import include, path
 
 from tms.main.api_v1 import api
@@ -9,9 +7,6 @@ from tms.rest_base.docs import api_docs
 
 handler403 = "tms.accounts.views.forbidden"
 handler500 = "tms.ops.middleware.unavailable.failed"
-
-if settings.ADMIN:
-    admin.autodiscover()
 
 urlpatterns = [
     path("", include("tms.boards.urls")),
@@ -24,5 +19,4 @@ urlpatterns = [
     path("api/docs/", api_docs, name="api-docs"),
     path("api/v1/", include("tms.fleet.urls")),
     path("api/v1/", api.urls),
-    *([path("admin/", admin.site.urls)] if settings.ADMIN else ()),
 ]

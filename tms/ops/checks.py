@@ -204,15 +204,6 @@ def static_files() -> Faults:
         )
 
 
-def second_factor() -> Faults:
-    if settings.ADMIN and settings.SECOND_FACTOR == "nobody":
-        yield checks.Warning(
-            "TMS_ADMIN=1 with TMS_SECOND_FACTOR=nobody; a password alone opens the back door of superusers",
-            hint="Unset one of them.",
-            id="tms.W005",
-        )
-
-
 HOSTS_HINT = "Set the hosts by which people and terminals reach TMS, for example `tms.example.com`."
 PROXIES_HINT = "Set the addresses or networks of the proxies, for example `127.0.0.1,10.0.0.0/16`."
 FAULTS: tuple[Callable[[], Faults], ...] = (
@@ -229,7 +220,6 @@ FAULTS: tuple[Callable[[], Faults], ...] = (
     database_secret,
     error_log,
     cloudwatch,
-    second_factor,
 )
 
 

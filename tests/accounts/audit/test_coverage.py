@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from django.contrib import admin
 from django.db.models import F
 from django.test import Client
-from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
 from tests.accounts.audit import of_accounts, of_fleet, of_providers
@@ -22,7 +20,6 @@ from tests.support.builders import Fleet
 from tests.support.database.shared_rows import shared_rows
 from tests.support.factories import now
 from tests.support.rest import ApiClient
-from tms.accounts.audit.admin import AuditedAdmin
 from tms.accounts.models import AuditEntry, Grant, IdentityProvider, Invitation, ProvisionedTeam, Team, User
 from tms.accounts.roles import built_in
 from tms.alerts import correlation
@@ -34,7 +31,6 @@ from tms.alerts.rule_editing import yaml_file
 from tms.boards.rules.forms import RuleForm
 from tms.fleet.enrolment import tokens as enrolment
 from tms.fleet.models import Site
-from tms.lib.admin import ReadOnly
 from tms.lib.hashing import hash_token
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
@@ -67,10 +63,6 @@ REASONS: dict[str, str] = {
     "POST /wall/code/": "shows a code, which opens nothing; the pairing is an entry",
     "POST /api/v1/": NO_OPERATION,
     "POST /api/v1/<anything:rest>": NO_OPERATION,
-    "POST /admin/": NO_OPERATION,
-    "POST /admin/r/<path:content_type_id>/<path:object_id>/": NO_OPERATION,
-    "POST /admin/<app_label>/": NO_OPERATION,
-    r"POST /admin/(?P<url>.*)$": NO_OPERATION,
 }
 
 
@@ -340,7 +332,6 @@ PAGES: Mapping[str, Sent] = {
         "created", lambda: {"destination": pk(Destination, kind="email"), "times": "06:00", "time_zone": "Asia/Tokyo"}
     ),
     "/digest/plans/<int:pk>/delete/": Sent("deleted"),
-    "/admin/logout/": Sent("signed-out"),
     **{route: Sent(*request) for route, request in of_fleet.PAGES.items()},
 }
 EXPORTS = (
@@ -431,7 +422,7 @@ def sample(rows: Mapping[str, str], no_rules_cached: None, monkeypatch: pytest.M
 
 
 def listed() -> set[str]:
-    """`POST /rules/new/` for each method of `matrix.txt` that may change something; without the models of the admin."""
+    """`POST /rules/new/` for each method of `matrix.txt` that may change something."""
     lines = [line.split() for line in TABLE.read_text().splitlines() if line and not line.startswith("#")]
     words = [(route, word.partition("=")) for route, *rest in lines for word in rest]
     return {f"{method} {route}" for route, (method, _, need) in words if method in CHANGING and need != "nobody"}
@@ -556,17 +547,3 @@ def prepare(subject: str, name: str) -> None:
     rows.objects.filter(pk=pk_).update(**fields)
     if name == "resolve":
         Rule.objects.update(may_be_resolved_by_hand=True)
-
-
-def test_models_that_the_admin_changes_are_audited():
-    """`AuditedAdmin` records in the transaction of the change; services record for pages with `records_itself`."""
-    assert reverse("admin:index")  # the URLs import its pages
-    assert admin.site._registry
-
-    unaudited = {
-        model._meta.label
-        for model, page in admin.site._registry.items()
-        if not isinstance(page, AuditedAdmin) and not isinstance(page, ReadOnly)
-    }
-
-    assert unaudited == set()

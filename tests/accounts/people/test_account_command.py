@@ -1,4 +1,4 @@
-"""What only the operator of TMS changes of an account: names, superusers, groups of the admin, deletion."""
+"""What only the operator of TMS changes of an account: names, superusers, deletion."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -7,6 +7,7 @@ from tests.support import people
 from tests.support.builders import now
 from tms.accounts import access, api_tokens
 from tms.accounts.models import ApiToken, AuditEntry, User
+from tms.accounts.permissions import Permission
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -41,14 +42,14 @@ def test_an_invalid_name_or_address_changes_nothing(keiko, arguments):
     assert not User.objects.get(pk=keiko.pk).is_superuser
 
 
-def test_a_superuser_opens_the_admin_until_withdrawn(keiko):
+def test_a_superuser_may_do_everything_until_withdrawn(keiko):
     call_command("account", "keiko", "--superuser")
     made = User.objects.get(pk=keiko.pk)
     people.make_superuser(people.person("boss"))
     call_command("account", "keiko", "--no-superuser")
 
-    assert access.may_open_admin(made)
-    assert not access.may_open_admin(User.objects.get(pk=keiko.pk))
+    assert set(access.Granted(made)) == {permission.key for permission in Permission}
+    assert set(access.Granted(User.objects.get(pk=keiko.pk))) == set()
 
 
 def test_the_last_superuser_stays(keiko):
@@ -59,20 +60,6 @@ def test_the_last_superuser_stays(keiko):
             call_command("account", "keiko", *arguments)
 
     assert User.objects.get(pk=keiko.pk).is_superuser
-
-
-def test_groups_open_the_admin_and_none_close_it(keiko):
-    people.group("Manager")
-
-    call_command("account", "keiko", "--groups", "Manager")
-    made = User.objects.get(pk=keiko.pk)
-    may = access.may_open_admin(made), made.has_perm("fleet.add_terminal")
-    call_command("account", "keiko", "--groups")
-
-    assert may == (True, True)
-    assert not access.may_open_admin(User.objects.get(pk=keiko.pk))
-    with pytest.raises(CommandError, match="no group Boss: expected some of Manager"):
-        call_command("account", "keiko", "--groups", "Boss")
 
 
 def test_an_account_is_deleted_with_its_tokens(keiko):

@@ -68,7 +68,7 @@ async def test_other_pages_and_other_addresses_pass(ask, passed):
     assert await ask("2001:db8:1:3::1") is None
     assert await ask("2001:db8:1:2::1", method="GET") is None
     assert await ask("2001:db8:1:2::1", path="/") is None
-    assert await ask("2001:db8:1:2::1", path="/admin/login/") is not None
+    assert await ask("2001:db8:1:2::1", path="/sign-in/code/") is not None
 
 
 async def test_a_distributed_flood_does_not_block_known_devices(ask, settings, monkeypatch):

@@ -194,13 +194,3 @@ def test_redis_stores_no_names(tanaka):
     keys = [*redis.scan_iter(match=f"{caches['default'].key_prefix}*sign-in*")]
     assert len(keys) == 4
     assert not any(b"tanaka" in key for key in keys)
-
-
-def test_the_admin_uses_the_same_sign_in_form(client, tanaka):
-    asked = client.get("/admin/", follow=True)
-    posted = client.post("/admin/login/?next=/admin/", {"username": "tanaka", "password": PASSWORD})
-    client.force_login(tanaka)
-
-    assert asked.redirect_chain[-1] == ("/sign-in/?next=/admin/", 302)
-    assert (posted.status_code, posted["Location"]) == (302, "/sign-in/?next=/admin/")
-    assert client.get("/admin/login/?next=/admin/").status_code == 403

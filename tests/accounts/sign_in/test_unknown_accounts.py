@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db]
 STATES: Mapping[str, Mapping[str, object]] = {
     "active": {},
     "disabled": {"is_active": False},
-    "superuser": {"is_superuser": True, "is_staff": True},
+    "superuser": {"is_superuser": True},
     "service": {"is_service": True},
     "without-password": {"password": "!"},
     "with-factor": {},

@@ -378,7 +378,7 @@ def _happens(move, terminal, presence, *, rule, site, by):
         return []
     if move == "presence":
         return [updates(terminal, presence=presence)]
-    if move in {"site", "delete"}:  # by the admin, which publishes `everything`
+    if move in {"site", "delete"}:  # services publish `everything`
         found = Terminal.objects.filter(pk=terminal.pk)
         _ = found.update(site=site) if move == "site" else found.delete()
         return [Change(everything=True)]

@@ -51,7 +51,7 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
     note = Note.objects.create(by=person, at=now(-60), text="Quiet night")
     group = fleet.group("Lobby", terminal)
     _history(fleet, terminal)
-    _of_admin(terminal, person)
+    _behind_pages(terminal, person)
     made: dict[str, Any] = {
         "/sites/": terminal.site.code,
         "/terminals/": terminal.uid,
@@ -111,8 +111,8 @@ def _history(fleet: Fleet, terminal: Terminal) -> None:
     factories.resolved(over)
 
 
-def _of_admin(terminal: Terminal, person: User) -> None:
-    """Objects that only the admin lists."""
+def _behind_pages(terminal: Terminal, person: User) -> None:
+    """Objects without an address of their own."""
     Node.objects.create(name="node-1", started_at=now(-60), heartbeat_at=now())
     enrolment.make_token(enrolment.TokenLimits(terminal.site), by=person, at=now())
     api_tokens.issue(person, name="script", at=now())

@@ -1,4 +1,4 @@
-"""What a person may see and do. Every board, API operation and admin page decides through these functions.
+"""What a person may see and do. Every page, board and API operation decides through these functions.
 
 A *permission* (`tms.accounts.permissions`) names one kind of action. A *scope* (`tms.accounts.scope`) is a part of the
 fleet: everything, or regions, sites and groups. A person holds each permission for a scope, to which their grants and
@@ -22,7 +22,6 @@ those of their teams add up. Two relations between a row and a scope decide ever
 | give a role to a person                        | `may_grant(person, role, scope)`                 | yes or no    |
 | act on an account, or with its rights          | `may_act_for(person, other)`                     | yes or no    |
 | admit a person who is signed in                | `may_watch(person)`                              | yes or no    |
-| link to the admin                              | `may_open_admin(person)`                         | yes or no    |
 | compare two scopes                             | `covers(scope, other)`                           | yes or no    |
 
 A view finds the row among the `visible` ones, so that a row out of sight answers 404, and then `demand`s the permission
@@ -42,7 +41,6 @@ from tms.accounts.access.decisions import (
     may,
     may_act_for,
     may_grant,
-    may_open_admin,
     may_watch,
     may_within,
 )
@@ -64,7 +62,6 @@ __all__ = [
     "may",
     "may_act_for",
     "may_grant",
-    "may_open_admin",
     "may_watch",
     "may_within",
     "permitted",

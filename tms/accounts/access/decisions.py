@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.utils.translation import gettext
@@ -84,18 +83,11 @@ def may_grant(person: Person, role: Role, scope: Scope) -> bool:
     return all(may_within(person, permission, scope) for permission in needed)
 
 
-def may_open_admin(person: Person) -> bool:
-    """Whether the admin is on and shows the person anything: staff status alone grants nothing there."""
-    if not settings.ADMIN:
-        return False
-    return may_watch(person) and person.is_staff and bool(person.is_superuser or person.get_all_permissions())
-
-
 def may_act_for(person: Person, other: User) -> bool:
     """Whether `person` may manage a token, password or address of `other`, who must not have more permissions."""
     if not may_watch(person) or person.is_superuser:
         return may_watch(person)
-    if other.is_superuser or not other.get_all_permissions() <= person.get_all_permissions():
+    if other.is_superuser:
         return False
     mine, theirs = rights_of(person), rights_of(other)
     return covers(mine.visible, theirs.visible) and all(

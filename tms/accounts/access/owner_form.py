@@ -14,7 +14,7 @@ from tms.accounts.access.rights import Person
 from tms.accounts.access.rows import scope_of
 from tms.accounts.models import Owned
 from tms.accounts.permissions import Permission
-from tms.lib.admin import ModelForm
+from tms.lib.forms.bases import ModelForm
 
 OWNER = ("owner_region", "owner_site", "owner_group")
 NOT_PERMITTED = _("Choose an owner for which you have this permission.")

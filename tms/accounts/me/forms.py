@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.me import preferences
 from tms.accounts.models import Density, Theme, User
-from tms.lib.admin import ModelForm
 from tms.lib.calendar.time_zones import zone_choices
 from tms.lib.forms import Plain
+from tms.lib.forms.bases import ModelForm
 from tms.lib.severity import Severity
 
 

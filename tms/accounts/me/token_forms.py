@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import api_tokens
 from tms.accounts.models import OF_PEOPLE, ApiToken, TokenScope, User
-from tms.lib.admin import ModelForm
 from tms.lib.forms import Plain
+from tms.lib.forms.bases import ModelForm
 
 DAYS = (7, 30, 90, 180, 365)
 DEFAULT_DAYS = 90

@@ -1,10 +1,8 @@
 """The account of another person as a whole: disable and enable it, end its sessions; rename and delete it."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -93,18 +91,9 @@ def rename(person: User, *, username: str = "", email: str = "") -> None:
 
 @transaction.atomic
 def set_superuser(person: User, *, is_superuser: bool) -> None:
-    """Superusers also open the admin. Raises LastAdministratorError."""
+    """Superusers see and may do everything. Raises LastAdministratorError."""
     with administrators.keeping_one():
-        _save(person, is_superuser=is_superuser, is_staff=is_superuser or person.groups.exists())
-
-
-@transaction.atomic
-def set_groups(person: User, groups: Collection[Group]) -> None:
-    """What the person may do in the admin; without a group they do not open it, superusers aside."""
-    with recorder.change(person):
-        person.groups.set(groups)
-        person.is_staff = person.is_superuser or bool(groups)
-        person.save(update_fields=("is_staff",))
+        _save(person, is_superuser=is_superuser)
 
 
 @transaction.atomic

@@ -14,8 +14,8 @@ from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.api_tokens import MAX_DAYS
 from tms.accounts.models import Role, Team, TokenScope, User
 from tms.accounts.permissions import Permission
-from tms.lib.admin import ModelForm
 from tms.lib.forms import Plain
+from tms.lib.forms.bases import ModelForm
 from tms.lib.text_fields import FormLine
 
 

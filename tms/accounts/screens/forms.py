@@ -13,9 +13,9 @@ from tms.accounts.access import grant_scopes
 from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.models import Theme, User, WallBoard, WallScreen
 from tms.accounts.screens.services import PERMISSION
-from tms.lib.admin import ModelForm
 from tms.lib.calendar.time_zones import zone_choices
 from tms.lib.forms import Plain
+from tms.lib.forms.bases import ModelForm
 from tms.lib.severity import Severity
 from tms.lib.text_fields import FormLine
 

@@ -28,7 +28,7 @@ from tms.server.asgi import Receive, Scope, Send
 type Application = Callable[[Scope, Any, Any], Awaitable[None]]
 """An application of Django: its type is wider than that of ours."""
 
-PATHS = ("/sign-in/", "/admin/login/")
+PATH = "/sign-in/"
 BURST = 30
 TOTAL_PER_MINUTE, TOTAL_BURST = 120, BURST
 """Forms from unknown devices. A burst costs as much as so many pages at once, and few of its passwords are hashed in time
@@ -57,7 +57,7 @@ class SignInGate:
         self._delayed = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith(PATHS):
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith(PATH):
             await self._application(scope, receive, send)
             return
         request = ASGIRequest(scope, io.BytesIO())

@@ -16,7 +16,7 @@ from tms.boards.pages import IncidentsPage
 from tms.boards.responses import found_or_404
 from tms.fleet.models import Site, SiteContact
 from tms.fleet.sites.services import set_contacts
-from tms.lib.admin import ModelForm
+from tms.lib.forms.bases import ModelForm
 
 MAX_CONTACTS = 6
 

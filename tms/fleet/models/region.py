@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.scope import ByRegion
 from tms.lib.text_fields import LineField
+
+
+class RegionManager(models.Manager["Region"]):
+    def get_by_natural_key(self, name: str) -> Region:
+        """Lets `loaddata` find the region that exists already."""
+        return self.get(name=name)
 
 
 class Region(models.Model):
@@ -17,6 +25,7 @@ class Region(models.Model):
     name_ja = LineField(_("Japanese name"), max_length=100, blank=True, default="", db_default="")
 
     scope_path = ByRegion()
+    objects: ClassVar[RegionManager] = RegionManager()
 
     class Meta:
         ordering = ("name",)
@@ -26,6 +35,9 @@ class Region(models.Model):
 
     def __str__(self) -> str:
         return self.local_name
+
+    def natural_key(self) -> tuple[str]:
+        return (self.name,)
 
     @property
     def local_name(self) -> str:

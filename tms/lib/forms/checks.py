@@ -12,7 +12,7 @@ from django.forms.boundfield import BoundField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from tms.lib.admin import BaseFormSet
+from tms.lib.forms.bases import BaseFormSet
 
 LEFT = "_left"
 """The names of the fields that the person has left."""

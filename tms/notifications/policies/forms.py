@@ -11,8 +11,8 @@ from tms.accounts.access import Person, visible
 from tms.accounts.access.owner_form import OwnedForm
 from tms.accounts.permissions import Permission
 from tms.fleet.models import Site
-from tms.lib.admin import BaseFormSet
 from tms.lib.forms import NONE, Plain
+from tms.lib.forms.bases import BaseFormSet
 from tms.lib.forms.combobox import Combobox, RowsField, Suggestions
 from tms.lib.severity import Severity
 from tms.notifications.models.destination import Destination

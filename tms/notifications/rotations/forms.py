@@ -17,10 +17,10 @@ from tms.accounts.access.owner_form import OwnedForm
 from tms.accounts.display_names import colleagues, name_of
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.lib.admin import BaseFormSet
 from tms.lib.calendar.local_time import instant
 from tms.lib.calendar.time_zones import zone_choices
 from tms.lib.forms import NONE, LocalDateTimeField, Plain, when
+from tms.lib.forms.bases import BaseFormSet
 from tms.notifications.models.rotation import Cover, Rotation
 from tms.notifications.rotations import services
 from tms.notifications.rotations.on_call import cover

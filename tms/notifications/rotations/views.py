@@ -17,9 +17,9 @@ from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, 
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.lib.admin import BaseFormSet
 from tms.lib.calendar.dates import shown_days
 from tms.lib.calendar.local_time import local_time
+from tms.lib.forms.bases import BaseFormSet
 from tms.lib.forms.checks import is_check, render_errors
 from tms.lib.forms.saved import redirect_saved
 from tms.notifications import undo

@@ -17,9 +17,9 @@ from tms.accounts.identity_providers.oidc import client_key
 from tms.accounts.identity_providers.saml import certificates
 from tms.accounts.models import ClientAuth, GroupMapping, IdentityProvider, ProviderKind
 from tms.accounts.people.forms import GrantForm
-from tms.lib.admin import ModelForm
 from tms.lib.encryption import DecryptionError
 from tms.lib.forms import Plain
+from tms.lib.forms.bases import ModelForm
 from tms.lib.outgoing import ssrf_guard
 from tms.lib.outgoing.bounded_http import FetchError, require_web
 from tms.lib.text_fields import FormLine

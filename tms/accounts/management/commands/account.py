@@ -1,11 +1,9 @@
 """`manage.py account` changes what no page changes of an account."""
 
 from argparse import BooleanOptionalAction
-from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
@@ -17,14 +15,13 @@ from tms.lib.management import NoChecksCommand
 
 
 class Command(NoChecksCommand):
-    help = "Changes what no page changes of an account: its names, whether it is a superuser, its groups in the admin."
+    help = "Changes what no page changes of an account: its names, whether it is a superuser, or deletes it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
         parser.add_argument("--rename", default="", metavar="USERNAME", help="a new username")
         parser.add_argument("--email", default="", help="a new e-mail address")
         parser.add_argument("--superuser", action=BooleanOptionalAction, help="a superuser sees and may do everything")
-        parser.add_argument("--groups", nargs="*", metavar="GROUP", help="groups of the admin; without a name, none")
         parser.add_argument("--delete", action="store_true", help="delete the account instead; better disable it")
 
     def handle(self, *args: Any, username: str, **options: Any) -> None:
@@ -41,17 +38,7 @@ class Command(NoChecksCommand):
         except LastAdministratorError:
             raise CommandError("nobody else manages people everywhere: appoint another administrator first") from None
 
-    def _change(
-        self,
-        person: User,
-        *,
-        rename: str,
-        email: str,
-        superuser: bool | None,
-        groups: Collection[str] | None,
-        delete: bool,
-        **_: Any,
-    ) -> None:
+    def _change(self, person: User, *, rename: str, email: str, superuser: bool | None, delete: bool, **_: Any) -> None:
         if delete:
             account.delete(person, at=datetime.now(UTC))
             return
@@ -59,12 +46,3 @@ class Command(NoChecksCommand):
             account.rename(person, username=rename, email=email)
         if superuser is not None:
             account.set_superuser(person, is_superuser=superuser)
-        if groups is not None:
-            account.set_groups(person, groups_named(groups))
-
-
-def groups_named(names: Collection[str]) -> list[Group]:
-    found = {group.name: group for group in Group.objects.all()}
-    if unknown := set(names) - found.keys():
-        raise CommandError(f"no group {', '.join(sorted(unknown))}: expected some of {', '.join(sorted(found)) or '-'}")
-    return [found[name] for name in names]

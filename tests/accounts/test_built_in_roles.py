@@ -1,33 +1,16 @@
-"""The groups and roles that TMS ships."""
+"""The roles that TMS ships."""
 
 import re
 
 import pytest
-from django.contrib.auth.models import AnonymousUser, Group
-from django.core.management import call_command
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import Permission as DjangoPermission
 
-from tests.support.inventory import ROOT
-from tests.support.people import FIXTURE, GROUPS, person, shipped
+from tests.support.inventory import ROOT, found_in_code
+from tests.support.people import person
 from tms.accounts import access, roles
 from tms.accounts.models import Role, User
 from tms.accounts.permissions import Permission
-
-
-def names_of(group: Group) -> set[str]:
-    return {f"{app}.{code}" for app, code in group.permissions.values_list("content_type__app_label", "codename")}
-
-
-def test_the_fixture_loads_three_groups_with_existing_permissions_and_is_idempotent(db):
-    for _ in range(2):
-        call_command("loaddata", FIXTURE, verbosity=0)
-
-    assert {group.name: names_of(group) for group in Group.objects.all()} == shipped()
-
-
-def test_each_group_has_the_permissions_of_the_one_before():
-    viewer, operator, manager = (shipped()[name] for name in GROUPS)
-
-    assert viewer <= operator < manager
 
 
 def test_each_built_in_role_has_the_permissions_of_the_one_before():
@@ -47,10 +30,11 @@ def test_migrations_create_the_built_in_roles_and_keep_their_permissions_current
     assert found == roles.BUILT_IN
 
 
-def test_no_group_can_grant_itself_permissions():
-    granted = set().union(*shipped().values())
-
-    assert not {name for name in granted if name.startswith(("accounts.", "auth."))}
+def with_permissions_of_django() -> User:
+    """Release 1.0.0 gave people groups of Django, which stay in the database."""
+    made = person("former manager", is_staff=True)
+    made.user_permissions.set(DjangoPermission.objects.all())
+    return made
 
 
 @pytest.mark.parametrize(
@@ -59,15 +43,22 @@ def test_no_group_can_grant_itself_permissions():
         (AnonymousUser, set()),
         (lambda: person("nobody"), set()),
         (lambda: person("staff", is_staff=True), set()),
+        (with_permissions_of_django, set()),
         (lambda: person("gone", of="Manager", is_active=False), set()),
         (lambda: person("viewer", of="Viewer"), set()),
         (lambda: person("manager", of="Manager"), {action.key for action in roles.LEAD}),
         (lambda: User.objects.create_superuser("boss"), {action.key for action in Permission}),
     ],
-    ids=["stranger", "no group", "staff alone", "disabled", "viewer", "manager", "superuser"],
+    ids=["stranger", "no group", "staff alone", "permissions of Django", "disabled", "viewer", "manager", "superuser"],
 )
 def test_each_role_has_the_expected_permissions(db, someone, expected):
     assert set(access.Granted(someone())) == expected
+
+
+def test_nothing_reads_the_permissions_of_django():
+    of_django = r"\b(is_staff|has_perms?|has_module_perms|get_\w+_permissions|user_permissions)\b"
+
+    assert found_in_code(of_django, besides="0001_initial.py") == set()
 
 
 def test_templates_check_permissions_that_exist():
@@ -93,7 +84,7 @@ def test_the_style_sheet_hides_what_rows_hide():
     assert needed == set(re.findall(r":not\(\[data-may~=\"([a-z_]+)\"\]\) \[data-needs=\"\1\"\]", styles))
 
 
-def test_the_documentation_lists_the_permissions_of_each_group():
+def test_the_documentation_lists_the_permissions_of_each_role():
     rows = re.findall(r"^\| `([a-z_.]+)` \|[^|]+\|(.*)\|$", (ROOT / "docs/permissions.md").read_text(), re.MULTILINE)
     result = {name: [bool(cell.strip()) for cell in cells.split("|")] for name, cells in rows}
 
