@@ -114,7 +114,8 @@ async def test_a_swapped_device_restarts_with_another_serial_number_until_it_is_
     breaker.answer(UndoFault(answer.broken[0].number))
 
     assert (answer.error, serial, one.device.identity.serial) == ("", "S1-OTHER", "S1")
-    assert goodbye is not None and goodbye.reason == "reboot"
+    assert goodbye is not None
+    assert goodbye.reason == "reboot"
 
 
 async def test_requests_that_cannot_be_carried_out_change_nothing(breaker, simulated):

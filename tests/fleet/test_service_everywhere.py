@@ -1,4 +1,4 @@
-"""One definition of *in service*: after any history, every number that depends on it equals a plain reimplementation."""
+"""One definition of *in service*: after any history, every number that depends on it equals that of a plain program."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -212,7 +212,8 @@ def coverage_of(
 ) -> dict[int, MaintenanceCoverage]:
     """Which of these terminals (with their sites) the windows `among` cover, and which of them lasts longest.
 
-    `groups_of`: the groups of terminals that had others than today, for a past instant. No query if there are no windows, otherwise three.
+    `groups_of`: the groups of terminals that had others than today, for a past instant.
+    No query if there are no windows, otherwise three.
     """
     windows = {window.pk: window for window in among}
     if not windows:

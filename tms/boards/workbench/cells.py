@@ -103,13 +103,14 @@ def _members(alerts: AlertQuerySet, *, is_of_rule: bool, then: CellsThen | None)
     columns = ("pk", "resolved_at", "terminal", *(f"terminal__{name}" for name in COLUMNS))
     rows = alerts.order_by(natural("terminal__uid")).values_list(*columns)[:MAX_ALERTS]
     for pk, resolved_at, terminal, uid, name, name_ja, label, kind, presence in rows:
+        place = (Bilingual(name, name_ja), label, kind)
         if then and (past := then.terminals.get(terminal)):
-            name, name_ja, label, kind = past.site.name, past.site.name_ja, past.label, past.kind
+            place = (Bilingual(past.site.name, past.site.name_ja), past.label, past.kind)
         shown = then.presences.get(terminal, Presence.ONLINE) if then else presence or Presence.NEVER
         is_unresolved = pk in then.unresolved if then else not resolved_at
         known = uid in found and found[uid].is_unresolved
         found[uid] = _Member(
-            *(uid, Bilingual(name, name_ja), label, kind, shown),
+            *(uid, *place, shown),
             is_unresolved=known or is_unresolved,
             is_of_rule=is_of_rule,
         )

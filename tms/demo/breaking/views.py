@@ -68,8 +68,8 @@ TEXTS = {
     FaultKind.SWAP_DEVICE: FaultText(
         _("Swap a device"),
         _(
-            "A payment terminal restarts as a device with another serial number. An alert opens as soon as it connects, "
-            "until a person confirms the device or it is the old one again."
+            "A payment terminal restarts as a device with another serial number. An alert opens as soon as it "
+            "connects, until a person confirms the device or it is the old one again."
         ),
         pgettext_lazy("demo", "Swap"),
     ),
