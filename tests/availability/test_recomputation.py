@@ -71,7 +71,7 @@ class RandomFleet:
             self._outages(terminal)
 
     def _change_states(self, terminal: Terminal) -> None:
-        """Out of service, back, and perhaps retired."""
+        """The terminal is out of service for a while, and perhaps retired."""
         first, second, third = sorted(self._instant() for _ in range(3))
         change_state([terminal.pk], Lifecycle.OUT_OF_SERVICE, by=None, at=first)
         change_state([terminal.pk], Lifecycle.IN_SERVICE, by=None, at=second)

@@ -31,7 +31,7 @@ from tms.fleet.terminals.lifecycle_changes import change_state
 from tms.fleet.terminals.services import TerminalValues, create_terminal
 
 
-class Stored(NamedTuple):
+class StoredDevice(NamedTuple):
     """A device that serves nowhere."""
 
     serial: str
@@ -43,12 +43,12 @@ class Stored(NamedTuple):
 
 
 STORED = (
-    Stored("UMD90001PAY", "PX-310", DeviceState.SPARE, "UMD", "In the back office, second shelf"),
-    Stored("UMD90002PAY", "PX-310", DeviceState.SPARE, "UMD"),
-    Stored("SJK90001KSK", "KX-21", DeviceState.SPARE, "SJK"),
-    Stored("HND90001GTE", "GT-7", DeviceState.IN_REPAIR, "HND", "Sensor of the left door"),
-    Stored("HKT80001PAY", "PX-300", DeviceState.RETIRED, "HKT", "Keys were destroyed by the maker"),
-    Stored("SPR80001KSK", "KX-20", DeviceState.RETIRED, "SPR"),
+    StoredDevice("UMD90001PAY", "PX-310", DeviceState.SPARE, "UMD", "In the back office, second shelf"),
+    StoredDevice("UMD90002PAY", "PX-310", DeviceState.SPARE, "UMD"),
+    StoredDevice("SJK90001KSK", "KX-21", DeviceState.SPARE, "SJK"),
+    StoredDevice("HND90001GTE", "GT-7", DeviceState.IN_REPAIR, "HND", "Sensor of the left door"),
+    StoredDevice("HKT80001PAY", "PX-300", DeviceState.RETIRED, "HKT", "Keys were destroyed by the maker"),
+    StoredDevice("SPR80001KSK", "KX-20", DeviceState.RETIRED, "SPR"),
 )
 PLANNED, OUT_OF_SERVICE = ("HKT", "HKT-KSK-90"), ("NGY", "NGY-TAB-90")
 """Site and UID of the terminals that are not in service."""

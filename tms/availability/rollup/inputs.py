@@ -133,7 +133,7 @@ def _services(there: Mapping[int, list[Period]], bounds: Interval) -> dict[int, 
     since, until = instant_of(bounds.since), instant_of(bounds.until)
     boots = Boot.objects.filter(terminal__in=there, first_seen_at__lt=until)
     first = dict(boots.order_by().values_list("terminal").annotate(first=Min("first_seen_at")))
-    found = {}
+    found: dict[int, Intervals] = {}
     for pk, periods in service_periods(first, since=since, until=until).items():
         booted = Interval(max(bounds.since, second_of(first[pk])), bounds.until)
         at_site = overlap(_seconds(there[pk]), [booted]) if booted.since < booted.until else []

@@ -29,7 +29,7 @@ def write_out(changes: Collection[IdentityChange], scope: Scope) -> None:
 
 
 def _shown(model: type[Model], named: Collection[int], scope: Scope) -> Collection[int]:
-    """Those of the rows that the scope shows. Deleted ones are shown to people who see everything."""
+    """The rows that the scope shows. Deleted ones are shown to people who see everything."""
     if scope.is_everything or not named:
         return named
     return set(within(model._default_manager.filter(pk__in=named), scope).values_list("pk", flat=True))

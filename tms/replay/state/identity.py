@@ -103,7 +103,7 @@ def _placed(today: tuple[int, str, str], facts: Facts) -> Placed:
 
 
 def _at_shown_sites(found: dict[int, dict[str, Any]], scope: Scope) -> dict[int, Facts]:
-    """Without the sites that the scope does not show."""
+    """The facts without sites that the scope does not show."""
     named = {facts[IdentityField.SITE][0] for facts in found.values() if IdentityField.SITE in facts}
     shown = set(within(Site.objects.filter(pk__in=named), scope).values_list("pk", flat=True)) if named else set()
     for facts in found.values():
