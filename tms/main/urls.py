@@ -14,6 +14,9 @@ if settings.ADMIN:
     admin.autodiscover()
 
 urlpatterns = [
+    # First: a name such as `new` is no code of a site.
+    path("", include("tms.fleet.sites.urls")),
+    path("", include("tms.fleet.regions.urls")),
     path("", include("tms.boards.urls")),
     path("", include("tms.accounts.urls")),
     path("", include("tms.notifications.urls")),
