@@ -27,7 +27,7 @@ from tms.fleet.sites.forms import CloseForm, ReopenForm
 from tms.fleet.terminals.lifecycle_changes import BRING_BACK_WITHIN, NotPossible
 
 
-class Loss(NamedTuple):
+class ClosingCounts(NamedTuple):
     """What closing a site ends. Numbers of rows."""
 
     terminals: int
@@ -63,7 +63,7 @@ def close_site(request: AuthenticatedRequest, code: str) -> HttpResponse:
     form = CloseForm(request.POST if request.method == "POST" else None, site=site)
     if not form.is_bound or not form.is_valid():
         impact = consequences.of_terminals(site.terminals.all(), to=request.user, at=at)
-        context = {"form": form, "loss": Loss.of(site), "impact": impact, "days": BRING_BACK_WITHIN.days}
+        context = {"form": form, "loss": ClosingCounts.of(site), "impact": impact, "days": BRING_BACK_WITHIN.days}
         return _show(request, "boards/site-close.html", site, context, is_refused=form.is_bound)
     comment = form.cleaned_data["comment"]
     services.close_site(site, device_becomes=form.state, by=request.user, at=at, comment=comment)

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def terminal(fleet):
-    """At Umeda; another one is far away."""
+    """A terminal at Umeda, beside one at another site."""
     fleet.online(site=fleet.site("FAR", name="Far"), uid="FAR-1")
     return fleet.online(site=fleet.site("UMD", name="Umeda"), uid="UMD-1")
 

@@ -98,7 +98,10 @@ class SitePage(BoardPage):
         shown: Collection[int] = before.parts["kinds"].values["pks"]
         if change.presence & frozenset(shown):
             return True
-        return bool(change.alerts) and Alert.objects.filter(pk__in=change.alerts, terminal__site=self.site).exists()
+        return (
+            bool(change.alerts)
+            and within(Alert.objects.filter(pk__in=change.alerts, terminal__site=self.site), self.scope).exists()
+        )
 
     def _head(self, site: Site, context: RenderContext) -> SiteHead:
         counts = context.census.sites.get(site.pk, PresenceCounts())

@@ -20,7 +20,7 @@ from tms.boards.list_filters.site_filter import CLOSED, WITH_INCIDENT, SiteFilte
 from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, counts, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.site_availability import SiteAvailability, availability_of
-from tms.boards.rows.sites import ListedSite, SiteRow, impact_key, listed_sites, site_row, worst_incidents
+from tms.boards.rows.sites import ListedSite, SiteListRow, impact_key, listed_sites, site_row, worst_incidents
 from tms.feed.change import Change
 from tms.fleet.models import Region, Site
 from tms.lib.db.natural_order import natural_key
@@ -134,7 +134,7 @@ class SitesPage(BoardPage):
             ),
         )
 
-    def _rows(self, shown: Sequence[ListedSite], context: RenderContext, facts: SiteFacts) -> list[SiteRow]:
+    def _rows(self, shown: Sequence[ListedSite], context: RenderContext, facts: SiteFacts) -> list[SiteListRow]:
         worst = {site.pk: facts.incidents[site.pk] for site in shown if site.pk in facts.incidents}
         incidents = {row.pk: row for row in context.incidents([one.pk for one in worst.values()])}
         availability = self._availability_of([site.pk for site in shown], at=context.at)

@@ -14,14 +14,14 @@ from tms.lib.calendar.dates import DAY
 DAYS = 30
 STEP, BAR, HEIGHT = 3, 2.2, 16
 AHEAD = timedelta(hours=14)
-"""By how much the local day of a site may be ahead of UTC."""
+"""The local day of a site is ahead of UTC by this at most."""
 STATES = ("met", "warning", "critical", "closed", "none")
 
 type Days = Mapping[date, tuple[int, int]]
 """Counted and lost seconds by day."""
 
 
-class DayPath(NamedTuple):
+class MonthBar(NamedTuple):
     state: str
     path: str
 
@@ -32,7 +32,7 @@ class SiteAvailability(NamedTuple):
     target: str
     is_below: bool
     lost: str
-    bars: tuple[DayPath, ...]
+    bars: tuple[MonthBar, ...]
     """A bar a day, drawn as one path for each state."""
     below: int
     """The number of days below the target."""
@@ -58,7 +58,7 @@ def _availability(days: Days, last: date, target: float) -> SiteAvailability:
         target=f"{shown_percent(target)}%",
         is_below=bool(counted) and lost > allowed_s(counted, target),
         lost=lost_text(lost),
-        bars=tuple(DayPath(state, _path(states, state)) for state in STATES if state in states),
+        bars=tuple(MonthBar(state, _path(states, state)) for state in STATES if state in states),
         below=states.count("warning") + states.count("critical"),
     )
 

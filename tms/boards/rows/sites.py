@@ -64,7 +64,7 @@ class PresenceMix(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class SiteRow:
+class SiteListRow:
     pk: int
     site_label: SiteLabel
     closed_at: datetime | None
@@ -183,9 +183,9 @@ def site_row(
     expected: str,
     status: SiteStatus | None,
     availability: SiteAvailability | None,
-) -> SiteRow:
+) -> SiteListRow:
     severity = worst_severity(counts, facts)
-    return SiteRow(
+    return SiteListRow(
         pk=site.pk,
         site_label=site.label,
         closed_at=site.closed_at,

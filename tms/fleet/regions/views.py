@@ -1,5 +1,6 @@
 """The pages of regions: the list with the form of one, and deleting it."""
 
+from copy import copy
 from http import HTTPStatus
 
 from django.db import IntegrityError
@@ -63,8 +64,8 @@ def delete_region(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 def _edit(request: AuthenticatedRequest, chosen: Region | None) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
-    # Of its own row, because validating a form changes it.
-    form = RegionForm(data, instance=Region.objects.get(pk=chosen.pk) if chosen else None)
+    # A copy, because validating the form changes it, and the page names the region as it is.
+    form = RegionForm(data, instance=copy(chosen) if chosen else None)
     if is_check(request):
         return render_errors(request, form)
     if data is None or not form.is_valid():

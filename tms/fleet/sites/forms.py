@@ -188,7 +188,7 @@ def _hours_values(site: Site) -> dict[str, str]:
     }
 
 
-class Period(NamedTuple):
+class SpecialPeriod(NamedTuple):
     """What is special on a day, or on several."""
 
     first_on: date
@@ -267,9 +267,9 @@ def special_day_forms(data: Mapping[str, Any] | None, days: Iterable[SpecialDay]
 
 
 def _periods(days: Iterable[SpecialDay]) -> Iterator[dict[str, Any]]:
-    found: dict[Period, list[OpenInterval]] = {}
+    found: dict[SpecialPeriod, list[OpenInterval]] = {}
     for day in days:
-        spans = found.setdefault(Period(day.first_on, day.last_on, day.note), [])
+        spans = found.setdefault(SpecialPeriod(day.first_on, day.last_on, day.note), [])
         if day.opens_at is not None and day.closes_at is not None:
             spans.append(OpenInterval(day.opens_at, day.closes_at))
     for period, spans in found.items():

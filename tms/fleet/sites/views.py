@@ -104,7 +104,7 @@ def site_hours(request: AuthenticatedRequest, code: str) -> HttpResponse:
 
 
 def _special_days(site: Site, today: date) -> tuple[list[SpecialDay], list[SpecialDay]]:
-    """Those that are over, and the others."""
+    """The special days that are over, and the others."""
     over, coming = list[SpecialDay](), list[SpecialDay]()
     for row in site.special_days.all():
         if (row.last_on or row.first_on) >= today:
