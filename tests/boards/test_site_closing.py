@@ -45,7 +45,7 @@ def test_the_preview_counts_what_ends(lead, umeda):
         "2 terminals are retired",
         "1 unresolved alert is resolved",
         "1 waiting command expires",
-        "You can reopen the site with its terminals for 30 days",
+        "You can reopen the site with its terminals for 30 days, and later without them",
     ):
         assert expected in " ".join(text.split())
     assert umeda.closed_at is None
@@ -87,17 +87,19 @@ def test_a_reopened_site_has_its_terminals_again(lead, umeda):
     assert set(Terminal.objects.values_list("lifecycle", flat=True)) == {Lifecycle.IN_SERVICE}
 
 
-def test_after_thirty_days_the_page_says_why_it_cannot_be_reopened(lead, umeda):
+def test_after_thirty_days_a_site_is_reopened_without_its_terminals(lead, umeda):
     lead.post(CLOSE, TYPED)
     long_ago = now() - timedelta(days=31)
     Site.objects.filter(pk=umeda.pk).update(closed_at=long_ago)
     Terminal.objects.update(lifecycle_at=long_ago)
 
+    asked = lead.get(REOPEN).content.decode()
     answer = lead.post(REOPEN)
 
-    assert answer.status_code == 422
-    assert "cannot be brought back" in answer.content.decode()
-    assert Site.objects.get(pk=umeda.pk).closed_at is not None
+    assert "Its terminals stay retired" in asked
+    assert answer.status_code == 302
+    assert Site.objects.get(pk=umeda.pk).closed_at is None
+    assert set(Terminal.objects.values_list("lifecycle", flat=True)) == {Lifecycle.RETIRED}
 
 
 def test_closing_twice_or_reopening_an_open_site_changes_nothing(lead, umeda):

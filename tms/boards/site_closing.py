@@ -24,7 +24,7 @@ from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Placement, Site
 from tms.fleet.sites import services
 from tms.fleet.sites.forms import CloseForm, ReopenForm
-from tms.fleet.terminals.lifecycle_changes import BRING_BACK_WITHIN, NotPossible
+from tms.fleet.terminals.lifecycle_changes import BRING_BACK_WITHIN
 
 
 class ClosingCounts(NamedTuple):
@@ -81,23 +81,13 @@ def reopen_site(request: AuthenticatedRequest, code: str) -> HttpResponse:
         return redirect("site", site.code)
     form = ReopenForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        try:
-            services.reopen_site(site, by=request.user, at=at, comment=form.cleaned_data["comment"])
-        except NotPossible as error:
-            form.add_error(None, _why_not(error))
-        else:
-            add_toast(request, toast(gettext("Site reopened"), site.local_name))
-            return redirect("site", site.code)
-    retired = site.terminals.filter(lifecycle=Lifecycle.RETIRED, lifecycle_at=site.closed_at)
-    context = {"form": form, "terminals": retired.count(), "days": BRING_BACK_WITHIN.days}
+        services.reopen_site(site, by=request.user, at=at, comment=form.cleaned_data["comment"])
+        add_toast(request, toast(gettext("Site reopened"), site.local_name))
+        return redirect("site", site.code)
+    returning = services.returning_terminals(site, site.closed_at, at=at).count()
+    is_late = site.closed_at < at - BRING_BACK_WITHIN
+    context = {"form": form, "terminals": returning, "is_late": is_late, "days": BRING_BACK_WITHIN.days}
     return _show(request, "boards/site-reopen.html", site, context, is_refused=form.is_bound)
-
-
-def _why_not(error: NotPossible) -> str:
-    text = gettext(
-        "%(uid)s cannot be brought back: that is possible for %(days)d days. Create the site and its terminals anew."
-    )
-    return text % {"uid": error.terminal.uid, "days": BRING_BACK_WITHIN.days}
 
 
 def _find(request: AuthenticatedRequest, code: str) -> Site:
