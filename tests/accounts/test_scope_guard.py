@@ -62,6 +62,10 @@ EXCEPTIONS = {
         "boards.rows.terminal_details.command_rows",
         "boards.rows.terminal_details.facts_of",
     },
+    "of the site of the page, or of one that the person may change as a whole": {
+        "boards.rows.site_details.region_name",
+        "boards.site_closing.of",
+    },
     "the caller filters the rows, or filters others by them": {
         "boards.alert_history.filters._acknowledgements",
         "boards.replay.alert_filter.alerts_among",
@@ -76,6 +80,7 @@ EXCEPTIONS = {
         "boards.maintenance.calendar._share_terminals",
         "boards.rows.maintenance.current_rows",
         "boards.rows.maintenance.past_rows",
+        "boards.rows.maintenance.rows_of_site",
         "boards.rows.planned.is_expected",
     },
     "each of several querysets is filtered in a comprehension": {

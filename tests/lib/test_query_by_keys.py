@@ -26,6 +26,15 @@ def test_it_returns_what_the_orm_returns():
     assert found == [[(sites[0].pk, "ABC"), (sites[1].pk, "DEF")], [], [(sites[0].pk, "ABC")]]
 
 
+def test_other_conditions_may_be_an_in_too():
+    sites = [Site.objects.create(code=code, name=code) for code in ("ABC", "DEF")]
+    query = QueryByKeys(lambda pks: Site.objects.filter(code__in=["ABC"], pk__in=pks).values_list("code"))
+
+    found = list(query([site.pk for site in sites]))
+
+    assert found == [("ABC",)]
+
+
 @pytest.mark.services
 def test_only_the_keys_may_vary():
     query = QueryByKeys(lambda pks: Site.objects.filter(pk__in=pks, pk__gt=5).values_list("pk"))

@@ -196,6 +196,6 @@ def test_integrators_search_over_rest(client, everything):
         "title": "Umeda",
         "detail": "UMD, 2 terminals",
         "since": None,
-        "url": "/terminals/?site=UMD",
+        "url": "/sites/UMD/",
     }
     assert (groups["terminals"]["total"], len(groups["terminals"]["hits"])) == (2, 1)

@@ -13,11 +13,11 @@ from tms.boards.availability import views as availability
 from tms.boards.digest import views as digest
 from tms.boards.incidents import regrouping
 from tms.boards.incidents import views as incidents
-from tms.boards.incidents.site_contacts import site_contacts
 from tms.boards.maintenance import views as maintenance
 from tms.boards.maintenance.calendar import maintenance_calendar
 from tms.boards.rules import views as rules
 from tms.boards.rules.correlation import correlation
+from tms.boards.site_closing import close_site, reopen_site
 from tms.boards.wall import views as wall
 
 urlpatterns = [
@@ -30,6 +30,10 @@ urlpatterns = [
     path("terminals/<str:uid>/", views.terminal, name="terminal"),
     path("terminals/<str:uid>/series/", views.series, name="series"),
     path("terminals/<str:uid>/commands/", commands.send_command, name="send-command"),
+    path("sites/", views.sites, name="sites"),
+    path("sites/<str:code>/", views.site, name="site"),
+    path("sites/<str:code>/close/", close_site, name="close-site"),
+    path("sites/<str:code>/reopen/", reopen_site, name="reopen-site"),
     path("alerts/", views.alerts, name="alerts"),
     path("alerts/past/", past.past_alerts, name="past-alerts"),
     path("alerts/past/export/", past.export_past, name="export-past-alerts"),
@@ -43,7 +47,6 @@ urlpatterns = [
     path("incidents/export/", incidents.export_incidents, name="export-incidents"),
     path("incidents/<int:pk>/", views.incident, name="incident"),
     path("incidents/<int:pk>/post-mortem/", incidents.post_mortem, name="post-mortem"),
-    path("sites/<str:code>/contacts/", site_contacts, name="site-contacts"),
     path("incidents/<int:pk>/move-out/", regrouping.move_alerts_out, name="move-out"),
     path("incidents/<int:pk>/<slug:action>/", actions.act, {"subject": "incident"}, name="incident-action"),
     path("incidents/merge/", regrouping.merge_incidents, name="merge-incidents"),

@@ -19,6 +19,8 @@ from tms.boards.pages import (
     IncidentPage,
     OverviewPage,
     RenderContext,
+    SitePage,
+    SitesPage,
     TerminalPage,
     TerminalsPage,
 )
@@ -52,6 +54,20 @@ def terminals(request: AuthenticatedRequest) -> HttpResponse:
     return render_page(
         request, TerminalsPage.open(request.GET, person=request.user), results="boards/terminals.html#results"
     )
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def sites(request: AuthenticatedRequest) -> HttpResponse:
+    return render_page(request, SitesPage.open(request.GET, person=request.user), results="boards/sites.html#results")
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def site(request: AuthenticatedRequest, code: str) -> HttpResponse:
+    return render_page(request, SitePage.open(request.GET, person=request.user, code=code))
 
 
 @require_safe

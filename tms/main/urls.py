@@ -9,6 +9,9 @@ handler403 = "tms.accounts.views.forbidden"
 handler500 = "tms.ops.middleware.unavailable.failed"
 
 urlpatterns = [
+    # First: a name such as `new` is no code of a site.
+    path("", include("tms.fleet.sites.urls")),
+    path("", include("tms.fleet.regions.urls")),
     path("", include("tms.boards.urls")),
     path("", include("tms.accounts.urls")),
     path("", include("tms.fleet.groups.urls")),

@@ -32,7 +32,7 @@ class HitSchema(ResponseSchema):
     title: str = Field(examples=["Shinjuku South"])
     detail: str = Field(examples=["SJK, 118 terminals"])
     since: datetime | None = Field(description="When it opened, begins, or was last seen.")
-    url: str = Field(description="Path of its page.", examples=["/terminals/?site=SJK"])
+    url: str = Field(description="Path of its page.", examples=["/sites/SJK/"])
 
     @classmethod
     def of(cls, hit: Hit) -> Self:

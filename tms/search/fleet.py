@@ -7,6 +7,7 @@ from operator import and_
 
 from django.db.models import Case, Count, Q, Value, When
 from django.db.models.functions import Upper
+from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -78,7 +79,7 @@ def _site_hit(site: Site, presences: Counter[str], search: SourceQuery) -> Hit:
         kind="site",
         name=site.code,
         title=site.local_name,
-        href=listing("terminals", site=site.code),
+        href=reverse("site", args=(site.code,)),
         icon="sites",
         detail=join_texts(site.code, size),
         end=end,

@@ -34,6 +34,8 @@ PAGES = (
     PageEntry("alert-times", _("Response times"), "clock"),
     PageEntry("incidents", _("Incidents"), "incidents", keys=("g", "i")),
     PageEntry("terminals", _("Terminals"), "terminals", keys=("g", "t")),
+    PageEntry("sites", _("Sites"), "sites"),
+    PageEntry("regions", _("Regions"), "sites", (Permission.EDIT_SITES,)),
     PageEntry("replay", _("Replay"), "replay"),
     PageEntry("availability", _("Availability"), "availability"),
     PageEntry("wall", _("Wall"), "wall"),

@@ -30,7 +30,8 @@ from tms.alerts.models import Alert, CorrelationRule, Factor, Incident, Rule, Sa
 from tms.alerts.rule_editing import yaml_file
 from tms.boards.rules.forms import RuleForm
 from tms.fleet.enrolment import tokens as enrolment
-from tms.fleet.models import Site
+from tms.fleet.models import DeviceState, Site
+from tms.fleet.sites.services import close_site
 from tms.lib.hashing import hash_token
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
@@ -128,6 +129,11 @@ def provision_team() -> None:
     ProvisionedTeam.objects.create(team=team, created_at=now(), changed_at=now())
 
 
+def close_sample() -> None:
+    site = Site.objects.get(code=Sample.names["/sites/"])
+    close_site(site, device_becomes=DeviceState.SPARE, by=None, at=now())
+
+
 def rule_form() -> dict[str, Any]:
     rule = Rule.objects.get(pk=Sample.names["/rules/"])
     form = RuleForm(rule.kind_object, rule, person=boss())
@@ -213,6 +219,7 @@ ABOVE = {"name": "Too hot", "metric": "temperature_c", "warning": 60, "duration_
 WINDOW = {"note": "Switch", "time_zone": "UTC", "repeats": "once"}
 COVER = {"cover-since": local(3_600), "cover-until": local(7_200)}
 COMMENT = {"comment": "Asked the site"}
+HOURS = {"day_0": "9-17", "on_holidays": "as_usual", "special-TOTAL_FORMS": 0, "special-INITIAL_FORMS": 0}
 API_RULE = {
     "name": "Overheating",
     "kind": "metric",
@@ -241,6 +248,16 @@ PAGES: Mapping[str, Sent] = {
     "/incidents/<slug:action>/": Sent("commented", lambda: COMMENT | {"incident": Sample.names["/incidents/"]}),
     "/incidents/merge/": Sent("merged", lambda: {"incident": two_incidents(), "into": Sample.names["/incidents/"]}),
     "/incidents/<int:pk>/move-out/": Sent("moved_out", lambda: {"alert": member()}),
+    "/sites/new/": Sent("created", {"code": "NEW", "name": "New", "time_zone": "Asia/Tokyo"}),
+    "/sites/<str:code>/edit/": Sent(
+        "changed", lambda: {"code": Sample.names["/sites/"], "name": "Renamed", "time_zone": "Asia/Tokyo"}
+    ),
+    "/sites/<str:code>/hours/": Sent("changed", HOURS),
+    "/sites/<str:code>/close/": Sent("closed", lambda: {"device_becomes": "spare", "typed": Sample.names["/sites/"]}),
+    "/sites/<str:code>/reopen/": Sent("reopened", before=close_sample),
+    "/regions/new/": Sent("created", {"name": "Tohoku"}),
+    "/regions/<int:pk>/": Sent("changed", {"name": "Tohoku"}),
+    "/regions/<int:pk>/delete/": Sent("deleted"),
     "/sites/<str:code>/contacts/": Sent(
         "changed", {"form-TOTAL_FORMS": 6, "form-INITIAL_FORMS": 0, "form-0-name": "Office"}
     ),

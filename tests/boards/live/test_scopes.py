@@ -24,7 +24,7 @@ from tms.lib.calendar.recurrence import Recurrence
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
-LISTS = ("/", "/terminals/", "/alerts/", "/maintenance/")
+LISTS = ("/", "/terminals/", "/alerts/", "/maintenance/", "/sites/")
 LIMITED = ("site", "region", "group")
 FOREIGN = ("WEST", "Westend", "Kansai", "Faraway")
 
@@ -113,7 +113,14 @@ def happen(world):
 async def test_changes_of_another_site_cause_no_frame(world, board, kind):
     boards = [board(page, person=world.people[kind]) for page in LISTS]
     received = [recorded(opened) for opened in boards]
-    async with boards[0], boards[1], boards[2], boards[3], board("/terminals/", person=world.people["far"]) as theirs:
+    async with (
+        boards[0],
+        boards[1],
+        boards[2],
+        boards[3],
+        boards[4],
+        board("/terminals/", person=world.people["far"]) as theirs,
+    ):
         for opened in (*boards, theirs):
             await opened.painted()
         before = [len(frames) for frames in received]
@@ -133,7 +140,7 @@ async def test_changes_of_another_site_cause_no_frame(world, board, kind):
 async def test_repainted_boards_show_nothing_of_another_site(world, board, kind):
     boards = [board(page, person=world.people[kind]) for page in LISTS]
     received = [recorded(opened) for opened in boards]
-    async with boards[0], boards[1], boards[2], boards[3]:
+    async with boards[0], boards[1], boards[2], boards[3], boards[4]:
         for opened in boards:
             await opened.painted()
 

@@ -22,6 +22,13 @@ def every_page(busy: BusyFleet, *, approval: int) -> dict[str, str]:
     incident, number = own["incident"], re.findall(r"\d+", own["incident"])[0]
     return own | _of_alerts(own["alert"], incident, number) | _of_settings(own) | _of_people(own) | {
         "approval": f"/approvals/{approval}/",
+        "sites": "/sites/",
+        "site": "/sites/SJK/",
+        "site-new": "/sites/new/",
+        "site-edit": "/sites/SJK/edit/",
+        "site-hours": "/sites/SJK/hours/",
+        "site-close": "/sites/SJK/close/",
+        "regions": "/regions/new/",
         "contacts": "/sites/SJK/contacts/",
         "no-terminals-found": "/terminals/?q=nothing-has-this",
         "terminals-of-site": "/terminals/?site=SJK",

@@ -32,6 +32,7 @@ from tms.commands.approvals import COMMAND, CommandPayload
 from tms.fleet.enrolment import tokens as enrolment
 from tms.fleet.models import Device, EnrolmentToken, Region, Terminal, UnexpectedDevice
 from tms.fleet.models.node import Node
+from tms.fleet.regions.services import create_region
 from tms.lib.calendar.recurrence import Recurrence
 from tms.lib.hashing import hash_token
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, DeliveryState
@@ -54,6 +55,7 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
     _behind_pages(terminal, person)
     made: dict[str, Any] = {
         "/sites/": terminal.site.code,
+        "/regions/": create_region("Hokkaido", name_ja="北海道").pk,
         "/terminals/": terminal.uid,
         "/alerts/": _alert(fleet, terminal, person).pk,
         "/incidents/": factories.incident(fleet, "OSK").pk,

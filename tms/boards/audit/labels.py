@@ -23,6 +23,7 @@ ACTIONS: Mapping[str, str | Promise] = {
     "ended": pgettext_lazy("audit", "Ended"),
     "cancelled": pgettext_lazy("audit", "Cancelled"),
     "revoked": pgettext_lazy("audit", "Revoked"),
+    "closed": pgettext_lazy("audit", "Closed"),
     "paired": pgettext_lazy("audit", "Paired"),
     "granted": pgettext_lazy("audit", "Granted"),
     "withdrawn": pgettext_lazy("audit", "Withdrawn"),

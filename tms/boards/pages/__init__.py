@@ -14,6 +14,8 @@ from tms.boards.pages.incidents import IncidentsPage
 from tms.boards.pages.maintenance import MaintenancePage
 from tms.boards.pages.overview import OverviewPage
 from tms.boards.pages.render_context import RenderContext
+from tms.boards.pages.site import SitePage
+from tms.boards.pages.sites import SitesPage
 from tms.boards.pages.terminal import TerminalPage
 from tms.boards.pages.terminals import TerminalsPage
 from tms.boards.pages.wall import WallPage
@@ -29,6 +31,8 @@ __all__ = [
     "PagePart",
     "PageState",
     "RenderContext",
+    "SitePage",
+    "SitesPage",
     "TerminalPage",
     "TerminalsPage",
     "WallPage",
@@ -37,6 +41,8 @@ __all__ = [
 
 PAGES: dict[str, type[BoardPage]] = {
     "overview": OverviewPage,
+    "site": SitePage,
+    "sites": SitesPage,
     "terminals": TerminalsPage,
     "terminal": TerminalPage,
     "alerts": AlertsPage,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.urls import reverse
 
 from tms.accounts.access import within
@@ -57,6 +57,15 @@ def current_rows(scope: Scope) -> list[WindowRow]:
     """Active and upcoming windows, the next first."""
     windows = Window.objects.current().order_by("occurs_at", "pk")
     return [_row(window) for window in _whole(windows, scope)[:MAX_CURRENT]]
+
+
+def rows_of_site(site: Site, scope: Scope) -> list[WindowRow]:
+    """Active and upcoming windows that cover terminals of a site, the next first."""
+    groups = Group.objects.filter(terminals__site=site)
+    covers = Q(sites=site) | Q(terminals__site=site) | Q(groups__in=groups)
+    covering = Window.objects.current().filter(covers).order_by().values("pk")
+    windows = Window.objects.filter(pk__in=covering).order_by("occurs_at", "pk")
+    return [_row(window) for window in _whole(windows, scope)[:MAX_NAMED]]
 
 
 def past_rows(scope: Scope) -> list[WindowRow]:

@@ -48,6 +48,8 @@ HAPPENED = {
 }
 PAGE_LABELS = {
     "overview": pgettext_lazy("page of a viewer", "viewing the overview"),
+    "sites": pgettext_lazy("page of a viewer", "viewing sites"),
+    "site": pgettext_lazy("page of a viewer", "viewing a site"),
     "terminals": pgettext_lazy("page of a viewer", "viewing terminals"),
     "terminal": pgettext_lazy("page of a viewer", "viewing a terminal"),
     "alerts": pgettext_lazy("page of a viewer", "viewing alerts"),
@@ -79,6 +81,7 @@ LABELLED: Mapping[str, type[TextChoices]] = {
     "alert_state": AlertState,
     "outage_label": OutageCause,
     "kind_label": TerminalKind,
+    "lifecycle_label": Lifecycle,
     "command_state": CommandState,
     "transition_label": TransitionKind,
     "incident_state": IncidentState,

@@ -1,8 +1,9 @@
-"""Contacts for an incident."""
+"""Contacts for a site or an incident."""
 
 from typing import NamedTuple
 
 from tms.alerts.models import Incident
+from tms.fleet.models import Site
 
 
 class Contact(NamedTuple):
@@ -21,5 +22,9 @@ def contacts_of(incident: Incident) -> tuple[Contact, ...]:
     """The contacts of the incident's site, for people who see the incident."""
     if incident.site is None:
         return ()
-    rows = incident.site.contacts.values_list("name", "phone", "email", "note")
-    return tuple(Contact(*row) for row in rows)
+    return contacts_of_site(incident.site)
+
+
+def contacts_of_site(site: Site) -> tuple[Contact, ...]:
+    """The contacts of a site, for people who see it."""
+    return tuple(Contact(*row) for row in site.contacts.values_list("name", "phone", "email", "note"))

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.lifecycle import Lifecycle
-from tms.fleet.models import DeviceState, Region, Site, SiteContact
+from tms.fleet.models import DeviceState, Region, Site, SiteContact, Terminal
 from tms.fleet.models.opening_hours import OpeningHours, SpecialDay
 from tms.fleet.terminals import lifecycle_changes
 
@@ -76,17 +77,26 @@ def close_site(site: Site, *, device_becomes: DeviceState, by: User | None, at: 
 
 @transaction.atomic
 def reopen_site(site: Site, *, by: User | None, at: datetime, comment: str = "") -> int:
-    """Open a closed site again, and bring back the terminals that were retired with it. Raises NotPossible."""
+    """Open a closed site again, and bring back the terminals that were retired with it. Returns how many came back.
+
+    After the time in which terminals may return, the site opens without them: its code is taken for good otherwise.
+    """
     closed_at = Site.objects.select_for_update().get(pk=site.pk).closed_at
     if closed_at is None:
         return 0
     Site.objects.filter(pk=site.pk).update(closed_at=None)
-    retired = site.terminals.filter(lifecycle=Lifecycle.RETIRED, lifecycle_at=closed_at)
+    retired = returning_terminals(site, closed_at, at=at)
     number = lifecycle_changes.bring_back(list(retired.values_list("pk", flat=True)), by=by, at=at, comment=comment)
     recorder.record("reopened", site, {"terminals": (0, number)}, comment=comment)
     publish(Change(everything=True))
     site.closed_at = None
     return number
+
+
+def returning_terminals(site: Site, closed_at: datetime, *, at: datetime) -> QuerySet[Terminal]:
+    """The terminals that come back if the site is opened again."""
+    retired = site.terminals.filter(lifecycle=Lifecycle.RETIRED, lifecycle_at=closed_at)
+    return retired if closed_at >= at - lifecycle_changes.BRING_BACK_WITHIN else retired.none()
 
 
 @transaction.atomic

@@ -41,6 +41,10 @@ def fetch_prepared(sql: str, parameters: Parameters) -> DbRow:
         return cursor.fetchone() or ()
 
 
+KEYS_BEFORE, KEYS_AFTER = "IN (", ")"
+"""What the ORM writes around a single key."""
+
+
 class QueryByKeys:
     """A query for tuples by keys, whose text the ORM makes once: making it takes longer than executing it.
 
@@ -59,12 +63,14 @@ class QueryByKeys:
     def _sql(self) -> str:
         """Other values are constants, so that the planner knows whether an index with a condition covers them."""
         sql, parameters = self._rows([0]).query.sql_with_params()
-        before, after = sql.split("IN (%s)")
-        position = before.count("%s")
-        if parameters[position] != 0:
+        # By its value, because a condition on other columns may be an IN, too.
+        position = parameters.index(0) if 0 in parameters else 0
+        pieces = sql.split("%s")
+        before, after = "%s".join(pieces[: position + 1]), "%s".join(pieces[position + 1 :])
+        if parameters[position] != 0 or not before.endswith(KEYS_BEFORE) or not after.startswith(KEYS_AFTER):
             raise TypeError(f"{self._rows!r}: not a query by keys")
-        constants = parameters[:position], parameters[position + 1 :]
-        return _fill(before, constants[0]) + "= ANY(%s)" + _fill(after, constants[1])
+        before, after = before.removesuffix(KEYS_BEFORE), after.removeprefix(KEYS_AFTER)
+        return _fill(before, parameters[:position]) + "= ANY(%s)" + _fill(after, parameters[position + 1 :])
 
 
 def _fill(sql: str, constants: Sequence[Any]) -> str:

@@ -5,18 +5,17 @@ from http import HTTPStatus
 
 from django.forms import formset_factory
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
-from tms.boards.pages import IncidentsPage
-from tms.boards.responses import found_or_404
 from tms.fleet.models import Site, SiteContact
 from tms.fleet.sites.services import set_contacts
+from tms.fleet.sites.views import NAV_ITEM, find_site
 from tms.lib.forms.bases import ModelForm
+from tms.lib.forms.saved import redirect_saved
 
 MAX_CONTACTS = 6
 
@@ -35,8 +34,7 @@ ContactForms = formset_factory(ContactForm, extra=MAX_CONTACTS, max_num=MAX_CONT
 @needs(Permission.EDIT_SITES)
 def site_contacts(request: AuthenticatedRequest, code: str) -> HttpResponse:
     """Show and save the contacts of a site. Empty rows are left out."""
-    site = found_or_404(access.visible(Site.objects.filter(code=code), to=request.user))
-    access.demand(request.user, Permission.EDIT_SITES, site)
+    site = find_site(request, code)
     if request.method != "POST":
         shown = site.contacts.values("name", "phone", "email", "note")
         return _show(request, site, ContactForms(initial=list(shown)))
@@ -44,11 +42,11 @@ def site_contacts(request: AuthenticatedRequest, code: str) -> HttpResponse:
     if not sent.is_valid():
         return _show(request, site, sent, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     set_contacts(site, [form.instance for form in sent if form.cleaned_data.get("name")])
-    return redirect("site-contacts", code=site.code)
+    return redirect_saved(request, "site", site.code)
 
 
 def _show(
     request: AuthenticatedRequest, site: Site, contacts: Iterable[object], *, status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    context = {"nav_item": IncidentsPage.nav_item, "site": site, "contacts": contacts}
-    return render(request, "boards/site-contacts.html", context, status=status)
+    context = {"nav_item": NAV_ITEM, "site": site, "contacts": contacts}
+    return render(request, "fleet/sites/contacts.html", context, status=status)

@@ -1,0 +1,17 @@
+"""The form of a region."""
+
+from typing import Any
+
+from tms.fleet.models import Region
+from tms.lib.admin import ModelForm
+from tms.lib.forms import Plain
+
+
+class RegionForm(Plain, ModelForm[Region]):
+    class Meta:
+        model = Region
+        fields = ("name", "name_ja")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.dress()
