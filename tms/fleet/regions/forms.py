@@ -3,7 +3,7 @@
 from typing import Any
 
 from tms.fleet.models import Region
-from tms.lib.admin import ModelForm
+from tms.lib.forms.bases import ModelForm
 from tms.lib.forms import Plain
 
 
