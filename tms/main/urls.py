@@ -15,6 +15,7 @@ if settings.ADMIN:
 
 urlpatterns = [
     path("", include("tms.boards.urls")),
+    path("", include("tms.fleet.manage.urls")),
     path("", include("tms.accounts.urls")),
     path("", include("tms.notifications.urls")),
     path("", include("tms.ops.urls")),

@@ -30,7 +30,7 @@ from tms.approvals.gate import propose
 from tms.approvals.models import ApprovalRequest
 from tms.commands.approvals import COMMAND, CommandPayload
 from tms.fleet.enrolment import tokens as enrolment
-from tms.fleet.models import Terminal
+from tms.fleet.models import Terminal, UnexpectedDevice
 from tms.fleet.models.node import Node
 from tms.lib.calendar.recurrence import Recurrence
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, DeliveryState
@@ -54,6 +54,8 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
     made: dict[str, Any] = {
         "/sites/": terminal.site.code,
         "/terminals/": terminal.uid,
+        f"/terminals/{terminal.uid}/keys/": terminal.credentials.get().pk,
+        f"/terminals/{terminal.uid}/unexpected/": _unexpected(terminal).pk,
         "/alerts/": _alert(fleet, terminal, person).pk,
         "/incidents/": factories.incident(fleet, "OSK").pk,
         "/rules/": _rule(fleet).pk,
@@ -81,6 +83,11 @@ def _approval(terminal: Terminal, person: User) -> ApprovalRequest:
     payload = CommandPayload(terminal=terminal.pk, name="reboot", answer_within_s=30, deliver_within_s=60)
     proposal = propose(COMMAND, payload, by=person, at=now())
     return approvals.ask(proposal, reason="card reader hangs", by=person, at=now())
+
+
+def _unexpected(terminal: Terminal) -> UnexpectedDevice:
+    seen = {"first_seen_at": now(-60), "last_seen_at": now()}
+    return UnexpectedDevice.objects.create(terminal=terminal, serial="KX21-7", expected_serial="KX21-1", **seen)
 
 
 def _history(fleet: Fleet, terminal: Terminal) -> None:

@@ -24,7 +24,7 @@ from tms.boards.rows.terminals import ReadingCell
 from tms.boards.rows.timeline import OUTAGE_ICONS
 from tms.commands.kinds import CATALOG
 from tms.commands.models import CommandState
-from tms.fleet.models import Cause, Presence, TerminalKind
+from tms.fleet.models import Cause, Lifecycle, Presence, TerminalKind
 from tms.fleet.models.node import NodeState
 from tms.fleet.models.outage import OutageCause
 from tms.fleet.nodes.dropped_terminals import DroppedTerminals
@@ -78,6 +78,7 @@ LABELLED: Mapping[str, type[TextChoices]] = {
     "alert_state": AlertState,
     "outage_label": OutageCause,
     "kind_label": TerminalKind,
+    "lifecycle_label": Lifecycle,
     "command_state": CommandState,
     "transition_label": TransitionKind,
     "incident_state": IncidentState,

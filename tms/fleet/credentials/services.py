@@ -11,11 +11,18 @@ from django.db.models import Q
 from tms.accounts.audit import recorder
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Credential, Device, DeviceState, Placement, Terminal, TerminalState
 from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
 from tms.lib.hashing import hash_token
 from tms.protocol import credential
+
+
+class Retired(Exception):
+    """A retired terminal gets neither a key nor a device."""
+
+    code = "tms:retired"
 
 
 class TerminalIdentity(NamedTuple):
@@ -38,7 +45,11 @@ class CredentialKey(NamedTuple):
 def issue(
     terminal: Terminal, *, device: Device | None = None, expires_at: datetime | None = None
 ) -> credential.PlainCredential:
-    """A new key for the device of `terminal`. Keys issued before stay valid until they expire or are revoked."""
+    """A new key for the device of `terminal`. Keys issued before stay valid until they expire or are revoked.
+
+    Raises Retired.
+    """
+    check_not_retired(terminal)
     secret = secrets.token_urlsafe(32)
     Credential.objects.create(
         terminal=terminal,
@@ -50,13 +61,23 @@ def issue(
     return credential.PlainCredential(terminal.uid, secret)
 
 
+def check_not_retired(terminal: Terminal) -> None:
+    """Lock the terminal, so that nobody retires it meanwhile. Raises Retired. Call it in a transaction."""
+    row = Terminal.objects.select_for_update(no_key=True).filter(pk=terminal.pk)
+    if row.values_list("lifecycle", flat=True).first() == Lifecycle.RETIRED:
+        raise Retired(terminal.uid)
+
+
 def _device_id(terminal: Terminal) -> int | None:
     return Placement.objects.open().filter(terminal=terminal).values_list("device", flat=True).first()
 
 
 @transaction.atomic
 def rotate(terminal: Terminal, *, at: datetime, overlap: timedelta) -> credential.PlainCredential:
-    """A new key for `terminal`; the others expire after `overlap`, so that the device can change over meanwhile."""
+    """A new key for `terminal`; the others expire after `overlap`, so that the device can change over meanwhile.
+
+    Raises Retired.
+    """
     ends_at = at + overlap
     others = Credential.objects.valid(at).filter(terminal=terminal)
     others.filter(Q(expires_at=None) | Q(expires_at__gt=ends_at)).update(expires_at=ends_at)

@@ -43,7 +43,7 @@ class TokenLimits:
     site: Site | None = None
     region: str = ""
     terminal: Terminal | None = None
-    """A planned terminal."""
+    """A planned terminal, or one whose device was replaced."""
     kind: str = ""
     uses: int = 1
     serials: Sequence[str] = ()
@@ -84,7 +84,9 @@ def make_token(limits: TokenLimits, *, by: User | None, at: datetime, valid: tim
         expires_at=expires_at,
     )
     facts = {"expires_at": expires_at.isoformat(), "uses": limits.uses, "region": limits.region}
-    recorder.record("enrolment-token-made", row.site or row, {name: (None, fact) for name, fact in facts.items() if fact})
+    recorder.record(
+        "enrolment-token-made", row.site or row, {name: (None, fact) for name, fact in facts.items() if fact}
+    )
     return token
 
 
@@ -150,15 +152,18 @@ def _create_next(site: Site, *, kind: str, at: datetime) -> Terminal:
 
 
 def _equip(terminal: Terminal, device: NewDevice, *, at: datetime) -> PlainCredential:
-    """Place the device, and issue its key. One that serves elsewhere is refused: people replace or swap it first."""
+    """Place the device, and issue its key. One that serves elsewhere is refused: people replace or swap it first.
+
+    So is any device of a terminal that was retired meanwhile.
+    """
     found = placements.known_device(device.serial, model=device.model)
     placed = placements.device_of(terminal)
-    if placed == found:
-        return credentials.issue(terminal, device=found)
     try:
+        if placed == found:
+            return credentials.issue(terminal, device=found)
         replacement = placements.replace(
             terminal, found, removed_becomes=DeviceState.SPARE, by=None, at=at, source=IdentitySource.BOOT
         )
-    except placements.AlreadyPlaced:
+    except (placements.AlreadyPlaced, credentials.Retired):
         raise TokenRefused from None
     return replacement.credential

@@ -39,7 +39,7 @@ class Command(NoChecksCommand):
                 credential = services.enrol(terminal)
         except IntegrityError:
             raise CommandError(
-                f"UID {uid!r} is already in use; choose another, or issue a key for it in TMS setup"
+                f"UID {uid!r} is already in use; choose another, or give it a key with issue_credential"
             ) from None
         self.stderr.write(f"{uid} enrolled at {terminal.site}; its credential follows and is not shown again")
         self.stdout.write(str(credential))
