@@ -52,7 +52,7 @@ class RetiredTerminals(ApprovalKind[RetirePayload, Consequences]):
         return {"effect": "retire"}
 
     def perform(self, payload: RetirePayload, *, by: User, at: datetime) -> int:
-        """Those that were retired meanwhile stay as they are."""
+        """Terminals that were retired meanwhile stay as they are."""
         found = list(payload.rows.values_list("pk", flat=True))
         becomes, comment = payload.device_becomes, payload.comment
         try:

@@ -88,6 +88,20 @@ def test_a_terminal_cannot_be_connected_via_itself(boss, kansai, terminal, umeda
     assert Terminal.objects.get(pk=terminal.pk).parent is None
 
 
+def test_a_parent_is_removed_and_the_history_says_so(boss, kansai, terminal, umeda):
+    router = kansai.terminal(uid="UMD-RTR-01", site=umeda)
+
+    boss.post(PAGE, edited(umeda, parent=router.uid))
+    boss.post(PAGE, edited(umeda))
+
+    changes = IdentityChange.objects.filter(terminal=terminal, field="parent").order_by("pk")
+    assert list(changes.values_list("before", "after")) == [
+        ([], [router.pk, router.uid]),
+        ([router.pk, router.uid], []),
+    ]
+    assert "UMD-RTR-01" in HtmlPage(boss.get(PAGE)).text("history")
+
+
 def test_a_parent_that_the_person_does_not_see_is_not_named_and_stays(regional, terminal, tokyo_terminal, umeda):
     Terminal.objects.filter(pk=terminal.pk).update(parent=tokyo_terminal)
 

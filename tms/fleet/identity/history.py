@@ -53,7 +53,7 @@ def facts_of(terminals: Collection[int]) -> dict[int, Facts]:
         pk: {
             **dict(zip(TEXTS, texts, strict=True)),
             IdentityField.SITE: [site_id, code],
-            IdentityField.PARENT: [parent_id, uid] if parent_id else None,
+            IdentityField.PARENT: [parent_id, uid] if parent_id else [],
             IdentityField.GROUPS: groups.get(pk, []),
         }
         for pk, site_id, code, parent_id, uid, *texts in rows

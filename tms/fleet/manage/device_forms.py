@@ -13,7 +13,7 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.fleet.devices import placements
 from tms.fleet.lifecycle import Lifecycle
-from tms.fleet.manage.forms import CommentForm, RemovalForm, terminal_field
+from tms.fleet.manage.forms import ReasonForm, RemovalForm, terminal_field
 from tms.fleet.models import Device, DeviceState, Placement, Terminal
 from tms.lib.db.natural_order import natural
 from tms.lib.text_fields import FormLine
@@ -85,7 +85,7 @@ def placed_text(serves_as: Terminal, *, by: User) -> str:
     return text % {"uid": serves_as.uid}
 
 
-class SwapForm(CommentForm):
+class SwapForm(ReasonForm):
     other = terminal_field(_("Other terminal"), permission=Permission.MANAGE_TERMINALS)
 
     field_order = ("other", "comment")

@@ -112,7 +112,7 @@ class GroupForm(Plain, forms.Form):
         self.dress()
 
 
-class RotationForm(Plain, forms.Form):
+class KeyRotationForm(Plain, forms.Form):
     overlap = forms.TypedChoiceField(
         label=_("The keys before stay valid for"),
         coerce=lambda seconds: timedelta(seconds=int(seconds)),
@@ -125,7 +125,7 @@ class RotationForm(Plain, forms.Form):
         self.dress()
 
 
-class CommentForm(Plain, forms.Form):
+class ReasonForm(Plain, forms.Form):
     comment = FormLine(label=_("Reason, kept in the audit trail"), max_length=MAX_COMMENT, required=False)
 
     def __init__(self, data: Any = None, **options: Any) -> None:
@@ -133,8 +133,8 @@ class CommentForm(Plain, forms.Form):
         self.dress()
 
 
-class StateForm(CommentForm):
-    """Into or out of service. Retiring and bringing back have pages of their own."""
+class StateForm(ReasonForm):
+    """Puts a terminal into service or takes it out. Retiring and bringing back have pages of their own."""
 
     to = forms.ChoiceField(label=pgettext_lazy("lifecycle", "New state"))
 
@@ -151,7 +151,7 @@ def next_states(terminal: Terminal) -> list[Lifecycle]:
     return [state for state in CHANGES[Lifecycle(terminal.lifecycle)] if state is not Lifecycle.RETIRED]
 
 
-class RemovalForm(CommentForm):
+class RemovalForm(ReasonForm):
     """What becomes of a device that is removed; `serial` is its serial number."""
 
     becomes = forms.TypedChoiceField(
@@ -175,7 +175,7 @@ class RemovalForm(CommentForm):
 
 
 class RetireForm(RemovalForm):
-    """With a typed `word`, where a second person should approve it and nobody can."""
+    """Asks for a typed `word` where a second person should approve it and nobody can."""
 
     typed = FormLine(max_length=64)
 

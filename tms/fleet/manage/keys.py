@@ -12,7 +12,7 @@ from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
 from tms.fleet.credentials import services
 from tms.fleet.manage import page
-from tms.fleet.manage.forms import RotationForm
+from tms.fleet.manage.forms import KeyRotationForm
 from tms.fleet.manage.page import Question
 from tms.fleet.manage.rows import MARK_CHARACTERS
 from tms.fleet.manage.views import show_terminal
@@ -37,7 +37,7 @@ def issue_key(request: AuthenticatedRequest, uid: str) -> HttpResponse:
 @needs(Permission.ENROL_TERMINALS)
 def rotate_key(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     terminal = page.find_terminal(request, uid, Permission.ENROL_TERMINALS)
-    form = RotationForm(request.POST if request.method == "POST" else None)
+    form = KeyRotationForm(request.POST if request.method == "POST" else None)
     if not form.is_bound or not form.is_valid():
         return page.ask(request, terminal, _about_rotating(terminal), form)
     at, overlap = timezone.now(), form.cleaned_data["overlap"]

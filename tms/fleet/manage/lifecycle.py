@@ -19,7 +19,7 @@ from tms.approvals.kinds import CannotPerform
 from tms.fleet.devices import placements
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.manage import page
-from tms.fleet.manage.forms import CommentForm, RetireForm, StateForm
+from tms.fleet.manage.forms import ReasonForm, RetireForm, StateForm
 from tms.fleet.manage.page import Question
 from tms.fleet.manage.views import MEANINGS, show_terminal
 from tms.fleet.models import Credential, Terminal
@@ -77,7 +77,7 @@ def bring_back_terminal(request: AuthenticatedRequest, uid: str) -> HttpResponse
     terminal = page.find_terminal(request, uid, Permission.MANAGE_TERMINALS)
     if terminal.lifecycle != Lifecycle.RETIRED:
         return redirect(page.address_of(terminal))
-    form = CommentForm(request.POST if request.method == "POST" else None)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
     if not form.is_bound or not form.is_valid():
         return page.ask(request, terminal, _about_bringing_back(terminal), form)
 

@@ -33,7 +33,7 @@ class Question(NamedTuple):
     is_dangerous: bool = False
 
 
-class ShownSecret(NamedTuple):
+class IssuedSecret(NamedTuple):
     """A key or token. It is in the response itself and nowhere else."""
 
     title: str
@@ -95,7 +95,7 @@ def show(
 def show_key(
     request: AuthenticatedRequest, terminal: Terminal, key: PlainCredential, *, others_end_at: datetime | None = None
 ) -> HttpResponse:
-    secret = ShownSecret(
+    secret = IssuedSecret(
         title=gettext("New key of %(uid)s") % {"uid": terminal.uid},
         label=gettext("Key"),
         text=str(key),
@@ -111,7 +111,7 @@ def show_token(
 ) -> HttpResponse:
     body = {"token": token} | ({"serial": serial} if serial else {})
     address = request.build_absolute_uri(reverse("api-enrol"))
-    secret = ShownSecret(
+    secret = IssuedSecret(
         title=gettext("Enrolment token for %(uid)s") % {"uid": terminal.uid},
         label=gettext("Enrolment token"),
         text=token,

@@ -27,7 +27,7 @@ from tms.fleet.models import (
 MAX_KEYS = 20
 MAX_PLACEMENTS = 20
 MARK_CHARACTERS = 8
-"""As in the audit trail."""
+"""The audit trail shows the same."""
 
 LABELLED = {IdentityField.KIND: TerminalKind, IdentityField.LIFECYCLE: Lifecycle}
 """Facts that are stored as a value with a label."""
@@ -39,7 +39,7 @@ NAMED: Mapping[str, type[Model]] = {
 """Facts that are stored as rows with their names."""
 
 
-class KeyRow(NamedTuple):
+class CredentialRow(NamedTuple):
     pk: int
     mark: str
     """The first characters of its hash."""
@@ -51,7 +51,7 @@ class KeyRow(NamedTuple):
     is_valid: bool
 
 
-class ChangeRow(NamedTuple):
+class IdentityChangeRow(NamedTuple):
     """A change of what identifies the terminal."""
 
     at: datetime
@@ -68,7 +68,7 @@ class UnexpectedRow(NamedTuple):
     """The UID of the other terminal; empty if the person does not see it."""
 
 
-def key_rows(terminal: Terminal, *, at: datetime) -> list[KeyRow]:
+def key_rows(terminal: Terminal, *, at: datetime) -> list[CredentialRow]:
     """Valid keys first, then the newest of the others."""
     keys = Credential.objects.filter(terminal=terminal).select_related("device")
     newest = keys.order_by(F("revoked_at").desc(nulls_first=True), "-pk")[:MAX_KEYS]
@@ -76,9 +76,9 @@ def key_rows(terminal: Terminal, *, at: datetime) -> list[KeyRow]:
     return sorted(found, key=lambda row: not row.is_valid)
 
 
-def _key_row(key: Credential, at: datetime) -> KeyRow:
+def _key_row(key: Credential, at: datetime) -> CredentialRow:
     is_expired = key.expires_at is not None and key.expires_at <= at
-    return KeyRow(
+    return CredentialRow(
         key.pk,
         key.digest[:MARK_CHARACTERS],
         key.device.serial if key.device else "",
@@ -108,12 +108,12 @@ def changes_of(terminal: Terminal) -> QuerySet[IdentityChange]:
     return IdentityChange.objects.filter(terminal=terminal).select_related("by").order_by("-at", "-pk")
 
 
-def change_rows(changes: Iterable[IdentityChange], *, to: User) -> list[ChangeRow]:
+def change_rows(changes: Iterable[IdentityChange], *, to: User) -> list[IdentityChangeRow]:
     """Sites, terminals and groups that the person does not see are not named."""
     found = list(changes)
     seen = {field: _seen(model, field, found, to) for field, model in NAMED.items()}
     return [
-        ChangeRow(
+        IdentityChangeRow(
             change.at,
             str(IdentityField(change.field).label),
             _worded(change.field, change.before, seen),

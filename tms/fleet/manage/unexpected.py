@@ -27,7 +27,7 @@ from tms.fleet.models.unexpected_device import Decision
 DECISIONS = (Decision.CONFIRMED, Decision.BLOCKED)
 
 
-class DecisionForm(RemovalForm):
+class UnexpectedDeviceForm(RemovalForm):
     decision = forms.ChoiceField(choices=[(decision.value, decision.label) for decision in DECISIONS])
 
 
@@ -41,7 +41,7 @@ def decide(request: AuthenticatedRequest, uid: str, pk: int) -> HttpResponse:
     placed = placements.device_of(terminal)
     data = request.POST if request.method == "POST" else None
     initial = {"becomes": DeviceState.IN_REPAIR.value}
-    form = DecisionForm(data, serial=placed.serial if placed else None, initial=initial)
+    form = UnexpectedDeviceForm(data, serial=placed.serial if placed else None, initial=initial)
     if not form.is_bound or not form.is_valid():
         may_block = access.may(request.user, Permission.ENROL_TERMINALS, terminal)
         question = _about(found, by=request.user)
@@ -57,7 +57,7 @@ def decide(request: AuthenticatedRequest, uid: str, pk: int) -> HttpResponse:
     return redirect(page.address_of(terminal))
 
 
-def _decide(found: UnexpectedDevice, form: DecisionForm, *, by: User) -> None:
+def _decide(found: UnexpectedDevice, form: UnexpectedDeviceForm, *, by: User) -> None:
     at, comment = timezone.now(), form.cleaned_data["comment"]
     if form.cleaned_data["decision"] == Decision.BLOCKED:
         access.demand(by, Permission.ENROL_TERMINALS, found.terminal)
