@@ -1,6 +1,7 @@
 """The pages that change the lifecycle state of a terminal, and say the consequences before."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,12 +11,16 @@ from tests.support.builders import AT, now
 from tests.support.credentials import find_key
 from tests.support.pages import HtmlPage
 from tms.accounts.models import AuditEntry
+from tms.alerts.maintenance import services as maintenance
+from tms.alerts.maintenance.services import WindowScope
 from tms.boards.overview import on_shift
 from tms.fleet.credentials import services as credentials
+from tms.fleet.devices import placements
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Device, DeviceState, Presence, Terminal, TerminalKind, TerminalState
 from tms.fleet.terminals.lifecycle_changes import consequences, retire
 from tms.fleet.terminals.services import TerminalValues, create_terminal
+from tms.lib.calendar.recurrence import Recurrence
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 AT_PAGE = "/terminals/UMD-KSK-03"
@@ -44,6 +49,8 @@ def test_a_state_that_cannot_follow_is_refused(boss, terminal, to):
 def test_the_question_names_what_other_parts_of_tms_would_do(boss, kansai, terminal):
     kansai.command(terminal)
     factories.alert(kansai, terminal=terminal)
+    tonight = Recurrence(ZoneInfo("UTC"), (now() + timedelta(hours=1)).replace(tzinfo=None), timedelta(hours=1), "")
+    maintenance.plan(tonight, WindowScope(terminals=[terminal]), note="Refit", by=kansai.person(), at=now())
 
     out, retired = boss.get(f"{AT_PAGE}/state/?to=out_of_service"), boss.get(f"{AT_PAGE}/retire/")
 
@@ -51,6 +58,8 @@ def test_the_question_names_what_other_parts_of_tms_would_do(boss, kansai, termi
     assert "command expires" not in out.content.decode()
     assert "1 alert is resolved." in retired.content.decode()
     assert "1 waiting command expires." in retired.content.decode()
+    assert "Removed from 1 maintenance window." in retired.content.decode()
+    assert "Removed from" not in out.content.decode()
     assert "1 key is revoked" in retired.content.decode()
 
 
@@ -99,6 +108,8 @@ def test_after_30_days_it_cannot_be_brought_back(boss, terminal):
 def test_only_a_terminal_that_was_never_connected_is_deleted(boss, kansai, terminal, umeda):
     TerminalState.objects.filter(terminal=terminal).update(last_seen_at=AT)
     planned = create_terminal("UMD-KSK-09", TerminalValues(umeda, TerminalKind.KIOSK), at=AT)
+    device = Device.objects.create(serial="KX21-5")
+    placements.replace(planned, device, removed_becomes=DeviceState.SPARE, by=None, at=AT)
 
     refused, deleted = boss.post(f"{AT_PAGE}/delete/"), boss.post("/terminals/UMD-KSK-09/delete/")
 
@@ -106,6 +117,7 @@ def test_only_a_terminal_that_was_never_connected_is_deleted(boss, kansai, termi
     assert "Retire it instead." in refused.content.decode()
     assert deleted["Location"] == "/terminals/"
     assert not Terminal.objects.filter(pk=planned.pk).exists()
+    assert Device.objects.get(serial="KX21-5").state == DeviceState.SPARE
     assert f"{AT_PAGE}/delete/" not in HtmlPage(boss.get(f"{AT_PAGE}/manage/")).links()
 
 
