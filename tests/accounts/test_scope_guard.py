@@ -59,6 +59,7 @@ EXCEPTIONS = {
         "boards.pages.terminal_chart._limits",
         "boards.rows.outages.sums_by_cause",
         "boards.rows.terminal_details._open_alerts",
+        "boards.rows.terminal_details._unexpected",
         "boards.rows.terminal_details.command_rows",
         "boards.rows.terminal_details.facts_of",
     },

@@ -184,3 +184,40 @@ def test_revoking_revokes_every_key_of_a_terminal_and_prints_their_number(fleet)
 
     assert (out, again) == (f"revoked 2 of {terminal}\n", f"revoked 0 of {terminal}\n")
     assert refused("revoke_credentials", "nobody") == "unknown terminal 'nobody'"
+
+
+def test_a_terminal_is_retired_and_brought_back(fleet):
+    terminal = fleet.terminal(uid="A-1")
+
+    retired, again = manage("retire_terminal", "A-1", "--comment", "Shop closed"), manage("retire_terminal", "A-1")
+    back = manage("retire_terminal", "A-1", "--bring-back")
+
+    assert [out for out, _ in (retired, again, back)] == [
+        "A-1 retired\n",
+        "A-1 was retired already\n",
+        "A-1: in_service\n",
+    ]
+    assert Credential.objects.get(terminal=terminal).revoked_at is None
+
+
+def test_a_retired_terminal_gets_no_key_from_a_command(fleet):
+    fleet.terminal(uid="A-1")
+    manage("retire_terminal", "A-1")
+
+    assert "is retired" in refused("issue_credential", "A-1")
+    assert "is retired" in refused("replace_device", "A-1", "S-2")
+
+
+def test_a_replaced_device_gets_a_key_that_is_printed(fleet):
+    terminal = fleet.terminal(uid="A-1", serial="S-1")
+    fleet.terminal(uid="A-2", serial="S-9")
+
+    out, err = manage("replace_device", "A-1", "S-2")
+
+    offered = credential.parse(out.removesuffix("\n"))
+    assert offered
+    assert find_key(offered, at=now()).identity.terminal_id == terminal.pk
+    assert "S-1 → S-2" in err
+    assert "serves as A-2" in refused("replace_device", "A-1", "S-9")
+    assert "unknown terminal" in refused("replace_device", "A-9", "S-9")
+    assert "use 1 to 64 characters" in refused("replace_device", "A-1", " ")

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 APPROVALS = (
     "tms.alerts.actions.approvals",
     "tms.alerts.maintenance.approvals",
+    "tms.alerts.retirement",
 )
 UNDOS = (
     "tms.alerts.actions.undo",
@@ -21,18 +22,19 @@ class AlertsConfig(AppConfig):
 
     def ready(self) -> None:
         from tms.accounts import undo  # its models are loaded by now
-        from tms.approvals import kinds
-
         from tms.alerts.correlation import regions
         from tms.alerts.lifecycle import devices, standing
         from tms.alerts.maintenance import services as maintenance
+        from tms.approvals import kinds
         from tms.fleet.devices.unexpected import unexpected_decided
         from tms.fleet.regions.services import region_renamed
-        from tms.fleet.terminals.lifecycle_changes import lifecycle_changed
+        from tms.fleet.terminals.lifecycle_changes import lifecycle_changed, lifecycle_preview
 
         kinds.MODULES.add(*APPROVALS)
         undo.MODULES.add(*UNDOS)
         lifecycle_changed.connect(standing.follow_lifecycle)
         lifecycle_changed.connect(maintenance.follow_lifecycle)
+        lifecycle_preview.connect(standing.preview_lifecycle)
+        lifecycle_preview.connect(maintenance.preview_lifecycle)
         unexpected_decided.connect(devices.follow_decision)
         region_renamed.connect(regions.follow_rename)

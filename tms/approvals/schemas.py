@@ -12,7 +12,9 @@ from tms.rest_base.schemas import ResponseSchema
 
 class ApprovalSchema(ResponseSchema):
     id: int
-    kind: str = Field(description="Kind of action: `alerts`, `plan-maintenance`, `extend-maintenance` or `command`.")
+    kind: str = Field(
+        description="Kind of action: `alerts`, `plan-maintenance`, `extend-maintenance`, `retire` or `command`."
+    )
     summary: str
     reason: str
     state: ApprovalState

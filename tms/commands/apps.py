@@ -12,7 +12,8 @@ class CommandsConfig(AppConfig):
         # Its models are loaded by now.
         from tms.approvals import kinds
         from tms.commands import services
-        from tms.fleet.terminals.lifecycle_changes import lifecycle_changed
+        from tms.fleet.terminals.lifecycle_changes import lifecycle_changed, lifecycle_preview
 
         lifecycle_changed.connect(services.follow_lifecycle)
+        lifecycle_preview.connect(services.preview_lifecycle)
         kinds.MODULES.add("tms.commands.approvals")

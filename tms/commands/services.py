@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.utils.translation import ngettext
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
@@ -164,6 +165,15 @@ def _expire(pks: Collection[int], at: datetime) -> int:
         Command.objects.filter(pk__in=[command.pk for command in late]).update(state=outcome, error=error, due_at=None)
         _publish([command.terminal_id for command in late], outcome)
     return len(overdue)
+
+
+def preview_lifecycle(*, terminals: Collection[int], to: Lifecycle, **_: object) -> list[str]:
+    """What `follow_lifecycle` would do. A receiver of `lifecycle_preview`."""
+    if to.treatment.takes_work:
+        return []
+    number = Command.objects.filter(terminal__in=terminals, state=CommandState.QUEUED).count()
+    text = ngettext("%(n)s waiting command expires.", "%(n)s waiting commands expire.", number)
+    return [text % {"n": f"{number:,}"}] if number else []
 
 
 def follow_lifecycle(*, terminals: Collection[int], to: Lifecycle, **_: object) -> None:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("tms.fleet.sites.urls")),
     path("", include("tms.fleet.regions.urls")),
     path("", include("tms.boards.urls")),
+    path("", include("tms.fleet.manage.urls")),
     path("", include("tms.accounts.urls")),
     path("", include("tms.fleet.groups.urls")),
     path("", include("tms.notifications.urls")),

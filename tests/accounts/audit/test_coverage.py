@@ -30,8 +30,9 @@ from tms.alerts.models import Alert, CorrelationRule, Factor, Incident, Rule, Sa
 from tms.alerts.rule_editing import yaml_file
 from tms.boards.rules.forms import RuleForm
 from tms.fleet.enrolment import tokens as enrolment
-from tms.fleet.models import DeviceState, Site
+from tms.fleet.models import DeviceState, Group, Site, Terminal, TerminalState
 from tms.fleet.sites.services import close_site
+from tms.fleet.terminals.lifecycle_changes import retire
 from tms.lib.hashing import hash_token
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
@@ -183,6 +184,10 @@ def enrolment_token() -> dict[str, Any]:
     return {"token": enrolment.make_token(enrolment.TokenLimits(Site.objects.all()[0]), by=None, at=now())}
 
 
+def retire_first() -> None:
+    retire([pk(Terminal, uid=Sample.names["/terminals/"])], device_becomes=DeviceState.SPARE, by=None, at=now())
+
+
 def acknowledged_just_now() -> str:
     """The token of its undo."""
     incident, at = Incident.objects.get(pk=Sample.names["/incidents/"]), now()
@@ -241,6 +246,24 @@ PAGES: Mapping[str, Sent] = {
     "/terminals/<str:uid>/commands/": Sent(
         "commanded", {"name": "ping", "answer_within_s": "30", "deliver_within_s": "3600"}
     ),
+    "/terminals/<str:uid>/manage/": Sent(
+        "changed", lambda: {"site": pk(Site, code=Sample.names["/sites/"]), "kind": "gate", "label": "Lane 3"}
+    ),
+    "/terminals/<str:uid>/groups/": Sent(
+        "members-changed", lambda: {"change": "remove", "group": pk(Group, name="Lobby")}
+    ),
+    "/terminals/<str:uid>/keys/": Sent("key-issued"),
+    "/terminals/<str:uid>/keys/rotate/": Sent("key-issued", {"overlap": "3600"}),
+    "/terminals/<str:uid>/keys/<int:pk>/revoke/": Sent("key-revoked"),
+    "/terminals/<str:uid>/replace/": Sent("device-replaced", {"device": "other", "serial": "KX-9", "becomes": "spare"}),
+    "/terminals/<str:uid>/swap/": Sent("device-swapped", {"other": "R-1"}),
+    "/terminals/<str:uid>/unexpected/<int:pk>/": Sent(
+        "device-confirmed", {"decision": "confirmed", "becomes": "spare"}
+    ),
+    "/terminals/<str:uid>/state/": Sent("state-changed", {"to": "out_of_service"}),
+    "/terminals/<str:uid>/retire/": Sent("state-changed", {"becomes": "spare", "typed": "T-1"}),
+    "/terminals/<str:uid>/bring-back/": Sent("state-changed", before=retire_first),
+    "/terminals/<str:uid>/delete/": Sent("deleted", before=lambda: TerminalState.objects.update(last_seen_at=None)),
     "/alerts/<int:pk>/<slug:action>/": Sent("commented", COMMENT),
     "/availability/target/": Sent("changed", lambda: {"site": Sample.names["/sites/"], "percent": "99.5"}),
     "/alerts/<slug:action>/": Sent("commented", lambda: COMMENT | {"alert": Sample.names["/alerts/"]}),

@@ -57,6 +57,8 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/sites/": terminal.site.code,
         "/regions/": create_region("Hokkaido", name_ja="北海道").pk,
         "/terminals/": terminal.uid,
+        f"/terminals/{terminal.uid}/keys/": terminal.credentials.get().pk,
+        f"/terminals/{terminal.uid}/unexpected/": _unexpected(terminal).pk,
         "/alerts/": _alert(fleet, terminal, person).pk,
         "/incidents/": factories.incident(fleet, "OSK").pk,
         "/rules/": _rule(fleet).pk,
@@ -102,6 +104,11 @@ def _approval(terminal: Terminal, person: User) -> ApprovalRequest:
     payload = CommandPayload(terminal=terminal.pk, name="reboot", answer_within_s=30, deliver_within_s=60)
     proposal = propose(COMMAND, payload, by=person, at=now())
     return approvals.ask(proposal, reason="card reader hangs", by=person, at=now())
+
+
+def _unexpected(terminal: Terminal) -> UnexpectedDevice:
+    seen = {"first_seen_at": now(-60), "last_seen_at": now()}
+    return UnexpectedDevice.objects.create(terminal=terminal, serial="KX21-7", expected_serial="KX21-1", **seen)
 
 
 def _history(fleet: Fleet, terminal: Terminal) -> None:

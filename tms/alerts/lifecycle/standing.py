@@ -7,6 +7,8 @@ to be cleared.
 from collections.abc import Collection
 from datetime import datetime
 
+from django.utils.translation import ngettext
+
 from tms.alerts.lifecycle.conditions import clear_rule, trigger
 from tms.alerts.models import Alert, Condition, Rule, RuleSource
 from tms.alerts.rules.compiled import terminals_of
@@ -37,6 +39,15 @@ def trigger_of(rule: Rule, link_state: LinkState, at: datetime) -> RuleTriggered
     """The trigger for a terminal that is still away, with the rest of the rule's duration."""
     been_away_s = (at - (link_state.presence_at or at)).total_seconds()
     return RuleTriggered(rule.pk, link_state.terminal_id, at, max(0.0, rule.duration_s - been_away_s))
+
+
+def preview_lifecycle(*, terminals: Collection[int], to: Lifecycle, **_: object) -> list[str]:
+    """What `follow_lifecycle` would do. A receiver of `lifecycle_preview`."""
+    if to.treatment.opens_alerts:
+        return []
+    number = Alert.objects.unresolved().filter(terminal__in=terminals).count()
+    text = ngettext("%(n)s alert is resolved.", "%(n)s alerts are resolved.", number)
+    return [text % {"n": f"{number:,}"}] if number else []
 
 
 def follow_lifecycle(*, terminals: Collection[int], to: Lifecycle, at: datetime, **_: object) -> None:

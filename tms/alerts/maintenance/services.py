@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import structlog
 from django.db import models, transaction
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from tms.accounts.audit import recorder
 from tms.accounts.display_names import name_of
@@ -264,6 +264,15 @@ def in_scope(windows: Iterable[Window]) -> models.Q:
         | models.Q(pk__in=Terminal.objects.filter(windows__in=pks).values("pk"))
         | models.Q(pk__in=Terminal.objects.filter(groups__windows__in=pks).values("pk"))
     )
+
+
+def preview_lifecycle(*, terminals: Collection[int], to: Lifecycle, **_: object) -> list[str]:
+    """What `follow_lifecycle` would do. A receiver of `lifecycle_preview`."""
+    if to is not Lifecycle.RETIRED:
+        return []
+    number = Window.objects.current().filter(terminals__in=terminals).distinct().count()
+    text = ngettext("Removed from %(n)s maintenance window.", "Removed from %(n)s maintenance windows.", number)
+    return [text % {"n": f"{number:,}"}] if number else []
 
 
 def follow_lifecycle(*, terminals: Collection[int], to: Lifecycle, **_: object) -> None:

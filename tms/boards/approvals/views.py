@@ -29,6 +29,7 @@ TEMPLATE = "boards/approvals/approval.html"
 NAV_ITEMS = {
     Permission.PLAN_MAINTENANCE: MaintenancePage.nav_item,
     Permission.SEND_DANGEROUS_COMMANDS: TerminalsPage.nav_item,
+    Permission.MANAGE_TERMINALS: TerminalsPage.nav_item,
 }
 """Where the page of a request is in the navigation, by the permission of its action; the others are of alerts."""
 

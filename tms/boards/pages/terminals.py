@@ -15,7 +15,7 @@ from tms.accounts.access import Person, scope_of, within
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.boards.list_filters import choices
-from tms.boards.list_filters.filters import TerminalFilter, text
+from tms.boards.list_filters.filters import NOT_LISTED, TerminalFilter, text
 from tms.boards.list_filters.terminal_facets import FilterCounts, facets
 from tms.boards.list_filters.terminal_orders import BY_UID, SORT_KEYS, ordered
 from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, counts, nav, reuse_parts
@@ -68,7 +68,7 @@ class TerminalsPage(BoardPage):
         return reverse("terminals") + (f"?{query}" if query else "")
 
     def concerns(self, change: Change) -> bool:
-        return bool(change.terminals or change.alerts or change.everything)
+        return bool(change.terminals or change.alerts or change.rules or change.everything)
 
     def shows_status(self, terminals: Collection[int], page_state: PageState) -> bool:
         return bool(self.chosen.status) or any(_element(pk) in page_state.parts for pk in terminals)
@@ -80,6 +80,7 @@ class TerminalsPage(BoardPage):
             "presences": choices.presences(self.chosen),
             "planned": choices.planned_kinds(self.chosen),
             "selects": choices.selects(self.chosen, to=person),
+            "lifecycles": choices.lifecycles(self.chosen),
             "headers": headers,
             "readings": [(metric, headers[metric]) for metric in COLUMNS],
             "order": self.order.parameter(default=BY_UID),
@@ -95,7 +96,7 @@ class TerminalsPage(BoardPage):
             return self._renew(context, change, before)
         touched, _ = self.rows_needed(change, before)
         rows = {row.element: _row(row) for row in context.terminals(sorted(touched))}
-        counted = self._counts(context) | self._with_alerts(change, before)
+        counted = self._counts(context) | self._with_alerts(change, before) | self._by_lifecycle(change, before)
         if self.chosen.is_empty or change.presence or self.chosen.is_moved_by(change):
             counted |= _of_choices(self._facets(context))
         return replace(before, parts={**before.parts, **counted, **rows})
@@ -116,6 +117,7 @@ class TerminalsPage(BoardPage):
         rows |= {row.element: _row(row) for row in context.terminals(missing)}
         shown = tuple(element for element in ids if element in rows)
         counted = self._counts(context) | self._with_alerts(change, before) | _of_choices(found)
+        counted |= self._by_lifecycle(change, before)
         parts = {**counted, **self._around(context, window, found), **rows}
         return PageState(parts, {"terminals": shown}, listed_at=context.at)
 
@@ -132,6 +134,15 @@ class TerminalsPage(BoardPage):
 
     def _counts(self, context: RenderContext) -> dict[str, PagePart]:
         return nav(context) | counts({"count-all": context.census.total})
+
+    def _by_lifecycle(self, change: Change, before: PageState | None) -> dict[str, PagePart]:
+        """Number of terminals in each of the other states; what changes a state changes rules, too."""
+        names = {f"count-{state}": state for state in NOT_LISTED}
+        if before is not None and not (change.rules or change.everything):
+            return {name: before.parts[name] for name in names}
+        rows = self._listed.filter(lifecycle__in=NOT_LISTED).order_by().values_list("lifecycle")
+        found = dict(rows.annotate(number=Count("pk")))
+        return counts({name: found.get(state, 0) for name, state in names.items()})
 
     def _with_alerts(self, change: Change, before: PageState | None) -> dict[str, PagePart]:
         """Number of terminals with an unresolved alert; only alerts change it (index: alert_unresolved)."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from tms.boards.rows.common import LinkView, SiteLabel, link_view, site_label
 from tms.boards.rows.planned import Expected, expected_of
 from tms.boards.rows.terminals import ReadingCell, SeveritiesByMetric, over_of, readings_of, unresolved_of
 from tms.commands.models import Command, CommandState
-from tms.fleet.models import Terminal, TerminalState
+from tms.fleet.models import Lifecycle, Terminal, TerminalState, UnexpectedDevice
 from tms.fleet.sites.names import Bilingual
 from tms.lib.severity import RANKS, worst
 from tms.telemetry.models import Report
@@ -40,6 +40,15 @@ class TerminalPlans(NamedTuple):
 
     expected: Expected | None
     site_status: SiteStatus
+
+
+class LifecycleView(NamedTuple):
+    state: str = ""
+    """Empty in service."""
+    since: datetime | None = None
+
+
+IN_SERVICE = LifecycleView()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,9 @@ class TerminalFacts:
     latest: str
     """The newest report's readings as JSON, for the chart."""
     seq: int
+    lifecycle: LifecycleView = IN_SERVICE
+    unexpected: tuple[str, ...] = ()
+    """The serial numbers of devices about which nobody decided yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +115,21 @@ def facts_of(terminal: Terminal, *, at: datetime, scope: Scope) -> TerminalFacts
         expected_of({terminal.pk: terminal.site_id}, at=at).get(terminal.pk),
         plan_cache().statuses([terminal.site_id], at)[terminal.site_id],
     )
-    return _facts(terminal, terminal.state, (_open_alerts(terminal), over), plans, newest, scope)
+    facts = _facts(terminal, terminal.state, (_open_alerts(terminal), over), plans, newest, scope)
+    return replace(facts, lifecycle=_lifecycle(terminal), unexpected=_unexpected(terminal))
+
+
+def _lifecycle(terminal: Terminal) -> LifecycleView:
+    if terminal.lifecycle == Lifecycle.IN_SERVICE:
+        return IN_SERVICE
+    return LifecycleView(terminal.lifecycle, terminal.lifecycle_at)
+
+
+def _unexpected(terminal: Terminal) -> tuple[str, ...]:
+    if terminal.lifecycle == Lifecycle.RETIRED:
+        return ()
+    rows = UnexpectedDevice.objects.undecided().filter(terminal=terminal)
+    return tuple(rows.values_list("serial", flat=True))
 
 
 def past_facts(

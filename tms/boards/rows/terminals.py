@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from tms.alerts.models import Alert, RuleSource
 from tms.boards.rows.common import LinkView, SiteLabel, link_view
 from tms.boards.rows.planned import Expected, expected_of
-from tms.fleet.models import Terminal
+from tms.fleet.models import Lifecycle, Terminal
 from tms.fleet.sites.names import Bilingual
 from tms.lib.db.prepared import DbRow, QueryByKeys
 from tms.lib.severity import worst
@@ -42,6 +42,7 @@ class TerminalRow:
     severity: str
     """The worst of its unresolved alerts; empty without any."""
     alerts: int
+    lifecycle: str = Lifecycle.IN_SERVICE.value
 
     @property
     def element(self) -> str:
@@ -54,6 +55,7 @@ class TerminalColumns(NamedTuple):
     label: str
     model: str
     firmware: str
+    lifecycle: str
     site_id: int
     site_code: str
     site_name: str
@@ -74,7 +76,7 @@ def _columns_of(pks: Collection[int]) -> QuerySet[Terminal, DbRow]:
     of_site = ("site", "site__code", "site__name", "site__name_ja")
     of_state = ("presence", "presence_at", "cause", "back_at", "due_at", "last_seen_at", "status", "metrics")
     return rows.values_list(
-        "pk", "uid", "label", "model", "firmware", *of_site, *(f"state__{name}" for name in of_state)
+        "pk", "uid", "label", "model", "firmware", "lifecycle", *of_site, *(f"state__{name}" for name in of_state)
     )
 
 
@@ -145,4 +147,5 @@ def _terminal_row(
         readings=readings_of(metrics, over_of(severities_of), COLUMNS),
         severity=worst(severities),
         alerts=len(severities),
+        lifecycle=terminal.lifecycle,
     )

@@ -105,18 +105,34 @@ def replace(
     comment: str = "",
     source: IdentitySource = IdentitySource.PERSON,
 ) -> Replacement:
-    """Put `device` in the place of the terminal's device, whose keys are revoked. The new device gets a key.
+    """Exchange the terminal's device for `device`, which gets a key. Raises AlreadyPlaced and Retired."""
+    removed = exchange(terminal, device, removed_becomes=removed_becomes, by=by, at=at, comment=comment, source=source)
+    return Replacement(device, removed, credentials.issue(terminal, device=device))
 
-    Raises AlreadyPlaced.
+
+@transaction.atomic
+def exchange(
+    terminal: Terminal,
+    device: Device,
+    *,
+    removed_becomes: DeviceState,
+    by: User | None,
+    at: datetime,
+    comment: str = "",
+    source: IdentitySource = IdentitySource.PERSON,
+) -> Device | None:
+    """Put `device` in the place of the terminal's device, whose keys are revoked. It has no key of the terminal yet.
+
+    Returns the removed device, if there was one. Raises AlreadyPlaced and Retired.
     """
     store.lock([terminal.pk])
+    credentials.check_not_retired(terminal)
     with history.recording([terminal.pk], by=by, at=at, source=source):
         removed = remove(terminal, becomes=removed_becomes, at=at)
         place(device, terminal, by=by, at=at)
-    key = credentials.issue(terminal, device=device)
     recorder.record("device-replaced", terminal, {"device": (_name(removed), _name(device))}, comment=comment)
     publish(Change(terminals=frozenset({terminal.pk})))
-    return Replacement(device, removed, key)
+    return removed
 
 
 @transaction.atomic

@@ -35,9 +35,13 @@ def confirm(
     at: datetime,
     comment: str = "",
 ) -> None:
-    """The device was replaced: it becomes the placed one, and keeps the key that it uses. Raises AlreadyDecided."""
+    """The device was replaced: it becomes the placed one, and keeps the key that it uses.
+
+    Raises AlreadyDecided, and Retired if the terminal was retired meanwhile.
+    """
     terminal = unexpected.terminal
     store.lock([terminal.pk])
+    credentials.check_not_retired(terminal)
     _decide(unexpected, Decision.CONFIRMED, by=by, at=at)
     device = placements.known_device(unexpected.serial, model=unexpected.model)
     with history.recording([terminal.pk], by=by, at=at):

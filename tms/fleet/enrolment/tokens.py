@@ -43,7 +43,7 @@ class TokenLimits:
     site: Site | None = None
     region: str = ""
     terminal: Terminal | None = None
-    """A planned terminal."""
+    """A planned terminal, or one whose device was replaced."""
     kind: str = ""
     uses: int = 1
     serials: Sequence[str] = ()

@@ -32,6 +32,9 @@ BRING_BACK_WITHIN = timedelta(days=30)
 lifecycle_changed = Signal()
 """Sent in the transaction, with `terminals` (primary keys), `to`, `by` and `at`. Link states are locked."""
 
+lifecycle_preview = Signal()
+"""Asks what `lifecycle_changed` would do, with `terminals` and `to`. Each receiver returns sentences."""
+
 
 class NotPossible(Exception):
     """The state cannot follow the present one, or the time to bring a terminal back is over."""
@@ -90,7 +93,7 @@ def bring_back(terminals: Collection[int], *, by: User | None, at: datetime, com
 
     Its device returns with its keys, unless it is lost or serves elsewhere now. Raises NotPossible.
     """
-    states = _states_before(terminals)
+    states = states_before(terminals)
     number = 0
     for to in sorted(set(states.values())):
         rows = _locked([pk for pk, state in states.items() if state == to], Lifecycle(to))
@@ -101,6 +104,12 @@ def bring_back(terminals: Collection[int], *, by: User | None, at: datetime, com
         _write(rows, Lifecycle(to), by=by, at=at, comment=comment, source=IdentitySource.PERSON)
         number += len(rows)
     return number
+
+
+def consequences(terminals: Collection[int], to: Lifecycle) -> list[str]:
+    """What other apps would do if these terminals changed to this state, in the active language."""
+    answers = lifecycle_preview.send(Terminal, terminals=frozenset(terminals), to=to)
+    return [sentence for _, sentences in answers for sentence in sentences or ()]
 
 
 def _locked(terminals: Collection[int], to: Lifecycle) -> list[Terminal]:
@@ -136,7 +145,7 @@ def _write(
     publish(Change(terminals=changed, presence=changed, rules=True, everything=True))
 
 
-def _states_before(terminals: Collection[int]) -> dict[int, str]:
+def states_before(terminals: Collection[int]) -> dict[int, str]:
     """The state of each terminal before it was retired."""
     changes = IdentityChange.objects.filter(
         terminal__in=terminals, field=IdentityField.LIFECYCLE, after=Lifecycle.RETIRED.value

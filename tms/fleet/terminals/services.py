@@ -12,7 +12,17 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.identity import history
 from tms.fleet.lifecycle import Lifecycle
-from tms.fleet.models import Credential, Device, IdentitySource, Placement, Site, Terminal, TerminalKind, TerminalState
+from tms.fleet.models import (
+    Credential,
+    Device,
+    DeviceState,
+    IdentitySource,
+    Placement,
+    Site,
+    Terminal,
+    TerminalKind,
+    TerminalState,
+)
 from tms.fleet.presence import store
 from tms.protocol.credential import UID
 
@@ -103,13 +113,15 @@ def move_terminals(
 
 @transaction.atomic
 def delete_terminal(terminal: Terminal) -> None:
-    """Delete a terminal that was never connected, with its keys. Raises HasHistory."""
+    """Delete a terminal that was never connected, with its keys. Its device is spare then. Raises HasHistory."""
     [state] = store.lock([terminal.pk]).values()
     if state.last_seen_at is not None:
         raise HasHistory(f"{terminal.uid} was connected once; retire it instead")
     keys = frozenset(terminal.credentials.values_list("pk", flat=True))
     devices = list(Device.objects.filter(placements__terminal=terminal, serial="").values_list("pk", flat=True))
     recorder.record("deleted", terminal)
+    placed = Device.objects.filter(placements__terminal=terminal, placements__ended_at=None)
+    placed.update(state=DeviceState.SPARE)
     Placement.objects.filter(terminal=terminal).delete()
     terminal.delete()
     Credential.objects.filter(device__in=devices).delete()

@@ -17,6 +17,9 @@ class Command(NoChecksCommand):
         terminal = Terminal.objects.filter(uid=uid).first()
         if terminal is None:
             raise CommandError(f"unknown terminal {uid!r}")
-        credential = services.issue(terminal)
+        try:
+            credential = services.issue(terminal)
+        except services.Retired:
+            raise CommandError(f"{uid} is retired; bring it back on its page Manage first") from None
         self.stderr.write(f"{terminal} has another key, which is not shown again; older ones stay valid")
         self.stdout.write(str(credential))
