@@ -34,6 +34,8 @@ PAGES = (
     PageEntry("alert-times", _("Response times"), "clock"),
     PageEntry("incidents", _("Incidents"), "incidents", keys=("g", "i")),
     PageEntry("terminals", _("Terminals"), "terminals", keys=("g", "t")),
+    PageEntry("enrol", _("Enrol a terminal"), "plus", (Permission.ENROL_TERMINALS,)),
+    PageEntry("enrol-many", _("Enrolment tokens"), "key", (Permission.ENROL_TERMINALS,)),
     PageEntry("replay", _("Replay"), "replay"),
     PageEntry("availability", _("Availability"), "availability"),
     PageEntry("wall", _("Wall"), "wall"),

@@ -30,7 +30,7 @@ from tms.approvals.gate import propose
 from tms.approvals.models import ApprovalRequest
 from tms.commands.approvals import COMMAND, CommandPayload
 from tms.fleet.enrolment import tokens as enrolment
-from tms.fleet.models import Terminal
+from tms.fleet.models import EnrolmentToken, Terminal
 from tms.fleet.models.node import Node
 from tms.lib.calendar.recurrence import Recurrence
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, DeliveryState
@@ -54,6 +54,8 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
     made: dict[str, Any] = {
         "/sites/": terminal.site.code,
         "/terminals/": terminal.uid,
+        "/enrol/": terminal.uid,
+        "/enrol/tokens/": EnrolmentToken.objects.get().pk,
         "/alerts/": _alert(fleet, terminal, person).pk,
         "/incidents/": factories.incident(fleet, "OSK").pk,
         "/rules/": _rule(fleet).pk,
