@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.access import Person, may_within
+from tms.accounts.access import Person, may_within, visible
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 from tms.fleet.models import Site, Terminal
@@ -29,14 +29,15 @@ class FirstStep(NamedTuple):
 class FirstRun(NamedTuple):
     steps: tuple[FirstStep, ...]
     hides_lists: bool
-    """Without a terminal there is nothing that the page could list."""
+    """There is no terminal, so nothing that the page could list."""
 
 
 def first_run(person: Person) -> FirstRun | None:
     """The steps, for people who set up TMS; None once all are done."""
     if not may_within(person, Permission.EDIT_SITES, EVERYTHING):
         return None
-    has_site, has_terminal = Site.objects.exists(), Terminal.objects.exists()
+    has_site = visible(Site.objects.all(), to=person).exists()
+    has_terminal = visible(Terminal.objects.all(), to=person).exists()
     done = (has_site, has_terminal, _notifies())
     if all(done):
         return None

@@ -30,16 +30,16 @@ class SiteToken(NamedTuple):
     token: str
 
 
-class TakenOver(NamedTuple):
+class FactoryResult(NamedTuple):
     terminals: int
     with_key: int
     """The number of devices that connect with the key that they have."""
     tokens: list[SiteToken]
-    """For the other devices, one for each site."""
+    """One for each site, for the other devices."""
 
 
 @transaction.atomic
-def take_over(devices: Sequence[FactoryDevice], *, name: str, by: User, at: datetime) -> TakenOver:
+def take_over(devices: Sequence[FactoryDevice], *, name: str, by: User, at: datetime) -> FactoryResult:
     """A planned terminal for each of the `devices`, all or none. `name`: that of the file.
 
     Raises BadList for devices or keys that exist already, and IntegrityError if others take the same numbers meanwhile.
@@ -52,11 +52,11 @@ def take_over(devices: Sequence[FactoryDevice], *, name: str, by: User, at: date
     recorder.write(subject, "factory-list-read", {field: (None, fact) for field, fact in facts.items()})
     publish(Change(terminals=frozenset(placed), everything=True, rules=True))
     tokens = list(_tokens(devices, name=name, by=by, at=at))
-    return TakenOver(len(devices), sum(bool(device.digest) for device in devices), tokens)
+    return FactoryResult(len(devices), sum(bool(device.digest) for device in devices), tokens)
 
 
 def _spare_devices(devices: Sequence[FactoryDevice], *, by: User) -> dict[str, Device]:
-    """Those of the list that are stored already, by serial number. Only spare ones may be: others are refused."""
+    """Devices of the list that are stored already, by serial number. Others than spare ones are refused."""
     stored = {
         device.serial: device
         for serials in _parts([device.serial for device in devices])
@@ -85,7 +85,7 @@ def _refuse_known_keys(devices: Sequence[FactoryDevice]) -> None:
 
 
 def _create(devices: Sequence[FactoryDevice], known: dict[str, Device], *, by: User, at: datetime) -> list[int]:
-    """In bulk: one by one, ten thousand terminals would take minutes. Returns the terminals."""
+    """Create everything in bulk: one by one, ten thousand terminals would take minutes. Returns the terminals."""
     uids = _Uids()
     terminals = Terminal.objects.bulk_create([_terminal(one, uids, at) for one in devices], batch_size=AT_ONCE)
     TerminalState.objects.bulk_create([TerminalState(terminal=one) for one in terminals], batch_size=AT_ONCE)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext
 
-from tms.fleet.models import Site, Terminal, TerminalKind
+from tms.fleet.models import Site, TerminalKind
 from tms.lib.hashing import hash_token
 from tms.protocol.credential import SECRET
 from tms.protocol.text import is_clean, is_storable
@@ -22,7 +22,7 @@ REQUIRED = ("serial", "site", "kind")
 MAX_ROWS = 10_000
 MAX_BYTES = 4 * 1024 * 1024
 MAX_ERRORS = 50
-LENGTHS = {name: Terminal._meta.get_field(name).max_length or 0 for name in ("serial", "model", "label")}
+LENGTHS = {"serial": 64, "model": 64, "label": 100}
 ENCODINGS = ("utf-8-sig", "cp932")
 """UTF-8, and what Excel writes in Japan."""
 
@@ -63,7 +63,7 @@ def read(content: bytes, *, sites: Mapping[str, Site]) -> list[FactoryDevice]:
     """`sites`: those that the list may name, by code. Raises BadList with the first errors."""
     devices: list[FactoryDevice] = []
     errors: list[ListError] = []
-    reader = _Reader(sites)
+    reader = _ListReader(sites)
     for line, cells in _lines(_text(content)):
         found = list(reader.errors_of(line, cells))
         errors += found
@@ -117,7 +117,7 @@ def _columns(head: list[str]) -> list[str]:
     return columns
 
 
-class _Reader:
+class _ListReader:
     """Reads rows of one list, and remembers what must not be repeated."""
 
     def __init__(self, sites: Mapping[str, Site]) -> None:

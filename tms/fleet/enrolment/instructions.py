@@ -15,14 +15,14 @@ CREDENTIAL_OF_ANSWER = r"""'s/.*"credential": "\([^"]*\)".*/\1/'"""
 
 class QrCode(NamedTuple):
     side: int
-    """In modules."""
+    """The number of modules in a row."""
     path: str
 
 
 class Instructions(NamedTuple):
     token: str
     command: str
-    """For a shell on Linux with curl and tms-agent."""
+    """Lines for a shell on Linux with curl and tms-agent."""
     code: QrCode
     """The address at which the token is redeemed and, behind `#`, the token: a browser that opens it sends none."""
 
@@ -52,7 +52,7 @@ def _command(address: str, fields: dict[str, str]) -> str:
 
 
 def _quote(body: str) -> str:
-    """For a shell, which fills in the variables of `body`."""
+    """The body as a word of a shell, which fills in its variables."""
     for variable in ("$SITE", "$(hostname)"):
         body = body.replace(variable, f"""'"{variable}"'""")
     return f"'{body}'"

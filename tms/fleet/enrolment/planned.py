@@ -18,8 +18,6 @@ from tms.fleet.terminals.services import TerminalValues, create_terminal
 class AlreadyConnected(Exception):
     """The terminal is not planned any more. Its device gets another key on the terminal's own page."""
 
-    code = "tms:already-connected"
-
 
 class Progress(StrEnum):
     WAITING = "waiting"

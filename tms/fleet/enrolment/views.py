@@ -146,7 +146,7 @@ def enrol_factory(request: AuthenticatedRequest) -> HttpResponse:
     return _page(request, "factory", context, tab="enrol-factory", is_refused=is_refused)
 
 
-def _take_over(request: AuthenticatedRequest, form: FactoryForm) -> factory.TakenOver:
+def _take_over(request: AuthenticatedRequest, form: FactoryForm) -> factory.FactoryResult:
     """Raises BadList or IntegrityError."""
     sites: dict[str, Site] = {site.code: site for site in sites_to_enrol_at(request.user, creates=True)}
     file = form.cleaned_data["file"]
