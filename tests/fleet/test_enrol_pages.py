@@ -23,6 +23,7 @@ from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind, TerminalState
 from tms.fleet.terminals.services import TerminalValues
 from tms.protocol import credential
+from tms_agent import arguments
 
 pytestmark = pytest.mark.both
 
@@ -169,7 +170,7 @@ def test_an_expired_token_ends_the_wait(browser, waiting):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-def test_the_command_to_paste_enrols_the_device_and_starts_the_agent(browser, site, live_server, tmp_path):
+def test_the_command_to_paste_enrols_the_device_and_starts_the_agent(browser, site, live_server, tmp_path, monkeypatch):
     agent = tmp_path / "tms-agent"
     agent.write_text('#!/bin/sh\necho "$@"\ncat credential\n')
     agent.chmod(0o755)
@@ -182,8 +183,10 @@ def test_the_command_to_paste_enrols_the_device_and_starts_the_agent(browser, si
         ["sh", "-ec", unescape(command)], cwd=tmp_path, env={"PATH": path}, capture_output=True, text=True, check=True
     )
 
-    arguments, stored = ran.stdout.strip().splitlines()
-    assert arguments == f"--url ws://{host}/ws/terminal/ --credential-file credential"
+    given, stored = ran.stdout.strip().splitlines()
+    monkeypatch.chdir(tmp_path)
+    understood = arguments.parse(given.split())
+    assert (understood.url, understood.credential.uid) == (f"ws://{host}/ws/terminal/", "A-1")
     offered = credential.parse(stored)
     assert offered is not None
     assert find_key(offered, at=timezone.now()).identity.uid == "A-1"

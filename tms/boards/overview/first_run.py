@@ -13,6 +13,11 @@ from tms.accounts.scope import EVERYTHING
 from tms.fleet.models import Site, Terminal
 
 NEW_SITE = "/sites/new/"
+TEXTS = (
+    (_("Create a site"), _("Where terminals are installed: a shop, a station."), _("New site")),
+    (_("Enrol a terminal"), _("It appears here when its device connects."), _("Enrol a terminal")),
+    (_("Say who is notified"), _("A policy says who hears of which alerts, and where."), _("New policy")),
+)
 
 
 class FirstStep(NamedTuple):
@@ -42,17 +47,10 @@ def first_run(person: Person) -> FirstRun | None:
     if all(done):
         return None
     steps = tuple(
-        FirstStep(*texts, address, is_done, is_done is False and all(done[:number]))
+        FirstStep(*texts, address, is_done, not is_done and all(done[:number]))
         for number, (texts, address, is_done) in enumerate(zip(TEXTS, _addresses(), done, strict=True))
     )
     return FirstRun(steps, hides_lists=not has_terminal)
-
-
-TEXTS = (
-    (_("Create a site"), _("Where terminals are installed: a shop, a station."), _("New site")),
-    (_("Enrol a terminal"), _("It appears here when its device connects."), _("Enrol a terminal")),
-    (_("Say who is notified"), _("A policy says who hears of which alerts, and where."), _("New policy")),
-)
 
 
 def _addresses() -> tuple[str, ...]:

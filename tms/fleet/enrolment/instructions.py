@@ -10,7 +10,7 @@ from django.urls import reverse
 from tms.lib.qr_code import qr_path
 
 LINK_PATH = "/ws/terminal/"
-CREDENTIAL_OF_ANSWER = r"""'s/.*"credential": "\([^"]*\)".*/\1/'"""
+CREDENTIAL_OF_ANSWER = r"""'s/.*"credential": "\([^"]*\)".*/\1/p'"""
 
 
 class QrCode(NamedTuple):
@@ -46,7 +46,7 @@ def _command(address: str, fields: dict[str, str]) -> str:
     link = f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}{LINK_PATH}"
     return (
         f"(umask 077; curl -fsS {address} -d {_quote(json.dumps(fields))} |\n"
-        f"  sed {CREDENTIAL_OF_ANSWER} > credential) &&\n"
+        f"  sed -n {CREDENTIAL_OF_ANSWER} | grep . > credential) &&\n"  # grep fails without an answer
         f"tms-agent --url {link} --credential-file credential"
     )
 
