@@ -124,6 +124,7 @@ def test_the_audit_trail_has_one_entry_for_the_list(browser, site):
         (f"{HEAD}PLACED,,,SJK,kiosk,\n", "Line 2, column serial: a device with this number exists"),
         (f"{HEAD}ELSEWHERE,,,SJK,kiosk,\n", "Line 2, column serial: a device with this number exists"),
         (f'{HEAD}"S-1,,,SJK,kiosk,\n', "Line 2"),
+        ("x" * 1_000_001, "Line 1: the file is larger than 1 MB"),
         (b"\x81\x20", "Line 1: expected CSV in UTF-8"),
     ],
 )

@@ -20,7 +20,8 @@ from tms.protocol.text import is_clean, is_storable
 COLUMNS = ("serial", "model", "key", "site", "kind", "label")
 REQUIRED = ("serial", "site", "kind")
 MAX_ROWS = 10_000
-MAX_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 1_000_000
+"""Ten thousand devices with keys; the proxy accepts little more."""
 MAX_ERRORS = 50
 LENGTHS = {"serial": 64, "model": 64, "label": 100}
 ENCODINGS = ("utf-8-sig", "cp932")
@@ -80,7 +81,7 @@ def read(content: bytes, *, sites: Mapping[str, Site]) -> list[FactoryDevice]:
 
 def _text(content: bytes) -> str:
     if len(content) > MAX_BYTES:
-        raise BadList(ListError(1, "", gettext("the file is larger than 4 MB")))
+        raise BadList(ListError(1, "", gettext("the file is larger than 1 MB; split it")))
     for encoding in ENCODINGS:
         try:
             return content.decode(encoding)
