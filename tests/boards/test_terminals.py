@@ -116,7 +116,8 @@ def test_an_empty_result_shows_the_number_outside_the_filter(page, mixed):
 def test_an_empty_fleet_shows_how_to_start(page, fleet):
     seen = page("/terminals/")
 
-    assert "enrol_terminal" in seen.text("empty")
+    assert "Enrol a terminal" in seen.text("empty")
+    assert "/enrol/" in seen.links()
 
 
 def test_the_list_is_paginated_in_both_directions(page, fleet):

@@ -7,9 +7,13 @@ import pytest
 from tests.support.builders import AT, later
 from tests.support.credentials import find_key
 from tests.support.threads import run_concurrently
+from tms.fleet.devices import placements
 from tms.fleet.enrolment import tokens as enrolment
 from tms.fleet.enrolment.tokens import NewDevice, TokenLimits, TokenRefused, redeem
-from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
+from tms.fleet.models import DeviceState, EnrolmentToken, Site, Terminal, TerminalKind
+from tms.fleet.sites.services import close_site
+from tms.fleet.terminals import lifecycle_changes
+from tms.fleet.terminals.services import TerminalValues, create_terminal
 from tms.lib.hashing import hash_token
 from tms.protocol import credential
 
@@ -73,9 +77,7 @@ def test_uids_are_numbered_by_site_and_kind_and_gaps_stay(fleet, site):
     tokens = [enrolment.make_token(TokenLimits(site), by=None, at=AT) for _ in range(3)]
     kinds = (TerminalKind.GATE, TerminalKind.GATE, TerminalKind.PAYMENT)
 
-    uids = [
-        redeem(token, NewDevice(kind), at=AT)[0].uid for token, kind in zip(tokens, kinds, strict=True)
-    ]
+    uids = [redeem(token, NewDevice(kind), at=AT)[0].uid for token, kind in zip(tokens, kinds, strict=True)]
 
     assert uids == ["SJK-GTE-03", "SJK-GTE-04", "SJK-PAY-01"]
 
@@ -115,3 +117,35 @@ def test_concurrent_uses_of_many_tokens_of_one_site_create_as_many_terminals(sit
     results = run_concurrently(10, lambda n: redeem(tokens[n], NewDevice("gate", f"S-{n}"), at=AT)[0].uid)
 
     assert sorted(map(str, results)) == [f"SJK-GTE-{number:02}" for number in range(1, 11)]
+
+
+def test_the_token_of_a_terminal_that_was_retired_is_refused(fleet, site):
+    terminal = create_terminal("A-1", TerminalValues(site, TerminalKind.GATE), at=AT)
+    token = enrolment.make_token(TokenLimits(terminal=terminal), by=None, at=AT)
+    lifecycle_changes.retire([terminal.pk], device_becomes=DeviceState.SPARE, by=None, at=AT)
+
+    with pytest.raises(TokenRefused):
+        redeem(token, DEVICE, at=AT)
+
+    assert EnrolmentToken.objects.get().used_at is None
+
+
+def test_the_token_of_a_site_that_was_closed_for_good_is_refused(site, token):
+    close_site(site, device_becomes=DeviceState.SPARE, by=None, at=AT)
+
+    with pytest.raises(TokenRefused):
+        redeem(token, DEVICE, at=AT)
+
+
+def test_a_serial_number_that_the_token_does_not_name_leads_to_no_planned_terminal(site):
+    planned = create_terminal("A-1", TerminalValues(site, TerminalKind.GATE), at=AT)
+    placements.place(placements.known_device("S-1"), planned, by=None, at=AT)
+    named, any_device = (
+        enrolment.make_token(TokenLimits(site, uses=2, serials=serials), by=None, at=AT) for serials in (["S-1"], [])
+    )
+
+    with pytest.raises(TokenRefused):
+        redeem(any_device, DEVICE, at=AT)
+    terminal, _ = redeem(named, DEVICE, at=AT)
+
+    assert terminal == planned

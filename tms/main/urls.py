@@ -21,6 +21,6 @@ urlpatterns = [
     path("", include("tms.demo.breaking.urls")),
     path("", include("tms.search.urls")),
     path("api/docs/", api_docs, name="api-docs"),
-    path("api/v1/", include("tms.fleet.urls")),
+    path("", include("tms.fleet.urls")),
     path("api/v1/", api.urls),
 ]

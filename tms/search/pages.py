@@ -36,6 +36,8 @@ PAGES = (
     PageEntry("terminals", _("Terminals"), "terminals", keys=("g", "t")),
     PageEntry("sites", _("Sites"), "sites"),
     PageEntry("regions", _("Regions"), "sites", (Permission.EDIT_SITES,)),
+    PageEntry("enrol", _("Enrol a terminal"), "plus", (Permission.ENROL_TERMINALS,)),
+    PageEntry("enrol-many", _("Enrolment tokens"), "key", (Permission.ENROL_TERMINALS,)),
     PageEntry("replay", _("Replay"), "replay"),
     PageEntry("availability", _("Availability"), "availability"),
     PageEntry("wall", _("Wall"), "wall"),

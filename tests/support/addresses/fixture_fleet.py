@@ -59,6 +59,8 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/terminals/": terminal.uid,
         f"/terminals/{terminal.uid}/keys/": terminal.credentials.get().pk,
         f"/terminals/{terminal.uid}/unexpected/": _unexpected(terminal).pk,
+        "/enrol/": terminal.uid,
+        "/enrol/tokens/": EnrolmentToken.objects.get().pk,
         "/alerts/": _alert(fleet, terminal, person).pk,
         "/incidents/": factories.incident(fleet, "OSK").pk,
         "/rules/": _rule(fleet).pk,

@@ -16,7 +16,7 @@ STEPS_AROUND = 1
 and people type slowly.
 """
 
-__all__ = ["accept", "address", "data_of", "decrypt", "encrypt", "new_secret", "qr_path", "step_of"]
+__all__ = ["accept", "address", "data_of", "decrypt", "encrypt", "new_secret", "step_of"]
 new_secret = generate_totp_secret
 
 
@@ -47,14 +47,3 @@ def address(person: User, secret: str) -> str:
     """`otpauth://totp/…`, which authenticator apps read from the QR code."""
     link: str = get_adapter().build_totp_url(person, secret)
     return link
-
-
-def qr_path(text: str) -> tuple[int, str]:
-    """The side of a QR code in modules, and its dark modules as the path of an SVG."""
-    from qrcode.main import QRCode
-
-    code = QRCode(border=2)
-    code.add_data(text)
-    modules = code.get_matrix()
-    dark = ((x, y) for y, line in enumerate(modules) for x, is_dark in enumerate(line) if is_dark)
-    return len(modules), "".join(f"M{x} {y}h1v1h-1z" for x, y in dark)

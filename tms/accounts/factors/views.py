@@ -16,6 +16,7 @@ from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.factors.forms import AppForm
 from tms.accounts.factors.second_factor import status_of
 from tms.accounts.sessions.browser_rows import browser_rows
+from tms.lib.qr_code import qr_path
 
 SECRET = "new_app_secret"  # noqa: S105  (the key in the session)
 METHODS = ["GET", "HEAD", "POST"]
@@ -93,7 +94,7 @@ def _secret(request: AuthenticatedRequest, *, is_new: bool) -> str:
 
 def _qr_code(request: AuthenticatedRequest, secret: str) -> dict[str, object]:
     address = totp.address(request.user, secret)
-    size, path = totp.qr_path(address)
+    size, path = qr_path(address)
     return {"address": address, "size": size, "path": path}
 
 

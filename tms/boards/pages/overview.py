@@ -11,6 +11,7 @@ from tms.boards.caches.next_steps import next_step_cache
 from tms.boards.list_filters import choices
 from tms.boards.list_filters.filters import AlertFilter
 from tms.boards.overview import honeycomb, on_shift
+from tms.boards.overview.first_run import first_run
 from tms.boards.overview.sparklines import spark
 from tms.boards.pages.base import FULL_CHANGE, PagePart, PageState, SinglePage, incident_part, nav
 from tms.boards.pages.render_context import RenderContext
@@ -52,7 +53,11 @@ class OverviewPage(SinglePage):
         )
 
     def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
-        return {"columns": honeycomb.columns(len(page_state.lists["sites"])), "legend": choices.LEGEND}
+        return {
+            "columns": honeycomb.columns(len(page_state.lists["sites"])),
+            "legend": choices.LEGEND,
+            "first_run": first_run(person),
+        }
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
         return PagePart(f"{TEMPLATE}#alert", {"alert": alert, "is_answer": is_answer})

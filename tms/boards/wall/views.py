@@ -13,12 +13,12 @@ from django.views.decorators.http import require_POST, require_safe
 from tms.accounts import access
 from tms.accounts.access import Person
 from tms.accounts.audit.recorder import address_of
-from tms.accounts.factors.totp import qr_path
 from tms.accounts.me.time_zone import chosen_zone
 from tms.accounts.models import ScreenPairing, Theme, User, WallBoard, WallScreen
 from tms.accounts.screens import codes, credentials, pairing
 from tms.accounts.screens.viewer import ScreenViewer
 from tms.boards.pages import RenderContext, WallPage
+from tms.lib.qr_code import qr_path
 
 EVERY_S = 15
 MIN_EVERY_S, MAX_EVERY_S = 5, 600

@@ -57,7 +57,9 @@ def enrol(request: HttpRequest) -> HttpResponse:
     except EnrolmentRejected as refused:
         return refused.answer
     except tokens.TokenRefused:
-        return problem(403, "tms:token-refused", "the token is unknown, used or expired, or not for this device; request a new one")
+        return problem(
+            403, "tms:token-refused", "the token is unknown, used or expired, or not for this device; request a new one"
+        )
     made = {"uid": terminal.uid, "secret": credential.secret, "credential": str(credential)}
     return JsonResponse(made, status=201)
 

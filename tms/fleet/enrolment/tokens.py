@@ -1,9 +1,10 @@
 """Tokens with which new terminals fetch their credentials: one, or many with a count and an end."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count, islice
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
@@ -13,7 +14,8 @@ from tms.accounts.models import User
 from tms.accounts.models.audit_entry import Via
 from tms.fleet.credentials import services as credentials
 from tms.fleet.devices import placements
-from tms.fleet.models import DeviceState, EnrolmentToken, IdentitySource, Site, Terminal, TerminalKind
+from tms.fleet.lifecycle import Lifecycle
+from tms.fleet.models import DeviceState, EnrolmentToken, IdentitySource, Placement, Site, Terminal, TerminalKind
 from tms.fleet.terminals.services import TerminalValues, create_terminal
 from tms.lib.hashing import hash_token
 from tms.protocol.credential import PlainCredential
@@ -22,6 +24,7 @@ MAX_VALIDITY = timedelta(hours=24)
 MAX_VALIDITY_OF_MANY = timedelta(days=90)
 MAX_USES = 10_000
 MAX_SERIALS = 10_000
+MAX_TRIES = 1_000
 UID_MARKS = {
     TerminalKind.PAYMENT: "PAY",
     TerminalKind.KIOSK: "KSK",
@@ -30,6 +33,10 @@ UID_MARKS = {
     TerminalKind.TABLET: "TAB",
     TerminalKind.COMPUTER: "CMP",
 }
+
+
+class NoFreeNumber(Exception):
+    """Other enrolments took every number that was tried."""
 
 
 class TokenRefused(Exception):
@@ -51,7 +58,8 @@ class TokenLimits:
 
     @property
     def max_validity(self) -> timedelta:
-        return MAX_VALIDITY if self.uses == 1 else MAX_VALIDITY_OF_MANY
+        """A list of serial numbers comes from a factory, long before its devices are installed."""
+        return MAX_VALIDITY if self.uses == 1 and not self.serials else MAX_VALIDITY_OF_MANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +122,12 @@ def redeem(token: str, device: NewDevice, *, at: datetime) -> tuple[Terminal, Pl
     if not usable(at).filter(digest=digest).update(used_at=at, uses_left=F("uses_left") - 1):
         raise TokenRefused
     used = EnrolmentToken.objects.select_related("site", "terminal__site").get(digest=digest)
-    site = _site_for(used, device)
+    if used.serials and device.serial not in used.serials:
+        raise TokenRefused
     with recorder.acting(Via.TERMINAL):
-        terminal = used.terminal or _create_next(site, kind=used.kind or device.kind, at=at)
+        terminal = used.terminal or _expected(used, device) or _create(used, device, at=at)
+        if not Lifecycle(terminal.lifecycle).treatment.may_connect:
+            raise TokenRefused
         credential = _equip(terminal, device, at=at)
         if used.uses == 1:
             EnrolmentToken.objects.filter(pk=used.pk).update(terminal=terminal)
@@ -124,31 +135,47 @@ def redeem(token: str, device: NewDevice, *, at: datetime) -> tuple[Terminal, Pl
     return terminal, credential
 
 
+def _expected(token: EnrolmentToken, device: NewDevice) -> Terminal | None:
+    """The planned terminal for which a device of this serial number is expected, if the token names the number."""
+    if device.serial not in token.serials:
+        return None
+    place = Q(terminal__site=token.site_id) if token.site_id else Q(terminal__site__region=token.region)
+    expected = Placement.objects.open().filter(place, device__serial=device.serial)
+    planned = expected.filter(terminal__lifecycle=Lifecycle.PLANNED).select_related("terminal__site").first()
+    return planned.terminal if planned else None
+
+
+def _create(token: EnrolmentToken, device: NewDevice, *, at: datetime) -> Terminal:
+    site = _site_for(token, device)
+    return create_next(TerminalValues(site, TerminalKind(token.kind or device.kind)), at=at)
+
+
 def _site_for(token: EnrolmentToken, device: NewDevice) -> Site:
-    """The site of the new terminal. Raises TokenRefused for a device that the token is not for."""
-    if token.serials and device.serial not in token.serials:
-        raise TokenRefused
-    if token.site:
-        return token.site
-    site = Site.objects.filter(code=device.site, region=token.region, closed_at=None).first()
+    """The site of the new terminal. Raises TokenRefused if it is closed for good, or not in the token's region."""
+    chosen = Q(pk=token.site_id) if token.site_id else Q(code=device.site, region=token.region)
+    site = Site.objects.filter(chosen, closed_at=None).first()
     if site is None:
         raise TokenRefused
     return site
 
 
-def _create_next(site: Site, *, kind: str, at: datetime) -> Terminal:
-    """A planned terminal with the next free number."""
-    prefix = site.code.upper().strip("-_") or "T"  # a UID begins with a letter or digit
-    stem = f"{prefix}-{UID_MARKS[TerminalKind(kind)]}-"
-    number = Terminal.objects.filter(uid__startswith=stem).count()
-    while True:
-        number += 1
+def create_next(values: TerminalValues, *, at: datetime) -> Terminal:
+    """A planned terminal with the next free number of its site and kind."""
+    for uid in islice(free_uids(values.site, values.kind), MAX_TRIES):
         try:
             with transaction.atomic():
-                return create_terminal(f"{stem}{number:02}", TerminalValues(site, TerminalKind(kind)), at=at)
+                return create_terminal(uid, values, at=at)
         except IntegrityError:  # another enrolment took this number
-            if number > Terminal.objects.count() + 1_000:
-                raise
+            continue
+    raise NoFreeNumber
+
+
+def free_uids(site: Site, kind: TerminalKind) -> Iterator[str]:
+    """The UIDs that are free, from the next one on: `SJK-GTE-07`. Gaps below stay."""
+    prefix = site.code.upper().strip("-_") or "T"  # a UID begins with a letter or digit
+    stem = f"{prefix}-{UID_MARKS[kind]}-"
+    taken = set(Terminal.objects.filter(uid__startswith=stem).values_list("uid", flat=True))
+    return (uid for number in count(len(taken) + 1) if (uid := f"{stem}{number:02}") not in taken)
 
 
 def _equip(terminal: Terminal, device: NewDevice, *, at: datetime) -> PlainCredential:
