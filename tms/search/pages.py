@@ -34,6 +34,7 @@ PAGES = (
     PageEntry("alert-times", _("Response times"), "clock"),
     PageEntry("incidents", _("Incidents"), "incidents", keys=("g", "i")),
     PageEntry("terminals", _("Terminals"), "terminals", keys=("g", "t")),
+    PageEntry("imports", _("Import and export"), "download", (Permission.IMPORT_FLEET,)),
     PageEntry("replay", _("Replay"), "replay"),
     PageEntry("availability", _("Availability"), "availability"),
     PageEntry("wall", _("Wall"), "wall"),
