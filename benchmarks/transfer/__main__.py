@@ -1,4 +1,4 @@
-"""`python -m benchmarks.transfer`: imports 50,000 new terminals, changes each, and exports them. Prints seconds and memory.
+"""`python -m benchmarks.transfer`: imports 50,000 new terminals, changes and exports them. Prints time and memory.
 
 It has a durable PostgreSQL of its own. The work is done in this process, whose memory is that of TMS with one import.
 """

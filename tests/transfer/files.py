@@ -10,7 +10,7 @@ from tms.transfer import exporting, running
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.models import Import
 from tms.transfer.planning import check_file
-from tms.transfer.rows import Fault, Row
+from tms.transfer.rows import Row, RowFault
 
 
 def checked(kind: str, text: str | bytes, *, by: User, at: datetime = AT) -> Import:
@@ -38,7 +38,7 @@ def rows(made: Import) -> list[Row]:
 
 def faults(made: Import) -> list[tuple[int, str, str, str]]:
     """Row, column, code and suggestion of each fault."""
-    found: list[Fault] = [fault for row in rows(made) for fault in row.faults]
+    found: list[RowFault] = [fault for row in rows(made) for fault in row.faults]
     return [(fault.line, fault.column, fault.code, fault.suggestion) for fault in found]
 
 

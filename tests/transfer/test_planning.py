@@ -8,6 +8,7 @@ from tests.transfer.files import checked, faults, rows
 from tms.fleet.models import Device, DeviceState, Region, Site, Terminal
 from tms.transfer.planning import BadHeader
 
+HOURS = "site,weekday,opens_at,closes_at,first_on,last_on,note"
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
 
@@ -79,13 +80,13 @@ def test_a_wrong_header_is_refused_with_the_nearest_column(lead, header, code, s
         ("groups", "name,uid\nLobby,GW-3\n", (2, "uid", "unknown-terminal", "GW-1")),
         ("contacts", "site,name,phone,email,note\nSJK,,1,,\n", (2, "name", "required", "")),
         ("contacts", "site,name,phone,email,note\nSJK,Office,1,office,\n", (2, "email", "bad-email", "")),
-        ("hours", "site,weekday,opens_at,closes_at,first_on,last_on,note\nSJK,0,9,18:00,,,\n", (2, "opens_at", "bad-time", "")),
-        ("hours", "site,weekday,opens_at,closes_at,first_on,last_on,note\nSJK,0,09:00,,,,\n", (2, "weekday", "bad-hours", "")),
-        ("hours", "site,weekday,opens_at,closes_at,first_on,last_on,note\nSJK,,,,2027-02-30,,\n", (2, "first_on", "bad-date", "")),
-        ("hours", "site,weekday,opens_at,closes_at,first_on,last_on,note\nSJK,,,,2027-02-03,2027-02-01,\n", (2, "weekday", "bad-hours", "")),
+        ("hours", f"{HOURS}\nSJK,0,9,18:00,,,\n", (2, "opens_at", "bad-time", "")),
+        ("hours", f"{HOURS}\nSJK,0,09:00,,,,\n", (2, "weekday", "bad-hours", "")),
+        ("hours", f"{HOURS}\nSJK,,,,2027-02-30,,\n", (2, "first_on", "bad-date", "")),
+        ("hours", f"{HOURS}\nSJK,,,,2027-02-03,2027-02-01,\n", (2, "weekday", "bad-hours", "")),
         (
             "hours",
-            "site,weekday,opens_at,closes_at,first_on,last_on,note\nSJK,0,09:00,18:00,,,\nSJK,0,09:00,17:00,,,\n",
+            f"{HOURS}\nSJK,0,09:00,18:00,,,\nSJK,0,09:00,17:00,,,\n",
             (3, "opens_at", "twice", ""),
         ),
     ],

@@ -8,7 +8,7 @@ from openpyxl import Workbook
 
 from tests.transfer.files import sheet_xml
 from tms.transfer.reading import files, xlsx_reader
-from tms.transfer.reading.files import BadFile, read_table
+from tms.transfer.reading.files import UnreadableFile, read_table
 
 TEXT = "site,name,note\r\nSJK,駅務室,夜間\r\n"
 ROWS = [["site", "name", "note"], ["SJK", "駅務室", "夜間"]]
@@ -59,14 +59,16 @@ def test_a_row_keeps_the_number_that_a_spreadsheet_shows():
         pytest.param(b"PK\x03\x04" + b"\0" * 100, "bad-xlsx", id="no workbook"),
         pytest.param(sheet_xml("<row><c>"), "bad-xlsx", id="damaged XML"),
         pytest.param(
-            sheet_xml('<row r="1"><c t="inlineStr"><is><t>uid</t></is></c></row><row r="1048576"><c><v>1</v></c></row>'),
+            sheet_xml(
+                '<row r="1"><c t="inlineStr"><is><t>uid</t></is></c></row><row r="1048576"><c><v>1</v></c></row>'
+            ),
             "too-many-rows",
             id="a row at the end of the sheet",
         ),
     ],
 )
 def test_a_bad_file_is_refused_with_the_reason(data, code):
-    with pytest.raises(BadFile) as bad:
+    with pytest.raises(UnreadableFile) as bad:
         read(data)
 
     assert bad.value.code == code
@@ -86,7 +88,7 @@ def test_a_workbook_that_unpacks_to_far_more_is_refused_unread(monkeypatch):
     monkeypatch.setattr(xlsx_reader, "MAX_UNPACKED", 1_000_000)
     bomb = sheet_xml(" " * 1_000_000)
 
-    with pytest.raises(BadFile, match="too-large"):
+    with pytest.raises(UnreadableFile, match="too-large"):
         read(bomb)
 
 

@@ -217,7 +217,9 @@ def test_undo_restores_what_nobody_changed_and_lists_the_rest(fleet, lead):
     for number in range(3):
         fleet.terminal(uid=f"A-{number}", label="old")
     made = applied(
-        "terminals", "uid,site,label,serial\nA-0,UEN,new,\nA-1,SJK,new,\nA-2,SJK,new,\nB-1,SJK,,S-1\nB-2,SJK,,\n", by=lead
+        "terminals",
+        "uid,site,label,serial\nA-0,UEN,new,\nA-1,SJK,new,\nA-2,SJK,new,\nB-1,SJK,,S-1\nB-2,SJK,,\n",
+        by=lead,
     )
     Terminal.objects.filter(uid="A-1").update(label="somebody's")
     TerminalState.objects.filter(terminal__uid="B-2").update(last_seen_at=AT)

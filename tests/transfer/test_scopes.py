@@ -10,6 +10,7 @@ from tms.fleet.models import Device, Group, Region, Site, Terminal
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.models import Import
 
+HOURS = "site,weekday,opens_at,closes_at,first_on,last_on,note"
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
 
@@ -45,7 +46,7 @@ def regional(fleet):
         ("groups", "name,uid\nAll,SJK-1\n", ("name", "forbidden-group")),
         ("groups", "name,uid\nNew,SJK-1\n", ("name", "forbidden-group")),
         ("contacts", "site,name,phone,email,note\nUMD,Mine,,,\n", ("site", "unknown-site")),
-        ("hours", "site,weekday,opens_at,closes_at,first_on,last_on,note\nUMD,0,09:00,18:00,,,\n", ("site", "unknown-site")),
+        ("hours", f"{HOURS}\nUMD,0,09:00,18:00,,,\n", ("site", "unknown-site")),
     ],
 )  # fmt: skip
 def test_a_row_outside_of_the_scope_is_refused(fleet, regional, kind, text, fault):
@@ -136,4 +137,4 @@ def test_people_see_their_own_imports_and_those_with_everything_all(regional):
     assert list(Import.objects.of(regional)) == [mine]
     assert set(Import.objects.of(other.created_by)) == {mine, other}
     assert Site.objects.count() == 2
-    assert AT == mine.created_at
+    assert mine.created_at == AT

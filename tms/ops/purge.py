@@ -36,7 +36,7 @@ PURGED = (
     Purged("spent_tokens", lambda at: SpentToken.objects.filter(expires_at__lt=at)),
     Purged("answers", idempotency.expired),
     Purged("import_parts", lambda at: ImportPart.objects.filter(of__in=Import.objects.old(at))),
-    Purged("imports", lambda at: Import.objects.old(at)),
+    Purged("imports", Import.objects.old),
     Purged(
         "writes",
         lambda at: Heartbeat.objects.filter(name__startswith=heartbeats.WRITE, at__lt=at - HEARTBEATS_RETENTION),

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
-from tms.transfer.models import Import, ImportPart, Effect
+from tms.transfer.models import Effect, Import, ImportPart
 from tms.transfer.planning import PART
-from tms.transfer.rows import Fault, Row
+from tms.transfer.rows import Row, RowFault
 
 MAX_TEXT = 300
 
 
-class Difference(NamedTuple):
+class ColumnChange(NamedTuple):
     column: str
     was: str
     becomes: str
@@ -20,8 +20,8 @@ class Difference(NamedTuple):
 class DiffRow(NamedTuple):
     line: int
     name: str
-    differences: list[Difference]
-    faults: list[Fault]
+    differences: list[ColumnChange]
+    faults: list[RowFault]
     is_new: bool
     is_kept: bool
 
@@ -46,7 +46,7 @@ def _kept(chosen: Import) -> Iterator[DiffRow]:
 
 def _shown(row: Row) -> DiffRow:
     differences = [
-        Difference(name, _text(row.before.get(name, "")), _text(value))
+        ColumnChange(name, _text(row.before.get(name, "")), _text(value))
         for name, value in row.after.items()
         if row.before or value
     ]

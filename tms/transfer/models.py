@@ -42,14 +42,14 @@ class Effect(models.TextChoices):
 
 class ImportQuerySet(models.QuerySet["Import"]):
     def due(self, at: datetime) -> Self:
-        """Those to be worked on, whose last worker did not finish in time (index: import_due)."""
+        """Running imports whose last worker did not finish in time (index: import_due)."""
         return self.filter(state__in=RUNNING, lease_at__lte=at)
 
     def old(self, at: datetime) -> Self:
         return self.filter(created_at__lt=at - KEPT_FOR)
 
     def of(self, person: Person) -> Self:
-        """Those that a person may see: their own. Others name rows that may be out of sight."""
+        """The imports that a person may see: their own. Others name rows that may be out of sight."""
         if may_within(person, Permission.IMPORT_FLEET, EVERYTHING):
             return self.all()
         return self.filter(created_by=person.pk)
@@ -84,7 +84,9 @@ class Import(models.Model):
         verbose_name_plural = _("imports")
         # Reader: the clock, once a second.
         indexes = (
-            models.Index(fields=("lease_at",), name="import_due", condition=models.Q(state__in=("applying", "undoing"))),
+            models.Index(
+                fields=("lease_at",), name="import_due", condition=models.Q(state__in=("applying", "undoing"))
+            ),
         )
 
     def __str__(self) -> str:

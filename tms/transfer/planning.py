@@ -10,10 +10,10 @@ from django.db import transaction
 from tms.accounts.models import User
 from tms.protocol.text import is_storable
 from tms.transfer.kinds.base import Kind, Reach
-from tms.transfer.kinds.cells import BadCell, Column
-from tms.transfer.models import Import, ImportPart, Effect
+from tms.transfer.kinds.cells import BadCell, FileColumn
+from tms.transfer.models import Effect, Import, ImportPart
 from tms.transfer.nearest import Nearest
-from tms.transfer.reading.files import MAX_CELL, BadFile, TableLine, Table, read_table
+from tms.transfer.reading.files import MAX_CELL, Table, TableLine, UnreadableFile, read_table
 from tms.transfer.reasons import with_suggestion
 from tms.transfer.rows import Row
 
@@ -23,7 +23,7 @@ MAX_FAULTS = 100
 """Faults of one row that are stored."""
 
 
-class BadHeader(BadFile):
+class BadHeader(UnreadableFile):
     """A column is unknown, missing or there twice."""
 
     def __init__(self, code: str, column: str, suggestion: str = "") -> None:
@@ -37,18 +37,22 @@ class BadHeader(BadFile):
 
 @transaction.atomic
 def check_file(kind: Kind, *, name: str, data: bytes, by: User, at: datetime) -> Import:
-    """Store what a file would change. Raises BadFile."""
+    """Store what a file would change. Raises UnreadableFile."""
     rows = plan(kind, read_table(name, data), by=by)
     counts = Counter(row.effect for row in rows)
     made = Import.objects.create(
-        kind=kind.name, file_name=name[-200:], created_by=by, created_at=at, counts={key.value: n for key, n in counts.items()}
+        kind=kind.name,
+        file_name=name[-200:],
+        created_by=by,
+        created_at=at,
+        counts={key.value: n for key, n in counts.items()},
     )
     store_rows(made, (row for row in rows if row.effect != Effect.UNCHANGED))
     return made
 
 
 def plan(kind: Kind, table: Table, *, by: User) -> list[Row]:
-    """Every row of a file with its effect. Raises BadFile."""
+    """Every row of a file with its effect. Raises UnreadableFile."""
     columns = _columns(kind, table.header)
     reach = Reach(by, kind.permission)
     rows = kind.gather([_row(kind, columns, line, reach.nearest) for line in table.lines])
@@ -57,8 +61,8 @@ def plan(kind: Kind, table: Table, *, by: User) -> list[Row]:
     return rows
 
 
-def _columns(kind: Kind, header: Sequence[str]) -> list[Column]:
-    columns: list[Column] = []
+def _columns(kind: Kind, header: Sequence[str]) -> list[FileColumn]:
+    columns: list[FileColumn] = []
     for name in header:
         column = kind.column.get(name.casefold())
         if column is None:
@@ -72,7 +76,7 @@ def _columns(kind: Kind, header: Sequence[str]) -> list[Column]:
     return columns
 
 
-def _row(kind: Kind, columns: Sequence[Column], line: TableLine, nearest: Nearest) -> Row:
+def _row(kind: Kind, columns: Sequence[FileColumn], line: TableLine, nearest: Nearest) -> Row:
     row = Row(line.number, ())
     cells = [*line.cells, *[""] * (len(columns) - len(line.cells))]
     values = {column.name: _value(row, column, cell, nearest) for column, cell in zip(columns, cells, strict=False)}
@@ -83,7 +87,7 @@ def _row(kind: Kind, columns: Sequence[Column], line: TableLine, nearest: Neares
     return row
 
 
-def _value(row: Row, column: Column, cell: str, nearest: Nearest) -> str | None:
+def _value(row: Row, column: FileColumn, cell: str, nearest: Nearest) -> str | None:
     """The value of a cell; None if it says nothing. A bad one is refused."""
     if len(cell) > MAX_CELL or len(cell.encode(errors="replace")) > MAX_CELL:
         row.refuse(column.name, cell, "cell-too-long")

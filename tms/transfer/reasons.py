@@ -54,14 +54,16 @@ REASONS = {
     "bad-hours": _("Enter a weekday with both times, or the first day of a special day."),
     "too-many-entries": _("At most %(most)s for a site."),
     # applying
-    "outdated": _("%(number)s rows changed after the check, or you may not change them any more. Check the file again."),
+    "outdated": _(
+        "%(number)s rows changed after the check, or you may not change them any more. Check the file again."
+    ),
     "conflict": _("Somebody changed the same rows at the same time. Check the file again."),
     "gave-up": _("It failed three times. Nothing was changed."),
 }
 
 
 def reason(code: str, params: Mapping[str, Any]) -> str:
-    """In the active language."""
+    """The text in the active language."""
     return str(REASONS[code]) % params if params else str(REASONS[code])
 
 

@@ -15,7 +15,7 @@ MAX_SHOWN = 200
 """Characters of a refused value that are stored."""
 
 
-class Fault(NamedTuple):
+class RowFault(NamedTuple):
     """Why a row is refused."""
 
     line: int
@@ -46,15 +46,15 @@ class Row:
     line: int
     key: Key
     given: Record = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[RowFault] = field(default_factory=list)
     pk: int | None = None
     """The stored row; None if it is new."""
     before: Record = field(default_factory=dict)
     """What the changed columns have; empty for a new row."""
     after: Record = field(default_factory=dict)
     """What they get; all columns of a new row."""
-    made: dict[str, int] = field(default_factory=dict)
-    """Primary keys of other rows that its application created, by kind."""
+    made: Record = field(default_factory=dict)
+    """What else its application created or changed, so that it can be undone."""
     is_kept: bool = False
     """Whether undoing left it as it is, because somebody had changed it."""
 
@@ -67,12 +67,18 @@ class Row:
         return Effect.CHANGED if self.after else Effect.UNCHANGED
 
     @property
+    def stored_pk(self) -> int:
+        """That of a row that is stored by now."""
+        assert self.pk is not None
+        return self.pk
+
+    @property
     def name(self) -> str:
         return " ".join(self.key)
 
     def refuse(self, column: str, value: object, code: str, suggestion: str = "", **params: Any) -> None:
         shown = str(value)[:MAX_SHOWN]
-        self.faults.append(Fault(self.line, column, shown, code, params, suggestion))
+        self.faults.append(RowFault(self.line, column, shown, code, params, suggestion))
 
     def compare(self, stored: Stored | None, defaults: Record, normal: Callable[[str, Any], Any]) -> None:
         """Set what changes. `normal` returns the normal form of a column's stored value."""
@@ -87,7 +93,7 @@ class Row:
                     self.refuse(column, value, "hidden")
 
     def packed(self) -> list[Any]:
-        """For JSON."""
+        """The row as JSON."""
         faults = [list(fault) for fault in self.faults]
         return [self.line, list(self.key), self.pk, self.before, self.after, faults, self.made, self.is_kept]
 
@@ -95,5 +101,5 @@ class Row:
     def unpacked(cls, packed: list[Any]) -> "Row":
         line, key, pk, before, after, faults, made, is_kept = packed
         return cls(
-            line, tuple(key), {}, [Fault(*fault) for fault in faults], pk, before, after, made=made, is_kept=is_kept
+            line, tuple(key), {}, [RowFault(*fault) for fault in faults], pk, before, after, made=made, is_kept=is_kept
         )

@@ -23,8 +23,8 @@ from tms.feed.publisher import publish
 from tms.lib.db.jobs import skip_when_empty
 from tms.transfer.kinds.base import Kind, Reach, Work
 from tms.transfer.kinds.registry import KINDS
-from tms.transfer.models import RUNNING, Import, ImportPart, ImportState, Effect
-from tms.transfer.rows import Key, Row
+from tms.transfer.models import RUNNING, Effect, Import, ImportPart, ImportState
+from tms.transfer.rows import Row
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +68,7 @@ def _start(chosen: Import, to: ImportState, *, is_possible: bool, by: User, at: 
         run(chosen.pk, at=at)
 
 
-@skip_when_empty(lambda at: Import.objects.due(at))
+@skip_when_empty(Import.objects.due)
 def advance(at: datetime) -> int:
     """A pass of the clock: work on one import that is due."""
     due = Import.objects.due(at).select_related("run_by").order_by("lease_at", "pk").first()
@@ -205,7 +205,8 @@ class _Progress:
 
 def progress(chosen: Import) -> int:
     """How many rows of a running import are done."""
-    return min(cache.get(_progress_key(chosen.pk), 0), chosen.changes)
+    done: int = cache.get(_progress_key(chosen.pk), 0)
+    return min(done, chosen.changes)
 
 
 def _progress_key(pk: int) -> str:

@@ -20,9 +20,9 @@ from tms.transfer import diff, exporting, running
 from tms.transfer.forms import UploadForm
 from tms.transfer.kinds.base import Kind
 from tms.transfer.kinds.registry import KINDS
-from tms.transfer.models import Import, ImportState, Effect
+from tms.transfer.models import Effect, Import, ImportState
 from tms.transfer.planning import PART, check_file
-from tms.transfer.reading.files import BadFile
+from tms.transfer.reading.files import UnreadableFile
 from tms.transfer.reasons import reason
 
 LISTED = 50
@@ -45,7 +45,7 @@ def imports(request: AuthenticatedRequest) -> HttpResponse:
         made = check_file(
             KINDS[form.cleaned_data["kind"]], name=file.name, data=file.read(), by=request.user, at=timezone.now()
         )
-    except BadFile as bad:
+    except UnreadableFile as bad:
         form.add_error("file", bad.text)
         return _list(request, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     return redirect("import", made.pk)
@@ -89,7 +89,9 @@ def undo_import(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def import_template(request: AuthenticatedRequest, kind: str) -> HttpResponse:
     """The columns of a kind of rows, with two examples."""
     return HttpResponse(
-        exporting.template(_kind(kind)), content_type=exporting.CONTENT_TYPE, headers=_attachment(f"tms-{kind}-template.csv")
+        exporting.template(_kind(kind)),
+        content_type=exporting.CONTENT_TYPE,
+        headers=_attachment(f"tms-{kind}-template.csv"),
     )
 
 

@@ -18,7 +18,7 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
 from tms.fleet.models import Region, Site, Terminal
-from tms.transfer.kinds.cells import BadCell, Column
+from tms.transfer.kinds.cells import BadCell, FileColumn
 from tms.transfer.nearest import MAX_KNOWN, Nearest
 from tms.transfer.rows import Key, Record, Row, Stored
 
@@ -35,7 +35,7 @@ class Reach:
     nearest: Nearest = field(default_factory=Nearest)
 
     def nearest_terminal(self, uid: str) -> str:
-        """Of the terminals that the person sees, the one with the most similar UID that begins like this one."""
+        """The most similar UID that begins like this one, of a terminal that the person sees."""
         similar = self.visible(Terminal.objects.filter(uid__istartswith=uid[:2])).order_by("uid")
         return self.nearest(uid, similar.values_list("uid", flat=True)[:MAX_KNOWN])
 
@@ -90,17 +90,17 @@ class Work:
 
 class Kind(ABC):
     name: str
-    """In addresses, and in the database."""
+    """The word in addresses and in the database."""
     label: Promise
     model: type[Model]
     permission: Permission
     key: tuple[str, ...]
     """The columns that identify a row."""
-    columns: tuple[Column, ...]
+    columns: tuple[FileColumn, ...]
     needs_all_columns = False
 
     @cached_property
-    def column(self) -> dict[str, Column]:
+    def column(self) -> dict[str, FileColumn]:
         return {column.name: column for column in self.columns}
 
     @cached_property
@@ -145,7 +145,10 @@ class Kind(ABC):
 
     def check_reverting(self, rows: Sequence[Row], reach: Reach) -> None:
         """Refuse applied rows that the person may not change back."""
-        self.check([Row(row.line, row.key, pk=row.pk, before=row.after, after=row.before, faults=row.faults) for row in rows], reach)
+        self.check(
+            [Row(row.line, row.key, pk=row.pk, before=row.after, after=row.before, faults=row.faults) for row in rows],
+            reach,
+        )
 
     @abstractmethod
     def keys(self, reach: Reach) -> list[Key]:

@@ -32,7 +32,7 @@ class BadCell(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FileColumn:
     """A column of a file, with the name of the REST field."""
 
     name: str

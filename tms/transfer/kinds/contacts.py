@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.fleet.models import SiteContact
 from tms.transfer.kinds.base import BATCH
-from tms.transfer.kinds.cells import Column, email, site_code, text
+from tms.transfer.kinds.cells import FileColumn, email, site_code, text
 from tms.transfer.kinds.site_entries import Entry, SiteEntries, numbered
 from tms.transfer.rows import Row
 
@@ -17,11 +17,11 @@ class Contacts(SiteEntries):
     name = "contacts"
     label = _("Contacts")
     columns = (
-        Column("site", site_code, ("SJK", "SJK"), is_required=True),
-        Column("name", text(100), ("Station office", "Carrier support")),
-        Column("phone", text(32), ("03-0000-0000", "0120-000-000")),
-        Column("email", email, ("office@example.com", "")),
-        Column("note", text(200), ("", "Contract 4711")),
+        FileColumn("site", site_code, ("SJK", "SJK"), is_required=True),
+        FileColumn("name", text(100), ("Station office", "Carrier support")),
+        FileColumn("phone", text(32), ("03-0000-0000", "0120-000-000")),
+        FileColumn("email", email, ("office@example.com", "")),
+        FileColumn("note", text(200), ("", "Contract 4711")),
     )
 
     def check_entry(self, line: Row, entry: Entry) -> None:

@@ -9,7 +9,7 @@ from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 from tms.fleet.models import Device, DeviceState, Placement
 from tms.transfer.kinds.base import BATCH, Kind, Reach, Work, check_site, delete_unused, site_pks, split_rows
-from tms.transfer.kinds.cells import Column, choice, lines, site_code, text
+from tms.transfer.kinds.cells import FileColumn, choice, lines, site_code, text
 from tms.transfer.rows import Key, Row, Stored
 
 OWN = ("manufacturer", "model", "state", "note")
@@ -22,12 +22,12 @@ class Devices(Kind):
     permission = Permission.MANAGE_TERMINALS
     key = ("serial",)
     columns = (
-        Column("serial", text(64), ("KX21-000123", "KX21-000124"), is_required=True),
-        Column("manufacturer", text(64), ("Kiosk Works", "Kiosk Works")),
-        Column("model", text(64), ("KX-21", "KX-21")),
-        Column("state", choice(DeviceState), ("spare", "in_repair"), default=DeviceState.SPARE.value),
-        Column("site", site_code, ("SJK", "SJK")),
-        Column("note", lines(500)),
+        FileColumn("serial", text(64), ("KX21-000123", "KX21-000124"), is_required=True),
+        FileColumn("manufacturer", text(64), ("Kiosk Works", "Kiosk Works")),
+        FileColumn("model", text(64), ("KX-21", "KX-21")),
+        FileColumn("state", choice(DeviceState), ("spare", "in_repair"), default=DeviceState.SPARE.value),
+        FileColumn("site", site_code, ("SJK", "SJK")),
+        FileColumn("note", lines(500)),
     )
 
     def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, Stored]:

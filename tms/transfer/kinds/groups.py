@@ -10,7 +10,7 @@ from tms.accounts.scope import EVERYTHING
 from tms.fleet.identity import history
 from tms.fleet.models import Group, IdentitySource, Terminal
 from tms.transfer.kinds.base import BATCH, Kind, Reach, Work, delete_unused
-from tms.transfer.kinds.cells import Column, text, uid
+from tms.transfer.kinds.cells import FileColumn, text, uid
 from tms.transfer.kinds.membership import GroupReach, Members
 from tms.transfer.rows import Key, Row, Stored
 
@@ -24,8 +24,8 @@ class Groups(Kind):
     permission = Permission.MANAGE_GROUPS
     key = ("name", "uid")
     columns = (
-        Column("name", text(100), ("Lobby", "Lobby"), is_required=True),
-        Column("uid", uid, ("SJK-KSK-01", "SJK-PAY-01")),
+        FileColumn("name", text(100), ("Lobby", "Lobby"), is_required=True),
+        FileColumn("uid", uid, ("SJK-KSK-01", "SJK-PAY-01")),
     )
 
     def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, Stored]:
@@ -87,7 +87,11 @@ class Groups(Kind):
                 members.remove((pks.get(member), name) for name, member in (row.key for row in some))
             deleted.update(row.key for row in some)
         made = [row for row in rows if "group" in row.made]
-        empty = set(Group.objects.filter(pk__in=[row.made["group"] for row in made], terminals=None).values_list("pk", flat=True))
+        empty = set(
+            Group.objects.filter(pk__in=[row.made["group"] for row in made], terminals=None).values_list(
+                "pk", flat=True
+            )
+        )
         stored = {row.key: Stored(row.made["group"], {}) for row in made if row.made["group"] in empty}
         return deleted | delete_unused(Group, made, stored)
 
@@ -112,7 +116,7 @@ def _pks(rows: Sequence[Row]) -> dict[str, int]:
 
 
 def _seen(rows: Sequence[Row], reach: Reach) -> set[str]:
-    """Of the terminals that the rows name, those that the person sees."""
+    """The terminals among those of the rows that the person sees."""
     found: set[str] = set()
     for some in batched({row.key[1] for row in rows if row.key[1]}, BATCH):
         visible = reach.visible(Terminal.objects.filter(uid__in=some)).order_by()
@@ -121,7 +125,7 @@ def _seen(rows: Sequence[Row], reach: Reach) -> set[str]:
 
 
 def _permitted(rows: Sequence[Row], reach: Reach) -> set[str]:
-    """Of the terminals that the rows name, those that the person may put into groups."""
+    """The terminals among those of the rows that the person may put into groups."""
     found: set[str] = set()
     for some in batched({row.key[1] for row in rows if row.key[1]}, BATCH):
         terminals = dict(Terminal.objects.filter(uid__in=some).order_by().values_list("pk", "uid"))

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.fleet.models import OpeningHours, SpecialDay
 from tms.fleet.models.opening_hours import HOLIDAY, MAX_DAYS
 from tms.transfer.kinds.base import BATCH
-from tms.transfer.kinds.cells import BadCell, Column, day, site_code, text, time_of_day
+from tms.transfer.kinds.cells import BadCell, FileColumn, day, site_code, text, time_of_day
 from tms.transfer.kinds.site_entries import Entry, SiteEntries, numbered
 from tms.transfer.rows import Row
 
@@ -31,13 +31,13 @@ class Hours(SiteEntries):
     label = _("Opening hours")
     max_entries = 1_000
     columns = (
-        Column("site", site_code, ("SJK", "SJK"), is_required=True),
-        Column("weekday", weekday, ("0", "")),
-        Column("opens_at", time_of_day, ("09:00", "")),
-        Column("closes_at", time_of_day, ("21:00", "")),
-        Column("first_on", day, ("", "2027-01-01")),
-        Column("last_on", day, ("", "2027-01-03")),
-        Column("note", text(100), ("", "New Year")),
+        FileColumn("site", site_code, ("SJK", "SJK"), is_required=True),
+        FileColumn("weekday", weekday, ("0", "")),
+        FileColumn("opens_at", time_of_day, ("09:00", "")),
+        FileColumn("closes_at", time_of_day, ("21:00", "")),
+        FileColumn("first_on", day, ("", "2027-01-01")),
+        FileColumn("last_on", day, ("", "2027-01-03")),
+        FileColumn("note", text(100), ("", "New Year")),
     )
 
     def gather(self, rows: list[Row]) -> list[Row]:

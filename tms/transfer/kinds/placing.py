@@ -44,14 +44,12 @@ def place(rows: Sequence[Row], work: Work) -> None:
         unplaced = _without_device(some)
         devices = _devices(unplaced, work)
         made = Placement.objects.bulk_create(
-            Placement(device=device, terminal_id=row.pk, began_at=work.at, placed_by=work.by)
+            Placement(device=device, terminal_id=row.stored_pk, began_at=work.at, placed_by=work.by)
             for row, device in zip(unplaced, devices, strict=True)
         )
         for row, placement in zip(unplaced, made, strict=True):
             row.made["placement"] = placement.pk
-        Terminal.objects.bulk_update(
-            [Terminal(pk=row.pk, serial=row.after["serial"]) for row in some], ["serial"]
-        )
+        Terminal.objects.bulk_update([Terminal(pk=row.pk, serial=row.after["serial"]) for row in some], ["serial"])
         _copy_models(devices, unplaced)
 
 
@@ -85,7 +83,9 @@ def _devices(rows: Sequence[Row], work: Work) -> list[Device]:
         device = known[row.after["serial"]]
         if device.serial in fresh:
             row.made["device"] = device.pk
-        device.state, device.site_id = DeviceState.IN_SERVICE, sites[row.pk]
+        else:
+            row.made["was"] = [device.state, device.site_id]
+        device.state, device.site_id = DeviceState.IN_SERVICE, sites[row.stored_pk]
     devices = [known[row.after["serial"]] for row in rows]
     Device.objects.bulk_update(devices, ["state", "site"])
     return devices
@@ -98,18 +98,18 @@ def _copy_models(devices: Iterable[Device], rows: Sequence[Row]) -> None:
 
 
 def undo(rows: Sequence[Row], work: Work) -> None:
-    """Remove the placements that an import made, and its new devices. Others are spare again."""
+    """Remove the placements that an import made, and its new devices. Others are what and where they were."""
     for some in batched([row for row in rows if "placement" in row.made], BATCH):
-        placements = Placement.objects.filter(pk__in=[row.made["placement"] for row in some])
-        devices = set(placements.values_list("device", flat=True))
+        by_placement = {row.made["placement"]: row for row in some}
+        placements = Placement.objects.filter(pk__in=by_placement)
+        devices = {placement.device_id: by_placement[placement.pk] for placement in placements}
         placements.delete()
+        kept = []
+        for pk, row in devices.items():
+            state, site = row.made.get("was", [DeviceState.SPARE.value, None])
+            kept.append(Device(pk=pk, state=state, site_id=site))
+        Device.objects.bulk_update(kept, ["state", "site"])
         made = {row.made["device"] for row in some if "device" in row.made}
-        unused = Device.objects.filter(pk__in=made & devices, placements=None, credentials=None)
-        Device.objects.filter(pk__in=devices).update(state=DeviceState.SPARE)
-        unused.delete()
+        Device.objects.filter(pk__in=made & devices.keys(), placements=None, credentials=None).delete()
     for some in batched([row for row in rows if "serial" in row.before and row.pk is not None], BATCH):
-        Terminal.objects.bulk_update(
-            [Terminal(pk=row.pk, serial=row.before["serial"]) for row in some], ["serial"]
-        )
-
-
+        Terminal.objects.bulk_update([Terminal(pk=row.pk, serial=row.before["serial"]) for row in some], ["serial"])

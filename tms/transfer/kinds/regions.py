@@ -10,7 +10,7 @@ from tms.accounts.scope import Scope
 from tms.fleet.models import Region
 from tms.fleet.regions.services import uses_of
 from tms.transfer.kinds.base import BATCH, Kind, Reach, Work, delete_unused, split_rows
-from tms.transfer.kinds.cells import Column, text
+from tms.transfer.kinds.cells import FileColumn, text
 from tms.transfer.rows import Key, Row, Stored
 
 
@@ -21,8 +21,8 @@ class Regions(Kind):
     permission = Permission.EDIT_SITES
     key = ("name",)
     columns = (
-        Column("name", text(100), ("Kanto", "Kansai"), is_required=True),
-        Column("name_ja", text(100), ("関東", "関西")),
+        FileColumn("name", text(100), ("Kanto", "Kansai"), is_required=True),
+        FileColumn("name_ja", text(100), ("関東", "関西")),
     )
 
     def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, Stored]:

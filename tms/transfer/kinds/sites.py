@@ -9,7 +9,7 @@ from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
 from tms.fleet.models import OnHolidays, Site
 from tms.transfer.kinds.base import BATCH, Kind, Reach, Work, delete_unused, split_rows
-from tms.transfer.kinds.cells import Column, choice, holiday_calendar, site_code, text, time_zone
+from tms.transfer.kinds.cells import FileColumn, choice, holiday_calendar, site_code, text, time_zone
 from tms.transfer.rows import Key, Row, Stored
 
 
@@ -20,14 +20,14 @@ class Sites(Kind):
     permission = Permission.EDIT_SITES
     key = ("code",)
     columns = (
-        Column("code", site_code, ("SJK", "UEN"), is_required=True),
-        Column("name", text(100), ("Shinjuku South", "Ueno"), is_required=True),
-        Column("name_ja", text(100), ("新宿南口", "上野")),
-        Column("region", text(100), ("Kanto", "Kanto")),
-        Column("address", text(200)),
-        Column("time_zone", time_zone, ("Asia/Tokyo", "Asia/Tokyo"), default="Asia/Tokyo"),
-        Column("holiday_calendar", holiday_calendar, ("JP", "JP")),
-        Column("on_holidays", choice(OnHolidays), ("as_usual", "closed"), default=OnHolidays.AS_USUAL.value),
+        FileColumn("code", site_code, ("SJK", "UEN"), is_required=True),
+        FileColumn("name", text(100), ("Shinjuku South", "Ueno"), is_required=True),
+        FileColumn("name_ja", text(100), ("新宿南口", "上野")),
+        FileColumn("region", text(100), ("Kanto", "Kanto")),
+        FileColumn("address", text(200)),
+        FileColumn("time_zone", time_zone, ("Asia/Tokyo", "Asia/Tokyo"), default="Asia/Tokyo"),
+        FileColumn("holiday_calendar", holiday_calendar, ("JP", "JP")),
+        FileColumn("on_holidays", choice(OnHolidays), ("as_usual", "closed"), default=OnHolidays.AS_USUAL.value),
     )
 
     def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, Stored]:
@@ -64,7 +64,7 @@ class Sites(Kind):
             work.advance(len(some))
 
     def delete(self, rows: Sequence[Row], work: Work) -> set[Key]:
-        """Those without terminals, hours and contacts."""
+        """Delete sites without terminals, hours and contacts."""
         stored = self.stored([row.key for row in rows], work.reach)
         empty = Site.objects.filter(opening_hours=None, special_days=None, contacts=None)
         codes = set(empty.order_by().values_list("code", flat=True))

@@ -12,9 +12,9 @@ from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Group, IdentitySource, Placement, Terminal, TerminalKind, TerminalState
 from tms.fleet.models.device import Device
 from tms.fleet.presence import store
-from tms.transfer.kinds import placing
+from tms.transfer.kinds import cells, placing
 from tms.transfer.kinds.base import BATCH, Kind, Reach, Work, check_site, delete_unused, site_pks, split_rows
-from tms.transfer.kinds.cells import Column, choice, joined, names, site_code, split, text, uid
+from tms.transfer.kinds.cells import FileColumn, choice, joined, names, site_code, split, text
 from tms.transfer.kinds.membership import GroupReach, Members
 from tms.transfer.rows import Key, Record, Row, Stored
 
@@ -28,13 +28,13 @@ class Terminals(Kind):
     permission = Permission.MANAGE_TERMINALS
     key = ("uid",)
     columns = (
-        Column("uid", uid, ("SJK-KSK-01", "SJK-PAY-01"), is_required=True),
-        Column("site", site_code, ("SJK", "SJK"), is_required=True),
-        Column("kind", choice(TerminalKind), ("kiosk", "payment"), default=TerminalKind.KIOSK.value),
-        Column("label", text(100), ("Lane 1", "Counter 2")),
-        Column("parent", uid),
-        Column("groups", names, ("", "")),
-        Column("serial", text(64), ("KX21-000123", "")),
+        FileColumn("uid", cells.uid, ("SJK-KSK-01", "SJK-PAY-01"), is_required=True),
+        FileColumn("site", site_code, ("SJK", "SJK"), is_required=True),
+        FileColumn("kind", choice(TerminalKind), ("kiosk", "payment"), default=TerminalKind.KIOSK.value),
+        FileColumn("label", text(100), ("Lane 1", "Counter 2")),
+        FileColumn("parent", cells.uid),
+        FileColumn("groups", names, ("", "")),
+        FileColumn("serial", text(64), ("KX21-000123", "")),
     )
 
     def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, Stored]:
@@ -129,7 +129,7 @@ class Terminals(Kind):
         super().revert(rows, work)
 
     def delete(self, rows: Sequence[Row], work: Work) -> set[Key]:
-        """Those that were never connected, have no key, and are still planned."""
+        """Delete terminals that were never connected, have no key, and are still planned."""
         stored = self.stored([row.key for row in rows], work.reach)
         pks = {stored[row.key].pk for row in rows if row.key in stored}
         unused: set[int] = set()
@@ -199,7 +199,7 @@ def _above(uid: str, parents: dict[str, str]) -> Iterator[str]:
 
 
 def _set_parents(rows: Iterable[Row]) -> None:
-    """After all new terminals are there: a parent may be one of them."""
+    """Set the parents, after all new terminals are there: a parent may be one of them."""
     for some in batched([row for row in rows if row.after.get("parent") or "parent" in row.before], BATCH):
         uids = {row.after["parent"] for row in some}
         pks = dict(Terminal.objects.filter(uid__in=uids).order_by().values_list("uid", "pk"))

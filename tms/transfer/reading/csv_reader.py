@@ -1,11 +1,11 @@
-"""CSV as spreadsheets write it: UTF-8 with or without byte order mark, UTF-16, or Shift_JIS; comma, semicolon or tab."""
+"""CSV as spreadsheets write it: in UTF-8, UTF-16 or Shift_JIS, with commas, semicolons or tabs."""
 
 import csv
 from collections.abc import Iterator
 from io import StringIO
 
 from tms.lib.csv_text import restored
-from tms.transfer.reading.files import BadFile
+from tms.transfer.reading.files import UnreadableFile
 
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 ENCODINGS = ("utf-8", "cp932")
@@ -16,12 +16,14 @@ DELIMITERS = (",", ";", "\t")
 def lines(data: bytes) -> Iterator[list[str]]:
     text = _decoded(data)
     delimiter = max(DELIMITERS, key=text.lstrip().partition("\n")[0].count)
-    number = 0
+    rows = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    number = 1
     try:
-        for number, cells in enumerate(csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True), 1):
+        for cells in rows:
             yield [restored(cell) for cell in cells]
+            number += 1
     except csv.Error as error:
-        raise BadFile("bad-csv", row=number + 1, detail=str(error)) from error
+        raise UnreadableFile("bad-csv", row=number, detail=str(error)) from error
 
 
 def _decoded(data: bytes) -> str:
@@ -31,4 +33,4 @@ def _decoded(data: bytes) -> str:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise BadFile("unknown-encoding")
+    raise UnreadableFile("unknown-encoding")

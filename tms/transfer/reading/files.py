@@ -12,7 +12,7 @@ MAX_CELL = 64 * 1024
 MAX_COLUMNS = 64
 
 
-class BadFile(ValueError):
+class UnreadableFile(ValueError):
     """The file as a whole cannot be read. `column` is empty unless one of the header is wrong."""
 
     def __init__(self, code: str, *, column: str = "", **params: Any) -> None:
@@ -36,24 +36,24 @@ class Table(NamedTuple):
 
 
 def read_table(name: str, data: bytes) -> Table:
-    """The rows of an uploaded file, read as they are asked for. Raises BadFile, also while reading."""
+    """The rows of an uploaded file, read as they are asked for. Raises UnreadableFile, also while reading."""
     from tms.transfer.reading import csv_reader, xlsx_reader
 
     if len(data) > MAX_BYTES:
-        raise BadFile("too-large", most=MAX_BYTES // 2**20)
+        raise UnreadableFile("too-large", most=MAX_BYTES // 2**20)
     is_workbook = data.startswith(b"PK\x03\x04")
     lines = _filled(xlsx_reader.lines(data) if is_workbook else csv_reader.lines(data))
     header = next(lines, None)
     if header is None:
-        raise BadFile("empty")
+        raise UnreadableFile("empty")
     return Table([cell.strip() for cell in header.cells], _counted(lines))
 
 
 def _filled(rows: Iterator[list[str]]) -> Iterator[TableLine]:
-    """Without blank rows, and without blank cells at the end."""
+    """The rows that are not blank, without blank cells at the end."""
     for number, cells in enumerate(rows, 1):
         if number > 3 * MAX_ROWS:
-            raise BadFile("too-many-rows", most=f"{MAX_ROWS:,}")
+            raise UnreadableFile("too-many-rows", most=f"{MAX_ROWS:,}")
         while cells and not cells[-1].strip():
             cells.pop()
         if cells:
@@ -63,5 +63,5 @@ def _filled(rows: Iterator[list[str]]) -> Iterator[TableLine]:
 def _counted(lines: Iterator[TableLine]) -> Iterator[TableLine]:
     for count, line in enumerate(lines, 1):
         if count > MAX_ROWS:
-            raise BadFile("too-many-rows", most=f"{MAX_ROWS:,}")
+            raise UnreadableFile("too-many-rows", most=f"{MAX_ROWS:,}")
         yield line

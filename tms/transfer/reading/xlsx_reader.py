@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-from tms.transfer.reading.files import MAX_COLUMNS, BadFile
+from tms.transfer.reading.files import MAX_COLUMNS, UnreadableFile
 
 MAX_UNPACKED = 400 * 1024 * 1024
 """Bytes of all parts of a workbook. Larger ones are bombs: sixty thousand rows have a tenth of it."""
@@ -21,7 +21,7 @@ def lines(data: bytes) -> Iterator[list[str]]:
     try:
         from openpyxl import load_workbook
     except ImportError:
-        raise BadFile("no-xlsx") from None
+        raise UnreadableFile("no-xlsx") from None
     try:
         _check_size(data)
         book = load_workbook(BytesIO(data), read_only=True, data_only=True, keep_links=False)
@@ -30,9 +30,9 @@ def lines(data: bytes) -> Iterator[list[str]]:
         for row in sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True):
             yield [_text(value) for value in row]
     except UNREADABLE as error:
-        if isinstance(error, BadFile):
+        if isinstance(error, UnreadableFile):
             raise
-        raise BadFile("bad-xlsx") from error
+        raise UnreadableFile("bad-xlsx") from error
 
 
 def _check_size(data: bytes) -> None:
@@ -40,7 +40,7 @@ def _check_size(data: bytes) -> None:
         parts = archive.infolist()
     texts = sum(part.file_size for part in parts if "sharedStrings" in part.filename)
     if sum(part.file_size for part in parts) > MAX_UNPACKED or texts > MAX_TEXTS:
-        raise BadFile("too-large", most=MAX_UNPACKED // 2**20)
+        raise UnreadableFile("too-large", most=MAX_UNPACKED // 2**20)
 
 
 def _text(value: Any) -> str:
