@@ -85,8 +85,8 @@ def _import(what: str, data: bytes, person: object) -> None:
     with step(f"{what}: check"):
         made = check_file(KINDS["terminals"], name="fleet.csv", data=data, by=person, at=at)  # type: ignore[arg-type]
     assert not made.counts.get("refused"), made.counts
-    running.start_applying(made, by=person, at=at)  # type: ignore[arg-type]
     with step(f"{what}: apply"):
+        running.start_applying(made, by=person, at=at)  # type: ignore[arg-type]
         running.advance(at)
     made.refresh_from_db()
     assert made.applied_at, made.problem

@@ -26,7 +26,7 @@ from tms.fleet.models import (
     TerminalState,
 )
 from tms.transfer import running
-from tms.transfer.kinds.terminals import Terminals
+from tms.transfer.kinds.terminals import TerminalRows
 from tms.transfer.models import Import, ImportState
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -123,7 +123,7 @@ def test_nothing_is_applied_once_the_permission_is_withdrawn(fleet, lead):
 def test_an_import_with_errors_is_not_applied(lead):
     made = checked("terminals", "uid,site\nA-1,SJK\nA-2,XXX\n", by=lead)
 
-    with pytest.raises(running.NotPossible):
+    with pytest.raises(running.ImportNotPossible):
         running.start_applying(made, by=lead, at=AT)
 
     assert not Terminal.objects.exists()
@@ -134,7 +134,7 @@ def test_an_import_is_applied_once(lead):
     stale = Import.objects.get()
     running.start_applying(made, by=lead, at=AT)
 
-    with pytest.raises(running.NotPossible):
+    with pytest.raises(running.ImportNotPossible):
         running.start_applying(stale, by=lead, at=AT)
 
     assert AuditEntry.objects.filter(action="imported").count() == 1
@@ -160,16 +160,16 @@ class Died(BaseException):
 
 def test_when_a_process_dies_during_an_import_the_clock_of_another_applies_it(lead, monkeypatch):
     made = checked("terminals", "uid,site\nA-1,SJK\nA-2,SJK\n", by=lead)
-    write = Terminals.write
+    write = TerminalRows.write
 
     def write_and_die(kind, rows, work):
         write(kind, rows, work)
         raise Died
 
-    monkeypatch.setattr(Terminals, "write", write_and_die)
+    monkeypatch.setattr(TerminalRows, "write", write_and_die)
     with pytest.raises(Died):
         running.start_applying(made, by=lead, at=AT)
-    monkeypatch.setattr(Terminals, "write", write)
+    monkeypatch.setattr(TerminalRows, "write", write)
     assert not Terminal.objects.exists()
 
     running.advance(later(1))
@@ -190,7 +190,7 @@ def test_an_import_that_kills_its_process_is_given_up(lead, monkeypatch):
         raise Died
 
     with monkeypatch.context() as patch:
-        patch.setattr(Terminals, "write", die)
+        patch.setattr(TerminalRows, "write", die)
         for _ in range(running.MAX_ATTEMPTS):
             with pytest.raises(Died):
                 running.advance(later(1))
@@ -206,7 +206,7 @@ def test_a_conflict_with_another_change_applies_nothing(lead, monkeypatch):
     def conflict(*_):
         raise IntegrityError
 
-    monkeypatch.setattr(Terminals, "write", conflict)
+    monkeypatch.setattr(TerminalRows, "write", conflict)
     running.start_applying(made, by=lead, at=AT)
 
     made.refresh_from_db()
@@ -239,7 +239,7 @@ def test_undo_restores_what_nobody_changed_and_lists_the_rest(fleet, lead):
 def test_undo_is_over_after_a_day(lead):
     made = applied("terminals", "uid,site\nA-1,SJK\n", by=lead)
 
-    with pytest.raises(running.NotPossible):
+    with pytest.raises(running.ImportNotPossible):
         running.start_undoing(made, by=lead, at=AT + timedelta(hours=24))
 
     assert Terminal.objects.exists()

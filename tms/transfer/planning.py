@@ -9,7 +9,7 @@ from django.db import transaction
 
 from tms.accounts.models import User
 from tms.protocol.text import is_storable
-from tms.transfer.kinds.base import Kind, Reach
+from tms.transfer.kinds.base import Reach, RowKind
 from tms.transfer.kinds.cells import BadCell, FileColumn
 from tms.transfer.models import Effect, Import, ImportPart
 from tms.transfer.nearest import Nearest
@@ -36,7 +36,7 @@ class BadHeader(UnreadableFile):
 
 
 @transaction.atomic
-def check_file(kind: Kind, *, name: str, data: bytes, by: User, at: datetime) -> Import:
+def check_file(kind: RowKind, *, name: str, data: bytes, by: User, at: datetime) -> Import:
     """Store what a file would change. Raises UnreadableFile."""
     rows = plan(kind, read_table(name, data), by=by)
     counts = Counter(row.effect for row in rows)
@@ -51,7 +51,7 @@ def check_file(kind: Kind, *, name: str, data: bytes, by: User, at: datetime) ->
     return made
 
 
-def plan(kind: Kind, table: Table, *, by: User) -> list[Row]:
+def plan(kind: RowKind, table: Table, *, by: User) -> list[Row]:
     """Every row of a file with its effect. Raises UnreadableFile."""
     columns = _columns(kind, table.header)
     reach = Reach(by, kind.permission)
@@ -61,7 +61,7 @@ def plan(kind: Kind, table: Table, *, by: User) -> list[Row]:
     return rows
 
 
-def _columns(kind: Kind, header: Sequence[str]) -> list[FileColumn]:
+def _columns(kind: RowKind, header: Sequence[str]) -> list[FileColumn]:
     columns: list[FileColumn] = []
     for name in header:
         column = kind.column.get(name.casefold())
@@ -76,7 +76,7 @@ def _columns(kind: Kind, header: Sequence[str]) -> list[FileColumn]:
     return columns
 
 
-def _row(kind: Kind, columns: Sequence[FileColumn], line: TableLine, nearest: Nearest) -> Row:
+def _row(kind: RowKind, columns: Sequence[FileColumn], line: TableLine, nearest: Nearest) -> Row:
     row = Row(line.number, ())
     cells = [*line.cells, *[""] * (len(columns) - len(line.cells))]
     values = {column.name: _value(row, column, cell, nearest) for column, cell in zip(columns, cells, strict=False)}
@@ -105,7 +105,7 @@ def _value(row: Row, column: FileColumn, cell: str, nearest: Nearest) -> str | N
     return None
 
 
-def _compare(kind: Kind, rows: Sequence[Row], reach: Reach) -> None:
+def _compare(kind: RowKind, rows: Sequence[Row], reach: Reach) -> None:
     stored = kind.stored({row.key for row in rows if row.key[0]}, reach)
     for row in rows:
         row.compare(stored.get(row.key), kind.defaults, kind.normal)

@@ -30,7 +30,7 @@ class RowFault(NamedTuple):
         return with_suggestion(reason(self.code, self.params), self.suggestion)
 
 
-class Stored(NamedTuple):
+class StoredRow(NamedTuple):
     """A row of the database."""
 
     pk: int
@@ -80,7 +80,7 @@ class Row:
         shown = str(value)[:MAX_SHOWN]
         self.faults.append(RowFault(self.line, column, shown, code, params, suggestion))
 
-    def compare(self, stored: Stored | None, defaults: Record, normal: Callable[[str, Any], Any]) -> None:
+    def compare(self, stored: StoredRow | None, defaults: Record, normal: Callable[[str, Any], Any]) -> None:
         """Set what changes. `normal` returns the normal form of a column's stored value."""
         if stored is None:
             self.after = {**defaults, **self.given}

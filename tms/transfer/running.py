@@ -21,7 +21,7 @@ from tms.accounts.models.audit_entry import Via
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.lib.db.jobs import skip_when_empty
-from tms.transfer.kinds.base import Kind, Reach, Work
+from tms.transfer.kinds.base import Reach, RowKind, Work
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.models import RUNNING, Effect, Import, ImportPart, ImportState
 from tms.transfer.rows import Row
@@ -36,7 +36,7 @@ MAX_ATTEMPTS = 3
 PROGRESS_LASTS_S = 600
 
 
-class Refused(Exception):
+class ImportRefused(Exception):
     """Nothing can be changed; the transaction is rolled back."""
 
     def __init__(self, code: str, **params: Any) -> None:
@@ -44,17 +44,17 @@ class Refused(Exception):
         self.problem = [code, params]
 
 
-class NotPossible(Exception):
+class ImportNotPossible(Exception):
     """It was applied or undone already, has errors, or its time is over."""
 
 
 def start_applying(chosen: Import, *, by: User, at: datetime) -> None:
-    """Raises NotPossible."""
+    """Raises ImportNotPossible."""
     _start(chosen, ImportState.APPLYING, is_possible=chosen.may_be_applied, by=by, at=at)
 
 
 def start_undoing(chosen: Import, *, by: User, at: datetime) -> None:
-    """Raises NotPossible."""
+    """Raises ImportNotPossible."""
     _start(chosen, ImportState.UNDOING, is_possible=chosen.may_be_undone(at), by=by, at=at)
 
 
@@ -63,7 +63,7 @@ def _start(chosen: Import, to: ImportState, *, is_possible: bool, by: User, at: 
     values = {"state": to, "run_by": by, "attempts": 0, "lease_at": at + LEASE if is_small else at}
     waiting = Import.objects.filter(pk=chosen.pk, state=chosen.state)
     if not is_possible or not waiting.update(**values):
-        raise NotPossible
+        raise ImportNotPossible
     if is_small:
         run(chosen.pk, at=at)
 
@@ -89,7 +89,7 @@ def run(pk: int, *, at: datetime) -> None:
             chosen = begun.select_for_update(skip_locked=True, of=("self",)).select_related("run_by").first()
             if chosen is not None:
                 _work(chosen, at=at)
-    except Refused as refused:
+    except ImportRefused as refused:
         _fail(pk, refused.problem)
     except (IntegrityError, ProtectedError) as error:
         log.warning("import_conflict", pk=pk, error=repr(error))
@@ -100,7 +100,7 @@ def run(pk: int, *, at: datetime) -> None:
 
 def _work(chosen: Import, *, at: datetime) -> None:
     if chosen.attempts > MAX_ATTEMPTS or chosen.run_by is None:
-        raise Refused("gave-up")
+        raise ImportRefused("gave-up")
     kind = KINDS[chosen.kind]
     work = Work(Reach(chosen.run_by, kind.permission), at, _Progress(chosen))
     (_apply if chosen.state == ImportState.APPLYING else _undo)(chosen, kind, work)
@@ -112,7 +112,7 @@ def _fail(pk: int, problem: list[Any]) -> None:
     Import.objects.filter(pk=pk, state=ImportState.UNDOING).update(state=ImportState.APPLIED, problem=problem)
 
 
-def _apply(chosen: Import, kind: Kind, work: Work) -> None:
+def _apply(chosen: Import, kind: RowKind, work: Work) -> None:
     parts = _parts(chosen)
     rows = [row for _part, listed in parts for row in listed]
     _demand_unchanged(kind, rows, work.reach)
@@ -124,8 +124,8 @@ def _apply(chosen: Import, kind: Kind, work: Work) -> None:
     publish(Change(everything=True, rules=True))
 
 
-def _demand_unchanged(kind: Kind, rows: Sequence[Row], reach: Reach) -> None:
-    """The rows are as they were when the file was checked, and the person may still change them. Raises Refused."""
+def _demand_unchanged(kind: RowKind, rows: Sequence[Row], reach: Reach) -> None:
+    """Raises ImportRefused unless the rows are as the check found them, and the person may still change them."""
     stored = kind.stored({row.key for row in rows}, reach)
     for row in rows:
         found = stored.get(row.key)
@@ -133,14 +133,14 @@ def _demand_unchanged(kind: Kind, rows: Sequence[Row], reach: Reach) -> None:
             row.refuse("", "", "outdated")
     kind.check(rows, reach)
     if number := sum(bool(row.faults) for row in rows):
-        raise Refused("outdated", number=f"{number:,}")
+        raise ImportRefused("outdated", number=f"{number:,}")
 
 
 def _has(record: dict[str, Any], values: dict[str, Any]) -> bool:
     return all(record.get(name) == value for name, value in values.items())
 
 
-def _undo(chosen: Import, kind: Kind, work: Work) -> None:
+def _undo(chosen: Import, kind: RowKind, work: Work) -> None:
     """Rows that nobody changed since go back. The others stay, and are marked."""
     parts = _parts(chosen)
     rows = [row for _part, listed in parts for row in listed]
@@ -159,7 +159,7 @@ def _undo(chosen: Import, kind: Kind, work: Work) -> None:
     publish(Change(everything=True, rules=True))
 
 
-def _untouched(chosen: Import, kind: Kind, rows: Sequence[Row], reach: Reach) -> list[Row]:
+def _untouched(chosen: Import, kind: RowKind, rows: Sequence[Row], reach: Reach) -> list[Row]:
     """The rows that are as the import left them, and that the person may change."""
     stored = kind.stored({row.key for row in rows}, reach)
     same = [row for row in rows if row.key in stored and _has(stored[row.key].record, row.after)]

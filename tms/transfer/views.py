@@ -18,7 +18,7 @@ from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_require
 from tms.accounts.permissions import Permission
 from tms.transfer import diff, exporting, running
 from tms.transfer.forms import UploadForm
-from tms.transfer.kinds.base import Kind
+from tms.transfer.kinds.base import RowKind
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.models import Effect, Import, ImportState
 from tms.transfer.planning import PART, check_file
@@ -66,7 +66,7 @@ def apply_import(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = _find(request, pk)
     try:
         running.start_applying(chosen, by=request.user, at=timezone.now())
-    except running.NotPossible:
+    except running.ImportNotPossible:
         return _page(request, _find(request, pk), HTTPStatus.CONFLICT)
     return redirect("import", pk)
 
@@ -78,7 +78,7 @@ def undo_import(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = _find(request, pk)
     try:
         running.start_undoing(chosen, by=request.user, at=timezone.now())
-    except running.NotPossible:
+    except running.ImportNotPossible:
         messages.error(request, gettext("This import cannot be undone any more."))
         return _page(request, _find(request, pk), HTTPStatus.CONFLICT)
     return redirect("import", pk)
@@ -119,7 +119,7 @@ def _attachment(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
-def _kind(name: str) -> Kind:
+def _kind(name: str) -> RowKind:
     if name not in KINDS:
         raise Http404
     return KINDS[name]
@@ -135,7 +135,7 @@ def _list(request: AuthenticatedRequest, form: UploadForm, status: HTTPStatus = 
     return render(request, "transfer/imports.html", values, status=status)
 
 
-class Figure(NamedTuple):
+class ImportFigure(NamedTuple):
     """A number of rows, and the link that shows them."""
 
     show: str
@@ -167,11 +167,11 @@ def _page(request: AuthenticatedRequest, chosen: Import, status: HTTPStatus = HT
     return render(request, "transfer/import.html", values, status=status)
 
 
-def _figures(chosen: Import, show: str) -> Iterator[Figure]:
+def _figures(chosen: Import, show: str) -> Iterator[ImportFigure]:
     for effect in Effect:
-        yield Figure(effect.value, str(effect.label), chosen.number(effect), effect == show)
+        yield ImportFigure(effect.value, str(effect.label), chosen.number(effect), effect == show)
     if KEPT in chosen.counts:
-        yield Figure(KEPT, gettext("Not undone"), chosen.counts[KEPT], show == KEPT)
+        yield ImportFigure(KEPT, gettext("Not undone"), chosen.counts[KEPT], show == KEPT)
 
 
 def _shown(request: AuthenticatedRequest, chosen: Import) -> str:

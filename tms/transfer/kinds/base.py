@@ -20,7 +20,7 @@ from tms.accounts.scope import Scope
 from tms.fleet.models import Region, Site, Terminal
 from tms.transfer.kinds.cells import BadCell, FileColumn
 from tms.transfer.nearest import MAX_KNOWN, Nearest
-from tms.transfer.rows import Key, Record, Row, Stored
+from tms.transfer.rows import Key, Record, Row, StoredRow
 
 BATCH = 1_000
 """Rows of one statement."""
@@ -88,7 +88,7 @@ class Work:
         return self.reach.person
 
 
-class Kind(ABC):
+class RowKind(ABC):
     name: str
     """The word in addresses and in the database."""
     label: Promise
@@ -124,7 +124,7 @@ class Kind(ABC):
             return value
 
     @abstractmethod
-    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, Stored]:
+    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, StoredRow]:
         """The rows with these keys, whether the person sees them or not."""
 
     @abstractmethod
@@ -197,7 +197,7 @@ def site_pks(codes: Iterable[str]) -> dict[str, int]:
     }
 
 
-def delete_unused(model: type[Model], rows: Sequence[Row], stored: dict[Key, Stored]) -> set[Key]:
+def delete_unused(model: type[Model], rows: Sequence[Row], stored: dict[Key, StoredRow]) -> set[Key]:
     """Delete rows that nothing refers to, many at once if it is possible."""
     deleted: set[Key] = set()
     for some in batched([row.key for row in rows if row.key in stored], BATCH):
@@ -205,7 +205,7 @@ def delete_unused(model: type[Model], rows: Sequence[Row], stored: dict[Key, Sto
     return deleted
 
 
-def _delete(model: type[Model], keys: Sequence[Key], stored: dict[Key, Stored]) -> set[Key]:
+def _delete(model: type[Model], keys: Sequence[Key], stored: dict[Key, StoredRow]) -> set[Key]:
     try:
         with transaction.atomic():
             model._base_manager.filter(pk__in=[stored[key].pk for key in keys]).delete()

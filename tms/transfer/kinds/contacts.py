@@ -13,7 +13,7 @@ from tms.transfer.rows import Row
 OWN = ("name", "phone", "email", "note")
 
 
-class Contacts(SiteEntries):
+class ContactRows(SiteEntries):
     name = "contacts"
     label = _("Contacts")
     columns = (

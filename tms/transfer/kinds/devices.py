@@ -3,19 +3,30 @@
 from collections.abc import Collection, Sequence
 from itertools import batched
 
+import msgspec
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 from tms.fleet.models import Device, DeviceState, Placement
-from tms.transfer.kinds.base import BATCH, Kind, Reach, Work, check_site, delete_unused, site_pks, split_rows
+from tms.lib.db import rows as db_rows
+from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, check_site, delete_unused, site_pks, split_rows
 from tms.transfer.kinds.cells import FileColumn, choice, lines, site_code, text
-from tms.transfer.rows import Key, Row, Stored
+from tms.transfer.rows import Key, Row, StoredRow
 
 OWN = ("manufacturer", "model", "state", "note")
 
 
-class Devices(Kind):
+class DeviceUpdate(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    manufacturer: str
+    model: str
+    state: str
+    note: str
+    site_id: int | None
+
+
+class DeviceRows(RowKind):
     name = "devices"
     label = _("Devices")
     model = Device
@@ -30,10 +41,10 @@ class Devices(Kind):
         FileColumn("note", lines(500)),
     )
 
-    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, Stored]:
+    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, StoredRow]:
         columns = ("pk", "serial", "site__code", *OWN)
         return {
-            (serial,): Stored(pk, {**dict(zip(OWN, values, strict=True)), "site": site or ""})
+            (serial,): StoredRow(pk, {**dict(zip(OWN, values, strict=True)), "site": site or ""})
             for some in batched([serial for (serial,) in keys], BATCH)
             for pk, serial, site, *values in Device.objects.filter(serial__in=some).order_by().values_list(*columns)
         }
@@ -63,12 +74,7 @@ class Devices(Kind):
             work.advance(len(some))
         for some in batched(changed, BATCH):
             devices = Device.objects.select_for_update(of=("self",)).order_by("pk").in_bulk([row.pk for row in some])
-            for row in some:
-                for name in OWN:
-                    setattr(devices[row.pk], name, row.after.get(name, getattr(devices[row.pk], name)))
-                if "site" in row.after:
-                    devices[row.pk].site_id = sites.get(row.after["site"])
-            Device.objects.bulk_update(devices.values(), [*OWN, "site"])
+            db_rows.update(Device, [_updated(devices[row.stored_pk], row, sites) for row in some])
             work.advance(len(some))
 
     def delete(self, rows: Sequence[Row], work: Work) -> set[Key]:
@@ -77,6 +83,12 @@ class Devices(Kind):
     def keys(self, reach: Reach) -> list[Key]:
         known = reach.visible(Device.objects.exclude(serial="")).order_by("serial")
         return [(serial,) for serial in known.values_list("serial", flat=True)]
+
+
+def _updated(device: Device, row: Row, sites: dict[str, int]) -> DeviceUpdate:
+    values = {name: row.after.get(name, getattr(device, name)) for name in OWN}
+    site = sites.get(row.after["site"]) if "site" in row.after else device.site_id
+    return DeviceUpdate(device.pk, **values, site_id=site)
 
 
 def _serving(pks: Sequence[int]) -> set[int]:

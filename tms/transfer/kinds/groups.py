@@ -9,13 +9,13 @@ from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 from tms.fleet.identity import history
 from tms.fleet.models import Group, IdentitySource, Terminal
-from tms.transfer.kinds.base import BATCH, Kind, Reach, Work, delete_unused
+from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, delete_unused
 from tms.transfer.kinds.cells import FileColumn, text, uid
-from tms.transfer.kinds.membership import GroupReach, Members
-from tms.transfer.rows import Key, Row, Stored
+from tms.transfer.kinds.membership import GroupReach, MemberWriter
+from tms.transfer.rows import Key, Row, StoredRow
 
 
-class Groups(Kind):
+class GroupRows(RowKind):
     """A file adds members; it removes none. A terminal's column `groups` does that."""
 
     name = "groups"
@@ -28,16 +28,16 @@ class Groups(Kind):
         FileColumn("uid", uid, ("SJK-KSK-01", "SJK-PAY-01")),
     )
 
-    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, Stored]:
+    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, StoredRow]:
         wanted = set(keys)
-        found: dict[Key, Stored] = {}
+        found: dict[Key, StoredRow] = {}
         for some in batched(sorted({name for name, _uid in keys}), BATCH):
             groups = dict(Group.objects.filter(name__in=some).order_by().values_list("name", "pk"))
-            found |= {(name, ""): Stored(pk, {}) for name, pk in groups.items() if (name, "") in wanted}
+            found |= {(name, ""): StoredRow(pk, {}) for name, pk in groups.items() if (name, "") in wanted}
             members = Group.terminals.through.objects.filter(group__in=groups.values()).order_by()
             for pk, name, member in members.values_list("pk", "group__name", "terminal__uid").iterator(10_000):
                 if (name, member) in wanted:
-                    found[name, member] = Stored(pk, {})
+                    found[name, member] = StoredRow(pk, {})
         return found
 
     def check(self, rows: Sequence[Row], reach: Reach) -> None:
@@ -72,7 +72,7 @@ class Groups(Kind):
             if row.key[0] not in known:
                 known.add(row.key[0])
                 row.made["group"] = _create(row.key[0])
-        members = Members()
+        members = MemberWriter()
         for some in batched([row for row in rows if row.key[1]], BATCH):
             pks = _pks(some)
             with history.recording(list(pks.values()), by=work.by, at=work.at, source=IdentitySource.IMPORT):
@@ -80,7 +80,7 @@ class Groups(Kind):
             work.advance(len(some))
 
     def delete(self, rows: Sequence[Row], work: Work) -> set[Key]:
-        members, deleted = Members(), set[Key]()
+        members, deleted = MemberWriter(), set[Key]()
         for some in batched([row for row in rows if row.key[1]], BATCH):
             pks = _pks(some)
             with history.recording(list(pks.values()), by=work.by, at=work.at, source=IdentitySource.IMPORT):
@@ -92,7 +92,7 @@ class Groups(Kind):
                 "pk", flat=True
             )
         )
-        stored = {row.key: Stored(row.made["group"], {}) for row in made if row.made["group"] in empty}
+        stored = {row.key: StoredRow(row.made["group"], {}) for row in made if row.made["group"] in empty}
         return deleted | delete_unused(Group, made, stored)
 
     def keys(self, reach: Reach) -> list[Key]:

@@ -24,7 +24,7 @@ def weekday(cell: str) -> str:
     return value
 
 
-class Hours(SiteEntries):
+class HoursRows(SiteEntries):
     """Each line is either an interval of a weekday, or a special day with its `first_on`."""
 
     name = "hours"

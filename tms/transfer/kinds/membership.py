@@ -44,7 +44,7 @@ class GroupReach:
         return access.may_within(self._person, Permission.MANAGE_PEOPLE, Scope.of(group=pk))
 
 
-class Members:
+class MemberWriter:
     """Writes memberships, many at once. The caller records the history."""
 
     def __init__(self) -> None:

@@ -3,9 +3,28 @@
 from collections.abc import Iterable, Sequence
 from itertools import batched
 
+import msgspec
+
 from tms.fleet.models import Device, DeviceState, Placement, Terminal
+from tms.lib.db import rows as db_rows
 from tms.transfer.kinds.base import BATCH, Reach, Work
 from tms.transfer.rows import Row
+
+
+class SerialUpdate(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    serial: str
+
+
+class ModelUpdate(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    model: str
+
+
+class WhereUpdate(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    state: str
+    site_id: int | None
 
 
 def _placed(rows: Iterable[Row]) -> list[Row]:
@@ -49,7 +68,7 @@ def place(rows: Sequence[Row], work: Work) -> None:
         )
         for row, placement in zip(unplaced, made, strict=True):
             row.made["placement"] = placement.pk
-        Terminal.objects.bulk_update([Terminal(pk=row.pk, serial=row.after["serial"]) for row in some], ["serial"])
+        db_rows.update(Terminal, [SerialUpdate(row.stored_pk, row.after["serial"]) for row in some])
         _copy_models(devices, unplaced)
 
 
@@ -67,7 +86,7 @@ def _name_placed_devices(rows: Sequence[Row]) -> None:
     for placement in placed:
         placement.device.serial = serials[placement.terminal_id]
         devices.append(placement.device)
-    Device.objects.bulk_update(devices, ["serial"])
+    db_rows.update(Device, [SerialUpdate(device.pk, device.serial) for device in devices])
 
 
 def _devices(rows: Sequence[Row], work: Work) -> list[Device]:
@@ -87,14 +106,14 @@ def _devices(rows: Sequence[Row], work: Work) -> list[Device]:
             row.made["was"] = [device.state, device.site_id]
         device.state, device.site_id = DeviceState.IN_SERVICE, sites[row.stored_pk]
     devices = [known[row.after["serial"]] for row in rows]
-    Device.objects.bulk_update(devices, ["state", "site"])
+    db_rows.update(Device, [WhereUpdate(device.pk, device.state, device.site_id) for device in devices])
     return devices
 
 
 def _copy_models(devices: Iterable[Device], rows: Sequence[Row]) -> None:
     """A terminal shows the model of its device."""
-    models = {row.pk: device.model for row, device in zip(rows, devices, strict=True) if device.model}
-    Terminal.objects.bulk_update([Terminal(pk=pk, model=model) for pk, model in models.items()], ["model"])
+    pairs = zip(rows, devices, strict=True)
+    db_rows.update(Terminal, [ModelUpdate(row.stored_pk, device.model) for row, device in pairs if device.model])
 
 
 def undo(rows: Sequence[Row], work: Work) -> None:
@@ -107,9 +126,9 @@ def undo(rows: Sequence[Row], work: Work) -> None:
         kept = []
         for pk, row in devices.items():
             state, site = row.made.get("was", [DeviceState.SPARE.value, None])
-            kept.append(Device(pk=pk, state=state, site_id=site))
-        Device.objects.bulk_update(kept, ["state", "site"])
+            kept.append(WhereUpdate(pk, state, site))
+        db_rows.update(Device, kept)
         made = {row.made["device"] for row in some if "device" in row.made}
         Device.objects.filter(pk__in=made & devices.keys(), placements=None, credentials=None).delete()
     for some in batched([row for row in rows if "serial" in row.before and row.pk is not None], BATCH):
-        Terminal.objects.bulk_update([Terminal(pk=row.pk, serial=row.before["serial"]) for row in some], ["serial"])
+        db_rows.update(Terminal, [SerialUpdate(row.stored_pk, row.before["serial"]) for row in some])

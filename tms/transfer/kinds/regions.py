@@ -9,12 +9,12 @@ from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
 from tms.fleet.models import Region
 from tms.fleet.regions.services import uses_of
-from tms.transfer.kinds.base import BATCH, Kind, Reach, Work, delete_unused, split_rows
+from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, delete_unused, split_rows
 from tms.transfer.kinds.cells import FileColumn, text
-from tms.transfer.rows import Key, Row, Stored
+from tms.transfer.rows import Key, Row, StoredRow
 
 
-class Regions(Kind):
+class RegionRows(RowKind):
     name = "regions"
     label = _("Regions")
     model = Region
@@ -25,10 +25,10 @@ class Regions(Kind):
         FileColumn("name_ja", text(100), ("関東", "関西")),
     )
 
-    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, Stored]:
+    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, StoredRow]:
         names = [name for (name,) in keys]
         return {
-            (name,): Stored(pk, {"name_ja": name_ja})
+            (name,): StoredRow(pk, {"name_ja": name_ja})
             for some in batched(names, BATCH)
             for pk, name, name_ja in Region.objects.filter(name__in=some).values_list("pk", "name", "name_ja")
         }

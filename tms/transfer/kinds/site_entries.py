@@ -7,14 +7,14 @@ from typing import Any
 
 from tms.accounts.permissions import Permission
 from tms.fleet.models import Site
-from tms.transfer.kinds.base import BATCH, Kind, Reach, Work
-from tms.transfer.rows import Key, Record, Row, Stored
+from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work
+from tms.transfer.rows import Key, Record, Row, StoredRow
 
 type Entry = list[str]
 """Values of the columns after `site`."""
 
 
-class SiteEntries(Kind):
+class SiteEntries(RowKind):
     """A row is a site, and its value the list of its entries. A line with nothing but the site stands for none."""
 
     model = Site
@@ -53,15 +53,15 @@ class SiteEntries(Kind):
     def replace(self, entries: dict[int, list[Entry]]) -> None:
         """Give each site, by its primary key, these entries instead of those that it has."""
 
-    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, Stored]:
-        found: dict[Key, Stored] = {}
+    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, StoredRow]:
+        found: dict[Key, StoredRow] = {}
         for some in batched([code for (code,) in keys], BATCH):
             codes = dict(Site.objects.filter(code__in=some).order_by().values_list("pk", "code"))
             lists: dict[int, list[Entry]] = {pk: [] for pk in codes}
             for pk, entry in self.entries(list(codes)):
                 names = (column.name for column in self.columns[1:])
                 lists[pk].append([self.normal(name, cell) for name, cell in zip(names, entry, strict=True)])
-            found |= {(codes[pk],): Stored(pk, {self.name: self.ordered(known)}) for pk, known in lists.items()}
+            found |= {(codes[pk],): StoredRow(pk, {self.name: self.ordered(known)}) for pk, known in lists.items()}
         return found
 
     def check(self, rows: Sequence[Row], reach: Reach) -> None:

@@ -8,12 +8,12 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
 from tms.fleet.models import OnHolidays, Site
-from tms.transfer.kinds.base import BATCH, Kind, Reach, Work, delete_unused, split_rows
+from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, delete_unused, split_rows
 from tms.transfer.kinds.cells import FileColumn, choice, holiday_calendar, site_code, text, time_zone
-from tms.transfer.rows import Key, Row, Stored
+from tms.transfer.rows import Key, Row, StoredRow
 
 
-class Sites(Kind):
+class SiteRows(RowKind):
     name = "sites"
     label = _("Sites")
     model = Site
@@ -30,10 +30,10 @@ class Sites(Kind):
         FileColumn("on_holidays", choice(OnHolidays), ("as_usual", "closed"), default=OnHolidays.AS_USUAL.value),
     )
 
-    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, Stored]:
+    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, StoredRow]:
         names = [column.name for column in self.columns[1:]]
         return {
-            (code,): Stored(pk, dict(zip(names, values, strict=True)))
+            (code,): StoredRow(pk, dict(zip(names, values, strict=True)))
             for some in batched([code for (code,) in keys], BATCH)
             for pk, code, *values in Site.objects.filter(code__in=some).order_by().values_list("pk", "code", *names)
         }

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import batched
 
+import msgspec
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.permissions import Permission
@@ -12,16 +14,29 @@ from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Group, IdentitySource, Placement, Terminal, TerminalKind, TerminalState
 from tms.fleet.models.device import Device
 from tms.fleet.presence import store
+from tms.lib.db import rows as db_rows
 from tms.transfer.kinds import cells, placing
-from tms.transfer.kinds.base import BATCH, Kind, Reach, Work, check_site, delete_unused, site_pks, split_rows
+from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, check_site, delete_unused, site_pks, split_rows
 from tms.transfer.kinds.cells import FileColumn, choice, joined, names, site_code, split, text
-from tms.transfer.kinds.membership import GroupReach, Members
-from tms.transfer.rows import Key, Record, Row, Stored
+from tms.transfer.kinds.membership import GroupReach, MemberWriter
+from tms.transfer.rows import Key, Record, Row, StoredRow
 
 OWN = ("kind", "label")
 
 
-class Terminals(Kind):
+class TerminalUpdate(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    site_id: int
+    kind: str
+    label: str
+
+
+class ParentUpdate(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    parent_id: int | None
+
+
+class TerminalRows(RowKind):
     name = "terminals"
     label = _("Terminals")
     model = Terminal
@@ -37,8 +52,8 @@ class Terminals(Kind):
         FileColumn("serial", text(64), ("KX21-000123", "")),
     )
 
-    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, Stored]:
-        found: dict[Key, Stored] = {}
+    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, StoredRow]:
+        found: dict[Key, StoredRow] = {}
         columns = ("pk", "uid", "site__code", *OWN, "parent", "parent__uid", "serial")
         for some in batched([uid for (uid,) in keys], BATCH):
             rows = list(Terminal.objects.filter(uid__in=some).order_by().values_list(*columns))
@@ -54,7 +69,7 @@ class Terminals(Kind):
                     "groups": joined(groups.get(pk, ())),
                     "serial": serial,
                 }
-                found[(uid,)] = Stored(pk, record, frozenset({"parent"}) if is_hidden else frozenset())
+                found[(uid,)] = StoredRow(pk, record, frozenset({"parent"}) if is_hidden else frozenset())
         return found
 
     def gather(self, rows: list[Row]) -> list[Row]:
@@ -80,7 +95,7 @@ class Terminals(Kind):
     def write(self, rows: Sequence[Row], work: Work) -> None:
         new, changed = split_rows(rows)
         sites = site_pks(row.after["site"] for row in rows if "site" in row.after)
-        members = Members()
+        members = MemberWriter()
         for some in batched(new, BATCH):
             self._create(some, sites, members, work)
             work.advance(len(some))
@@ -90,7 +105,7 @@ class Terminals(Kind):
             self._change(some, sites, members, work)
             work.advance(len(some))
 
-    def _create(self, rows: Sequence[Row], sites: dict[str, int], members: Members, work: Work) -> None:
+    def _create(self, rows: Sequence[Row], sites: dict[str, int], members: MemberWriter, work: Work) -> None:
         made = Terminal.objects.bulk_create(
             Terminal(
                 uid=row.key[0],
@@ -106,18 +121,12 @@ class Terminals(Kind):
             row.pk = terminal.pk
         members.add((row.pk, name) for row in rows for name in split(row.after["groups"]))
 
-    def _change(self, rows: Sequence[Row], sites: dict[str, int], members: Members, work: Work) -> None:
+    def _change(self, rows: Sequence[Row], sites: dict[str, int], members: MemberWriter, work: Work) -> None:
         pks = [row.pk for row in rows if row.pk is not None]
         store.lock(pks)
         with history.recording(pks, by=work.by, at=work.at, source=IdentitySource.IMPORT):
             terminals = Terminal.objects.select_for_update(of=("self",)).order_by("pk").in_bulk(pks)
-            for row in rows:
-                terminal = terminals[row.pk]
-                for name in OWN:
-                    setattr(terminal, name, row.after.get(name, getattr(terminal, name)))
-                if "site" in row.after:
-                    terminal.site_id = sites[row.after["site"]]
-            Terminal.objects.bulk_update(terminals.values(), ["site", *OWN])
+            db_rows.update(Terminal, [_updated(terminals[row.stored_pk], row, sites) for row in rows])
             _move_devices(row for row in rows if "site" in row.after)
             _set_parents([row for row in rows if "parent" in row.after])
             members.remove((row.pk, name) for row in rows for name in _groups(row.before) - _groups(row.after))
@@ -142,6 +151,15 @@ class Terminals(Kind):
 
     def keys(self, reach: Reach) -> list[Key]:
         return [(uid,) for uid in reach.visible(Terminal.objects.all()).order_by("uid").values_list("uid", flat=True)]
+
+
+def _updated(terminal: Terminal, row: Row, sites: dict[str, int]) -> TerminalUpdate:
+    return TerminalUpdate(
+        terminal.pk,
+        sites[row.after["site"]] if "site" in row.after else terminal.site_id,
+        row.after.get("kind", terminal.kind),
+        row.after.get("label", terminal.label),
+    )
 
 
 def _groups(record: Record) -> set[str]:
@@ -203,18 +221,13 @@ def _set_parents(rows: Iterable[Row]) -> None:
     for some in batched([row for row in rows if row.after.get("parent") or "parent" in row.before], BATCH):
         uids = {row.after["parent"] for row in some}
         pks = dict(Terminal.objects.filter(uid__in=uids).order_by().values_list("uid", "pk"))
-        Terminal.objects.bulk_update(
-            [Terminal(pk=row.pk, parent_id=pks[row.after["parent"]] if row.after["parent"] else None) for row in some],
-            ["parent"],
-        )
+        parents = [ParentUpdate(row.stored_pk, pks.get(row.after["parent"])) for row in some]
+        db_rows.update(Terminal, parents)
 
 
 def _move_devices(rows: Iterable[Row]) -> None:
     """The devices of moved terminals are at the new site."""
-    pks = [row.pk for row in rows]
-    placed = Placement.objects.open().filter(terminal__in=pks).select_related("device", "terminal")
-    devices = []
-    for placement in placed:
-        placement.device.site_id = placement.terminal.site_id
-        devices.append(placement.device)
-    Device.objects.bulk_update(devices, ["site"])
+    placed = Placement.objects.open()
+    moved = placed.filter(terminal__in=[row.pk for row in rows]).values("device")
+    site = placed.filter(device=OuterRef("pk")).values("terminal__site")[:1]
+    Device.objects.filter(pk__in=moved).update(site=Subquery(site))
