@@ -82,6 +82,8 @@ def rows_of(fleet: Fleet) -> Rows:
     names = create_rows(fleet, boss) | {"/destinations/": str(Destination.objects.get(kind="email").pk)}
     others = {
         "/rules/new/": "above",
+        "/import/template/": "sites",
+        "/export/": "sites",
         "kind": "email",
         "action": "comment",
         "digest": "0",

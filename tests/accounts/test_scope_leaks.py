@@ -205,7 +205,13 @@ def fill(route: str, pick: int, fleet: ScopedFleet) -> str:
 
 CSRF_TOKEN = re.compile(r"\b[A-Za-z0-9]{64}\b")
 """Random, so one of some hundred thousand has a mark by chance."""
-OTHERS = {"/rules/new/": ["above"], "/destinations/new/": ["email"]}
+KINDS = ["terminals", "sites", "regions", "devices", "groups", "contacts", "hours"]
+OTHERS = {
+    "/rules/new/": ["above"],
+    "/destinations/new/": ["email"],
+    "/import/template/": KINDS,
+    "/export/": KINDS,
+}
 """What is no object, by the path before it."""
 
 

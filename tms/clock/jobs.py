@@ -35,6 +35,7 @@ from tms.replay import snapshots
 from tms.replay.density import counting
 from tms.telemetry.rollups import backfill, hourly
 from tms.telemetry.storage import partitions, retention
+from tms.transfer import running as imports
 
 
 class Lane(Enum):
@@ -93,6 +94,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("heartbeat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),
     Loop("enrolments", 1.0, EnrolmentWatcher().publish_new),
     Loop("devices", 600.0, placements.adopt, Lane.SLOW),
+    Loop("imports", 1.0, imports.advance, Lane.SLOW),
     Loop("partition", 300.0, partitions.maintain, Lane.SLOW),
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),
     Loop("suppressed", 2.0, at_open.record_suppressed_at_open, Lane.SLOW),

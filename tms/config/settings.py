@@ -98,6 +98,7 @@ INSTALLED_APPS = [
     "tms.approvals",
     "tms.fleet",
     "tms.telemetry",
+    "tms.transfer",
     "tms.alerts",
     "tms.commands",
     "tms.availability",

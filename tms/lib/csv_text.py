@@ -24,4 +24,15 @@ def _safe(cell: Cell) -> Cell:
         return cell
     # Fields remove control characters, but not every text is that of a field: changes in the audit trail are JSON.
     cell = clean(cell, keeps_lines=True)
-    return f"'{cell}" if cell.lstrip().startswith(FORMULA) or cell.startswith(BLANKS) else cell
+    return f"'{cell}" if _is_risky(cell) else cell
+
+
+def restored(cell: str) -> str:
+    """The text of a cell that `csv_text` wrote, without the apostrophe that made it harmless."""
+    return cell[1:] if cell.startswith("'") and _is_risky(cell) else cell
+
+
+def _is_risky(cell: str) -> bool:
+    """Apostrophes before it do not count, so that a text that has one gets another, and `restored` removes that."""
+    bare = cell.lstrip("'")
+    return bare.lstrip().startswith(FORMULA) or bare.startswith(BLANKS)

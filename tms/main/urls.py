@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("tms.fleet.groups.urls")),
     path("", include("tms.notifications.urls")),
     path("", include("tms.ops.urls")),
+    path("", include("tms.transfer.urls")),
     path("", include("tms.demo.breaking.urls")),
     path("", include("tms.search.urls")),
     path("api/docs/", api_docs, name="api-docs"),

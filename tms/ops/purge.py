@@ -14,6 +14,7 @@ from tms.lib.set_aside import each
 from tms.ops.health import heartbeats
 from tms.ops.models import Heartbeat, LoopSuccess
 from tms.rest_base import idempotency
+from tms.transfer.models import Import, ImportPart
 
 ROWS = 1_000
 """Rows per transaction."""
@@ -34,6 +35,8 @@ PURGED = (
     Purged("provider_sessions", lambda at: ProviderSession.objects.filter(created_at__lt=at - SESSION_LASTS)),
     Purged("spent_tokens", lambda at: SpentToken.objects.filter(expires_at__lt=at)),
     Purged("answers", idempotency.expired),
+    Purged("import_parts", lambda at: ImportPart.objects.filter(of__in=Import.objects.old(at))),
+    Purged("imports", Import.objects.old),
     Purged(
         "writes",
         lambda at: Heartbeat.objects.filter(name__startswith=heartbeats.WRITE, at__lt=at - HEARTBEATS_RETENTION),

@@ -38,6 +38,7 @@ PAGES = (
     PageEntry("regions", _("Regions"), "sites", (Permission.EDIT_SITES,)),
     PageEntry("enrol", _("Enrol a terminal"), "plus", (Permission.ENROL_TERMINALS,)),
     PageEntry("enrol-many", _("Enrolment tokens"), "key", (Permission.ENROL_TERMINALS,)),
+    PageEntry("imports", _("Import and export"), "download", (Permission.IMPORT_FLEET,)),
     PageEntry("replay", _("Replay"), "replay"),
     PageEntry("availability", _("Availability"), "availability"),
     PageEntry("wall", _("Wall"), "wall"),

@@ -38,6 +38,8 @@ from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Rotation
 from tms.notifications.soft_delete import services as soft_delete_services
+from tms.transfer import running
+from tms.transfer.models import Import
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 STEPS = {**of_accounts.STEPS, **of_providers.STEPS}
@@ -56,6 +58,7 @@ REASONS: dict[str, str] = {
     "POST /policies/new/preview/": PREVIEW,
     "POST /policies/<int:pk>/preview/": PREVIEW,
     "POST /api/v1/rules/preview": PREVIEW,
+    "POST /import/": PREVIEW,
     "POST /api/v1/maintenance/preview": PREVIEW,
     "POST /demo/break/": "only in a demo; tested in tests/demo",
     "POST /demo/undo/<int:number>/": "only in a demo; tested in tests/demo",
@@ -180,6 +183,10 @@ def imported() -> dict[str, Any]:
     return {"text": yaml_file.export().replace("90", "95"), "sure": 1}
 
 
+def apply_import() -> None:
+    running.start_applying(Import.objects.get(pk=Sample.names["/import/"]), by=boss(), at=now())
+
+
 def enrolment_token() -> dict[str, Any]:
     return {"token": enrolment.make_token(enrolment.TokenLimits(Site.objects.all()[0]), by=None, at=now())}
 
@@ -295,6 +302,8 @@ PAGES: Mapping[str, Sent] = {
     "/rules/new/<slug:kind>/": Sent("created", ABOVE),
     "/rules/correlation/": Sent("created", correlation_form),
     "/rules/import/": Sent("changed", imported),
+    "/import/<int:pk>/apply/": Sent("imported"),
+    "/import/<int:pk>/undo/": Sent("import-undone", before=apply_import),
     "/rules/<int:pk>/": Sent("changed", rule_form),
     "/rules/<int:pk>/switch/": Sent("changed", {"enabled": "0"}),
     "/rules/<int:pk>/delete/": Sent("deleted"),

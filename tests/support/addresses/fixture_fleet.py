@@ -42,6 +42,8 @@ from tms.notifications.models.policy import Policy, Step
 from tms.notifications.models.report_plan import ReportPlan
 from tms.notifications.models.rotation import Cover, Member, Rotation
 from tms.shifts.models import Note
+from tms.transfer.kinds.registry import KINDS
+from tms.transfer.planning import check_file
 
 TOPIC = "arn:aws:sns:ap-northeast-1:123456789012:tms"
 
@@ -71,6 +73,9 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/digest/notes/": note.pk,
         "/notes/": note.pk,
         "/icon-": 192,
+        "/import/": _import(terminal, person),
+        "/import/template/": "sites",
+        "/export/": "sites",
         "/me/security/": _factor(person),
         **_of_fleet(terminal),
         "/groups/": group.pk,
@@ -94,6 +99,13 @@ def _of_fleet(terminal: Terminal) -> dict[str, int]:
         "/enrolment-tokens/": EnrolmentToken.objects.get(digest=hash_token(token)).pk,
         f"/terminals/{terminal.uid}/keys/": key.pk,
     }
+
+
+def _import(terminal: Terminal, person: User) -> int:
+    """A file that changes a terminal, and was not applied yet."""
+    text = f"uid,label\n{terminal.uid},Lane 1\n"
+    made = check_file(KINDS["terminals"], name="lanes.csv", data=text.encode(), by=person, at=now(-30))
+    return made.pk
 
 
 def _factor(person: User) -> int:

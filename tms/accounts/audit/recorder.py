@@ -115,8 +115,23 @@ def acting(via: Via, name: str = "") -> Iterator[None]:
         _acting.reset(token)
 
 
+_continued: ContextVar[ChangeOrigin | None] = ContextVar("continued_origin", default=None)
+
+
+@contextmanager
+def continuing(started: ChangeOrigin) -> Iterator[None]:
+    """What happens within was started earlier, by a person on a page, and is done by TMS now."""
+    token = _continued.set(started)
+    try:
+        yield
+    finally:
+        _continued.reset(token)
+
+
 def origin() -> ChangeOrigin:
     """The origin of the current change."""
+    if continued := _continued.get():
+        return continued
     request, acting = _request.get(), _acting.get()
     address = address_of(request) if request else None
     if acting is not None:

@@ -85,6 +85,8 @@ ACTIONS: Mapping[str, str | Promise] = {
     "rejected": pgettext_lazy("audit", "Rejected"),
     "expired": pgettext_lazy("audit", "Expired"),
     "acted-alone": pgettext_lazy("audit", "Acted without a second person"),
+    "imported": pgettext_lazy("audit", "Imported"),
+    "import-undone": pgettext_lazy("audit", "Import undone"),
     "exported": pgettext_lazy("audit", "Exported"),
     "signed-off": pgettext_lazy("audit", "Digest signed off"),
     "digest-sent": pgettext_lazy("audit", "Digest sent"),

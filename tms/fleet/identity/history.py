@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import JSONNull
 
 from tms.accounts.models import User
 from tms.fleet.models import Group, IdentityChange, IdentityField, IdentitySource, Terminal
@@ -35,13 +36,26 @@ def recording(
         yield
         after = facts_of(terminals)
         rows = (
-            IdentityChange(terminal_id=pk, at=at, field=name, before=value, after=after[pk][name], source=source, by=by)
+            IdentityChange(
+                terminal_id=pk,
+                at=at,
+                field=name,
+                before=_stored(value),
+                after=_stored(after[pk][name]),
+                source=source,
+                by=by,
+            )
             for pk, facts in before.items()
             if pk in after
             for name, value in facts.items()
             if value != after[pk][name]
         )
         IdentityChange.objects.bulk_create(rows, batch_size=1_000)
+
+
+def _stored(value: Any) -> Any:
+    """No parent is a value, too."""
+    return JSONNull() if value is None else value
 
 
 def facts_of(terminals: Collection[int]) -> dict[int, Facts]:

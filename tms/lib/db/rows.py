@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from django.db import connection
+from django.db.models import Model
 
 SQL_TYPES: dict[Any, str] = {
     int: "bigint",
@@ -58,6 +59,18 @@ def instant(at: datetime) -> Any:
 
 def encode(rows: Sequence[msgspec.Struct]) -> str:
     return _encoder.encode(rows).decode()
+
+
+def update(model: type[Model], rows: Sequence[msgspec.Struct]) -> None:
+    """Set the columns of `rows`, structs of one type with an `id`, by one statement. Fields clean no text here."""
+    if not rows:
+        return
+    struct = type(rows[0])
+    keys, parameters = among("t.id", (row.id for row in rows))  # type: ignore[attr-defined]
+    values = ", ".join(f"{name} = r.{name}" for name in struct.__struct_fields__ if name != "id")
+    sql = f"UPDATE {model._meta.db_table} AS t SET {values} FROM {source(struct)} WHERE t.id = r.id{keys}"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [encode(rows), *parameters])
 
 
 @cache

@@ -1,0 +1,96 @@
+"""`python -m benchmarks.transfer`: imports 50,000 new terminals, changes and exports them. Prints time and memory.
+
+It has a durable PostgreSQL of its own. The work is done in this process, whose memory is that of TMS with one import.
+"""
+
+import argparse
+import os
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import django
+
+from benchmarks.output.report import number, table
+from benchmarks.running import machine
+from benchmarks.running.environment import Environment
+from benchmarks.running.plan import FULL as SYSTEM_PLAN
+from benchmarks.systems.system import python
+from benchmarks.systems.tms import Tms
+
+SITES = 500
+TERMINALS = 50_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.transfer", description=__doc__)
+    parser.add_argument("--tiny", action="store_true", help="whether it works, not what it measures")
+    terminals = 500 if parser.parse_args().tiny else TERMINALS
+    with (
+        Environment.set_up(SYSTEM_PLAN, machine.all_cores()) as environment,
+        environment.system(Tms) as system,
+    ):
+        system.prepare_with(python("-m", "benchmarks.fixture_fleet", "1", "--sites", str(SITES), "--alerts", "0"))
+        os.environ |= system.env | {"DJANGO_SETTINGS_MODULE": "tms.config.settings"}
+        django.setup()
+        measure(terminals)
+    print(table(("step", "seconds", "peak MB"), FIGURES))
+
+
+FIGURES: list[tuple[str, str, str]] = []
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    FIGURES.append((name, number(time.perf_counter() - began), number(memory)))
+
+
+def measure(terminals: int) -> None:
+    """A step each to check and to apply, of new rows and of changed ones."""
+    from tms.accounts.models import User
+    from tms.fleet.models import Site
+    from tms.transfer import exporting
+    from tms.transfer.kinds.registry import KINDS
+
+    person = User.objects.filter(is_superuser=True).first() or User.objects.create_superuser("boss")
+    codes = list(Site.objects.order_by("pk").values_list("code", flat=True))
+    with step("start"):
+        pass
+    for what, label in (("new", "Lane"), ("changed", "Counter")):
+        _import(what, _text(terminals, codes, label), person)
+    with step("export"):
+        sum(len(piece) for piece in exporting.pieces(KINDS["terminals"], to=person))
+
+
+def _text(terminals: int, codes: list[str], label: str) -> bytes:
+    """One in fifty is the router of the others."""
+    lines = (
+        f"B-{n},{codes[n // 50 % len(codes)]},{label} {n},{f'B-{n - n % 50}' if n % 50 else ''}"
+        for n in range(terminals)
+    )
+    return "\n".join(("uid,site,label,parent", *lines)).encode()
+
+
+def _import(what: str, data: bytes, person: object) -> None:
+    from tms.transfer import running
+    from tms.transfer.kinds.registry import KINDS
+    from tms.transfer.planning import check_file
+
+    at = datetime.now(UTC)
+    with step(f"{what}: check"):
+        made = check_file(KINDS["terminals"], name="fleet.csv", data=data, by=person, at=at)  # type: ignore[arg-type]
+    assert not made.counts.get("refused"), made.counts
+    with step(f"{what}: apply"):
+        running.start_applying(made, by=person, at=at)  # type: ignore[arg-type]
+        running.advance(at)
+    made.refresh_from_db()
+    assert made.applied_at, made.problem
+
+
+if __name__ == "__main__":
+    main()

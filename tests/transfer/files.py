@@ -1,0 +1,79 @@
+"""Files for tests of imports, and what they change."""
+
+from datetime import datetime
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from tests.support.builders import AT
+from tms.accounts.models import User
+from tms.transfer import exporting, running
+from tms.transfer.kinds.registry import KINDS
+from tms.transfer.models import Import
+from tms.transfer.planning import check_file
+from tms.transfer.rows import Row, RowFault
+
+
+def checked(kind: str, text: str | bytes, *, by: User, at: datetime = AT) -> Import:
+    data = text if isinstance(text, bytes) else text.encode()
+    return check_file(KINDS[kind], name="fleet.csv", data=data, by=by, at=at)
+
+
+def applied(kind: str, text: str, *, by: User, at: datetime = AT) -> Import:
+    made = checked(kind, text, by=by, at=at)
+    assert faults(made) == []
+    running.start_applying(made, by=by, at=at)
+    made.refresh_from_db()
+    return made
+
+
+def undone(made: Import, *, by: User, at: datetime = AT) -> Import:
+    running.start_undoing(made, by=by, at=at)
+    made.refresh_from_db()
+    return made
+
+
+def rows(made: Import) -> list[Row]:
+    return [Row.unpacked(packed) for part in made.parts.all() for packed in part.rows]
+
+
+def faults(made: Import) -> list[tuple[int, str, str, str]]:
+    """Row, column, code and suggestion of each fault."""
+    found: list[RowFault] = [fault for row in rows(made) for fault in row.faults]
+    return [(fault.line, fault.column, fault.code, fault.suggestion) for fault in found]
+
+
+def exported(kind: str, *, to: User) -> str:
+    return "".join(exporting.pieces(KINDS[kind], to=to))
+
+
+def sheet_xml(*rows: str) -> bytes:
+    """A workbook with these rows of XML; a cell is `<c t="inlineStr"><is><t>uid</t></is></c>`."""
+    page = BytesIO()
+    namespace = "http://schemas.openxmlformats.org"
+    main, relations = f"{namespace}/spreadsheetml/2006/main", f"{namespace}/package/2006/relationships"
+    documents = f"{namespace}/officeDocument/2006/relationships"
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    with ZipFile(page, "w", ZIP_DEFLATED) as archive:
+        archive.writestr(
+            "[Content_Types].xml",
+            f'<Types xmlns="{namespace}/package/2006/content-types">'
+            f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
+            f'<Override PartName="/xl/s.xml" ContentType="{kind}.worksheet+xml"/></Types>',
+        )
+        archive.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{relations}"><Relationship Id="r1" Type="{documents}/officeDocument" '
+            'Target="xl/workbook.xml"/></Relationships>',
+        )
+        archive.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{main}" xmlns:r="{documents}"><sheets><sheet name="S" sheetId="1" r:id="r1"/></sheets>'
+            "</workbook>",
+        )
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{relations}"><Relationship Id="r1" Type="{documents}/worksheet" Target="s.xml"/>'
+            "</Relationships>",
+        )
+        archive.writestr("xl/s.xml", f'<worksheet xmlns="{main}"><sheetData>{"".join(rows)}</sheetData></worksheet>')
+    return page.getvalue()

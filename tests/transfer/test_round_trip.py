@@ -1,0 +1,139 @@
+"""Properties: an export changes nothing when it is imported, and undo restores every row that nobody changed."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from tests.support.people import person
+from tests.transfer.files import applied, checked, exported, undone
+from tms.fleet.devices import placements
+from tms.fleet.models import (
+    Device,
+    DeviceState,
+    Group,
+    OnHolidays,
+    OpeningHours,
+    Region,
+    Site,
+    SiteContact,
+    SpecialDay,
+    Terminal,
+    TerminalKind,
+    TerminalState,
+)
+from tms.lib.csv_text import csv_text, restored
+from tms.protocol.text import clean
+from tms.transfer.kinds.registry import KINDS
+from tms.transfer.reading.files import read_table
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+RISKY = st.text(st.sampled_from("=+-@'\t \n;,\"＝a"), max_size=8)
+WORDS = st.one_of(TEXT, RISKY).map(lambda text: clean(text).strip())
+NAMES = WORDS.filter(bool)
+LINES = st.one_of(TEXT, RISKY).map(lambda text: clean(text, keeps_lines=True).strip())
+
+
+@given(st.lists(st.one_of(TEXT, RISKY), min_size=1, max_size=5))
+def test_a_cell_is_neutralised_and_restored(cells):
+    rows = read_table("a.csv", csv_text([["a"] * len(cells), [*cells[:-1], cells[-1] + "."]]).encode())
+
+    read = next(rows.lines).cells
+    assert read == [clean(cell, keeps_lines=True) for cell in [*cells[:-1], cells[-1] + "."]]
+
+
+@pytest.mark.parametrize("text", ["=1", "'=1", "''=1", " =1", "+", "@x", "-1", "\tx", "'x", "x"])
+def test_an_apostrophe_is_removed_only_where_it_was_added(text):
+    [[written]] = [line.split("\r\n")[:1] for line in [csv_text([[text]])]]
+
+    assert restored(written.strip('"')) == text
+
+
+class RoundTrips(TestCase):
+    @settings(max_examples=40)
+    @given(st.data())
+    def test_an_export_changes_nothing_when_it_is_imported(self, data):
+        fill(data)
+        boss = person("boss", of="Manager")
+
+        for kind in KINDS:
+            made = checked(kind, exported(kind, to=boss), by=boss)
+            assert set(made.counts) <= {"unchanged"}, (kind, made.parts.values_list("rows", flat=True))
+
+    @settings(max_examples=25)
+    @given(st.data())
+    def test_undo_restores_each_terminal_that_nobody_changed(self, data):
+        fill(data)
+        boss = person("boss", of="Manager")
+        uids = st.sampled_from([f"T-{number}" for number in range(6)])
+        before = stored()
+        text = csv_text(
+            [["uid", "site", "label"], *([uid, "S0", data.draw(WORDS)] for uid in data.draw(st.sets(uids, min_size=1)))]
+        )
+        made = checked("terminals", text, by=boss)
+        if not made.changes:
+            return
+        made = applied("terminals", text, by=boss)
+        touched = data.draw(st.sets(st.sampled_from(sorted(stored()))))
+        for uid in touched:
+            Terminal.objects.filter(uid=uid).update(label="touched since")
+
+        undone(made, by=boss)
+
+        after = stored()
+        assert {uid: row for uid, row in after.items() if uid not in touched} == {
+            uid: row for uid, row in before.items() if uid not in touched
+        }
+        assert all(after[uid][1] == "touched since" for uid in touched)
+
+
+def stored() -> dict[str, tuple[object, ...]]:
+    return {row[0]: row[1:] for row in Terminal.objects.values_list("uid", "site__code", "label")}
+
+
+def fill(data: st.DataObject) -> None:
+    """A small fleet with texts of any kind."""
+    draw = data.draw
+    regions = [Region.objects.create(name=name, name_ja=draw(WORDS)) for name in draw(st.sets(NAMES, max_size=2))]
+    names = st.sampled_from(["", *(region.name for region in regions)])
+    sites = [
+        Site.objects.create(
+            code=f"S{number}",
+            name=draw(NAMES),
+            name_ja=draw(WORDS),
+            region=draw(names),
+            address=draw(WORDS),
+            on_holidays=draw(st.sampled_from(OnHolidays)),
+        )
+        for number in range(2)
+    ]
+    groups = [Group.objects.create(name=name) for name in draw(st.sets(NAMES, max_size=2))]
+    terminals: list[Terminal] = []
+    for number in range(draw(st.integers(0, 3))):
+        terminal = Terminal.objects.create(
+            uid=f"T-{number}",
+            site=draw(st.sampled_from(sites)),
+            kind=draw(st.sampled_from(TerminalKind)),
+            label=draw(WORDS),
+            parent=draw(st.sampled_from([None, *terminals])),
+        )
+        TerminalState.objects.create(terminal=terminal)
+        terminal.groups.set(draw(st.lists(st.sampled_from(groups), unique=True)) if groups else [])
+        terminals.append(terminal)
+    for number, serial in enumerate(sorted(draw(st.sets(NAMES, max_size=3)))):
+        device = Device.objects.create(
+            serial=serial, note=draw(LINES), site=draw(st.sampled_from([None, *sites])), state=DeviceState.SPARE
+        )
+        if number < len(terminals) and draw(st.booleans()):
+            placements.place(device, terminals[number], by=None, at=terminals[number].created_at)
+    for site in sites:
+        for position, name in enumerate(draw(st.lists(NAMES, max_size=2))):
+            SiteContact.objects.create(site=site, position=position, name=name, note=draw(WORDS))
+        for weekday in draw(st.sets(st.integers(0, 7), max_size=3)):
+            OpeningHours.objects.create(site=site, weekday=weekday, opens_at=draw(times()), closes_at=draw(times()))
+        for note in draw(st.lists(WORDS, max_size=1)):
+            SpecialDay.objects.create(site=site, first_on=draw(st.dates()), note=note)
+
+
+def times() -> st.SearchStrategy[str]:
+    return st.builds("{:02}:{:02}".format, st.integers(0, 23), st.integers(0, 59))

@@ -1,0 +1,303 @@
+"""Imports are applied and undone as a whole, by any process."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError
+
+from tests.support.builders import AT, later
+from tests.support.people import grant, person
+from tests.transfer.files import applied, checked, exported, faults, rows, undone
+from tms.accounts.models import AuditEntry
+from tms.fleet.devices import placements
+from tms.fleet.models import (
+    Device,
+    DeviceState,
+    Group,
+    IdentityChange,
+    IdentitySource,
+    Lifecycle,
+    OpeningHours,
+    Region,
+    Site,
+    SiteContact,
+    SpecialDay,
+    Terminal,
+    TerminalState,
+)
+from tms.transfer import running
+from tms.transfer.kinds.terminals import TerminalRows
+from tms.transfer.models import Import, ImportState
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+HOURS = "site,weekday,opens_at,closes_at,first_on,last_on,note\n"
+CONTACTS = "site,name,phone,email,note\n"
+
+
+@pytest.fixture
+def lead(fleet):
+    fleet.site("SJK")
+    fleet.site("UEN")
+    return person("lead", of="Manager")
+
+
+def test_an_empty_fleet_is_filled_from_files(db):
+    admin = person("admin", of="Manager")
+
+    applied("regions", "name,name_ja\nKanto,関東\n", by=admin)
+    applied("sites", "code,name,region\nSJK,Shinjuku,Kanto\n", by=admin)
+    applied("hours", f"{HOURS}SJK,0,9:00,24:00,,,\nSJK,holiday,10:00,18:00,,,\nSJK,,,,2027/01/01,,New Year\n", by=admin)
+    applied("contacts", f"{CONTACTS}SJK,Office,03-0000,,\nSJK,Carrier,,,Contract 1\n", by=admin)
+    applied("devices", "serial,model,site\nS-1,KX-21,SJK\n", by=admin)
+    applied("terminals", "uid,site,parent,serial\nLANE-1,SJK,GW-1,S-1\nGW-1,SJK,,\n", by=admin)
+    applied("groups", "name,uid\nLobby,LANE-1\nEmpty,\n", by=admin)
+
+    lane = Terminal.objects.select_related("state", "parent", "site").get(uid="LANE-1")
+    assert (lane.site.region, lane.parent.uid, lane.lifecycle) == ("Kanto", "GW-1", Lifecycle.PLANNED)
+    assert (lane.serial, lane.model) == ("S-1", "KX-21")
+    assert placements.device_of(lane).state == DeviceState.IN_SERVICE
+    assert [group.name for group in lane.groups.all()] == ["Lobby"]
+    assert Group.objects.filter(name="Empty").exists()
+    assert TerminalState.objects.count() == 2
+    assert list(OpeningHours.objects.values_list("weekday", flat=True)) == [0, 7]
+    assert SpecialDay.objects.get().note == "New Year"
+    assert list(SiteContact.objects.values_list("name", flat=True)) == ["Office", "Carrier"]
+
+
+def test_changes_are_in_the_history_of_each_terminal_and_once_in_the_audit_trail(fleet, lead):
+    terminals = [fleet.terminal(uid=f"A-{number}", label="old") for number in range(3)]
+    fleet.group("Lobby", terminals[0])
+
+    applied("terminals", "uid,site,label,groups\nA-0,UEN,old,\nA-1,SJK,new,Lobby\nA-2,SJK,new,\n", by=lead)
+
+    changes = IdentityChange.objects.order_by("terminal", "field").values_list("terminal__uid", "field", "source", "by")
+    assert list(changes) == [
+        ("A-0", "groups", IdentitySource.IMPORT, lead.pk),
+        ("A-0", "site", IdentitySource.IMPORT, lead.pk),
+        ("A-1", "groups", IdentitySource.IMPORT, lead.pk),
+        ("A-1", "label", IdentitySource.IMPORT, lead.pk),
+        ("A-2", "label", IdentitySource.IMPORT, lead.pk),
+    ]
+    [entry] = AuditEntry.objects.filter(action="imported")
+    assert entry.changes["rows"] == [0, 3]
+    assert set(Group.objects.get().terminals.values_list("uid", flat=True)) == {"A-1"}
+
+
+def test_devices_move_with_their_terminal(fleet, lead):
+    terminal = fleet.terminal(uid="A-1", site=fleet.site("SJK"))
+    device = placements.device_of(terminal) or Device.objects.create()
+    if not device.placements.exists():
+        placements.place(device, terminal, by=None, at=AT)
+
+    applied("terminals", "uid,site\nA-1,UEN\n", by=lead)
+
+    device.refresh_from_db()
+    assert device.site.code == "UEN"
+
+
+def test_nothing_is_applied_if_a_row_changed_after_the_check(fleet, lead):
+    fleet.terminal(uid="A-1", label="old")
+    made = checked("terminals", "uid,site,label\nA-1,SJK,new\nA-2,SJK,new\n", by=lead)
+    Terminal.objects.filter(uid="A-1").update(label="somebody's")
+
+    running.start_applying(made, by=lead, at=AT)
+
+    made.refresh_from_db()
+    assert (made.state, made.problem) == (ImportState.FAILED, ["outdated", {"number": "1"}])
+    assert list(Terminal.objects.values_list("uid", "label")) == [("A-1", "somebody's")]
+
+
+def test_nothing_is_applied_once_the_permission_is_withdrawn(fleet, lead):
+    made = checked("terminals", "uid,site\nA-1,SJK\n", by=lead)
+    lead.grants.all().delete()
+    grant(lead, "Viewer")
+
+    running.start_applying(made, by=type(lead).objects.get(pk=lead.pk), at=AT)
+
+    made.refresh_from_db()
+    assert made.state == ImportState.FAILED
+    assert not Terminal.objects.exists()
+
+
+def test_an_import_with_errors_is_not_applied(lead):
+    made = checked("terminals", "uid,site\nA-1,SJK\nA-2,XXX\n", by=lead)
+
+    with pytest.raises(running.ImportNotPossible):
+        running.start_applying(made, by=lead, at=AT)
+
+    assert not Terminal.objects.exists()
+
+
+def test_an_import_is_applied_once(lead):
+    made = checked("terminals", "uid,site\nA-1,SJK\n", by=lead)
+    stale = Import.objects.get()
+    running.start_applying(made, by=lead, at=AT)
+
+    with pytest.raises(running.ImportNotPossible):
+        running.start_applying(stale, by=lead, at=AT)
+
+    assert AuditEntry.objects.filter(action="imported").count() == 1
+
+
+def test_a_large_import_is_left_to_the_clock(lead, monkeypatch):
+    monkeypatch.setattr(running, "AT_ONCE", 1)
+    made = checked("terminals", "uid,site\nA-1,SJK\nA-2,SJK\n", by=lead)
+    running.start_applying(made, by=lead, at=AT)
+    assert not Terminal.objects.exists()
+
+    running.advance(later(1))
+
+    made.refresh_from_db()
+    assert made.state == ImportState.APPLIED
+    assert Terminal.objects.count() == 2
+    assert AuditEntry.objects.get(action="imported").actor_name == "lead"
+
+
+class Died(BaseException):
+    """The process ended."""
+
+
+def test_when_a_process_dies_during_an_import_the_clock_of_another_applies_it(lead, monkeypatch):
+    made = checked("terminals", "uid,site\nA-1,SJK\nA-2,SJK\n", by=lead)
+    write = TerminalRows.write
+
+    def write_and_die(kind, rows, work):
+        write(kind, rows, work)
+        raise Died
+
+    monkeypatch.setattr(TerminalRows, "write", write_and_die)
+    with pytest.raises(Died):
+        running.start_applying(made, by=lead, at=AT)
+    monkeypatch.setattr(TerminalRows, "write", write)
+    assert not Terminal.objects.exists()
+
+    running.advance(later(1))
+    assert not Terminal.objects.exists()  # the request may still be at work
+    running.advance(later(61))
+
+    made.refresh_from_db()
+    assert (made.state, made.attempts) == (ImportState.APPLIED, 2)
+    assert Terminal.objects.count() == 2
+
+
+def test_an_import_that_kills_its_process_is_given_up(lead, monkeypatch):
+    monkeypatch.setattr(running, "AT_ONCE", 0)
+    made = checked("terminals", "uid,site\nA-1,SJK\n", by=lead)
+    running.start_applying(made, by=lead, at=AT)
+
+    def die(*_):
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TerminalRows, "write", die)
+        for _ in range(running.MAX_ATTEMPTS):
+            with pytest.raises(Died):
+                running.advance(later(1))
+    running.advance(later(1))
+
+    made.refresh_from_db()
+    assert (made.state, made.problem[0]) == (ImportState.FAILED, "gave-up")
+
+
+def test_a_conflict_with_another_change_applies_nothing(lead, monkeypatch):
+    made = checked("terminals", "uid,site\nA-1,SJK\n", by=lead)
+
+    def conflict(*_):
+        raise IntegrityError
+
+    monkeypatch.setattr(TerminalRows, "write", conflict)
+    running.start_applying(made, by=lead, at=AT)
+
+    made.refresh_from_db()
+    assert (made.state, made.problem[0]) == (ImportState.FAILED, "conflict")
+
+
+def test_undo_restores_what_nobody_changed_and_lists_the_rest(fleet, lead):
+    for number in range(3):
+        fleet.terminal(uid=f"A-{number}", label="old")
+    made = applied(
+        "terminals",
+        "uid,site,label,serial\nA-0,UEN,new,\nA-1,SJK,new,\nA-2,SJK,new,\nB-1,SJK,,S-1\nB-2,SJK,,\n",
+        by=lead,
+    )
+    Terminal.objects.filter(uid="A-1").update(label="somebody's")
+    TerminalState.objects.filter(terminal__uid="B-2").update(last_seen_at=AT)
+
+    undone(made, by=lead, at=later(60))
+
+    assert dict(Terminal.objects.values_list("uid", "label")) == {
+        "A-0": "old", "A-1": "somebody's", "A-2": "old", "B-2": ""
+    }  # fmt: skip
+    assert Terminal.objects.get(uid="A-0").site.code == "SJK"
+    assert not Device.objects.filter(serial="S-1").exists()
+    assert (made.state, made.counts["kept"]) == (ImportState.UNDONE, 2)
+    assert sorted(row.name for row in rows(made) if row.is_kept) == ["A-1", "B-2"]
+    assert AuditEntry.objects.filter(action="import-undone").count() == 1
+
+
+def test_undo_is_over_after_a_day(lead):
+    made = applied("terminals", "uid,site\nA-1,SJK\n", by=lead)
+
+    with pytest.raises(running.ImportNotPossible):
+        running.start_undoing(made, by=lead, at=AT + timedelta(hours=24))
+
+    assert Terminal.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("regions", "name,name_ja\nKanto,首都圏\nKansai,\n"),
+        ("sites", "code,name,region,on_holidays\nSJK,New name,Kanto,closed\nNEW,New,,\n"),
+        ("hours", f"{HOURS}SJK,1,08:00,12:00,,,\nUEN,,,,2027-01-01,2027-01-02,x\n"),
+        ("contacts", f"{CONTACTS}SJK,Other,1,,\nUEN,Another,,a@example.com,\n"),
+        ("devices", "serial,model,state,site\nS-1,KX-22,in_repair,UEN\nS-2,KX-22,,\n"),
+        ("terminals", "uid,site,kind,label,parent,groups,serial\nA-1,UEN,gate,x,A-2,,S-1\nA-3,SJK,,,A-1,Lobby,S-9\n"),
+        ("groups", "name,uid\nLobby,A-2\nNew,A-1\n"),
+    ],
+)
+def test_undo_brings_everything_back(fleet, lead, kind, text):
+    Region.objects.create(name="Kanto", name_ja="関東")
+    lane = fleet.terminal(uid="A-1", label="Lane")
+    fleet.terminal(uid="A-2")
+    fleet.group("Lobby", lane)
+    placements_end(lane)
+    Device.objects.create(serial="S-1", model="KX-21")
+    site = fleet.site("SJK")
+    SiteContact.objects.create(site=site, name="Office")
+    OpeningHours.objects.create(site=site, weekday=0, opens_at="09:00", closes_at="18:00")
+    before = everything(lead)
+
+    made = applied(kind, text, by=lead)
+    between = everything(lead)
+    undone(made, by=lead)
+
+    assert between != before
+    assert everything(lead) == before
+    assert made.counts["kept"] == 0
+
+
+def placements_end(terminal: Terminal) -> None:
+    placements.end_placement(terminal, becomes=DeviceState.SPARE, at=AT)
+
+
+def everything(to) -> dict[str, str]:
+    return {kind: exported(kind, to=to) for kind in running.KINDS}
+
+
+def test_a_site_that_got_contacts_since_stays(lead):
+    made = applied("sites", "code,name\nNEW,New\n", by=lead)
+    SiteContact.objects.create(site=Site.objects.get(code="NEW"), name="Office")
+
+    undone(made, by=lead)
+
+    assert Site.objects.filter(code="NEW").exists()
+    assert made.counts["kept"] == 1
+
+
+def test_old_imports_are_deleted(lead):
+    made = checked("terminals", "uid,site\nA-1,SJK\n", by=lead, at=AT - timedelta(days=91))
+
+    assert list(Import.objects.old(AT)) == [made]
+    assert faults(made) == []

@@ -1,0 +1,170 @@
+"""Texts of cells as values of columns. Each function reads a cell and returns the value in its normal form."""
+
+import csv
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, time
+from functools import cache
+from io import StringIO
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import TextChoices
+
+from tms.lib.calendar.public_holidays import check_calendar
+from tms.protocol.credential import UID
+from tms.protocol.text import clean
+
+CODE = re.compile(r"[-a-zA-Z0-9_]{1,8}")
+TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00(?:\.0+)?)?")
+type ReadCell = Callable[[str], str]
+
+
+class BadCell(ValueError):
+    """`known`: the values among which the nearest is suggested."""
+
+    def __init__(self, code: str, known: Collection[str] = (), **params: Any) -> None:
+        super().__init__(code)
+        self.code, self.known, self.params = code, known, params
+
+
+@dataclass(frozen=True, slots=True)
+class FileColumn:
+    """A column of a file, with the name of the REST field."""
+
+    name: str
+    read: ReadCell
+    examples: tuple[str, str] = ("", "")
+    is_required: bool = False
+    default: str = ""
+    """What an empty cell of a new row means. If there is a default, it leaves a stored row as it is."""
+
+
+def text(most: int) -> ReadCell:
+    def read(cell: str) -> str:
+        return _limited(clean(cell).strip(), most)
+
+    return read
+
+
+def lines(most: int) -> ReadCell:
+    def read(cell: str) -> str:
+        return _limited(clean(cell, keeps_lines=True).strip(), most)
+
+    return read
+
+
+def _limited(value: str, most: int) -> str:
+    if len(value) > most:
+        raise BadCell("too-long", most=most)
+    return value
+
+
+def choice(choices: type[TextChoices]) -> ReadCell:
+    """One of them, by its value or by its label."""
+
+    def read(cell: str) -> str:
+        wanted = cell.strip().casefold()
+        for value, label in choices.choices:
+            if wanted in (value, str(label).casefold()):
+                return str(value)
+        raise BadCell("not-a-choice", choices.values, choices=", ".join(choices.values))
+
+    return read
+
+
+def matching(pattern: re.Pattern[str], code: str) -> ReadCell:
+    def read(cell: str) -> str:
+        value = cell.strip()
+        if value and not pattern.fullmatch(value):
+            raise BadCell(code)
+        return value
+
+    return read
+
+
+uid = matching(UID, "bad-uid")
+site_code = matching(CODE, "bad-code")
+
+
+def time_of_day(cell: str) -> str:
+    found = TIME.fullmatch(cell.strip())
+    if not cell.strip():
+        return ""
+    hour, minute = (int(found[1]), int(found[2])) if found else (99, 0)
+    if (hour, minute) == (24, 0):
+        hour = 0
+    try:
+        return time(hour, minute).isoformat(timespec="minutes")
+    except ValueError:
+        raise BadCell("bad-time") from None
+
+
+def day(cell: str) -> str:
+    value = cell.strip().replace("/", "-")
+    if not value:
+        return ""
+    try:
+        year, month, number = (int(part) for part in value.split("-"))
+        return date(year, month, number).isoformat()
+    except ValueError:
+        raise BadCell("bad-date") from None
+
+
+def email(cell: str) -> str:
+    value = _limited(cell.strip(), 254)
+    try:
+        if value:
+            validate_email(value)
+    except ValidationError:
+        raise BadCell("bad-email") from None
+    return value
+
+
+def time_zone(cell: str) -> str:
+    value = cell.strip()
+    if value not in _zones():
+        raise BadCell("bad-zone", _zones())
+    return value
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def holiday_calendar(cell: str) -> str:
+    value = cell.strip()
+    try:
+        if value:
+            _check_calendar(value)
+    except ValidationError:
+        raise BadCell("bad-calendar") from None
+    return value
+
+
+@cache
+def _check_calendar(name: str) -> None:
+    check_calendar(name)
+
+
+def names(cell: str) -> str:
+    """Names separated by semicolons, sorted. A name that has one itself is in quotes."""
+    return joined(name for name in split(clean(cell)))
+
+
+def split(cell: str) -> list[str]:
+    try:
+        found = next(csv.reader(StringIO(cell, newline=""), delimiter=";", strict=True, skipinitialspace=True), [])
+    except csv.Error:
+        raise BadCell("bad-list") from None
+    return [name for each in found if (name := each.strip())]
+
+
+def joined(values: Iterable[str]) -> str:
+    page = StringIO()
+    csv.writer(page, delimiter=";", lineterminator="").writerow(sorted(set(values)))
+    return page.getvalue()

@@ -1,0 +1,74 @@
+"""Sites in files."""
+
+from collections.abc import Collection, Sequence
+from itertools import batched
+
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.permissions import Permission
+from tms.accounts.scope import Scope
+from tms.fleet.models import OnHolidays, Site
+from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, delete_unused, split_rows
+from tms.transfer.kinds.cells import FileColumn, choice, holiday_calendar, site_code, text, time_zone
+from tms.transfer.rows import Key, Row, StoredRow
+
+
+class SiteRows(RowKind):
+    name = "sites"
+    label = _("Sites")
+    model = Site
+    permission = Permission.EDIT_SITES
+    key = ("code",)
+    columns = (
+        FileColumn("code", site_code, ("SJK", "UEN"), is_required=True),
+        FileColumn("name", text(100), ("Shinjuku South", "Ueno"), is_required=True),
+        FileColumn("name_ja", text(100), ("新宿南口", "上野")),
+        FileColumn("region", text(100), ("Kanto", "Kanto")),
+        FileColumn("address", text(200)),
+        FileColumn("time_zone", time_zone, ("Asia/Tokyo", "Asia/Tokyo"), default="Asia/Tokyo"),
+        FileColumn("holiday_calendar", holiday_calendar, ("JP", "JP")),
+        FileColumn("on_holidays", choice(OnHolidays), ("as_usual", "closed"), default=OnHolidays.AS_USUAL.value),
+    )
+
+    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, StoredRow]:
+        names = [column.name for column in self.columns[1:]]
+        return {
+            (code,): StoredRow(pk, dict(zip(names, values, strict=True)))
+            for some in batched([code for (code,) in keys], BATCH)
+            for pk, code, *values in Site.objects.filter(code__in=some).order_by().values_list("pk", "code", *names)
+        }
+
+    def check(self, rows: Sequence[Row], reach: Reach) -> None:
+        self.check_permitted(rows, reach)
+        for row in rows:
+            region = row.after.get("region")
+            if region is None:
+                continue
+            if region and region not in reach.regions:
+                row.refuse("region", region, "unknown-region", reach.nearest(region, reach.regions))
+            elif not reach.may_within(Scope.of(region=region)):
+                row.refuse("region", region, "forbidden-region")
+
+    def write(self, rows: Sequence[Row], work: Work) -> None:
+        new, changed = split_rows(rows)
+        for some in batched(new, BATCH):
+            Site.objects.bulk_create(Site(code=row.key[0], **row.after) for row in some)
+            work.advance(len(some))
+        names = [column.name for column in self.columns[1:]]
+        for some in batched(changed, BATCH):
+            sites = Site.objects.in_bulk([row.pk for row in some])
+            for row in some:
+                for name, value in row.after.items():
+                    setattr(sites[row.pk], name, value)
+            Site.objects.bulk_update(sites.values(), names)
+            work.advance(len(some))
+
+    def delete(self, rows: Sequence[Row], work: Work) -> set[Key]:
+        """Delete sites without terminals, hours and contacts."""
+        stored = self.stored([row.key for row in rows], work.reach)
+        empty = Site.objects.filter(opening_hours=None, special_days=None, contacts=None)
+        codes = set(empty.order_by().values_list("code", flat=True))
+        return delete_unused(Site, [row for row in rows if row.key[0] in codes], stored)
+
+    def keys(self, reach: Reach) -> list[Key]:
+        return [(code,) for code in sorted(reach.sites)]

@@ -1,0 +1,233 @@
+"""Terminals in files."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import batched
+
+import msgspec
+from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.permissions import Permission
+from tms.fleet.identity import history
+from tms.fleet.lifecycle import Lifecycle
+from tms.fleet.models import Group, IdentitySource, Placement, Terminal, TerminalKind, TerminalState
+from tms.fleet.models.device import Device
+from tms.fleet.presence import store
+from tms.lib.db import rows as db_rows
+from tms.transfer.kinds import cells, placing
+from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, check_site, delete_unused, site_pks, split_rows
+from tms.transfer.kinds.cells import FileColumn, choice, joined, names, site_code, split, text
+from tms.transfer.kinds.membership import GroupReach, MemberWriter
+from tms.transfer.rows import Key, Record, Row, StoredRow
+
+OWN = ("kind", "label")
+
+
+class TerminalUpdate(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    site_id: int
+    kind: str
+    label: str
+
+
+class ParentUpdate(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    parent_id: int | None
+
+
+class TerminalRows(RowKind):
+    name = "terminals"
+    label = _("Terminals")
+    model = Terminal
+    permission = Permission.MANAGE_TERMINALS
+    key = ("uid",)
+    columns = (
+        FileColumn("uid", cells.uid, ("SJK-KSK-01", "SJK-PAY-01"), is_required=True),
+        FileColumn("site", site_code, ("SJK", "SJK"), is_required=True),
+        FileColumn("kind", choice(TerminalKind), ("kiosk", "payment"), default=TerminalKind.KIOSK.value),
+        FileColumn("label", text(100), ("Lane 1", "Counter 2")),
+        FileColumn("parent", cells.uid),
+        FileColumn("groups", names, ("", "")),
+        FileColumn("serial", text(64), ("KX21-000123", "")),
+    )
+
+    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, StoredRow]:
+        found: dict[Key, StoredRow] = {}
+        columns = ("pk", "uid", "site__code", *OWN, "parent", "parent__uid", "serial")
+        for some in batched([uid for (uid,) in keys], BATCH):
+            rows = list(Terminal.objects.filter(uid__in=some).order_by().values_list(*columns))
+            groups = _groups_of([pk for pk, *_rest in rows])
+            hidden = _hidden_parents({parent for *_rest, parent, _uid, _serial in rows if parent}, reach)
+            for pk, uid, site, kind, label, parent, parent_uid, serial in rows:
+                is_hidden = parent in hidden
+                record = {
+                    "site": site,
+                    "kind": kind,
+                    "label": label,
+                    "parent": "" if is_hidden else parent_uid or "",
+                    "groups": joined(groups.get(pk, ())),
+                    "serial": serial,
+                }
+                found[(uid,)] = StoredRow(pk, record, frozenset({"parent"}) if is_hidden else frozenset())
+        return found
+
+    def gather(self, rows: list[Row]) -> list[Row]:
+        first: dict[str, int] = {}
+        for row in rows:
+            serial = row.given.get("serial", "")
+            if serial and first.setdefault(serial, row.line) != row.line:
+                row.refuse("serial", serial, "twice", line=first[serial])
+            if not serial:
+                row.given.pop("serial", None)  # a serial number that is known stays
+        return super().gather(rows)
+
+    def check(self, rows: Sequence[Row], reach: Reach) -> None:
+        self.check_permitted(rows, reach)
+        groups = GroupReach(reach.person)
+        for row in rows:
+            check_site(row, reach)
+            for name in _changed_groups(row):
+                groups.check(row, "groups", name)
+        _check_parents(rows, reach)
+        placing.check(rows, reach)
+
+    def write(self, rows: Sequence[Row], work: Work) -> None:
+        new, changed = split_rows(rows)
+        sites = site_pks(row.after["site"] for row in rows if "site" in row.after)
+        members = MemberWriter()
+        for some in batched(new, BATCH):
+            self._create(some, sites, members, work)
+            work.advance(len(some))
+        _set_parents(new)
+        placing.place(new, work)
+        for some in batched(changed, BATCH):
+            self._change(some, sites, members, work)
+            work.advance(len(some))
+
+    def _create(self, rows: Sequence[Row], sites: dict[str, int], members: MemberWriter, work: Work) -> None:
+        made = Terminal.objects.bulk_create(
+            Terminal(
+                uid=row.key[0],
+                site_id=sites[row.after["site"]],
+                lifecycle=Lifecycle.PLANNED,
+                lifecycle_at=work.at,
+                **{name: row.after[name] for name in OWN},
+            )
+            for row in rows
+        )
+        TerminalState.objects.bulk_create(TerminalState(terminal=terminal) for terminal in made)
+        for row, terminal in zip(rows, made, strict=True):
+            row.pk = terminal.pk
+        members.add((row.pk, name) for row in rows for name in split(row.after["groups"]))
+
+    def _change(self, rows: Sequence[Row], sites: dict[str, int], members: MemberWriter, work: Work) -> None:
+        pks = [row.pk for row in rows if row.pk is not None]
+        store.lock(pks)
+        with history.recording(pks, by=work.by, at=work.at, source=IdentitySource.IMPORT):
+            terminals = Terminal.objects.select_for_update(of=("self",)).order_by("pk").in_bulk(pks)
+            db_rows.update(Terminal, [_updated(terminals[row.stored_pk], row, sites) for row in rows])
+            _move_devices(row for row in rows if "site" in row.after)
+            _set_parents([row for row in rows if "parent" in row.after])
+            members.remove((row.pk, name) for row in rows for name in _groups(row.before) - _groups(row.after))
+            members.add((row.pk, name) for row in rows for name in _groups(row.after) - _groups(row.before))
+            placing.place(rows, work)
+
+    def revert(self, rows: Sequence[Row], work: Work) -> None:
+        placing.undo(rows, work)
+        super().revert(rows, work)
+
+    def delete(self, rows: Sequence[Row], work: Work) -> set[Key]:
+        """Delete terminals that were never connected, have no key, and are still planned."""
+        stored = self.stored([row.key for row in rows], work.reach)
+        pks = {stored[row.key].pk for row in rows if row.key in stored}
+        unused: set[int] = set()
+        for some in batched(pks, BATCH):
+            planned = Terminal.objects.filter(pk__in=some, lifecycle=Lifecycle.PLANNED, credentials=None)
+            unused.update(planned.filter(state__last_seen_at=None).values_list("pk", flat=True))
+        free = [row for row in rows if row.key in stored and stored[row.key].pk in unused]
+        placing.undo(free, work)
+        return delete_unused(Terminal, free, stored)
+
+    def keys(self, reach: Reach) -> list[Key]:
+        return [(uid,) for uid in reach.visible(Terminal.objects.all()).order_by("uid").values_list("uid", flat=True)]
+
+
+def _updated(terminal: Terminal, row: Row, sites: dict[str, int]) -> TerminalUpdate:
+    return TerminalUpdate(
+        terminal.pk,
+        sites[row.after["site"]] if "site" in row.after else terminal.site_id,
+        row.after.get("kind", terminal.kind),
+        row.after.get("label", terminal.label),
+    )
+
+
+def _groups(record: Record) -> set[str]:
+    return set(split(record.get("groups", "")))
+
+
+def _changed_groups(row: Row) -> set[str]:
+    return _groups(row.before) ^ _groups(row.after)
+
+
+def _groups_of(pks: Collection[int]) -> dict[int, list[str]]:
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    rows = Group.terminals.through.objects.filter(terminal__in=pks).order_by()
+    for pk, name in rows.values_list("terminal", "group__name"):
+        found[pk].append(name)
+    return found
+
+
+def _hidden_parents(pks: set[int], reach: Reach) -> set[int]:
+    if not pks or reach.sees_everything:
+        return set()
+    seen = reach.visible(Terminal.objects.filter(pk__in=pks)).order_by().values_list("pk", flat=True)
+    return pks - set(seen)
+
+
+def _check_parents(rows: Sequence[Row], reach: Reach) -> None:
+    """Parents are there, or in the same file, and nobody is connected via themselves."""
+    wanted = {row.key[0]: row.after["parent"] for row in rows if row.after.get("parent")}
+    if not wanted:
+        return
+    new = {row.key[0] for row in rows if row.pk is None}
+    known: set[str] = set()
+    for some in batched(set(wanted.values()) - new, BATCH):
+        seen = reach.visible(Terminal.objects.filter(uid__in=some)).order_by()
+        known.update(seen.values_list("uid", flat=True))
+    parents = dict(Terminal.objects.exclude(parent=None).order_by().values_list("uid", "parent__uid"))
+    parents |= {row.key[0]: row.after["parent"] for row in rows if "parent" in row.after}
+    for row in rows:
+        parent = row.after.get("parent")
+        if not parent:
+            continue
+        if parent not in known and parent not in new:
+            row.refuse("parent", parent, "unknown-terminal", reach.nearest_terminal(parent))
+        elif row.key[0] in _above(row.key[0], parents):
+            row.refuse("parent", parent, "circle")
+
+
+def _above(uid: str, parents: dict[str, str]) -> Iterator[str]:
+    passed: set[str] = set()
+    way = parents.get(uid, "")
+    while way and way not in passed:
+        passed.add(way)
+        yield way
+        way = parents.get(way, "")
+
+
+def _set_parents(rows: Iterable[Row]) -> None:
+    """Set the parents, after all new terminals are there: a parent may be one of them."""
+    for some in batched([row for row in rows if row.after.get("parent") or "parent" in row.before], BATCH):
+        uids = {row.after["parent"] for row in some}
+        pks = dict(Terminal.objects.filter(uid__in=uids).order_by().values_list("uid", "pk"))
+        parents = [ParentUpdate(row.stored_pk, pks.get(row.after["parent"])) for row in some]
+        db_rows.update(Terminal, parents)
+
+
+def _move_devices(rows: Iterable[Row]) -> None:
+    """The devices of moved terminals are at the new site."""
+    placed = Placement.objects.open()
+    moved = placed.filter(terminal__in=[row.pk for row in rows]).values("device")
+    site = placed.filter(device=OuterRef("pk")).values("terminal__site")[:1]
+    Device.objects.filter(pk__in=moved).update(site=Subquery(site))

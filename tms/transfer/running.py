@@ -1,0 +1,213 @@
+"""Applies and undoes imports: all or nothing, in one transaction, by whichever process comes to it.
+
+A person's request marks an import as running. A small one is then worked on in the request itself, a large one by the
+clock. A process that dies takes its transaction with it; the mark stays, and the clock begins anew when the lease ends.
+The row of the import is locked during the work, so that no second process does it at the same time.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.core.cache import cache
+from django.db import IntegrityError, transaction
+from django.db.models import F, ProtectedError
+
+from tms.accounts.audit import recorder
+from tms.accounts.audit.recorder import ChangeOrigin
+from tms.accounts.models import User
+from tms.accounts.models.audit_entry import Via
+from tms.feed.change import Change
+from tms.feed.publisher import publish
+from tms.lib.db.jobs import skip_when_empty
+from tms.transfer.kinds.base import Reach, RowKind, Work
+from tms.transfer.kinds.registry import KINDS
+from tms.transfer.models import RUNNING, Effect, Import, ImportPart, ImportState
+from tms.transfer.rows import Row
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 500
+"""Changes that a request makes itself. More are left to the clock."""
+LEASE = timedelta(seconds=60)
+"""How long a request may work on an import before the clock takes it over."""
+MAX_ATTEMPTS = 3
+PROGRESS_LASTS_S = 600
+
+
+class ImportRefused(Exception):
+    """Nothing can be changed; the transaction is rolled back."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.problem = [code, params]
+
+
+class ImportNotPossible(Exception):
+    """It was applied or undone already, has errors, or its time is over."""
+
+
+def start_applying(chosen: Import, *, by: User, at: datetime) -> None:
+    """Raises ImportNotPossible."""
+    _start(chosen, ImportState.APPLYING, is_possible=chosen.may_be_applied, by=by, at=at)
+
+
+def start_undoing(chosen: Import, *, by: User, at: datetime) -> None:
+    """Raises ImportNotPossible."""
+    _start(chosen, ImportState.UNDOING, is_possible=chosen.may_be_undone(at), by=by, at=at)
+
+
+def _start(chosen: Import, to: ImportState, *, is_possible: bool, by: User, at: datetime) -> None:
+    is_small = chosen.changes <= AT_ONCE
+    values = {"state": to, "run_by": by, "attempts": 0, "lease_at": at + LEASE if is_small else at}
+    waiting = Import.objects.filter(pk=chosen.pk, state=chosen.state)
+    if not is_possible or not waiting.update(**values):
+        raise ImportNotPossible
+    if is_small:
+        run(chosen.pk, at=at)
+
+
+@skip_when_empty(Import.objects.due)
+def advance(at: datetime) -> int:
+    """A pass of the clock: work on one import that is due."""
+    due = Import.objects.due(at).select_related("run_by").order_by("lease_at", "pk").first()
+    if due is None:
+        return 0
+    with recorder.continuing(ChangeOrigin(due.run_by, Via.PAGE)):
+        run(due.pk, at=at)
+    return 1
+
+
+def run(pk: int, *, at: datetime) -> None:
+    """Work on an import that is running, unless another process does."""
+    begun = Import.objects.filter(pk=pk, state__in=RUNNING)
+    if not begun.update(attempts=F("attempts") + 1):
+        return
+    try:
+        with transaction.atomic():
+            chosen = begun.select_for_update(skip_locked=True, of=("self",)).select_related("run_by").first()
+            if chosen is not None:
+                _work(chosen, at=at)
+    except ImportRefused as refused:
+        _fail(pk, refused.problem)
+    except (IntegrityError, ProtectedError) as error:
+        log.warning("import_conflict", pk=pk, error=repr(error))
+        _fail(pk, ["conflict", {}])
+    finally:
+        cache.delete(_progress_key(pk))
+
+
+def _work(chosen: Import, *, at: datetime) -> None:
+    if chosen.attempts > MAX_ATTEMPTS or chosen.run_by is None:
+        raise ImportRefused("gave-up")
+    kind = KINDS[chosen.kind]
+    work = Work(Reach(chosen.run_by, kind.permission), at, _Progress(chosen))
+    (_apply if chosen.state == ImportState.APPLYING else _undo)(chosen, kind, work)
+
+
+def _fail(pk: int, problem: list[Any]) -> None:
+    """What was not applied may be imported again; what was not undone stays applied."""
+    Import.objects.filter(pk=pk, state=ImportState.APPLYING).update(state=ImportState.FAILED, problem=problem)
+    Import.objects.filter(pk=pk, state=ImportState.UNDOING).update(state=ImportState.APPLIED, problem=problem)
+
+
+def _apply(chosen: Import, kind: RowKind, work: Work) -> None:
+    parts = _parts(chosen)
+    rows = [row for _part, listed in parts for row in listed]
+    _demand_unchanged(kind, rows, work.reach)
+    kind.write(rows, work)
+    _save(parts)
+    chosen.state, chosen.applied_at, chosen.problem = ImportState.APPLIED, work.at, []
+    chosen.save(update_fields=("state", "applied_at", "problem"))
+    _record("imported", chosen, {"rows": (0, chosen.changes)})
+    publish(Change(everything=True, rules=True))
+
+
+def _demand_unchanged(kind: RowKind, rows: Sequence[Row], reach: Reach) -> None:
+    """Raises ImportRefused unless the rows are as the check found them, and the person may still change them."""
+    stored = kind.stored({row.key for row in rows}, reach)
+    for row in rows:
+        found = stored.get(row.key)
+        if (found.pk if found else None) != row.pk or not _has(found.record if found else {}, row.before):
+            row.refuse("", "", "outdated")
+    kind.check(rows, reach)
+    if number := sum(bool(row.faults) for row in rows):
+        raise ImportRefused("outdated", number=f"{number:,}")
+
+
+def _has(record: dict[str, Any], values: dict[str, Any]) -> bool:
+    return all(record.get(name) == value for name, value in values.items())
+
+
+def _undo(chosen: Import, kind: RowKind, work: Work) -> None:
+    """Rows that nobody changed since go back. The others stay, and are marked."""
+    parts = _parts(chosen)
+    rows = [row for _part, listed in parts for row in listed]
+    back = _untouched(chosen, kind, rows, work.reach)
+    changed = [row for row in back if row.before]
+    kind.revert(changed, work)
+    deleted = kind.delete([row for row in back if not row.before], work)
+    restored = {row.key for row in changed} | deleted
+    for row in rows:
+        row.is_kept = row.key not in restored
+    _save(parts)
+    chosen.state, chosen.undone_at, chosen.problem = ImportState.UNDONE, work.at, []
+    chosen.counts["kept"] = sum(row.is_kept for row in rows)
+    chosen.save(update_fields=("state", "undone_at", "problem", "counts"))
+    _record("import-undone", chosen, {"rows": (len(restored), 0), "kept": (None, chosen.counts["kept"])})
+    publish(Change(everything=True, rules=True))
+
+
+def _untouched(chosen: Import, kind: RowKind, rows: Sequence[Row], reach: Reach) -> list[Row]:
+    """The rows that are as the import left them, and that the person may change."""
+    stored = kind.stored({row.key for row in rows}, reach)
+    same = [row for row in rows if row.key in stored and _has(stored[row.key].record, row.after)]
+    for row in same:
+        row.pk = stored[row.key].pk
+    kind.check_reverting(same, reach)
+    return [row for row in same if not row.faults]
+
+
+def _parts(chosen: Import) -> list[tuple[ImportPart, list[Row]]]:
+    """Created and changed rows, in the order of their numbers."""
+    parts = chosen.parts.filter(effect__in=(Effect.CREATED, Effect.CHANGED))
+    return [(part, [Row.unpacked(packed) for packed in part.rows]) for part in parts]
+
+
+def _save(parts: Sequence[tuple[ImportPart, list[Row]]]) -> None:
+    """Store what was made for the rows, and which were kept. Their primary keys are not: a new row has none."""
+    for part, rows in parts:
+        for row in rows:
+            row.faults = []
+        if part.effect == Effect.CREATED:
+            for row in rows:
+                row.pk = None
+        part.rows = [row.packed() for row in rows]
+    ImportPart.objects.bulk_update([part for part, _rows in parts], ["rows"], batch_size=50)
+
+
+def _record(action: str, chosen: Import, changes: dict[str, Any]) -> None:
+    numbers = {key: (None, number) for key, number in chosen.counts.items()}
+    recorder.record(action, chosen, {"kind": (None, chosen.kind), **numbers, **changes})
+
+
+class _Progress:
+    """Counts rows where every process sees it: those of the transaction are seen by nobody yet."""
+
+    def __init__(self, chosen: Import) -> None:
+        self._key, self._done = _progress_key(chosen.pk), 0
+
+    def __call__(self, number: int) -> None:
+        self._done += number
+        cache.set(self._key, self._done, PROGRESS_LASTS_S)
+
+
+def progress(chosen: Import) -> int:
+    """How many rows of a running import are done."""
+    done: int = cache.get(_progress_key(chosen.pk), 0)
+    return min(done, chosen.changes)
+
+
+def _progress_key(pk: int) -> str:
+    return f"import-progress-{pk}"
