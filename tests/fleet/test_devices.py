@@ -100,9 +100,7 @@ def test_a_confirmed_device_is_placed_and_the_alert_resolved(fleet):
     boot(terminal, "S-1")
     boot(terminal, "S-2", seconds=60)
 
-    unexpected.confirm(
-        UnexpectedDevice.objects.get(), removed_becomes=DeviceState.IN_REPAIR, by=person, at=later(120)
-    )
+    unexpected.confirm(UnexpectedDevice.objects.get(), removed_becomes=DeviceState.IN_REPAIR, by=person, at=later(120))
 
     assert device_of(terminal) == "S-2"
     assert Device.objects.get(serial="S-1").state == DeviceState.IN_REPAIR

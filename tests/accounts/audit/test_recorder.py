@@ -17,8 +17,8 @@ from tms.alerts.correlation import settings as correlation_settings
 from tms.alerts.maintenance import services as maintenance_services
 from tms.alerts.models import CorrelationRule, Factor
 from tms.alerts.rule_editing import services as rule_editing_services
-from tms.fleet.enrolment import tokens as enrolment
 from tms.fleet.credentials import services as credential_services
+from tms.fleet.enrolment import tokens as enrolment
 from tms.fleet.models.opening_hours import OpeningHours
 from tms.fleet.sites import services as site_services
 from tms.lib.calendar.recurrence import Recurrence
@@ -141,7 +141,10 @@ CHANGES = [
         [("created", "notifications.digestplan", "times"), ("deleted", "notifications.digestplan", "")],
     ),
     (keys_of_a_terminal, [("key-issued", "fleet.terminal", ""), ("key-revoked", "fleet.terminal", "key")]),
-    (lambda fleet: enrolment.make_token(enrolment.TokenLimits(fleet.site()), by=None, at=AT), [("enrolment-token-made", SITE, "expires_at")]),
+    (
+        lambda fleet: enrolment.make_token(enrolment.TokenLimits(fleet.site()), by=None, at=AT),
+        [("enrolment-token-made", SITE, "expires_at")],
+    ),
     (opening_hours, [("changed", SITE, "opening_hours")]),
     (token, [("created", "accounts.apitoken", "person"), ("revoked", "accounts.apitoken", "")]),
 ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_scopes'),
+        ("accounts", "0002_scopes"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='wallscreen',
-            name='region',
-            field=models.CharField(blank=True, db_default='', default='', max_length=100, verbose_name='region'),
+            model_name="wallscreen",
+            name="region",
+            field=models.CharField(blank=True, db_default="", default="", max_length=100, verbose_name="region"),
         ),
     ]

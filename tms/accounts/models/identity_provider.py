@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.models.grant import at_most_one
 from tms.accounts.models.role import Role
-from tms.lib import encryption
 from tms.accounts.scope.region_field import RegionField
+from tms.lib import encryption
 from tms.lib.text_fields import LineField
 
 PURPOSE = b"tms.accounts.identity_providers"  # part of the key: it must not change

@@ -1,6 +1,16 @@
 """Scopes: the part of the fleet that a grant covers, and how rows of a model belong to one."""
 
-from tms.accounts.scope.paths import ByGrants, ByGroup, ByOwner, ByRegion, BySite, BySiteOrRegion, ByTerminal, ScopePath, Through
+from tms.accounts.scope.paths import (
+    ByGrants,
+    ByGroup,
+    ByOwner,
+    ByRegion,
+    BySite,
+    BySiteOrRegion,
+    ByTerminal,
+    ScopePath,
+    Through,
+)
 from tms.accounts.scope.value import EVERYTHING, NOTHING, Scope
 
 __all__ = [

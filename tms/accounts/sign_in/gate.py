@@ -31,9 +31,7 @@ type Application = Callable[[Scope, Any, Any], Awaitable[None]]
 PATH = "/sign-in/"
 BURST = 30
 TOTAL_PER_MINUTE, TOTAL_BURST = 120, BURST
-"""Forms from unknown devices. A burst costs as much as so many pages at once, and few of its passwords are hashed in time
-anyway.
-"""
+"""Forms of unknown devices. A burst costs as much as so many pages, and few of its passwords are hashed anyway."""
 DELAY_S = 1.0
 MAX_DELAYED = 500
 MAX_CLIENTS = 10_000

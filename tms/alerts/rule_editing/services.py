@@ -67,7 +67,9 @@ def change_rule(rule: Rule, *, at: datetime, by: User | None = None) -> None:
     away = standing.matching_away(rule)
     link_state = store.lock({terminal_id for _, terminal_id in pairs} | set(away))
     clear_rule(pairs, at=at, comment="rule changed")
-    trigger([standing.trigger_of(rule, link_state[terminal_id], at) for terminal_id in away if terminal_id in link_state])
+    trigger(
+        [standing.trigger_of(rule, link_state[terminal_id], at) for terminal_id in away if terminal_id in link_state]
+    )
     publish(Change(rules=True))
 
 

@@ -1,4 +1,4 @@
-"""Counts of terminals in service by presence and of unresolved alerts, by site: the source of every number on a board."""
+"""Counts of terminals in service and of unresolved alerts, by site: the source of every number on a board."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping

@@ -53,7 +53,9 @@ class Mismatches:
         self.terminals, self.alerts = set(), set()
 
 
-_states_by_key = QueryByKeys(lambda pks: TerminalState.objects.counted().filter(pk__in=pks).values_list("pk", *PRESENCE_KEY))
+_states_by_key = QueryByKeys(
+    lambda pks: TerminalState.objects.counted().filter(pk__in=pks).values_list("pk", *PRESENCE_KEY)
+)
 
 
 class CensusCache(FeedListener):

@@ -58,9 +58,7 @@ def record(boots: Sequence[BootFacts], *, at: datetime) -> list[ChangedBoot]:
     return [boot for boot, _ in found]
 
 
-def _compare(
-    boot: BootFacts, before: Sequence[str], at: datetime
-) -> tuple[ChangedBoot, list[IdentityChange]]:
+def _compare(boot: BootFacts, before: Sequence[str], at: datetime) -> tuple[ChangedBoot, list[IdentityChange]]:
     *texts, lifecycle = before
     values = [(name, old, getattr(boot, name)) for name, old in zip(REPORTED, texts, strict=True)]
     is_first = lifecycle == Lifecycle.PLANNED

@@ -37,7 +37,7 @@ class Device(models.Model):
     site = models.ForeignKey(
         Site, models.PROTECT, null=True, blank=True, related_name="devices", verbose_name=_("site")
     )
-    """Where it is: the site of its terminal, or where a spare is kept. Without one, people of the whole fleet see it."""
+    """The site of its terminal, or where a spare is kept. Without one, only people of the whole fleet see it."""
     note = LinesField(_("note"), max_length=500, blank=True, default="")
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from tms.fleet.models import Region
-from tms.lib.forms.bases import ModelForm
 from tms.lib.forms import Plain
+from tms.lib.forms.bases import ModelForm
 
 
 class RegionForm(Plain, ModelForm[Region]):

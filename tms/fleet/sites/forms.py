@@ -22,11 +22,11 @@ from tms.fleet.models.device import AFTER_REMOVAL
 from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, SpecialDay
 from tms.fleet.sites.services import SiteValues
 from tms.fleet.sites.typed_hours import MAX_CHARACTERS, SAME, UnreadableHours, format_hours, normal, parse_hours
-from tms.lib.forms.bases import BaseFormSet
 from tms.lib.calendar.opening_hours import OpenInterval, Spans
 from tms.lib.calendar.public_holidays import check_calendar
 from tms.lib.calendar.time_zones import zone_choices
 from tms.lib.forms import Plain, when
+from tms.lib.forms.bases import BaseFormSet
 from tms.lib.text_fields import FormLine
 
 CODE_TAKEN = _("Another site has this code.")

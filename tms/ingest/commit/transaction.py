@@ -115,9 +115,10 @@ def _save_identities(result: BatchResult) -> None:
 
 def _note_device(result: BatchResult, link: Link, verdict: Verdict, at: datetime) -> None:
     """An event of the terminal, for its timeline and for rules."""
-    code, severity = (EXPECTED_DEVICE, "info") if verdict.is_expected else (UNEXPECTED_DEVICE, "critical")
-    event = frames.TerminalEvent(at=at, code=code, severity=severity, text=verdict.text)
-    result.note(Noted(link, at, event, lifecycle.follow_event(code, scope_of(link.identity), rule_cache().get(), at=at)))
+    expected, scope = verdict.is_expected, scope_of(link.identity)
+    code = EXPECTED_DEVICE if expected else UNEXPECTED_DEVICE
+    event = frames.TerminalEvent(at=at, code=code, severity="info" if expected else "critical", text=verdict.text)
+    result.note(Noted(link, at, event, lifecycle.follow_event(code, scope, rule_cache().get(), at=at)))
 
 
 def _save_reports(result: BatchResult, boot_pks: dict[BootKey, int]) -> None:

@@ -23,4 +23,6 @@ class Command(NoChecksCommand):
             raise CommandError(f"unknown site {site!r}; known codes: {known}")
         if not 0 < hours <= MAX_VALIDITY / timedelta(hours=1):
             raise CommandError(f"--hours {hours:g}: expected more than 0 and at most 24")
-        self.stdout.write(make_token(TokenLimits(site=found), by=None, at=datetime.now(UTC), valid=timedelta(hours=hours)))
+        self.stdout.write(
+            make_token(TokenLimits(site=found), by=None, at=datetime.now(UTC), valid=timedelta(hours=hours))
+        )
