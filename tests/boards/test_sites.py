@@ -226,6 +226,7 @@ def test_the_page_composes_what_belongs_to_the_site(page, umeda, fleet):
     assert "UMD-GTE-02" in seen.text("unresolved")
     assert "3 in service 2 Planned" in seen.text("kinds")
     assert "Ticket gate 2 1 2 1 of 2 down" in seen.text("kinds")
+    assert 'aria-label="UMD-GTE-02, Critical"' in seen.html
     assert "Station office" in seen.text("contacts")
     assert "04:30 – 00:30" in seen.text("hours")
     assert "Stocktaking closed all day" in seen.text("hours")

@@ -21,6 +21,7 @@ from tms.boards.overview.honeycomb import SiteCell
 from tms.boards.rows import outages
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.common import SiteLabel
+from tms.boards.rows.site_details import Square
 from tms.boards.rows.terminals import ReadingCell
 from tms.boards.rows.timeline import OUTAGE_ICONS
 from tms.commands.kinds import CATALOG
@@ -168,6 +169,15 @@ def _worst(name: str) -> str | Promise:
     if name in Severity.values:
         return Severity(name).label
     return Presence(name).label if name in Presence.values else gettext("normal")
+
+
+@register.filter
+def square_text(square: Square) -> str:
+    """A terminal in the comb of its kind in words, for screen readers and pointers: its colour says no more."""
+    if square.worst == "ok":
+        return square.uid
+    worst = gettext("planned absence") if square.worst == "expected" else _worst(square.worst)
+    return gettext("%(uid)s, %(worst)s") % {"uid": square.uid, "worst": worst}
 
 
 @register.filter
