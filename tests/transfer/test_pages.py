@@ -53,7 +53,7 @@ def test_a_file_is_checked_applied_and_undone_on_pages(browser):
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        (b"uid,lable\nA,x\n", "lable: Unknown column. Did you mean label?"),
+        (b"uid,labels\nA,x\n", "labels: Unknown column. Did you mean label?"),
         (b"", "The submitted file is empty."),
         (b'uid,site\n"A', "Row 2 is no valid CSV"),
         (b"uid,site\n\x81\xff\xfe", "neither UTF-8 nor Shift_JIS"),

@@ -38,7 +38,7 @@ def test_a_plan_separates_new_changed_and_unchanged_rows(fleet, lead):
 @pytest.mark.parametrize(
     ("header", "code", "suggestion"),
     [
-        ("uid,site,lable", "unknown-column", "label"),
+        ("uid,site,labels", "unknown-column", "label"),
         ("uid,site,uid", "column-twice", ""),
         ("site,label", "missing-column", ""),
     ],

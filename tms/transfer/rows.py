@@ -40,7 +40,7 @@ class StoredRow(NamedTuple):
 
 
 @dataclass(slots=True)
-class Row:
+class FileRow:
     """What a file says about one row, and what that changes."""
 
     line: int
@@ -98,7 +98,7 @@ class Row:
         return [self.line, list(self.key), self.pk, self.before, self.after, faults, self.made, self.is_kept]
 
     @classmethod
-    def unpacked(cls, packed: list[Any]) -> "Row":
+    def unpacked(cls, packed: list[Any]) -> "FileRow":
         line, key, pk, before, after, faults, made, is_kept = packed
         return cls(
             line, tuple(key), {}, [RowFault(*fault) for fault in faults], pk, before, after, made=made, is_kept=is_kept

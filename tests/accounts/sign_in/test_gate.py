@@ -7,7 +7,7 @@ import pytest
 from tms.accounts.sign_in import device, gate
 from tms.accounts.sign_in.gate import BURST, TOTAL_BURST, SignInGate
 
-DEVICE = device.Device("a-device", ("a-name",))
+DEVICE = device.KnownDevice("a-device", ("a-name",))
 
 
 @pytest.fixture(autouse=True)

@@ -18,13 +18,13 @@ MAX_NAMES = 8
 """People remembered per device; beyond that, the one who signed in longest ago is dropped."""
 
 
-class Device(NamedTuple):
+class KnownDevice(NamedTuple):
     id: str
     names: tuple[str, ...]
     """Hashes of the names that signed in here, newest first."""
 
 
-def of(cookies: Mapping[str, str]) -> Device | None:
+def of(cookies: Mapping[str, str]) -> KnownDevice | None:
     cookie = cookies.get(settings.DEVICE_COOKIE_NAME)
     if not cookie:
         return None
@@ -32,10 +32,10 @@ def of(cookies: Mapping[str, str]) -> Device | None:
         values: Any = signing.loads(cookie, salt=SALT, max_age=LASTS_S)
     except signing.BadSignature:
         return None
-    return Device(values[0], tuple(values[1:]))
+    return KnownDevice(values[0], tuple(values[1:]))
 
 
-def remember(response: HttpResponse, known: Device | None, name: str) -> None:
+def remember(response: HttpResponse, known: KnownDevice | None, name: str) -> None:
     """Set a cookie by which the browser is a known device of `name` from now on."""
     names = (name, *(other for other in (known.names if known else ()) if other != name))[:MAX_NAMES]
     value = signing.dumps([known.id if known else secrets.token_hex(8), *names], salt=SALT)

@@ -67,7 +67,7 @@ class SignInGate:
         await self._delay()
         await answer(send, language_of(request), math.ceil(full.wait_s))
 
-    def _full(self, known: device.Device | None, address: str | None, at: float) -> TokenBucket | None:
+    def _full(self, known: device.KnownDevice | None, address: str | None, at: float) -> TokenBucket | None:
         """The bucket that is empty. A known device need not share the total of unknown ones."""
         own = self._bucket(known.id if known else network(address or ""), at)
         if not own.take(at):

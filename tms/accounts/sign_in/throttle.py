@@ -91,7 +91,7 @@ def attempt(request: HttpRequest | None, username: str, *, of: Guessed = Guessed
         )
 
 
-def limits(known: device.Device | None, network: str, name: str, *, of: Guessed) -> Sequence[Limit]:
+def limits(known: device.KnownDevice | None, network: str, name: str, *, of: Guessed) -> Sequence[Limit]:
     """A device known for this person has its own limit; otherwise all others apply."""
     window_s = settings.SIGN_IN_WINDOW_S
     if known is not None and name in known.names:

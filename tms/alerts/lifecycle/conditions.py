@@ -194,7 +194,7 @@ def _severities(rule_ids: Collection[int]) -> dict[int, str]:
 
 
 def _silent(terminals: Collection[int]) -> frozenset[int]:
-    """Those of these terminals without alerts. The link states are locked: none leaves service meanwhile."""
+    """The terminals among these without alerts. The link states are locked: none leaves service meanwhile."""
     rows = Terminal.objects.filter(pk__in=terminals, lifecycle__in=WITHOUT_ALERTS)
     return frozenset(rows.values_list("pk", flat=True))
 

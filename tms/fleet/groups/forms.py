@@ -51,7 +51,7 @@ class MembersForm(Plain, forms.Form):
         self.dress()
 
 
-class RemovalForm(forms.Form):
+class MemberRemovalForm(forms.Form):
     """Members that were ticked."""
 
     terminal = forms.ModelMultipleChoiceField(Terminal.objects.none())

@@ -22,7 +22,7 @@ from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
 from tms.accounts.scope.value import EVERYTHING
 from tms.fleet.groups import services
-from tms.fleet.groups.forms import GroupForm, MembersForm, RemovalForm
+from tms.fleet.groups.forms import GroupForm, MemberRemovalForm, MembersForm
 from tms.fleet.groups.uses import blocking_uses, uses_of
 from tms.fleet.models import Group, Terminal
 from tms.fleet.search import terminals_like
@@ -82,7 +82,7 @@ def add_to_group(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @needs(Permission.MANAGE_GROUPS)
 def remove_from_group(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = _editable(request, pk)
-    form = RemovalForm(request.POST, members=_members(request, chosen))
+    form = MemberRemovalForm(request.POST, members=_members(request, chosen))
     if not form.is_valid():
         messages.error(request, gettext("Tick the terminals to remove first."))
         return redirect("group", pk)

@@ -99,7 +99,7 @@ def sites_for(terminal: Terminal, *, by: User) -> QuerySet[Site]:
     )
 
 
-class GroupForm(Plain, forms.Form):
+class MembershipForm(Plain, forms.Form):
     """Adds the terminal to a group, or removes it."""
 
     change = forms.ChoiceField(choices=[("add", "add"), ("remove", "remove")], widget=forms.HiddenInput, initial="add")

@@ -9,7 +9,7 @@ from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
 from tms.fleet.groups import services
 from tms.fleet.manage import page
-from tms.fleet.manage.forms import GroupForm
+from tms.fleet.manage.forms import MembershipForm
 from tms.fleet.manage.views import show_terminal
 from tms.lib.forms.saved import redirect_saved
 
@@ -20,7 +20,7 @@ from tms.lib.forms.saved import redirect_saved
 def change_groups(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     """Needs the permission for the terminal and for the group."""
     terminal = page.find_terminal(request, uid, Permission.MANAGE_GROUPS)
-    form = GroupForm(request.POST, by=request.user)
+    form = MembershipForm(request.POST, by=request.user)
     if not form.is_valid():
         return show_terminal(request, terminal, group_form=form)
     group, is_added = form.cleaned_data["group"], form.cleaned_data["change"] == "add"

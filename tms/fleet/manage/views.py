@@ -16,7 +16,7 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.manage import page, rows
-from tms.fleet.manage.forms import GroupForm, TerminalForm, next_states
+from tms.fleet.manage.forms import MembershipForm, TerminalForm, next_states
 from tms.fleet.models import Group, Terminal
 from tms.fleet.terminals.lifecycle_changes import BRING_BACK_WITHIN
 from tms.fleet.terminals.services import Cycle, edit_terminal
@@ -67,7 +67,7 @@ def show_terminal(
     terminal: Terminal,
     *,
     form: TerminalForm | None = None,
-    group_form: GroupForm | None = None,
+    group_form: MembershipForm | None = None,
     problem: str = "",
 ) -> HttpResponse:
     """422 with a form that has errors, 409 with a problem."""
@@ -98,13 +98,13 @@ def show_terminal(
     return page.show(request, terminal, "terminal", context, status=HTTPStatus.CONFLICT if problem else status)
 
 
-def _groups(terminal: Terminal, by: User, form: GroupForm | None) -> dict[str, object]:
+def _groups(terminal: Terminal, by: User, form: MembershipForm | None) -> dict[str, object]:
     """The groups that the person sees, and which of them they may change."""
     mine = access.visible(Group.objects.filter(terminals=terminal).order_by("name"), to=by)
     changeable = access.permitted(Group.objects.all(), by=by, permission=Permission.MANAGE_GROUPS)
     may_remove = set(changeable.filter(terminals=terminal).values_list("pk", flat=True))
     return {
         "groups": [(group, group.pk in may_remove) for group in mine],
-        "group_form": form or GroupForm(by=by),
+        "group_form": form or MembershipForm(by=by),
         "has_groups": changeable.exists(),
     }

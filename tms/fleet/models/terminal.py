@@ -35,7 +35,7 @@ SEARCHED = ("uid", "label", "serial", "model", "address")
 
 class TerminalQuerySet(models.QuerySet["Terminal"]):
     def counted(self) -> Self:
-        """Those in service: the ones that totals, impact and correlation count."""
+        """Terminals in service: the ones that totals, impact and correlation count."""
         return self.filter(lifecycle__in=COUNTED)
 
 

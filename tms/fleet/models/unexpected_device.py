@@ -24,7 +24,7 @@ class Decision(models.TextChoices):
 
 class UnexpectedQuerySet(models.QuerySet["UnexpectedDevice"]):
     def undecided(self) -> Self:
-        """Those that a person should look at (index: unexpected_undecided)."""
+        """Devices that a person should look at (index: unexpected_undecided)."""
         return self.filter(decision=Decision.NONE)
 
 
