@@ -41,6 +41,10 @@ class NoDevice(Exception):
 
     code = "tms:no-device"
 
+    def __init__(self, uid: str) -> None:
+        super().__init__(f"{uid} has no device; replace it instead")
+        self.uid = uid
+
 
 class Replacement(NamedTuple):
     device: Device
@@ -146,7 +150,7 @@ def swap(one: Terminal, other: Terminal, *, by: User | None, at: datetime, comme
     }
     if len(placements) != len(pks):
         bare = next(terminal.uid for terminal in (one, other) if terminal.pk not in placements)
-        raise NoDevice(f"{bare} has no device; replace it instead")
+        raise NoDevice(bare)
     with history.recording(pks, by=by, at=at):
         _end(list(placements.values()), at=at)
         for terminal, origin in ((one, other), (other, one)):

@@ -97,7 +97,7 @@ def swap_devices(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     try:
         placements.swap(terminal, other, by=request.user, at=timezone.now(), comment=comment)
     except placements.NoDevice as error:
-        problem = gettext("%(uid)s has no device. Replace it instead.") % {"uid": error}
+        problem = gettext("%(uid)s has no device. Replace it instead.") % {"uid": error.uid}
         return page.ask(request, terminal, _about_swapping(terminal), form, problem=problem)
     messages.success(request, gettext("Devices swapped"))
     return redirect(page.address_of(terminal))

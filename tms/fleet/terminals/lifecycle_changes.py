@@ -113,7 +113,7 @@ def consequences(terminals: Collection[int], to: Lifecycle) -> list[str]:
 
 
 def _locked(terminals: Collection[int], to: Lifecycle) -> list[Terminal]:
-    """Lock the terminals that are not in the state yet. Link states are locked first, as code that changes alerts does."""
+    """Lock the terminals that are not in the state yet; their link states first, as code that changes alerts does."""
     store.lock(terminals)
     rows = list(
         Terminal.objects.select_for_update(of=("self",)).filter(pk__in=terminals).exclude(lifecycle=to).order_by("pk")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
@@ -14,7 +15,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from tms.alerts.models import Alert, AlertState
-from tms.fleet.models import Lifecycle, Presence, Terminal, TerminalState
+from tms.fleet.lifecycle import COUNTED
+from tms.fleet.models import Lifecycle, Presence, TerminalState
 from tms.lib.severity import Severity
 from tms.metrics import instruments
 from tms.ops.collectors.audit import AuditCollector
@@ -37,7 +39,7 @@ class FleetCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
-            families = [count_terminals(), count_lifecycle(), count_alerts()]
+            families = [*count_terminals(), count_alerts()]
         except (DatabaseError, InterfaceError) as error:
             log.warning("fleet_gauges_unreadable", error=str(error).strip())
             return
@@ -56,20 +58,21 @@ def alerts_family() -> GaugeMetricFamily:
     return GaugeMetricFamily("tms_alerts_unresolved", "Unresolved alerts", labels=["severity", "state"])
 
 
-def count_terminals() -> GaugeMetricFamily:
-    counted = dict(TerminalState.objects.counted().values_list("presence").annotate(n=Count("pk")))
-    family = terminals_family()
-    for presence in Presence.values:
-        family.add_metric([presence], counted.get(presence, 0))
-    return family
-
-
-def count_lifecycle() -> GaugeMetricFamily:
-    counted = dict(Terminal.objects.order_by().values_list("lifecycle").annotate(n=Count("pk")))
-    family = lifecycle_family()
-    for state in Lifecycle.values:
-        family.add_metric([state], counted.get(state, 0))
-    return family
+def count_terminals() -> Iterator[GaugeMetricFamily]:
+    """The terminals in service by presence, and all by lifecycle state: one query for both."""
+    rows = TerminalState.objects.order_by().values_list("terminal__lifecycle", "presence").annotate(n=Count("pk"))
+    presences: Counter[str] = Counter()
+    states: Counter[str] = Counter()
+    for lifecycle, presence, number in rows:
+        states[lifecycle] += number
+        presences[presence] += number if lifecycle in COUNTED else 0
+    by_presence, by_state = terminals_family(), lifecycle_family()
+    for name in Presence.values:
+        by_presence.add_metric([name], presences[name])
+    for name in Lifecycle.values:
+        by_state.add_metric([name], states[name])
+    yield by_presence
+    yield by_state
 
 
 def count_alerts() -> GaugeMetricFamily:
