@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import F
 from django.test import Client
 from django.urls import reverse
@@ -33,7 +34,7 @@ from tms.alerts.models import Alert, CorrelationRule, Factor, Incident, Rule, Sa
 from tms.alerts.rule_editing import yaml_file
 from tms.boards.rules.forms import RuleForm
 from tms.fleet.enrolment import tokens as enrolment
-from tms.fleet.models import Site
+from tms.fleet.models import Lifecycle, Site, Terminal
 from tms.lib.admin import ReadOnly
 from tms.lib.hashing import hash_token
 from tms.notifications.models.destination import Destination
@@ -185,6 +186,10 @@ def enrolment_token() -> dict[str, Any]:
     return {"token": enrolment.make_token(enrolment.TokenLimits(Site.objects.all()[0]), by=None, at=now())}
 
 
+def factory_file() -> SimpleUploadedFile:
+    return SimpleUploadedFile("lot.csv", f"serial,site,kind\nNEW-1,{Sample.names['/sites/']},kiosk\n".encode())
+
+
 def acknowledged_just_now() -> str:
     """The token of its undo."""
     incident, at = Incident.objects.get(pk=Sample.names["/incidents/"]), now()
@@ -249,6 +254,15 @@ PAGES: Mapping[str, Sent] = {
     "/incidents/<slug:action>/": Sent("commented", lambda: COMMENT | {"incident": Sample.names["/incidents/"]}),
     "/incidents/merge/": Sent("merged", lambda: {"incident": two_incidents(), "into": Sample.names["/incidents/"]}),
     "/incidents/<int:pk>/move-out/": Sent("moved_out", lambda: {"alert": member()}),
+    "/enrol/": Sent("enrolment-token-made", lambda: {"site": Sample.names["/sites/"], "kind": "gate", "hours": 1}),
+    "/enrol/many/": Sent(
+        "enrolment-token-made", lambda: {"name": "All", "site": Sample.names["/sites/"], "uses": 5, "days": 5}
+    ),
+    "/enrol/factory/": Sent("factory-list-read", lambda: {"file": factory_file()}),
+    "/enrol/tokens/<int:pk>/withdraw/": Sent("enrolment-token-withdrawn"),
+    "/enrol/<str:uid>/token/": Sent(
+        "enrolment-token-made", before=lambda: Terminal.objects.update(lifecycle=Lifecycle.PLANNED)
+    ),
     "/sites/<str:code>/contacts/": Sent(
         "changed", {"form-TOTAL_FORMS": 6, "form-INITIAL_FORMS": 0, "form-0-name": "Office"}
     ),
