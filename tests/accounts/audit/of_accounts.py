@@ -173,6 +173,7 @@ STEPS: Mapping[str, Step] = {
         "revoked", lambda: of_keiko().post(f"/me/tokens/{own_token().pk}/revoke/", {"sure": "1"})
     ),
     "/pair/": Step("paired", pair_screen),
+    "/sites/<str:code>/keys/": Step("keys-rotated", lambda: of_boss().post("/sites/SJK/keys/", {"overlap": 86_400})),
     "/people/<int:pk>/factors/": Step("factor-removed", remove_factors_of_keiko),
     "/people/<int:pk>/tokens/": Step(
         "created", lambda: of_boss().post(f"/people/{service_account().pk}/tokens/", {"name": "Copy", "days": "30"})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import F
 from django.test import Client
 from pytest_django import DjangoDbBlocker
@@ -30,7 +31,7 @@ from tms.alerts.models import Alert, CorrelationRule, Factor, Incident, Rule, Sa
 from tms.alerts.rule_editing import yaml_file
 from tms.boards.rules.forms import RuleForm
 from tms.fleet.enrolment import tokens as enrolment
-from tms.fleet.models import DeviceState, Group, Site, Terminal, TerminalState
+from tms.fleet.models import DeviceState, Group, Lifecycle, Site, Terminal, TerminalState
 from tms.fleet.sites.services import close_site
 from tms.fleet.terminals.lifecycle_changes import retire
 from tms.lib.hashing import hash_token
@@ -195,6 +196,10 @@ def retire_first() -> None:
     retire([pk(Terminal, uid=Sample.names["/terminals/"])], device_becomes=DeviceState.SPARE, by=None, at=now())
 
 
+def factory_file() -> SimpleUploadedFile:
+    return SimpleUploadedFile("lot.csv", f"serial,site,kind\nNEW-1,{Sample.names['/sites/']},kiosk\n".encode())
+
+
 def acknowledged_just_now() -> str:
     """The token of its undo."""
     incident, at = Incident.objects.get(pk=Sample.names["/incidents/"]), now()
@@ -288,6 +293,15 @@ PAGES: Mapping[str, Sent] = {
     "/regions/new/": Sent("created", {"name": "Tohoku"}),
     "/regions/<int:pk>/": Sent("changed", {"name": "Tohoku"}),
     "/regions/<int:pk>/delete/": Sent("deleted"),
+    "/enrol/": Sent("enrolment-token-made", lambda: {"site": Sample.names["/sites/"], "kind": "gate", "hours": 1}),
+    "/enrol/many/": Sent(
+        "enrolment-token-made", lambda: {"name": "All", "site": Sample.names["/sites/"], "uses": 5, "days": 5}
+    ),
+    "/enrol/factory/": Sent("factory-list-read", lambda: {"file": factory_file()}),
+    "/enrol/tokens/<int:pk>/withdraw/": Sent("enrolment-token-withdrawn"),
+    "/enrol/<str:uid>/token/": Sent(
+        "enrolment-token-made", before=lambda: Terminal.objects.update(lifecycle=Lifecycle.PLANNED)
+    ),
     "/sites/<str:code>/contacts/": Sent(
         "changed", {"form-TOTAL_FORMS": 6, "form-INITIAL_FORMS": 0, "form-0-name": "Office"}
     ),

@@ -12,7 +12,6 @@ from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 from tms.fleet.models import Site, Terminal
 
-NEW_SITE = "/sites/new/"
 TEXTS = (
     (_("Create a site"), _("Where terminals are installed: a shop, a station."), _("New site")),
     (_("Enrol a terminal"), _("It appears here when its device connects."), _("Enrol a terminal")),
@@ -54,7 +53,7 @@ def first_run(person: Person) -> FirstRun | None:
 
 
 def _addresses() -> tuple[str, ...]:
-    return NEW_SITE, reverse("enrol"), reverse("new-policy")
+    return reverse("new-site"), reverse("enrol"), reverse("new-policy")
 
 
 def _notifies() -> bool:

@@ -24,7 +24,6 @@ from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
 from tms.fleet.terminals.services import TerminalValues
 
 MAX_NAME_CHARACTERS = 100
-NEW_SITE = "/sites/new/"
 ENROL = Permission.ENROL_TERMINALS
 
 
@@ -51,7 +50,7 @@ def enrol(request: AuthenticatedRequest) -> HttpResponse:
             form.add_error("uid", gettext("Another terminal has this UID. Choose another one."))
         else:
             return _show_terminal(request, terminal, token=token)
-    context: dict[str, object] = {"form": form, "recent": rows.recent(request.user), "new_site": NEW_SITE}
+    context: dict[str, object] = {"form": form, "recent": rows.recent(request.user), "new_site": reverse("new-site")}
     return _page(request, "one", context, tab="enrol", is_refused=is_sent)
 
 
