@@ -7,8 +7,10 @@ from tests.support.credentials import find_key
 from tms.alerts.models import Alert
 from tms.fleet.credentials import services as credentials
 from tms.fleet.devices import placements, unexpected
+from tms.fleet.enrolment import tokens
 from tms.fleet.models import Device, DeviceState, IdentityChange, Placement, Terminal, UnexpectedDevice
 from tms.fleet.models.unexpected_device import Decision
+from tms.fleet.terminals.lifecycle_changes import retire
 from tms.ingest import commit
 from tms.telemetry.models import Event
 
@@ -171,3 +173,19 @@ def test_a_swap_needs_a_device_at_both(fleet):
 
     with pytest.raises(placements.NoDevice, match=other.uid):
         placements.swap(one, other, by=None, at=AT)
+
+
+def test_a_retired_terminal_gets_no_device(fleet):
+    terminal = fleet.terminal()
+    token = tokens.make_token(tokens.TokenLimits(terminal=terminal), by=None, at=AT)
+    boot(terminal, "S-1")
+    boot(terminal, "S-2", seconds=60)
+    retire([terminal.pk], device_becomes=DeviceState.SPARE, by=None, at=later(120))
+
+    with pytest.raises(credentials.Retired):
+        unexpected.confirm(UnexpectedDevice.objects.get(), removed_becomes=DeviceState.LOST, by=None, at=later(130))
+    with pytest.raises(tokens.TokenRefused):
+        tokens.redeem(token, tokens.NewDevice("kiosk", "S-3"), at=later(130))
+
+    assert not Placement.objects.open().exists()
+    assert UnexpectedDevice.objects.get().decision == Decision.NONE

@@ -5,15 +5,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.approvals.shift import open_boards
 from tests.support import factories, people
 from tests.support.builders import AT, now
 from tests.support.credentials import find_key
 from tests.support.pages import HtmlPage
 from tms.accounts.models import AuditEntry
+from tms.accounts.scope import EVERYTHING
 from tms.alerts.maintenance import services as maintenance
 from tms.alerts.maintenance.services import WindowScope
 from tms.boards.overview import on_shift
+from tms.boards.overview.on_shift import OpenBoard
 from tms.fleet.credentials import services as credentials
 from tms.fleet.devices import placements
 from tms.fleet.lifecycle import Lifecycle
@@ -171,7 +172,7 @@ def colleague(kansai):
     """A lead with a board open, and their browser."""
     person = people.person("colleague", of=None)
     people.grant(person, "Lead")
-    open_boards(person)
+    on_shift.report({person.pk: OpenBoard("terminals", EVERYTHING)}, [])
     yield people.signed_in(person)
     on_shift.report({}, [person.pk])
 

@@ -105,9 +105,12 @@ class MembershipForm(Plain, forms.Form):
     change = forms.ChoiceField(choices=[("add", "add"), ("remove", "remove")], widget=forms.HiddenInput, initial="add")
     group = forms.ModelChoiceField(Group.objects.none(), label=_("Group"))
 
-    def __init__(self, data: Any = None, *, by: User) -> None:
+    def __init__(self, data: Any = None, *, by: User, besides: Terminal | None = None) -> None:
+        """The form offers no group that `besides` is in already."""
         super().__init__(data)
         groups = permitted(Group.objects.order_by("name"), by=by, permission=Permission.MANAGE_GROUPS)
+        if besides is not None:
+            groups = groups.exclude(terminals=besides)
         self.fields["group"].queryset = groups  # type: ignore[attr-defined]
         self.dress()
 

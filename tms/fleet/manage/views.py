@@ -105,6 +105,6 @@ def _groups(terminal: Terminal, by: User, form: MembershipForm | None) -> dict[s
     may_remove = set(changeable.filter(terminals=terminal).values_list("pk", flat=True))
     return {
         "groups": [(group, group.pk in may_remove) for group in mine],
-        "group_form": form or MembershipForm(by=by),
-        "has_groups": changeable.exists(),
+        "group_form": form or MembershipForm(by=by, besides=terminal),
+        "has_groups": changeable.exclude(terminals=terminal).exists(),
     }
