@@ -10,7 +10,7 @@ from tms.transfer import exporting, running
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.models import Import
 from tms.transfer.planning import check_file
-from tms.transfer.rows import Row, RowFault
+from tms.transfer.rows import FileRow, RowFault
 
 
 def checked(kind: str, text: str | bytes, *, by: User, at: datetime = AT) -> Import:
@@ -32,8 +32,8 @@ def undone(made: Import, *, by: User, at: datetime = AT) -> Import:
     return made
 
 
-def rows(made: Import) -> list[Row]:
-    return [Row.unpacked(packed) for part in made.parts.all() for packed in part.rows]
+def rows(made: Import) -> list[FileRow]:
+    return [FileRow.unpacked(packed) for part in made.parts.all() for packed in part.rows]
 
 
 def faults(made: Import) -> list[tuple[int, str, str, str]]:

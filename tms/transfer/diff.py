@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from tms.transfer.models import Effect, Import, ImportPart
 from tms.transfer.planning import PART
-from tms.transfer.rows import Row, RowFault
+from tms.transfer.rows import FileRow, RowFault
 
 MAX_TEXT = 300
 
@@ -29,7 +29,7 @@ class DiffRow(NamedTuple):
 def page_of(chosen: Import, effect: Effect, number: int) -> list[DiffRow]:
     """One page of the rows with a effect; empty past the end."""
     part = chosen.parts.filter(effect=effect, number=number).first()
-    return [_shown(Row.unpacked(packed)) for packed in part.rows] if part else []
+    return [_shown(FileRow.unpacked(packed)) for packed in part.rows] if part else []
 
 
 def kept(chosen: Import) -> list[DiffRow]:
@@ -40,11 +40,11 @@ def kept(chosen: Import) -> list[DiffRow]:
 def _kept(chosen: Import) -> Iterator[DiffRow]:
     part: ImportPart
     for part in chosen.parts.exclude(effect=Effect.REFUSED).iterator(10):
-        rows = (Row.unpacked(packed) for packed in part.rows)
+        rows = (FileRow.unpacked(packed) for packed in part.rows)
         yield from (_shown(row) for row in rows if row.is_kept)
 
 
-def _shown(row: Row) -> DiffRow:
+def _shown(row: FileRow) -> DiffRow:
     differences = [
         ColumnChange(name, _text(row.before.get(name, "")), _text(value))
         for name, value in row.after.items()

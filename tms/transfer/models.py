@@ -119,7 +119,7 @@ class Import(models.Model):
 class ImportPart(models.Model):
     """Some rows of an import with the same effect, in the order of the file: one page of the diff.
 
-    A row has a list each: see `tms.transfer.rows.Row.packed`. A row a table row would make storing a plan slow.
+    A row has a list each: see `tms.transfer.rows.FileRow.packed`. A row a table row would make storing a plan slow.
     """
 
     of = models.ForeignKey(Import, models.CASCADE, related_name="parts")

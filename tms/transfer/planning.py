@@ -15,7 +15,7 @@ from tms.transfer.models import Effect, Import, ImportPart
 from tms.transfer.nearest import Nearest
 from tms.transfer.reading.files import MAX_CELL, Table, TableLine, UnreadableFile, read_table
 from tms.transfer.reasons import with_suggestion
-from tms.transfer.rows import Row
+from tms.transfer.rows import FileRow
 
 PART = 200
 """Rows of a part, which is a page of the diff."""
@@ -51,7 +51,7 @@ def check_file(kind: RowKind, *, name: str, data: bytes, by: User, at: datetime)
     return made
 
 
-def plan(kind: RowKind, table: Table, *, by: User) -> list[Row]:
+def plan(kind: RowKind, table: Table, *, by: User) -> list[FileRow]:
     """Every row of a file with its effect. Raises UnreadableFile."""
     columns = _columns(kind, table.header)
     reach = Reach(by, kind.permission)
@@ -76,8 +76,8 @@ def _columns(kind: RowKind, header: Sequence[str]) -> list[FileColumn]:
     return columns
 
 
-def _row(kind: RowKind, columns: Sequence[FileColumn], line: TableLine, nearest: Nearest) -> Row:
-    row = Row(line.number, ())
+def _row(kind: RowKind, columns: Sequence[FileColumn], line: TableLine, nearest: Nearest) -> FileRow:
+    row = FileRow(line.number, ())
     cells = [*line.cells, *[""] * (len(columns) - len(line.cells))]
     values = {column.name: _value(row, column, cell, nearest) for column, cell in zip(columns, cells, strict=False)}
     if len(line.cells) > len(columns):
@@ -87,7 +87,7 @@ def _row(kind: RowKind, columns: Sequence[FileColumn], line: TableLine, nearest:
     return row
 
 
-def _value(row: Row, column: FileColumn, cell: str, nearest: Nearest) -> str | None:
+def _value(row: FileRow, column: FileColumn, cell: str, nearest: Nearest) -> str | None:
     """The value of a cell; None if it says nothing. A bad one is refused."""
     if len(cell) > MAX_CELL or len(cell.encode(errors="replace")) > MAX_CELL:
         row.refuse(column.name, cell, "cell-too-long")
@@ -105,7 +105,7 @@ def _value(row: Row, column: FileColumn, cell: str, nearest: Nearest) -> str | N
     return None
 
 
-def _compare(kind: RowKind, rows: Sequence[Row], reach: Reach) -> None:
+def _compare(kind: RowKind, rows: Sequence[FileRow], reach: Reach) -> None:
     stored = kind.stored({row.key for row in rows if row.key[0]}, reach)
     for row in rows:
         row.compare(stored.get(row.key), kind.defaults, kind.normal)
@@ -115,9 +115,9 @@ def _compare(kind: RowKind, rows: Sequence[Row], reach: Reach) -> None:
                     row.refuse(column.name, "", "required")
 
 
-def store_rows(of: Import, rows: Iterable[Row]) -> None:
+def store_rows(of: Import, rows: Iterable[FileRow]) -> None:
     """Store rows as parts, by effect."""
-    by_effect: dict[Effect, list[Row]] = {}
+    by_effect: dict[Effect, list[FileRow]] = {}
     for row in rows:
         row.faults = row.faults[:MAX_FAULTS]
         by_effect.setdefault(row.effect, []).append(row)

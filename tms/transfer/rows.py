@@ -40,7 +40,7 @@ class StoredRow(NamedTuple):
 
 
 @dataclass(slots=True)
-class Row:
+class FileRow:
     """What a file says about one row, and what that changes."""
 
     line: int
@@ -92,13 +92,17 @@ class Row:
                 if column in stored.hidden:
                     self.refuse(column, value, "hidden")
 
+    def reversed(self) -> "FileRow":
+        """The change back. Its faults are those of this row."""
+        return FileRow(self.line, self.key, faults=self.faults, pk=self.pk, before=self.after, after=self.before)
+
     def packed(self) -> list[Any]:
         """The row as JSON."""
         faults = [list(fault) for fault in self.faults]
         return [self.line, list(self.key), self.pk, self.before, self.after, faults, self.made, self.is_kept]
 
     @classmethod
-    def unpacked(cls, packed: list[Any]) -> "Row":
+    def unpacked(cls, packed: list[Any]) -> "FileRow":
         line, key, pk, before, after, faults, made, is_kept = packed
         return cls(
             line, tuple(key), {}, [RowFault(*fault) for fault in faults], pk, before, after, made=made, is_kept=is_kept

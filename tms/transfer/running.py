@@ -24,7 +24,7 @@ from tms.lib.db.jobs import skip_when_empty
 from tms.transfer.kinds.base import Reach, RowKind, Work
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.models import RUNNING, Effect, Import, ImportPart, ImportState
-from tms.transfer.rows import Row
+from tms.transfer.rows import FileRow
 
 log = structlog.get_logger(__name__)
 
@@ -124,7 +124,7 @@ def _apply(chosen: Import, kind: RowKind, work: Work) -> None:
     publish(Change(everything=True, rules=True))
 
 
-def _demand_unchanged(kind: RowKind, rows: Sequence[Row], reach: Reach) -> None:
+def _demand_unchanged(kind: RowKind, rows: Sequence[FileRow], reach: Reach) -> None:
     """Raises ImportRefused unless the rows are as the check found them, and the person may still change them."""
     stored = kind.stored({row.key for row in rows}, reach)
     for row in rows:
@@ -159,7 +159,7 @@ def _undo(chosen: Import, kind: RowKind, work: Work) -> None:
     publish(Change(everything=True, rules=True))
 
 
-def _untouched(chosen: Import, kind: RowKind, rows: Sequence[Row], reach: Reach) -> list[Row]:
+def _untouched(chosen: Import, kind: RowKind, rows: Sequence[FileRow], reach: Reach) -> list[FileRow]:
     """The rows that are as the import left them, and that the person may change."""
     stored = kind.stored({row.key for row in rows}, reach)
     same = [row for row in rows if row.key in stored and _has(stored[row.key].record, row.after)]
@@ -169,13 +169,13 @@ def _untouched(chosen: Import, kind: RowKind, rows: Sequence[Row], reach: Reach)
     return [row for row in same if not row.faults]
 
 
-def _parts(chosen: Import) -> list[tuple[ImportPart, list[Row]]]:
+def _parts(chosen: Import) -> list[tuple[ImportPart, list[FileRow]]]:
     """Created and changed rows, in the order of their numbers."""
     parts = chosen.parts.filter(effect__in=(Effect.CREATED, Effect.CHANGED))
-    return [(part, [Row.unpacked(packed) for packed in part.rows]) for part in parts]
+    return [(part, [FileRow.unpacked(packed) for packed in part.rows]) for part in parts]
 
 
-def _save(parts: Sequence[tuple[ImportPart, list[Row]]]) -> None:
+def _save(parts: Sequence[tuple[ImportPart, list[FileRow]]]) -> None:
     """Store what was made for the rows, and which were kept. Their primary keys are not: a new row has none."""
     for part, rows in parts:
         for row in rows:

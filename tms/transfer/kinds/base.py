@@ -20,7 +20,7 @@ from tms.accounts.scope import Scope
 from tms.fleet.models import Region, Site, Terminal
 from tms.transfer.kinds.cells import BadCell, FileColumn
 from tms.transfer.nearest import MAX_KNOWN, Nearest
-from tms.transfer.rows import Key, Record, Row, StoredRow
+from tms.transfer.rows import FileRow, Key, Record, StoredRow
 
 BATCH = 1_000
 """Rows of one statement."""
@@ -107,9 +107,9 @@ class RowKind(ABC):
     def defaults(self) -> Record:
         return {column.name: column.default for column in self.columns if column.name not in self.key}
 
-    def gather(self, rows: list[Row]) -> list[Row]:
+    def gather(self, rows: list[FileRow]) -> list[FileRow]:
         """One row for each key. A key that is there twice is refused."""
-        first: dict[Key, Row] = {}
+        first: dict[Key, FileRow] = {}
         for row in rows:
             if row.key[0] and (same := first.setdefault(row.key, row)) is not row:
                 row.refuse(self.key[-1], row.key[-1], "twice", line=same.line)
@@ -128,27 +128,24 @@ class RowKind(ABC):
         """The rows with these keys, whether the person sees them or not."""
 
     @abstractmethod
-    def check(self, rows: Sequence[Row], reach: Reach) -> None:
+    def check(self, rows: Sequence[FileRow], reach: Reach) -> None:
         """Refuse rows that refer to what is not there, and those that the person may not change."""
 
     @abstractmethod
-    def write(self, rows: Sequence[Row], work: Work) -> None:
+    def write(self, rows: Sequence[FileRow], work: Work) -> None:
         """Create and change rows. Call it in a transaction, with rows that were checked."""
 
     @abstractmethod
-    def delete(self, rows: Sequence[Row], work: Work) -> set[Key]:
+    def delete(self, rows: Sequence[FileRow], work: Work) -> set[Key]:
         """Delete rows that an import created, unless they are in use. Returns the keys of the deleted ones."""
 
-    def revert(self, rows: Sequence[Row], work: Work) -> None:
+    def revert(self, rows: Sequence[FileRow], work: Work) -> None:
         """Give changed rows back what they had."""
-        self.write([Row(row.line, row.key, pk=row.pk, before=row.after, after=row.before) for row in rows], work)
+        self.write([row.reversed() for row in rows], work)
 
-    def check_reverting(self, rows: Sequence[Row], reach: Reach) -> None:
+    def check_reverting(self, rows: Sequence[FileRow], reach: Reach) -> None:
         """Refuse applied rows that the person may not change back."""
-        self.check(
-            [Row(row.line, row.key, pk=row.pk, before=row.after, after=row.before, faults=row.faults) for row in rows],
-            reach,
-        )
+        self.check([row.reversed() for row in rows], reach)
 
     @abstractmethod
     def keys(self, reach: Reach) -> list[Key]:
@@ -159,7 +156,7 @@ class RowKind(ABC):
         values = {**dict(zip(self.key, key, strict=True)), **record}
         yield [values[column.name] for column in self.columns]
 
-    def check_permitted(self, rows: Iterable[Row], reach: Reach, *, unseen: str = "taken") -> None:
+    def check_permitted(self, rows: Iterable[FileRow], reach: Reach, *, unseen: str = "taken") -> None:
         """Refuse stored rows that the person does not see, for the reason `unseen`, or may not change."""
         known = {row.pk: row for row in rows if row.pk is not None}
         for pks in batched(known, BATCH):
@@ -174,7 +171,7 @@ class RowKind(ABC):
                     row.refuse(self.key[-1], row.key[-1], "forbidden")
 
 
-def check_site(row: Row, reach: Reach, *, column: str = "site") -> None:
+def check_site(row: FileRow, reach: Reach, *, column: str = "site") -> None:
     """The site in a column is there, open, and within the permissions."""
     code = row.after.get(column, "")
     if not code:
@@ -197,7 +194,7 @@ def site_pks(codes: Iterable[str]) -> dict[str, int]:
     }
 
 
-def delete_unused(model: type[Model], rows: Sequence[Row], stored: dict[Key, StoredRow]) -> set[Key]:
+def delete_unused(model: type[Model], rows: Sequence[FileRow], stored: dict[Key, StoredRow]) -> set[Key]:
     """Delete rows that nothing refers to, many at once if it is possible."""
     deleted: set[Key] = set()
     for some in batched([row.key for row in rows if row.key in stored], BATCH):
@@ -217,9 +214,9 @@ def _delete(model: type[Model], keys: Sequence[Key], stored: dict[Key, StoredRow
     return _delete(model, keys[:middle], stored) | _delete(model, keys[middle:], stored)
 
 
-def split_rows(rows: Iterable[Row]) -> tuple[list[Row], list[Row]]:
+def split_rows(rows: Iterable[FileRow]) -> tuple[list[FileRow], list[FileRow]]:
     """New rows, and changed ones."""
-    found: defaultdict[bool, list[Row]] = defaultdict(list)
+    found: defaultdict[bool, list[FileRow]] = defaultdict(list)
     for row in rows:
         found[row.pk is None].append(row)
     return found[True], found[False]

@@ -8,7 +8,7 @@ from tms.fleet.models import SiteContact
 from tms.transfer.kinds.base import BATCH
 from tms.transfer.kinds.cells import FileColumn, email, site_code, text
 from tms.transfer.kinds.site_entries import Entry, SiteEntries, numbered
-from tms.transfer.rows import Row
+from tms.transfer.rows import FileRow
 
 OWN = ("name", "phone", "email", "note")
 
@@ -24,7 +24,7 @@ class ContactRows(SiteEntries):
         FileColumn("note", text(200), ("", "Contract 4711")),
     )
 
-    def check_entry(self, line: Row, entry: Entry) -> None:
+    def check_entry(self, line: FileRow, entry: Entry) -> None:
         if not entry[0] and not line.faults:
             line.refuse("name", "", "required")
 

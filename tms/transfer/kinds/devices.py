@@ -12,7 +12,7 @@ from tms.fleet.models import Device, DeviceState, Placement
 from tms.lib.db import rows as db_rows
 from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, check_site, delete_unused, site_pks, split_rows
 from tms.transfer.kinds.cells import FileColumn, choice, lines, site_code, text
-from tms.transfer.rows import Key, Row, StoredRow
+from tms.transfer.rows import FileRow, Key, StoredRow
 
 OWN = ("manufacturer", "model", "state", "note")
 
@@ -49,7 +49,7 @@ class DeviceRows(RowKind):
             for pk, serial, site, *values in Device.objects.filter(serial__in=some).order_by().values_list(*columns)
         }
 
-    def check(self, rows: Sequence[Row], reach: Reach) -> None:
+    def check(self, rows: Sequence[FileRow], reach: Reach) -> None:
         self.check_permitted(rows, reach)
         serving = _serving([row.pk for row in rows if row.pk is not None])
         may_everywhere = reach.may_within(EVERYTHING)
@@ -59,7 +59,7 @@ class DeviceRows(RowKind):
                 row.refuse("site", "", "forbidden-site")
             _check_state(row, is_serving=row.pk in serving)
 
-    def write(self, rows: Sequence[Row], work: Work) -> None:
+    def write(self, rows: Sequence[FileRow], work: Work) -> None:
         new, changed = split_rows(rows)
         sites = site_pks(row.after["site"] for row in rows if row.after.get("site"))
         for some in batched(new, BATCH):
@@ -77,7 +77,7 @@ class DeviceRows(RowKind):
             db_rows.update(Device, [_updated(devices[row.stored_pk], row, sites) for row in some])
             work.advance(len(some))
 
-    def delete(self, rows: Sequence[Row], work: Work) -> set[Key]:
+    def delete(self, rows: Sequence[FileRow], work: Work) -> set[Key]:
         return delete_unused(Device, rows, self.stored([row.key for row in rows], work.reach))
 
     def keys(self, reach: Reach) -> list[Key]:
@@ -85,7 +85,7 @@ class DeviceRows(RowKind):
         return [(serial,) for serial in known.values_list("serial", flat=True)]
 
 
-def _updated(device: Device, row: Row, sites: dict[str, int]) -> DeviceUpdate:
+def _updated(device: Device, row: FileRow, sites: dict[str, int]) -> DeviceUpdate:
     values = {name: row.after.get(name, getattr(device, name)) for name in OWN}
     site = sites.get(row.after["site"]) if "site" in row.after else device.site_id
     return DeviceUpdate(device.pk, **values, site_id=site)
@@ -99,7 +99,7 @@ def _serving(pks: Sequence[int]) -> set[int]:
     }
 
 
-def _check_state(row: Row, *, is_serving: bool) -> None:
+def _check_state(row: FileRow, *, is_serving: bool) -> None:
     if is_serving and (column := next((name for name in ("state", "site") if name in row.after), "")):
         row.refuse(column, row.after[column], "device-serves")
     elif not is_serving and row.after.get("state") == DeviceState.IN_SERVICE:

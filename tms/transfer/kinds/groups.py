@@ -12,7 +12,7 @@ from tms.fleet.models import Group, IdentitySource, Terminal
 from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, delete_unused
 from tms.transfer.kinds.cells import FileColumn, text, uid
 from tms.transfer.kinds.membership import GroupReach, MemberWriter
-from tms.transfer.rows import Key, Row, StoredRow
+from tms.transfer.rows import FileRow, Key, StoredRow
 
 
 class GroupRows(RowKind):
@@ -40,7 +40,7 @@ class GroupRows(RowKind):
                     found[name, member] = StoredRow(pk, {})
         return found
 
-    def check(self, rows: Sequence[Row], reach: Reach) -> None:
+    def check(self, rows: Sequence[FileRow], reach: Reach) -> None:
         groups = GroupReach(reach.person)
         taken = set(Group.objects.order_by().values_list("name", flat=True)) - groups.visible.keys()
         may_create = reach.may_within(EVERYTHING)
@@ -61,12 +61,12 @@ class GroupRows(RowKind):
             if member and member not in terminals:
                 row.refuse("uid", member, "unknown-terminal", reach.nearest_terminal(member))
 
-    def check_reverting(self, rows: Sequence[Row], reach: Reach) -> None:
+    def check_reverting(self, rows: Sequence[FileRow], reach: Reach) -> None:
         groups = GroupReach(reach.person)
         for row in rows:
             groups.check(row, "name", row.key[0])
 
-    def write(self, rows: Sequence[Row], work: Work) -> None:
+    def write(self, rows: Sequence[FileRow], work: Work) -> None:
         known = set(Group.objects.order_by().values_list("name", flat=True))
         for row in rows:
             if row.key[0] not in known:
@@ -79,7 +79,7 @@ class GroupRows(RowKind):
                 members.add((pks[member], name) for name, member in (row.key for row in some))
             work.advance(len(some))
 
-    def delete(self, rows: Sequence[Row], work: Work) -> set[Key]:
+    def delete(self, rows: Sequence[FileRow], work: Work) -> set[Key]:
         members, deleted = MemberWriter(), set[Key]()
         for some in batched([row for row in rows if row.key[1]], BATCH):
             pks = _pks(some)
@@ -110,12 +110,12 @@ def _create(name: str) -> int:
     return Group.objects.create(name=name).pk
 
 
-def _pks(rows: Sequence[Row]) -> dict[str, int]:
+def _pks(rows: Sequence[FileRow]) -> dict[str, int]:
     uids = {row.key[1] for row in rows}
     return dict(Terminal.objects.filter(uid__in=uids).order_by().values_list("uid", "pk"))
 
 
-def _seen(rows: Sequence[Row], reach: Reach) -> set[str]:
+def _seen(rows: Sequence[FileRow], reach: Reach) -> set[str]:
     """The terminals among those of the rows that the person sees."""
     found: set[str] = set()
     for some in batched({row.key[1] for row in rows if row.key[1]}, BATCH):
@@ -124,7 +124,7 @@ def _seen(rows: Sequence[Row], reach: Reach) -> set[str]:
     return found
 
 
-def _permitted(rows: Sequence[Row], reach: Reach) -> set[str]:
+def _permitted(rows: Sequence[FileRow], reach: Reach) -> set[str]:
     """The terminals among those of the rows that the person may put into groups."""
     found: set[str] = set()
     for some in batched({row.key[1] for row in rows if row.key[1]}, BATCH):

@@ -10,7 +10,7 @@ from tms.fleet.models.opening_hours import HOLIDAY, MAX_DAYS
 from tms.transfer.kinds.base import BATCH
 from tms.transfer.kinds.cells import BadCell, FileColumn, day, site_code, text, time_of_day
 from tms.transfer.kinds.site_entries import Entry, SiteEntries, numbered
-from tms.transfer.rows import Row
+from tms.transfer.rows import FileRow
 
 ON_HOLIDAYS = "holiday"
 WEEKDAYS = ("0", "1", "2", "3", "4", "5", "6", ON_HOLIDAYS)
@@ -40,7 +40,7 @@ class HoursRows(SiteEntries):
         FileColumn("note", text(100), ("", "New Year")),
     )
 
-    def gather(self, rows: list[Row]) -> list[Row]:
+    def gather(self, rows: list[FileRow]) -> list[FileRow]:
         begins: dict[tuple[str, ...], int] = {}
         for row in rows:
             given = row.given
@@ -51,7 +51,7 @@ class HoursRows(SiteEntries):
                 row.refuse("opens_at", begin[-1], "twice", line=begins[begin])
         return super().gather(rows)
 
-    def check_entry(self, line: Row, entry: Entry) -> None:
+    def check_entry(self, line: FileRow, entry: Entry) -> None:
         if not line.faults and not _is_valid(entry):
             line.refuse("weekday", entry[0] or entry[3], "bad-hours")
 

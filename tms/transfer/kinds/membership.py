@@ -11,7 +11,7 @@ from tms.accounts.scope import Scope
 from tms.fleet.models import Group
 from tms.transfer.kinds.base import BATCH, Reach
 from tms.transfer.nearest import Nearest
-from tms.transfer.rows import Row
+from tms.transfer.rows import FileRow
 
 
 class GroupReach:
@@ -28,7 +28,7 @@ class GroupReach:
         self._of_grants = set(Grant.objects.exclude(group=None).order_by().values_list("group", flat=True))
         self._answers: dict[int, bool] = {}
 
-    def check(self, row: Row, column: str, name: str) -> None:
+    def check(self, row: FileRow, column: str, name: str) -> None:
         pk = self.visible.get(name)
         if pk is None:
             row.refuse(column, name, "unknown-group", self._nearest(name, self.visible))

@@ -8,7 +8,7 @@ import msgspec
 from tms.fleet.models import Device, DeviceState, Placement, Terminal
 from tms.lib.db import rows as db_rows
 from tms.transfer.kinds.base import BATCH, Reach, Work
-from tms.transfer.rows import Row
+from tms.transfer.rows import FileRow
 
 
 class SerialUpdate(msgspec.Struct, frozen=True, gc=False):
@@ -27,11 +27,11 @@ class WhereUpdate(msgspec.Struct, frozen=True, gc=False):
     site_id: int | None
 
 
-def _placed(rows: Iterable[Row]) -> list[Row]:
+def _placed(rows: Iterable[FileRow]) -> list[FileRow]:
     return [row for row in rows if row.after.get("serial")]
 
 
-def check(rows: Sequence[Row], reach: Reach) -> None:
+def check(rows: Sequence[FileRow], reach: Reach) -> None:
     """Refuse a serial number if its device serves elsewhere, or if the terminal has another device."""
     for some in batched(_placed(rows), BATCH):
         pks = [row.pk for row in some if row.pk is not None]
@@ -45,7 +45,7 @@ def check(rows: Sequence[Row], reach: Reach) -> None:
             _check(row, of_terminal, serving, unknown={s for s, pk in devices.items() if pk not in permitted})
 
 
-def _check(row: Row, of_terminal: dict[int, Device], serving: dict[str, Placement], *, unknown: set[str]) -> None:
+def _check(row: FileRow, of_terminal: dict[int, Device], serving: dict[str, Placement], *, unknown: set[str]) -> None:
     serial = row.after["serial"]
     device = of_terminal.get(row.pk) if row.pk is not None else None
     if device is not None and device.serial not in ("", serial):
@@ -56,7 +56,7 @@ def _check(row: Row, of_terminal: dict[int, Device], serving: dict[str, Placemen
         row.refuse("serial", serial, "device-placed", uid=serving[serial].terminal.uid)
 
 
-def place(rows: Sequence[Row], work: Work) -> None:
+def place(rows: Sequence[FileRow], work: Work) -> None:
     """Place the devices with these serial numbers, new ones where there are none."""
     for some in batched(_placed(rows), BATCH):
         _name_placed_devices(some)
@@ -72,13 +72,13 @@ def place(rows: Sequence[Row], work: Work) -> None:
         _copy_models(devices, unplaced)
 
 
-def _without_device(rows: Sequence[Row]) -> list[Row]:
+def _without_device(rows: Sequence[FileRow]) -> list[FileRow]:
     placed = Placement.objects.open().filter(terminal__in=[row.pk for row in rows])
     taken = set(placed.values_list("terminal", flat=True))
     return [row for row in rows if row.pk not in taken]
 
 
-def _name_placed_devices(rows: Sequence[Row]) -> None:
+def _name_placed_devices(rows: Sequence[FileRow]) -> None:
     """A placed device without a serial number gets it."""
     serials = {row.pk: row.after["serial"] for row in rows}
     placed = Placement.objects.open().filter(terminal__in=serials, device__serial="").select_related("device")
@@ -89,7 +89,7 @@ def _name_placed_devices(rows: Sequence[Row]) -> None:
     db_rows.update(Device, [SerialUpdate(device.pk, device.serial) for device in devices])
 
 
-def _devices(rows: Sequence[Row], work: Work) -> list[Device]:
+def _devices(rows: Sequence[FileRow], work: Work) -> list[Device]:
     """The device of each row, in service at the site of its terminal."""
     serials = {row.after["serial"] for row in rows}
     known = {device.serial: device for device in Device.objects.filter(serial__in=serials)}
@@ -110,13 +110,13 @@ def _devices(rows: Sequence[Row], work: Work) -> list[Device]:
     return devices
 
 
-def _copy_models(devices: Iterable[Device], rows: Sequence[Row]) -> None:
+def _copy_models(devices: Iterable[Device], rows: Sequence[FileRow]) -> None:
     """A terminal shows the model of its device."""
     pairs = zip(rows, devices, strict=True)
     db_rows.update(Terminal, [ModelUpdate(row.stored_pk, device.model) for row, device in pairs if device.model])
 
 
-def undo(rows: Sequence[Row], work: Work) -> None:
+def undo(rows: Sequence[FileRow], work: Work) -> None:
     """Remove the placements that an import made, and its new devices. Others are what and where they were."""
     for some in batched([row for row in rows if "placement" in row.made], BATCH):
         by_placement = {row.made["placement"]: row for row in some}

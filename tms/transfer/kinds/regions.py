@@ -11,7 +11,7 @@ from tms.fleet.models import Region
 from tms.fleet.regions.services import uses_of
 from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, delete_unused, split_rows
 from tms.transfer.kinds.cells import FileColumn, text
-from tms.transfer.rows import Key, Row, StoredRow
+from tms.transfer.rows import FileRow, Key, StoredRow
 
 
 class RegionRows(RowKind):
@@ -33,13 +33,13 @@ class RegionRows(RowKind):
             for pk, name, name_ja in Region.objects.filter(name__in=some).values_list("pk", "name", "name_ja")
         }
 
-    def check(self, rows: Sequence[Row], reach: Reach) -> None:
+    def check(self, rows: Sequence[FileRow], reach: Reach) -> None:
         self.check_permitted(rows, reach)
         for row in rows:
             if row.pk is None and not reach.may_within(Scope.of(region=row.key[0])):
                 row.refuse("name", row.key[0], "forbidden-region")
 
-    def write(self, rows: Sequence[Row], work: Work) -> None:
+    def write(self, rows: Sequence[FileRow], work: Work) -> None:
         new, changed = split_rows(rows)
         Region.objects.bulk_create((Region(name=row.key[0], **row.after) for row in new), batch_size=BATCH)
         Region.objects.bulk_update(
@@ -47,7 +47,7 @@ class RegionRows(RowKind):
         )
         work.advance(len(rows))
 
-    def delete(self, rows: Sequence[Row], work: Work) -> set[Key]:
+    def delete(self, rows: Sequence[FileRow], work: Work) -> set[Key]:
         stored = self.stored([row.key for row in rows], work.reach)
         unused = [row for row in rows if row.key in stored and not uses_of(Region(name=row.key[0]))]
         return delete_unused(Region, unused, stored)

@@ -8,7 +8,7 @@ from typing import Any
 from tms.accounts.permissions import Permission
 from tms.fleet.models import Site
 from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work
-from tms.transfer.rows import Key, Record, Row, StoredRow
+from tms.transfer.rows import FileRow, Key, Record, StoredRow
 
 type Entry = list[str]
 """Values of the columns after `site`."""
@@ -23,11 +23,11 @@ class SiteEntries(RowKind):
     needs_all_columns = True
     max_entries = 100
 
-    def gather(self, rows: list[Row]) -> list[Row]:
-        gathered: dict[Key, Row] = {}
+    def gather(self, rows: list[FileRow]) -> list[FileRow]:
+        gathered: dict[Key, FileRow] = {}
         for line in rows:
             entry = [line.given.get(column.name, "") for column in self.columns[1:]]
-            row = gathered.setdefault(line.key, Row(line.line, line.key, {self.name: []}))
+            row = gathered.setdefault(line.key, FileRow(line.line, line.key, {self.name: []}))
             if any(entry):
                 self.check_entry(line, entry)
                 row.given[self.name].append(entry)
@@ -39,7 +39,7 @@ class SiteEntries(RowKind):
         return list(gathered.values())
 
     @abstractmethod
-    def check_entry(self, line: Row, entry: Entry) -> None:
+    def check_entry(self, line: FileRow, entry: Entry) -> None:
         """Refuse an entry that cannot be."""
 
     def ordered(self, entries: list[Entry]) -> list[Entry]:
@@ -64,18 +64,18 @@ class SiteEntries(RowKind):
             found |= {(codes[pk],): StoredRow(pk, {self.name: self.ordered(known)}) for pk, known in lists.items()}
         return found
 
-    def check(self, rows: Sequence[Row], reach: Reach) -> None:
+    def check(self, rows: Sequence[FileRow], reach: Reach) -> None:
         self.check_permitted(rows, reach, unseen="unknown-site")
         for row in rows:
             if row.pk is None:
                 row.refuse("site", row.key[0], "unknown-site", reach.nearest(row.key[0], reach.sites))
 
-    def write(self, rows: Sequence[Row], work: Work) -> None:
+    def write(self, rows: Sequence[FileRow], work: Work) -> None:
         for some in batched(rows, BATCH):
             self.replace({row.pk: row.after[self.name] for row in some if row.pk is not None})
             work.advance(len(some))
 
-    def delete(self, rows: Sequence[Row], work: Work) -> set[Key]:
+    def delete(self, rows: Sequence[FileRow], work: Work) -> set[Key]:
         return set()
 
     def keys(self, reach: Reach) -> list[Key]:

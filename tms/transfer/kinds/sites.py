@@ -10,7 +10,7 @@ from tms.accounts.scope import Scope
 from tms.fleet.models import OnHolidays, Site
 from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, delete_unused, split_rows
 from tms.transfer.kinds.cells import FileColumn, choice, holiday_calendar, site_code, text, time_zone
-from tms.transfer.rows import Key, Row, StoredRow
+from tms.transfer.rows import FileRow, Key, StoredRow
 
 
 class SiteRows(RowKind):
@@ -38,7 +38,7 @@ class SiteRows(RowKind):
             for pk, code, *values in Site.objects.filter(code__in=some).order_by().values_list("pk", "code", *names)
         }
 
-    def check(self, rows: Sequence[Row], reach: Reach) -> None:
+    def check(self, rows: Sequence[FileRow], reach: Reach) -> None:
         self.check_permitted(rows, reach)
         for row in rows:
             region = row.after.get("region")
@@ -49,7 +49,7 @@ class SiteRows(RowKind):
             elif not reach.may_within(Scope.of(region=region)):
                 row.refuse("region", region, "forbidden-region")
 
-    def write(self, rows: Sequence[Row], work: Work) -> None:
+    def write(self, rows: Sequence[FileRow], work: Work) -> None:
         new, changed = split_rows(rows)
         for some in batched(new, BATCH):
             Site.objects.bulk_create(Site(code=row.key[0], **row.after) for row in some)
@@ -63,7 +63,7 @@ class SiteRows(RowKind):
             Site.objects.bulk_update(sites.values(), names)
             work.advance(len(some))
 
-    def delete(self, rows: Sequence[Row], work: Work) -> set[Key]:
+    def delete(self, rows: Sequence[FileRow], work: Work) -> set[Key]:
         """Delete sites without terminals, hours and contacts."""
         stored = self.stored([row.key for row in rows], work.reach)
         empty = Site.objects.filter(opening_hours=None, special_days=None, contacts=None)

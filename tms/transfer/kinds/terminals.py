@@ -19,7 +19,7 @@ from tms.transfer.kinds import cells, placing
 from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, check_site, delete_unused, site_pks, split_rows
 from tms.transfer.kinds.cells import FileColumn, choice, joined, names, site_code, split, text
 from tms.transfer.kinds.membership import GroupReach, MemberWriter
-from tms.transfer.rows import Key, Record, Row, StoredRow
+from tms.transfer.rows import FileRow, Key, Record, StoredRow
 
 OWN = ("kind", "label")
 
@@ -72,7 +72,7 @@ class TerminalRows(RowKind):
                 found[(uid,)] = StoredRow(pk, record, frozenset({"parent"}) if is_hidden else frozenset())
         return found
 
-    def gather(self, rows: list[Row]) -> list[Row]:
+    def gather(self, rows: list[FileRow]) -> list[FileRow]:
         first: dict[str, int] = {}
         for row in rows:
             serial = row.given.get("serial", "")
@@ -82,7 +82,7 @@ class TerminalRows(RowKind):
                 row.given.pop("serial", None)  # a serial number that is known stays
         return super().gather(rows)
 
-    def check(self, rows: Sequence[Row], reach: Reach) -> None:
+    def check(self, rows: Sequence[FileRow], reach: Reach) -> None:
         self.check_permitted(rows, reach)
         groups = GroupReach(reach.person)
         for row in rows:
@@ -92,7 +92,7 @@ class TerminalRows(RowKind):
         _check_parents(rows, reach)
         placing.check(rows, reach)
 
-    def write(self, rows: Sequence[Row], work: Work) -> None:
+    def write(self, rows: Sequence[FileRow], work: Work) -> None:
         new, changed = split_rows(rows)
         sites = site_pks(row.after["site"] for row in rows if "site" in row.after)
         members = MemberWriter()
@@ -105,7 +105,7 @@ class TerminalRows(RowKind):
             self._change(some, sites, members, work)
             work.advance(len(some))
 
-    def _create(self, rows: Sequence[Row], sites: dict[str, int], members: MemberWriter, work: Work) -> None:
+    def _create(self, rows: Sequence[FileRow], sites: dict[str, int], members: MemberWriter, work: Work) -> None:
         made = Terminal.objects.bulk_create(
             Terminal(
                 uid=row.key[0],
@@ -121,7 +121,7 @@ class TerminalRows(RowKind):
             row.pk = terminal.pk
         members.add((row.pk, name) for row in rows for name in split(row.after["groups"]))
 
-    def _change(self, rows: Sequence[Row], sites: dict[str, int], members: MemberWriter, work: Work) -> None:
+    def _change(self, rows: Sequence[FileRow], sites: dict[str, int], members: MemberWriter, work: Work) -> None:
         pks = [row.pk for row in rows if row.pk is not None]
         store.lock(pks)
         with history.recording(pks, by=work.by, at=work.at, source=IdentitySource.IMPORT):
@@ -133,11 +133,11 @@ class TerminalRows(RowKind):
             members.add((row.pk, name) for row in rows for name in _groups(row.after) - _groups(row.before))
             placing.place(rows, work)
 
-    def revert(self, rows: Sequence[Row], work: Work) -> None:
+    def revert(self, rows: Sequence[FileRow], work: Work) -> None:
         placing.undo(rows, work)
         super().revert(rows, work)
 
-    def delete(self, rows: Sequence[Row], work: Work) -> set[Key]:
+    def delete(self, rows: Sequence[FileRow], work: Work) -> set[Key]:
         """Delete terminals that were never connected, have no key, and are still planned."""
         stored = self.stored([row.key for row in rows], work.reach)
         pks = {stored[row.key].pk for row in rows if row.key in stored}
@@ -153,7 +153,7 @@ class TerminalRows(RowKind):
         return [(uid,) for uid in reach.visible(Terminal.objects.all()).order_by("uid").values_list("uid", flat=True)]
 
 
-def _updated(terminal: Terminal, row: Row, sites: dict[str, int]) -> TerminalUpdate:
+def _updated(terminal: Terminal, row: FileRow, sites: dict[str, int]) -> TerminalUpdate:
     return TerminalUpdate(
         terminal.pk,
         sites[row.after["site"]] if "site" in row.after else terminal.site_id,
@@ -166,7 +166,7 @@ def _groups(record: Record) -> set[str]:
     return set(split(record.get("groups", "")))
 
 
-def _changed_groups(row: Row) -> set[str]:
+def _changed_groups(row: FileRow) -> set[str]:
     return _groups(row.before) ^ _groups(row.after)
 
 
@@ -185,7 +185,7 @@ def _hidden_parents(pks: set[int], reach: Reach) -> set[int]:
     return pks - set(seen)
 
 
-def _check_parents(rows: Sequence[Row], reach: Reach) -> None:
+def _check_parents(rows: Sequence[FileRow], reach: Reach) -> None:
     """Parents are there, or in the same file, and nobody is connected via themselves."""
     wanted = {row.key[0]: row.after["parent"] for row in rows if row.after.get("parent")}
     if not wanted:
@@ -216,7 +216,7 @@ def _above(uid: str, parents: dict[str, str]) -> Iterator[str]:
         way = parents.get(way, "")
 
 
-def _set_parents(rows: Iterable[Row]) -> None:
+def _set_parents(rows: Iterable[FileRow]) -> None:
     """Set the parents, after all new terminals are there: a parent may be one of them."""
     for some in batched([row for row in rows if row.after.get("parent") or "parent" in row.before], BATCH):
         uids = {row.after["parent"] for row in some}
@@ -225,7 +225,7 @@ def _set_parents(rows: Iterable[Row]) -> None:
         db_rows.update(Terminal, parents)
 
 
-def _move_devices(rows: Iterable[Row]) -> None:
+def _move_devices(rows: Iterable[FileRow]) -> None:
     """The devices of moved terminals are at the new site."""
     placed = Placement.objects.open()
     moved = placed.filter(terminal__in=[row.pk for row in rows]).values("device")
