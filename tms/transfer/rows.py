@@ -92,6 +92,10 @@ class FileRow:
                 if column in stored.hidden:
                     self.refuse(column, value, "hidden")
 
+    def reversed(self) -> "FileRow":
+        """The change back. Its faults are those of this row."""
+        return FileRow(self.line, self.key, faults=self.faults, pk=self.pk, before=self.after, after=self.before)
+
     def packed(self) -> list[Any]:
         """The row as JSON."""
         faults = [list(fault) for fault in self.faults]
