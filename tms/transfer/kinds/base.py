@@ -141,25 +141,11 @@ class RowKind(ABC):
 
     def revert(self, rows: Sequence[FileRow], work: Work) -> None:
         """Give changed rows back what they had."""
-<<<<<<< HEAD
-        self.write([FileRow(row.line, row.key, pk=row.pk, before=row.after, after=row.before) for row in rows], work)
-
-    def check_reverting(self, rows: Sequence[FileRow], reach: Reach) -> None:
-        """Refuse applied rows that the person may not change back."""
-        self.check(
-            [
-                FileRow(row.line, row.key, pk=row.pk, before=row.after, after=row.before, faults=row.faults)
-                for row in rows
-            ],
-            reach,
-        )
-=======
         self.write([row.reversed() for row in rows], work)
 
     def check_reverting(self, rows: Sequence[FileRow], reach: Reach) -> None:
         """Refuse applied rows that the person may not change back."""
         self.check([row.reversed() for row in rows], reach)
->>>>>>> h33-transfer
 
     @abstractmethod
     def keys(self, reach: Reach) -> list[Key]:
