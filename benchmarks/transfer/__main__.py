@@ -1,4 +1,4 @@
-"""`python -m benchmarks.transfer`: imports 50,000 new terminals, changes and exports them. Prints time and memory.
+"""`python -m benchmarks.transfer`: imports 50,000 new terminals, changes, exports and undoes them. Prints the cost.
 
 It has a durable PostgreSQL of its own. The work is done in this process, whose memory is that of TMS with one import.
 """
@@ -61,10 +61,15 @@ def measure(terminals: int) -> None:
     codes = list(Site.objects.order_by("pk").values_list("code", flat=True))
     with step("start"):
         pass
-    for what, label in (("new", "Lane"), ("changed", "Counter")):
-        _import(what, _text(terminals, codes, label), person)
+    made = [
+        (what, _import(what, _text(terminals, codes, label), person))
+        for what, label in (("new", "Lane"), ("changed", "Counter"))
+    ]
     with step("export"):
         sum(len(piece) for piece in exporting.pieces(KINDS["terminals"], to=person))
+    for what, pk in reversed(made):
+        with step(f"{what}: undo"):
+            _undo(pk, person)
 
 
 def _text(terminals: int, codes: list[str], label: str) -> bytes:
@@ -76,7 +81,7 @@ def _text(terminals: int, codes: list[str], label: str) -> bytes:
     return "\n".join(("uid,site,label,parent", *lines)).encode()
 
 
-def _import(what: str, data: bytes, person: object) -> None:
+def _import(what: str, data: bytes, person: object) -> int:
     from tms.transfer import running
     from tms.transfer.kinds.registry import KINDS
     from tms.transfer.planning import check_file
@@ -90,6 +95,18 @@ def _import(what: str, data: bytes, person: object) -> None:
         running.advance(at)
     made.refresh_from_db()
     assert made.applied_at, made.problem
+    return made.pk
+
+
+def _undo(pk: int, person: object) -> None:
+    from tms.transfer import running
+    from tms.transfer.models import Import
+
+    at = datetime.now(UTC)
+    running.start_undoing(Import.objects.get(pk=pk), by=person, at=at)  # type: ignore[arg-type]
+    running.advance(at)
+    made = Import.objects.get(pk=pk)
+    assert made.counts.get("kept") == 0, (made.counts, made.problem)
 
 
 if __name__ == "__main__":
