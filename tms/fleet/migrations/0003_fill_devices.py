@@ -121,7 +121,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("fleet", "0002_devices"),
+        ("fleet", "0002_lifecycle"),
         ("accounts", "0003_region_of_screens"),
     ]
 
