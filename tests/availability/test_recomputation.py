@@ -1,6 +1,7 @@
 """The figures of a month equal those that DuckDB computes from the exported evidence, to the second."""
 
 import csv
+from collections.abc import Sequence
 from datetime import date, time, timedelta
 from io import StringIO
 from pathlib import Path
@@ -20,9 +21,11 @@ from tms.alerts.maintenance import services as maintenance
 from tms.alerts.maintenance.services import WindowScope
 from tms.availability.losses import LOSS_COLUMNS, LossReason
 from tms.availability.rollup import services
-from tms.fleet.models import Cause
+from tms.fleet.models import Cause, DeviceState, Lifecycle, Site, Terminal
 from tms.fleet.models.opening_hours import OpeningHours, SpecialDay
 from tms.fleet.models.outage import OutageCause
+from tms.fleet.terminals.lifecycle_changes import change_state, retire
+from tms.fleet.terminals.services import move_terminals
 from tms.lib.calendar.recurrence import Recurrence
 
 SQL = (Path(__file__).parent / "recompute.sql").read_text()
@@ -46,6 +49,7 @@ class RandomFleet:
         self._fleet, self._random = fleet, random
         for number, zone in enumerate(("Asia/Tokyo", "Asia/Tokyo", "Europe/Berlin")):
             self._site(f"S{number}", zone)
+        self._move(list(Site.objects.order_by("pk")))
 
     def _instant(self) -> Any:
         return tokyo("00:00", FIRST) + timedelta(microseconds=self._random.randrange(12 * 86_400_000_000))
@@ -59,12 +63,28 @@ class RandomFleet:
                 OpeningHours.objects.create(site=site, weekday=weekday, **times)
         SpecialDay.objects.create(site=site, first_on=FIRST + timedelta(days=random.randrange(12)))
         terminals = [serving(self._fleet, site, since=self._boot(), uid=f"{code}-{number}") for number in range(4)]
-        terminals[0].credentials.update(revoked_at=self._instant())
+        self._change_states(terminals[0])
         group = self._fleet.group(f"Group {code}", *terminals[2:])
         for scope in (WindowScope(sites=[site]), WindowScope(terminals=terminals[1:3]), WindowScope(groups=[group])):
             self._window(scope, ZoneInfo(zone))
         for terminal in terminals:
             self._outages(terminal)
+
+    def _change_states(self, terminal: Terminal) -> None:
+        """The terminal is out of service for a while, and perhaps retired."""
+        first, second, third = sorted(self._instant() for _ in range(3))
+        change_state([terminal.pk], Lifecycle.OUT_OF_SERVICE, by=None, at=first)
+        change_state([terminal.pk], Lifecycle.IN_SERVICE, by=None, at=second)
+        if self._random.random() < 0.5:
+            retire([terminal.pk], device_becomes=DeviceState.SPARE, by=None, at=third)
+
+    def _move(self, sites: Sequence[Site]) -> None:
+        """A terminal of each site moves to another one, and perhaps back."""
+        for site in sites:
+            terminal = site.terminals.order_by("pk")[1]
+            for at in sorted(self._instant() for _ in range(self._random.randrange(1, 3))):
+                other = self._random.choice(sites)
+                move_terminals([terminal.pk], to=other, by=None, at=at)
 
     def _boot(self) -> Any:
         return self._instant() if self._random.random() < 0.3 else tokyo("00:00", FIRST)

@@ -6,12 +6,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.alerts.availability import DAY, away, open_daily, roll_up_until, serving, tokyo
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
 from tms.alerts.maintenance import services as maintenance
 from tms.alerts.maintenance.services import WindowScope
 from tms.availability.models import KindDay, PendingOutage, SiteDay, TerminalDay
 from tms.availability.rollup import services
-from tms.fleet.models import Outage
+from tms.fleet.models import DeviceState, Lifecycle, Outage
 from tms.fleet.models.opening_hours import OpeningHours
+from tms.fleet.terminals.lifecycle_changes import change_state, retire
+from tms.fleet.terminals.services import move_terminals
 from tms.lib.calendar.local_time import local_time
 from tms.lib.calendar.recurrence import Recurrence
 from tms.telemetry.models import Boot
@@ -107,16 +111,91 @@ def test_a_terminal_counts_from_its_first_boot(fleet, site, first_boot, counted_
     assert day_of(terminal).counted_s == counted_h * HOURS
 
 
-def test_a_terminal_counts_until_its_last_credential_is_revoked(fleet, site):
+def change(terminal, to, clock) -> None:
+    change_state([terminal.pk], to, by=None, at=tokyo(clock))
+
+
+def test_a_terminal_counts_until_it_is_out_of_service(fleet, site):
     terminal, never_seen = serving(fleet, site), fleet.terminal(site=site)
-    terminal.credentials.update(revoked_at=tokyo("12:00"))
     away(terminal, tokyo("11:59"), None)
+    change(terminal, Lifecycle.OUT_OF_SERVICE, "12:00")
 
     roll_up_until(DAY + timedelta(days=1))
 
     assert seconds(day_of(terminal)) == {"counted_s": 3 * HOURS, "unclear_s": 60}
     assert not TerminalDay.objects.filter(terminal=terminal, day__gt=DAY).exists()
     assert not TerminalDay.objects.filter(terminal=never_seen).exists()
+
+
+def test_a_retired_terminal_counts_until_then_and_its_past_days_stay(fleet, site):
+    terminal = serving(fleet, site)
+    roll_up_until()
+    retire([terminal.pk], device_becomes=DeviceState.SPARE, by=None, at=tokyo("10:00", DAY + timedelta(days=1)))
+
+    roll_up_until(DAY + timedelta(days=2))
+
+    assert list(TerminalDay.objects.order_by("day").values_list("counted_s", flat=True)) == [12 * HOURS, HOURS]
+
+
+def test_a_terminal_without_a_valid_key_is_still_in_service(fleet, site):
+    terminal = serving(fleet, site)
+    terminal.credentials.update(revoked_at=tokyo("12:00"))
+    away(terminal, tokyo("12:00"), None)
+
+    roll_up_until()
+
+    assert seconds(day_of(terminal)) == {"counted_s": 12 * HOURS, "unclear_s": 9 * HOURS}
+
+
+def test_what_lies_between_two_periods_in_service_is_excluded(fleet, site):
+    terminal = serving(fleet, site)
+    change(terminal, Lifecycle.OUT_OF_SERVICE, "10:00")
+    away(terminal, tokyo("10:30"), tokyo("11:15"))
+    change(terminal, Lifecycle.IN_SERVICE, "11:00")
+
+    roll_up_until()
+
+    assert seconds(day_of(terminal)) == {"counted_s": 11 * HOURS, "excluded_s": HOURS, "network_s": 15 * 60}
+
+
+def test_a_moved_terminal_counts_at_each_site_while_it_was_there(fleet, site):
+    other = open_daily(fleet.site("OTH"))
+    terminal = serving(fleet, site, since=tokyo("00:00", DAY_BEFORE))
+    serving(fleet, other, since=tokyo("00:00", DAY_BEFORE))
+    away(terminal, tokyo("11:30"), tokyo("12:10"))
+    move_terminals([terminal.pk], to=other, by=None, at=tokyo("12:00"))
+
+    roll_up_until(DAY + timedelta(days=1))
+
+    days = TerminalDay.objects.filter(terminal=terminal).order_by("day", "-site_day__site__code")
+    assert [(row.site_day.site, row.day.day, seconds(row)) for row in days] == [
+        (site, DAY_BEFORE.day, {"counted_s": 12 * HOURS}),
+        (site, DAY.day, {"counted_s": 3 * HOURS, "network_s": 30 * 60}),
+        (other, DAY.day, {"counted_s": 9 * HOURS, "network_s": 10 * 60}),
+        (other, DAY.day + 1, {"counted_s": 12 * HOURS}),
+    ]
+
+
+def test_people_of_a_site_see_the_days_of_a_moved_terminal_at_their_site(fleet, site):
+    other, terminal = open_daily(fleet.site("OTH")), serving(fleet, site)
+    group = fleet.group("Lobby", terminal)
+    move_terminals([terminal.pk], to=other, by=None, at=tokyo("12:00"))
+    roll_up_until()
+
+    scopes = [Scope(sites=frozenset({one.pk})) for one in (site, other)] + [Scope(groups=frozenset({group.pk}))]
+    seen = [list(within(TerminalDay.objects.order_by("pk"), scope)) for scope in scopes]
+
+    assert [sum(row.counted_s for row in rows) // HOURS for rows in seen] == [3, 9, 12]
+
+
+def test_a_terminal_that_was_elsewhere_for_an_hour_is_excluded_meanwhile(fleet, site):
+    other, terminal = open_daily(fleet.site("OTH")), serving(fleet, site)
+    move_terminals([terminal.pk], to=other, by=None, at=tokyo("10:00"))
+    move_terminals([terminal.pk], to=site, by=None, at=tokyo("11:00"))
+
+    roll_up_until()
+
+    assert seconds(TerminalDay.objects.get(site_day__site=site)) == {"counted_s": 11 * HOURS, "excluded_s": HOURS}
 
 
 def test_an_outage_gets_its_cause_in_past_days_once_the_terminal_has_returned(fleet, site):

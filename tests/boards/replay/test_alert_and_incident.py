@@ -12,7 +12,8 @@ from tms.alerts.correlation import actions
 from tms.alerts.correlation.regrouping.move_out import move_out
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Incident
-from tms.fleet.models import Presence, TerminalState
+from tms.fleet.models import Presence, Terminal, TerminalState
+from tms.fleet.terminals.services import move_terminals
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -103,6 +104,16 @@ def test_an_incident_shows_its_members_and_their_state_then(replay, lost_site):
     assert "Resolved at" in after.text(row)
     assert "Acknowledged" not in before.text("timeline")
     assert "1 online at" in before.text("unaffected")
+
+
+def test_members_of_an_incident_are_shown_where_they_were(replay, lost_site, fleet):
+    members = list(Terminal.objects.filter(alerts__incident=lost_site).values_list("pk", flat=True))
+    move_terminals(members[:3], to=fleet.site("NRT", name="Narita"), by=None, at=now(-60))
+
+    seen = replay(f"/incidents/{lost_site.pk}/", now(-1.75 * HOUR))
+
+    assert "5 affected, 5 offline" in seen.text("cells")
+    assert [name for name in ("cells", *seen.rows("alert-")) if "Narita" in seen.text(name)] == []
 
 
 def test_an_alert_that_was_moved_out_later_was_a_member(replay, fleet, tanaka):

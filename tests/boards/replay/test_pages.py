@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from tests.support import factories
+from tests.support.builders import Link
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tests.support.people import grant, person
@@ -18,6 +19,8 @@ from tms.boards.replay.chosen import query_of
 from tms.boards.replay.responses import STEP
 from tms.commands.models import Command, CommandState
 from tms.fleet.models import Presence, Terminal
+from tms.fleet.terminals.services import move_terminals
+from tms.ingest import commit
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -84,6 +87,23 @@ def test_a_page_has_the_same_elements_live_and_in_a_replay(replay, browser, flee
 
         gone = {element for element in live.ids if element not in past.ids and not element.startswith("sound-alarms-")}
         assert gone <= {"proof", "banner", "waiting", "sound", "approvals", "approval-calls", "shift", *ACTING}, path
+
+
+def test_pages_show_the_site_and_firmware_of_then_and_leave_out_what_was_not_in_service(replay, fleet):
+    terminal = fleet.online(uid="T-1", site=fleet.site("AAA"), firmware="4.8.1", at=now(-3 * HOUR))
+    fleet.online(uid="T-2", site=fleet.site("CCC"), at=now(-3 * HOUR), lifecycle="planned")
+    commit.write([Link(terminal).boot(at=now(-1.5 * HOUR), firmware="4.8.2")])
+    move_terminals([terminal.pk], to=fleet.site("BBB"), by=None, at=now(-HOUR))
+
+    before, after = (replay("/", now(hours * HOUR)) for hours in (-2, -0.5))
+    page = replay(terminal.get_absolute_url(), now(-2 * HOUR))
+
+    assert [{one for one in seen.ids if one.startswith("site-")} for seen in (before, after)] == [
+        {"site-AAA"},
+        {"site-BBB"},
+    ]
+    assert "4.8.1" in page.text("state")
+    assert "AAA" in page.text("state")
 
 
 ACTING = (

@@ -47,7 +47,7 @@ def in_database() -> FleetState:
     """Call it in a consistent read."""
     alerts = tuple(Alert.objects.unresolved().order_by("pk").values_list(*ALERT_COLUMNS))
     incidents = tuple(Incident.objects.unresolved().order_by("pk").values_list(*INCIDENT_COLUMNS))
-    presences = dict(TerminalState.objects.order_by().values_list("presence").annotate(number=Count("pk")))
+    presences = dict(TerminalState.objects.counted().order_by().values_list("presence").annotate(number=Count("pk")))
     totals = Totals.of(presences, ((severity, state) for _, severity, state, *_ in alerts))
     return FleetState(totals, alerts, incidents)
 

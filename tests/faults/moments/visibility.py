@@ -12,11 +12,14 @@ from django.db.models import F, Max, Model, Q, Window
 from django.db.models.functions import Lead
 
 from tms.alerts.models import IncidentTransition, MembershipChange, Transition
-from tms.fleet.models import PresenceChange, Terminal
+from tms.fleet.models import IdentityChange, PresenceChange, Terminal
 
 TAIL = 20_000
 """Transactions in progress have written their rows among the newest of a table."""
-HISTORIES: Sequence[type[Model]] = (Terminal, PresenceChange, Transition, IncidentTransition, MembershipChange)
+HISTORIES: Sequence[type[Model]] = (
+    *(Terminal, IdentityChange, PresenceChange),
+    *(Transition, IncidentTransition, MembershipChange),
+)
 """Tables to which rows are added, and never changed as far as replays read them."""
 
 

@@ -207,24 +207,31 @@ def running(at: datetime) -> list[Window]:
     return windows
 
 
-def coverage_of(site_of: Mapping[int, int], *, among: Iterable[Window]) -> dict[int, MaintenanceCoverage]:
+def coverage_of(
+    site_of: Mapping[int, int], *, among: Iterable[Window], groups_of: Mapping[int, Collection[int]] | None = None
+) -> dict[int, MaintenanceCoverage]:
     """Which of these terminals (with their sites) the windows `among` cover, and which of them lasts longest.
 
+    `groups_of`: the groups of terminals that had others than today, for a past instant.
     No query if there are no windows, otherwise three.
     """
     windows = {window.pk: window for window in among}
     if not windows:
         return {}
     longest: dict[int, Window] = {}
-    for window_id, terminal_id in pairs(windows, site_of):
+    for window_id, terminal_id in pairs(windows, site_of, groups_of):
         window, known = windows[window_id], longest.get(terminal_id)
         if known is None or known.occurs_until < window.occurs_until:
             longest[terminal_id] = window
     return {terminal_id: _cover(window) for terminal_id, window in longest.items()}
 
 
-def pairs(windows: Collection[int], site_of: Mapping[int, int]) -> Iterator[tuple[int, int]]:
-    """(window, terminal) for each way in which a window covers a terminal."""
+def pairs(
+    windows: Collection[int],
+    site_of: Mapping[int, int],
+    groups_of: Mapping[int, Collection[int]] | None = None,
+) -> Iterator[tuple[int, int]]:
+    """(window, terminal) for each way in which a window covers a terminal. `groups_of`: where not those of today."""
     at_site: dict[int, list[int]] = {}
     for terminal_id, site_id in site_of.items():
         at_site.setdefault(site_id, []).append(terminal_id)
@@ -234,8 +241,14 @@ def pairs(windows: Collection[int], site_of: Mapping[int, int]) -> Iterator[tupl
         yield from ((window_id, terminal_id) for terminal_id in at_site[site_id])
     named = Window.terminals.through.objects.filter(window__in=windows, terminal__in=site_of)
     yield from named.values_list("window", "terminal")
-    grouped = Group.terminals.through.objects.filter(group__windows__in=windows, terminal__in=site_of)
+    others = groups_of or {}
+    grouped = Group.terminals.through.objects.filter(
+        group__windows__in=windows, terminal__in=site_of.keys() - others.keys()
+    )
     yield from grouped.values_list("group__windows", "terminal")
+    for terminal_id, groups in others.items():
+        of_groups = Window.groups.through.objects.filter(window__in=windows, group__in=groups)
+        yield from ((window_id, terminal_id) for window_id in of_groups.values_list("window", flat=True))
 
 
 def _cover(window: Window) -> MaintenanceCoverage:

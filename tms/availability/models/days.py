@@ -19,6 +19,13 @@ class OfWholeSites(BySite):
         return self.covered(scope)
 
 
+class AtSiteThen(ByTerminal):
+    """A day of a terminal belongs to the site where the terminal was; groups are those of now."""
+
+    def seen(self, scope: Scope) -> models.Q:
+        return BySite("site_day__site").covered(scope) | super().seen(Scope(groups=scope.groups))
+
+
 class SiteDay(models.Model):
     """A local day of a site that is over and rolled up, with its opening hours as they were.
 
@@ -80,17 +87,17 @@ class Seconds(models.Model):
 
 
 class TerminalDay(Seconds):
-    """A day of a terminal that was in service."""
+    """A day of a terminal that was in service at the site."""
 
     site_day = models.ForeignKey(SiteDay, models.CASCADE, related_name="terminals", db_index=False)
     terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="days", db_index=False, db_constraint=False)
     since = models.BigIntegerField(null=True)
     until = models.BigIntegerField(null=True)
-    """When it went into service, and out of it, if that was on this day; in seconds since the epoch."""
+    """When it went into service there, and out of it, if that was on this day; in seconds since the epoch."""
     excluded: models.JSONField[Any, Any] = models.JSONField(null=True)
-    """Maintenance of the day, as `SiteDay.hours`; None if there was none."""
+    """Maintenance of the day and times out of service, as `SiteDay.hours`; None if there was none."""
 
-    scope_path = ByTerminal("terminal")
+    scope_path = AtSiteThen("terminal")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("site_day", "terminal"), name="terminalday_once"),)

@@ -4,10 +4,11 @@
 |---|---|---|
 | `open` | a site | its opening hours |
 | `service` | a terminal | in service |
-| `maintenance` | a terminal | covered by a maintenance window |
+| `maintenance` | a terminal | covered by a maintenance window, or not in service for a part of the day |
 | `outage` | a terminal | without a link, with the reason |
 
-All within one local day of the site, in seconds since the epoch. Rows of one record and terminal do not overlap.
+All within one local day of the site, in seconds since the epoch. Rows of one record, site and
+terminal do not overlap; a terminal that moved has rows of both sites.
 """
 
 from collections.abc import Iterator, Sequence

@@ -134,10 +134,10 @@ OF_SITES = {
 }
 OF_TERMINALS = {
     GroupBy.TERMINAL: "terminal",
-    GroupBy.SITE: "terminal__site",
+    GroupBy.SITE: "site_day__site",
     GroupBy.KIND: "terminal__kind",
     GroupBy.MODEL: "terminal__model",
-    GroupBy.REGION: "terminal__site__region",
+    GroupBy.REGION: "site_day__site__region",
 }
 
 
@@ -154,7 +154,7 @@ def day_rows(
     scopes = (scope, *among)
     if by is GroupBy.TERMINAL or any(each.groups for each in scopes):
         rows: QuerySet[Model] = TerminalDay.objects.all()
-        paths, site = OF_TERMINALS, "terminal__site"
+        paths, site = OF_TERMINALS, "site_day__site"
     else:
         rows, paths, site = KindDay.objects.all(), OF_SITES, "site"
     for each in scopes:

@@ -17,7 +17,7 @@ from tms.alerts.maintenance import history
 from tms.availability.intervals import Interval, Intervals, instant_of, merge, overlap, second_of
 from tms.availability.losses import TOGETHER, PastOutage, Piece, alone, pieces_of
 from tms.availability.models import SiteDay, TerminalDay
-from tms.fleet.identity.past import service_periods
+from tms.fleet.identity.past import Period, service_periods, site_periods
 from tms.fleet.models import Outage, Site, Terminal
 from tms.fleet.sites.calendar import hours_of
 from tms.lib.calendar.dates import DAY
@@ -31,7 +31,7 @@ class DayTerminal(NamedTuple):
     kind: str
     model: str
     service: Interval
-    """The part of the day during which the terminal was in service."""
+    """The part of the day during which the terminal was in service at the site."""
     excluded: Intervals
 
 
@@ -65,8 +65,9 @@ def facts_of(site: Site, day: date) -> DayFacts:
 def _read(site: Site, day: date) -> DayFacts:
     begins_at, ends_at = _bounds(site, day)
     bounds = Interval(second_of(begins_at), second_of(ends_at))
-    rows = list(Terminal.objects.filter(site=site).order_by("pk").values_list("pk", "kind", "model"))
-    services = _services([pk for pk, *_ in rows], bounds)
+    there = site_periods(site.pk, since=begins_at, until=ends_at)
+    rows = list(Terminal.objects.filter(pk__in=there).order_by("pk").values_list("pk", "kind", "model"))
+    services = _services(there, bounds)
     windows = history.covering(dict.fromkeys(services, site.pk), since=begins_at, until=ends_at)
     terminals = [
         _day_terminal((pk, kind, model), services[pk], _clip(windows.get(pk, ()), bounds))
@@ -114,7 +115,7 @@ def _open(hours: Hours, bounds: Interval) -> list[Interval]:
 
 
 def _day_terminal(identity: tuple[int, str, str], served: Intervals, excluded: Intervals) -> DayTerminal:
-    """What lies between two periods in service does not count, like maintenance."""
+    """What lies between two periods in service there is excluded, like maintenance."""
     service = Interval(served[0][0], served[-1][1])
     gaps = [Interval(one[1], other[0]) for one, other in pairwise(served)]
     return DayTerminal(*identity, service, merge([*excluded, *gaps]))
@@ -124,20 +125,24 @@ def _clip(periods: Collection[tuple[datetime, datetime]], bounds: Interval) -> l
     return overlap(merge((second_of(since), second_of(until)) for since, until in periods), [bounds])
 
 
-def _services(terminal_pks: Collection[int], bounds: Interval) -> dict[int, Intervals]:
-    """When terminals were in service within `bounds`, but not before their first boot."""
+def _services(there: Mapping[int, list[Period]], bounds: Interval) -> dict[int, Intervals]:
+    """When terminals were in service at the site within `bounds`, but not before their first boot.
+
+    `there`: when each was at the site.
+    """
     since, until = instant_of(bounds.since), instant_of(bounds.until)
-    boots = Boot.objects.filter(terminal__in=terminal_pks, first_seen_at__lt=until)
+    boots = Boot.objects.filter(terminal__in=there, first_seen_at__lt=until)
     first = dict(boots.order_by().values_list("terminal").annotate(first=Min("first_seen_at")))
-    found = {}
+    found: dict[int, Intervals] = {}
     for pk, periods in service_periods(first, since=since, until=until).items():
         booted = Interval(max(bounds.since, second_of(first[pk])), bounds.until)
-        if booted.since < booted.until and (served := overlap(_seconds(periods), [booted])):
+        at_site = overlap(_seconds(there[pk]), [booted]) if booted.since < booted.until else []
+        if served := overlap(_seconds(periods), at_site):
             found[pk] = served
     return found
 
 
-def _seconds(periods: Iterable[tuple[datetime, datetime]]) -> list[Interval]:
+def _seconds(periods: Iterable[Period]) -> list[Interval]:
     return merge((second_of(since), second_of(until)) for since, until in periods)
 
 

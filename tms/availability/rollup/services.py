@@ -25,7 +25,7 @@ from tms.availability.rollup.inputs import (
     pieces_by_terminal,
 )
 from tms.availability.rollup.tally import Tally, tally
-from tms.fleet.models import Outage, Site
+from tms.fleet.models import IdentityChange, IdentityField, Outage, Site
 from tms.lib.calendar.dates import DAY
 from tms.lib.calendar.local_time import local_time
 from tms.lib.set_aside import SetAside, isolate
@@ -79,17 +79,23 @@ def _behind(zone: str, today: date) -> Iterator[tuple[int, date]]:
     behind = list(sites.filter(~models.Exists(reached)).values_list("pk", flat=True))
     last = dict(SiteDay.objects.filter(site__in=behind).order_by().values_list("site").annotate(last=Max("day")))
     new = [pk for pk in behind if pk not in last]
-    first_seen = dict(
-        Site.objects.filter(pk__in=new, terminals__boots__isnull=False)
-        .order_by()
-        .values_list("pk")
-        .annotate(first=Min("terminals__boots__first_seen_at"))
-    )
+    first_seen = _first_boots(new)
     for pk in behind:
         if pk in last:
             yield pk, max(last[pk] + DAY, today - BACKFILL)
         elif pk in first_seen:
             yield pk, max(local_time(first_seen[pk], ZoneInfo(zone)).date(), today - BACKFILL)
+
+
+def _first_boots(sites: Sequence[int]) -> dict[int, datetime]:
+    """The first boot of the terminals of each site, and of those that moved away since."""
+    there = Site.objects.filter(pk__in=sites, terminals__boots__isnull=False).order_by().values_list("pk")
+    found = dict(there.annotate(first=Min("terminals__boots__first_seen_at")))
+    left = IdentityChange.objects.filter(field=IdentityField.SITE, before__0__in=sites).order_by().values_list("before")
+    for (site, _), first in left.annotate(first=Min("terminal__boots__first_seen_at")):
+        if first is not None:
+            found[site] = min(first, found.get(site, first))
+    return found
 
 
 def corrected_days() -> list[Key]:

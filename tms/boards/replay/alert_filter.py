@@ -12,6 +12,7 @@ from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, Incident, IncidentState
 from tms.alerts.models.alert import AlertState
 from tms.boards.list_filters.filters import AlertFilter
+from tms.fleet.models import Site
 from tms.replay.state import AlertFacts
 
 
@@ -31,10 +32,13 @@ def _shows(incident: Incident, chosen: AlertFilter) -> bool:
 
 
 def alerts_among(facts: Collection[AlertFacts], chosen: AlertFilter, *, scope: Scope) -> list[AlertFacts]:
-    """What varies is compared with its value then; rule, site and text of an alert are those of the database."""
+    """What varies is compared with its value then; rule and text of an alert are those of the database."""
     person = User.objects.filter(username=chosen.who).values_list("pk", flat=True).first() if chosen.who else None
     found = [one for one in facts if _matches(one, chosen, person)]
-    lasting = replace(AlertFilter(), q=chosen.q, site=chosen.site, rule=chosen.rule)
+    if chosen.site:
+        sites = set(within(Site.objects.filter(code__iexact=chosen.site), scope).values_list("pk", flat=True))
+        found = [one for one in found if one.site in sites]
+    lasting = replace(AlertFilter(), q=chosen.q, rule=chosen.rule)
     if lasting.is_empty or not found:
         return found
     rows = within(Alert.objects.filter(pk__in=[one.pk for one in found]), scope)

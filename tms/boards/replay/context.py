@@ -93,7 +93,9 @@ class PastRows(SharedRows):
     def alerts(self, pks: Collection[int]) -> list[AlertRow]:
         unresolved = self.moment.alerts(pks)
         known = {alert.pk for alert in unresolved}
-        rows = past_rows([*unresolved, *resolved_alerts([pk for pk in pks if pk not in known])], at=self.at)
+        resolved = resolved_alerts([pk for pk in pks if pk not in known])
+        self.moment.rewind(alert.terminal for alert in resolved)
+        rows = past_rows([*unresolved, *resolved], at=self.at)
         return self.impact.explain([rows[pk] for pk in pks if pk in rows])
 
     def incidents(self, pks: Collection[int]) -> list[IncidentRow]:

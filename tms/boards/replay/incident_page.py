@@ -42,7 +42,11 @@ class MembersThen:
         return set(self.alerts.values_list("terminal", flat=True))
 
     def cells(self, *, is_of_rule: bool) -> Cells:
-        return cells_of(self.alerts, is_of_rule=is_of_rule, then=CellsThen(self._moment.presences, self._unresolved))
+        terminals = within(Terminal.objects.filter(pk__in=self.terminals), self._moment.scope).select_related("site")
+        by_pk = {terminal.pk: terminal for terminal in terminals}
+        self._moment.rewind(by_pk.values())
+        then = CellsThen(self._moment.presences, self._unresolved, by_pk)
+        return cells_of(self.alerts, is_of_rule=is_of_rule, then=then)
 
     def online_beside(self, site: int | None) -> Counter[str]:
         """Other terminals at the site that were online, by kind."""
@@ -50,8 +54,9 @@ class MembersThen:
             return Counter()
         counts = self._moment.presence_counts.items()
         online = Counter({kind: number for (at, presence, kind), number in counts if (at, presence) == (site, ONLINE)})
-        mine = within(Terminal.objects.filter(pk__in=self.terminals, site=site), self._moment.scope)
-        online.subtract(kind for pk, kind in mine.values_list("pk", "kind") if pk not in self._moment.presences)
+        mine = self._moment.placed(self.terminals).items()
+        there = [(pk, one.kind) for pk, one in mine if one.site == site and one.is_counted]
+        online.subtract(kind for pk, kind in there if pk not in self._moment.presences)
         return online
 
     @cached_property

@@ -121,10 +121,10 @@ class PastTerminal(PastPage, TerminalPage):
         then = context.moment.terminal(self.terminal)
         if then is None:
             raise Terminal.DoesNotExist
-        site = self.terminal.site_id
+        site = then.state.terminal.site_id
         status = context.hours.statuses([site])[site]
         expected = Expected(PlannedKind.CLOSED, status.opens_at) if status.opens_at else None
         if then.maintenance is not None:
             expected = Expected(PlannedKind.MAINTENANCE, then.maintenance)
         plans = TerminalPlans(expected, status)
-        return past_facts(self.terminal, then.state, then.alerts, plans, at=context.at, scope=self.scope)
+        return past_facts(then.state.terminal, then.state, then.alerts, plans, at=context.at, scope=self.scope)

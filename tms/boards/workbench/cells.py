@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tms.alerts.correlation.candidates import LOST
 from tms.alerts.models import AlertQuerySet
-from tms.fleet.models import Presence, TerminalKind
+from tms.fleet.models import Presence, Terminal, TerminalKind
 from tms.fleet.sites.names import Bilingual
 from tms.lib.db.natural_order import natural
 
@@ -59,6 +59,8 @@ class CellsThen(NamedTuple):
     """Presences of the terminals that were not online."""
     unresolved: Collection[int]
     """Unresolved alerts."""
+    terminals: Mapping[int, Terminal]
+    """The terminals, with the name, site and kind of then."""
 
 
 class _Member(NamedTuple):
@@ -101,11 +103,14 @@ def _members(alerts: AlertQuerySet, *, is_of_rule: bool, then: CellsThen | None)
     columns = ("pk", "resolved_at", "terminal", *(f"terminal__{name}" for name in COLUMNS))
     rows = alerts.order_by(natural("terminal__uid")).values_list(*columns)[:MAX_ALERTS]
     for pk, resolved_at, terminal, uid, name, name_ja, label, kind, presence in rows:
+        place = (Bilingual(name, name_ja), label, kind)
+        if then and (past := then.terminals.get(terminal)):
+            place = (Bilingual(past.site.name, past.site.name_ja), past.label, past.kind)
         shown = then.presences.get(terminal, Presence.ONLINE) if then else presence or Presence.NEVER
         is_unresolved = pk in then.unresolved if then else not resolved_at
         known = uid in found and found[uid].is_unresolved
         found[uid] = _Member(
-            *(uid, Bilingual(name, name_ja), label, kind, shown),
+            *(uid, *place, shown),
             is_unresolved=known or is_unresolved,
             is_of_rule=is_of_rule,
         )

@@ -12,10 +12,11 @@ from tms.accounts.access import within
 from tms.accounts.models import User
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, Transition, TransitionKind
-from tms.fleet.models import TerminalState
+from tms.fleet.models import IdentityField, TerminalState
 from tms.lib.db.prepared import DbRow
 from tms.replay.state.base import KEYS, Instant
 from tms.replay.state.effects import OF_ALERTS, Then, TransitionColumns, after
+from tms.replay.state.identity import Facts, facts_of, site_of
 from tms.replay.state.members import Members, members
 
 STEP_COLUMNS = ("alert_id", "kind", "at", "by_id", "comment", "severity", "contract", "until", "to_id", "value")
@@ -57,10 +58,11 @@ def read(pks: Collection[int], scope: Scope, instant: Instant) -> AlertsThen:
     then = states(rows, instant)
     unresolved = {pk: row for pk, row in rows.items() if pk in then and then[pk].is_unresolved}
     found = members({pk: row[-1] for pk, row in unresolved.items()}, instant)
+    identities = facts_of({row[1] for row in unresolved.values()}, instant, scope)
     facts = {
         pk: AlertFacts._make(
             (
-                *row[:-2],
+                *_identified(row, identities.get(row[1], {})),
                 then[pk].severity or row[-2],
                 then[pk].state,
                 then[pk].acknowledged_by,
@@ -70,6 +72,13 @@ def read(pks: Collection[int], scope: Scope, instant: Instant) -> AlertsThen:
         for pk, row in unresolved.items()
     }
     return AlertsThen(facts, then, found)
+
+
+def _identified(row: DbRow, facts: Facts) -> DbRow:
+    """COLUMNS up to `opened_at`, with the site, kind, model and firmware of then."""
+    pk, terminal, site, kind, model, firmware, *others = row[:-2]
+    texts = zip((IdentityField.KIND, IdentityField.MODEL, IdentityField.FIRMWARE), (kind, model, firmware), strict=True)
+    return pk, terminal, site_of(facts, site), *(facts.get(name, today) for name, today in texts), *others
 
 
 def states(pks: Collection[int], instant: Instant) -> dict[int, Then]:
@@ -84,7 +93,10 @@ def rewound(
     links: Mapping[int, TerminalState],
     instant: Instant,
 ) -> list[Alert]:
-    """The alerts with the columns of then, in the order of `pks`. `links`: the states of their terminals then."""
+    """The alerts with the columns of then, in the order of `pks`.
+
+    `links`: the states of their terminals then, with terminals that have the values of then.
+    """
     rows = Alert.objects.select_related(*RELATED).in_bulk(list(pks))
     people = User.objects.in_bulk(_people(then[pk] for pk in rows if pk in then))
     changed_later = _changed_later(rows, instant)
@@ -147,7 +159,7 @@ def _rewind(
     for name, value in columns.items():
         setattr(alert, name, value)
     if (link := links.get(alert.terminal_id)) is not None:
-        alert.terminal.state = link
+        alert.terminal = link.terminal
     if (flapping := getattr(alert, "flapping", None)) is not None and not then.is_flapping:
         flapping.ended_at = alert.opened_at
     elif flapping is not None:

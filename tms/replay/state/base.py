@@ -10,6 +10,7 @@ from django.db.models import Model, Q, QuerySet
 
 from tms.alerts.models import Alert, Transition
 from tms.fleet.models import Presence, PresenceChange, Terminal, TerminalState
+from tms.fleet.models.terminal import TerminalQuerySet
 from tms.lib.db.consistent_read import consistent_read
 from tms.replay.models import Snapshot
 
@@ -69,7 +70,7 @@ class Instant:
     def is_later(self, model: type[Model], pk: int, at: datetime) -> bool:
         return at > self.at or (self.visibility is not None and pk not in self.visibility.of(model))
 
-    def existing(self) -> QuerySet[Terminal]:
+    def existing(self) -> TerminalQuerySet:
         """The terminals that existed."""
         if self.visibility:
             return Terminal.objects.exclude(self._unseen(Terminal))

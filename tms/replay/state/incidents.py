@@ -6,9 +6,11 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet
 
 from tms.accounts.models import User
+from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, AlertState, Incident, IncidentTransition
 from tms.replay.state.base import Instant
 from tms.replay.state.effects import OF_INCIDENTS, Then, TransitionColumns, after
+from tms.replay.state.identity import facts_of, site_of
 from tms.replay.state.members import joined
 
 STEP_COLUMNS = ("incident_id", "kind", "at", "by_id", "comment", "severity", "contract", "until", "to_id")
@@ -28,7 +30,11 @@ def states(pks: Collection[int], instant: Instant) -> dict[int, Then]:
 
 
 def rewound(
-    rows: QuerySet[Incident], then: Mapping[int, Then], open_counts: Mapping[int, int], instant: Instant
+    rows: QuerySet[Incident],
+    then: Mapping[int, Then],
+    open_counts: Mapping[int, int],
+    instant: Instant,
+    scope: Scope,
 ) -> list[Incident]:
     """The incidents with the columns of then, oldest first. `open_counts`: their unresolved members then."""
     chosen = rows.filter(pk__in=list(then)).select_related("site", "group", "rule").order_by("opened_at", "pk")
@@ -37,7 +43,7 @@ def rewound(
     people = User.objects.in_bulk(named)
     ongoing = {pk for pk, one in then.items() if one.is_unresolved}
     members = joined(list(then), instant, ongoing=ongoing)
-    extents = _extents(members)
+    extents = _extents(members, instant, scope)
     return [
         _rewind(row, then[row.pk], people, members[row.pk], extents[row.pk], open_counts.get(row.pk, 0))
         for row in chosen
@@ -52,15 +58,17 @@ class Extent(NamedTuple):
     sites: Collection[int]
 
 
-def _extents(members: Mapping[int, Collection[int]]) -> dict[int, Extent]:
-    """The extent of each incident. Terminals count at their present sites."""
+def _extents(members: Mapping[int, Collection[int]], instant: Instant, scope: Scope) -> dict[int, Extent]:
+    """The extent of each incident, with the sites of then."""
     alerts = [alert for of_one in members.values() for alert in of_one]
     rows = Alert.objects.filter(pk__in=alerts).values_list("pk", "terminal_id", "terminal__site_id") if alerts else ()
     lost_at = {pk: (terminal, site) for pk, terminal, site in rows}
+    identities = facts_of({terminal for terminal, _ in lost_at.values()}, instant, scope)
     found = {}
     for pk, of_one in members.items():
-        lost = {lost_at[alert] for alert in of_one if alert in lost_at}
-        found[pk] = Extent(len({terminal for terminal, _ in lost}), {site for _, site in lost})
+        lost = dict(lost_at[alert] for alert in of_one if alert in lost_at)
+        sites = {site_of(identities.get(terminal, {}), site) for terminal, site in lost.items()}
+        found[pk] = Extent(len(lost), sites)
     return found
 
 

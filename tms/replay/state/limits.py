@@ -40,5 +40,5 @@ def limits(at: datetime, *, now: datetime, are_members_estimated: bool) -> Itera
     if are_members_estimated:
         text = gettext("When alerts joined their incidents was not recorded then: they count from the start of each.")
         yield MomentLimit("members", text)
-    text = gettext("Sites, names, groups and opening hours are those of today; deleted terminals are missing.")
+    text = gettext("Opening hours and the names of sites and groups are those of today; deleted terminals are missing.")
     yield MomentLimit("fleet", text)

@@ -1,7 +1,7 @@
 """The fleet as it was at a past instant, as far as a scope covers it."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
@@ -13,10 +13,12 @@ from tms.accounts.scope import EVERYTHING, Scope
 from tms.alerts.correlation.forming import undecided_since
 from tms.alerts.maintenance import history, services
 from tms.alerts.models import Alert, AlertState, Incident, Rule, RuleSource, Window
+from tms.fleet.lifecycle import COUNTED
 from tms.fleet.models import Outage, Presence, Site, Terminal, TerminalState
-from tms.replay.state import alerts, base, incidents, terminals
+from tms.replay.state import alerts, base, identity, incidents, terminals
 from tms.replay.state.alerts import AlertFacts, AlertsThen
 from tms.replay.state.base import Base, Instant, Visibility
+from tms.replay.state.identity import Placed, PlacedTwice
 from tms.replay.state.limits import MomentLimit, has_history, limits
 from tms.replay.state.members import joined, members
 
@@ -55,10 +57,19 @@ class Moment:
 
     @cached_property
     def presence_counts(self) -> Mapping[PresenceCount, int]:
-        """Number of terminals. Empty if the history of that time has been deleted."""
+        """Number of terminals in service. Empty if the history of that time has been deleted."""
         if not has_history(self.at, now=self._now):
             return {}
-        existing = within(self._instant.existing(), self.scope).order_by()
+        counts = self._counted_today()
+        for pk, (today, then) in self._moved.items():
+            presence = self.presences.get(pk, Presence.ONLINE.value)
+            counts[today.site, presence, today.kind] -= today.is_counted
+            counts[then.site, presence, then.kind] += then.is_counted
+        return +counts
+
+    def _counted_today(self) -> Counter[PresenceCount]:
+        """The terminals that existed and are in service today, at their sites of today, with their presence of then."""
+        existing = within(self._instant.existing().counted(), self.scope).order_by()
         if len(self.presences) > MAX_LOOKED_UP_TERMINALS:
             rows = existing.values_list("pk", "site_id", "kind")
             return Counter((site, self.presences.get(pk, Presence.ONLINE.value), kind) for pk, site, kind in rows)
@@ -72,10 +83,13 @@ class Moment:
                 counts[site, Presence.ONLINE.value, kind] = online
         return counts
 
-    @property
-    def terminal_count(self) -> int:
-        """Number of terminals that existed, and are not deleted."""
-        return within(self._instant.existing(), self.scope).count()
+    def placed(self, terminals: Collection[int]) -> Mapping[int, Placed]:
+        """Where these terminals counted, as far as the scope covers them."""
+        return identity.placed_of(terminals, self._instant, self.scope)
+
+    def rewind(self, terminals: Iterable[Terminal]) -> None:
+        """Give rows of terminals the name, site, firmware, … of then."""
+        identity.rewind(terminals, self._instant, self.scope)
 
     @cached_property
     def presences(self) -> Mapping[int, str]:
@@ -137,13 +151,13 @@ class Moment:
         rows = within(incidents.candidates(self._instant), self.scope)
         then = incidents.states(list(rows.values_list("pk", flat=True)), self._instant)
         unresolved = {pk: one for pk, one in then.items() if one.is_unresolved}
-        return incidents.rewound(Incident.objects.all(), unresolved, self._open_counts, self._instant)
+        return incidents.rewound(Incident.objects.all(), unresolved, self._open_counts, self._instant, self.scope)
 
     def incident(self, pk: int) -> Incident | None:
         """The incident as it was, also if it was resolved; None if it was not open yet, or is outside of the scope."""
         rows = within(Incident.objects.filter(pk=pk), self.scope)
         then = incidents.states(list(rows.values_list("pk", flat=True)), self._instant)
-        found = incidents.rewound(rows, then, self._open_counts, self._instant)
+        found = incidents.rewound(rows, then, self._open_counts, self._instant, self.scope)
         return found[0] if found else None
 
     def members(self, incident: int) -> list[int]:
@@ -158,11 +172,15 @@ class Moment:
         return sorted(pk for pk, of in belonged.items() if of == incident)
 
     def terminal_states(self, pks: Collection[int]) -> dict[int, TerminalState]:
-        """The states of some hundred terminals at most, with terminal and site. `last_seen_at` is that of the newest
-        report.
+        """The states of some hundred terminals at most, with terminal and site of then. `last_seen_at` is that of the
+        newest report.
         """
+        if not pks:
+            return {}
         existing = within(self._instant.existing(), self.scope)
-        return terminals.states(existing.filter(pk__in=list(pks)), self._instant) if pks else {}
+        found = terminals.states(existing.filter(pk__in=list(pks)), self._instant)
+        self.rewind(state.terminal for state in found.values())
+        return found
 
     def terminal(self, terminal: Terminal) -> TerminalThen | None:
         """The state of a terminal; None if it did not exist, or is outside of the scope."""
@@ -171,9 +189,16 @@ class Moment:
             return None
         state.metrics = terminals.readings(terminal.pk, self._instant)
         unresolved = [row.pk for row in self.facts if row.terminal == terminal.pk]
-        covers = services.coverage_of({terminal.pk: terminal.site_id}, among=self.windows)
-        cover = covers.get(terminal.pk)
-        return TerminalThen(state, self.alerts(unresolved), self._outage(terminal), cover.until if cover else None)
+        return TerminalThen(state, self.alerts(unresolved), self._outage(terminal), self._maintenance(state.terminal))
+
+    def _maintenance(self, terminal: Terminal) -> datetime | None:
+        """The end of the maintenance that covered a terminal, whose row has the values of then."""
+        if not self.windows:
+            return None
+        groups = identity.groups_of(identity.facts_of([terminal.pk], self._instant, self.scope).get(terminal.pk, {}))
+        groups_of = {} if groups is None else {terminal.pk: groups}
+        covers = services.coverage_of({terminal.pk: terminal.site_id}, among=self.windows, groups_of=groups_of)
+        return covers[terminal.pk].until if terminal.pk in covers else None
 
     @cached_property
     def windows(self) -> Sequence[Window]:
@@ -193,17 +218,25 @@ class Moment:
 
     @cached_property
     def maintenance_count(self) -> int:
-        """Number of terminals that were in maintenance."""
+        """Number of terminals in service that were in maintenance."""
         if not self.windows:
             return 0
-        covered = self._instant.existing().filter(services.in_scope(self.windows))
-        return within(covered, self.scope).count()
+        covered = within(self._instant.existing().filter(services.in_scope(self.windows)), self.scope)
+        counted = dict(covered.distinct().values_list("pk", "lifecycle"))
+        return sum(
+            self._moved[pk].then.is_counted if pk in self._moved else state in COUNTED for pk, state in counted.items()
+        )
 
     @property
     def limits(self) -> Sequence[MomentLimit]:
         """What cannot be known about it, and why."""
         is_estimated = self._alerts.members.is_estimated
         return list(limits(self.at, now=self._now, are_members_estimated=is_estimated))
+
+    @cached_property
+    def _moved(self) -> Mapping[int, PlacedTwice]:
+        """The terminals of the scope that counted elsewhere."""
+        return dict(identity.moved(self._instant, self.scope))
 
     @cached_property
     def _base(self) -> Base | None:
