@@ -5,15 +5,20 @@ import pytest
 from django.test import Client
 
 from tests.support import factories
+from tests.support.builders import Link
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
-from tests.support.people import person
+from tests.support.people import grant, person, signed_in
 from tms.accounts.models import AuditEntry
 from tms.boards.caches.plans import plan_cache
 from tms.commands.models import Command
 from tms.feed.change import Change
-from tms.fleet.models import Cause
+from tms.fleet.groups.services import set_members
+from tms.fleet.models import Cause, Lifecycle
 from tms.fleet.models.opening_hours import OpeningHours
+from tms.fleet.terminals.lifecycle_changes import change_state
+from tms.fleet.terminals.services import move_terminals
+from tms.ingest import commit
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -104,6 +109,39 @@ def test_the_timeline_shows_all_entries_newest_first(page, storied):
 
 
 KINDS = {"transition", "asked", "event", "presence", "boot"}
+
+
+def test_the_timeline_names_what_changed_before_and_after_and_who_changed_it(page, fleet, tanaka):
+    """Newest first: what people changed, then what the terminal reported at its boots."""
+    terminal = fleet.terminal(uid="T-1", site=fleet.site("AAA"), firmware="4.8.1")
+    commit.write([Link(terminal).boot(at=now(-300), firmware="4.8.2")])
+    move_terminals([terminal.pk], to=fleet.site("BBB"), by=tanaka, at=now(-240))
+    set_members(fleet.group("Lobby"), add=[terminal.pk], by=None, at=now(-180))
+    change_state([terminal.pk], Lifecycle.OUT_OF_SERVICE, by=tanaka, at=now(-120))
+
+    seen = page(f"{terminal.get_absolute_url()}?show=identity")
+
+    assert [seen.text(element).split(" ", 1)[1] for element in seen.ids if element.startswith("identity-")] == [
+        "State In service → Out of service M. Tanaka",
+        "Groups none → Lobby TMS",
+        "Site AAA → BBB M. Tanaka",
+        "Firmware 4.8.1 → 4.8.2 terminal",
+    ]
+
+
+def test_the_timeline_names_no_site_or_group_that_the_person_does_not_see(fleet):
+    terminal = fleet.terminal(uid="T-1", site=fleet.site("AAA"))
+    move_terminals([terminal.pk], to=fleet.site("BBB"), by=None, at=now(-240))
+    set_members(fleet.group("Lobby"), add=[terminal.pk], by=None, at=now(-180))
+    reader = person("reader", of=None)
+    grant(reader, "Viewer", site=fleet.site("BBB"))
+
+    seen = HtmlPage(signed_in(reader).get(f"{terminal.get_absolute_url()}?show=identity"))
+
+    assert [seen.text(element).split(" ", 1)[1] for element in seen.ids if element.startswith("identity-")] == [
+        "Groups none → Lobby TMS",
+        "Site … → BBB TMS",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ TABS = {
     "commands": ("commands",),
     "events": ("events",),
     "link": ("presence", "outages", "boots"),
+    "identity": ("identity",),
 }
 TAB_LABELS = {
     "all": pgettext_lazy("timeline", "All"),
@@ -40,6 +41,7 @@ TAB_LABELS = {
     "commands": _("Commands"),
     "events": _("Events"),
     "link": _("Presence"),
+    "identity": pgettext_lazy("timeline", "Identity"),
 }
 
 
@@ -101,7 +103,12 @@ class TerminalPage(BoardPage):
             raise Terminal.DoesNotExist
         until = context.until
         entries = timeline.timeline(
-            self.terminal, kinds=TABS[self.tab], before=self.before, limit=MAX_ENTRIES, until=until
+            self.terminal,
+            kinds=TABS[self.tab],
+            before=self.before,
+            limit=MAX_ENTRIES,
+            scope=self.scope,
+            until=until,
         )
         commands = command_rows(self.terminal, limit=MAX_COMMANDS, until=until)
         sums = outages.sums_by_cause(self.terminal, at=context.at, until=until)

@@ -1,4 +1,4 @@
-"""Timeline entries, one line each: changes of presence, transitions of alerts, events, commands, boots."""
+"""Timeline entries, one line each: changes of presence and identity, transitions of alerts, events, commands, boots."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,11 +8,13 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from tms.accounts.display_names import Name, name_of
+from tms.accounts.scope import Scope
 from tms.alerts.models import AlertState, Transition, TransitionKind
 from tms.boards.rows.common import SiteLabel, site_label
+from tms.boards.rows.identity_values import write_out
 from tms.boards.rows.outages import OutageFacts, facts_of
 from tms.commands.models import Command
-from tms.fleet.models import Presence, PresenceChange, Terminal
+from tms.fleet.models import IdentityChange, IdentitySource, Presence, PresenceChange, Terminal
 from tms.fleet.models.outage import Outage, OutageCause
 from tms.fleet.sites.names import Bilingual
 from tms.lib.severity import Severity
@@ -46,6 +48,11 @@ class TimelineEntry:
     sites: int = 1
     """Number of sites of these terminals."""
     outage: OutageFacts | None = None
+    before: str = ""
+    after: str = ""
+    """Values of an identity change, whose field is `name`."""
+    by_terminal: bool = False
+    """Whether the terminal reported it."""
 
 
 class Kind(NamedTuple):
@@ -57,16 +64,25 @@ class Kind(NamedTuple):
 
 
 def timeline(
-    terminal: Terminal, *, kinds: Sequence[str], before: datetime | None, limit: int, until: datetime | None = None
+    terminal: Terminal,
+    *,
+    kinds: Sequence[str],
+    before: datetime | None,
+    limit: int,
+    scope: Scope,
+    until: datetime | None = None,
 ) -> list[TimelineEntry]:
-    """Timeline of one terminal, newest first. One query per kind. `until`: as it was at this past instant."""
-    sources = (_entries(KINDS[kind], terminal, before, limit, until) for kind in kinds)
+    """Timeline of one terminal, newest first. One query per kind. `until`: as it was at this past instant.
+
+    `scope`: which sites, groups and other terminals are named.
+    """
+    sources = (_entries(KINDS[kind], terminal, before, limit, scope, until) for kind in kinds)
     newest_first = merge(*sources, key=lambda entry: entry.at, reverse=True)
     return list(islice(newest_first, limit))
 
 
 def _entries(
-    kind: Kind, terminal: Terminal, before: datetime | None, limit: int, until: datetime | None
+    kind: Kind, terminal: Terminal, before: datetime | None, limit: int, scope: Scope, until: datetime | None
 ) -> list[TimelineEntry]:
     rows = kind.rows(terminal)
     if before is not None:
@@ -77,6 +93,7 @@ def _entries(
     for row in found:
         if until is not None and isinstance(row, Command):
             row.rewind(until)
+    write_out([row for row in found if isinstance(row, IdentityChange)], scope)
     return [kind.entry(row) for row in found]
 
 
@@ -150,6 +167,20 @@ def _outage(row: Outage) -> TimelineEntry:
     )
 
 
+def _identity(row: IdentityChange) -> TimelineEntry:
+    return TimelineEntry(
+        element=f"identity-{row.pk}",
+        at=row.at,
+        kind="identity",
+        icon="terminals",
+        name=row.field,
+        before=row.before,
+        after=row.after,
+        by=name_of(row.by) if row.by else None,
+        by_terminal=row.source == IdentitySource.BOOT,
+    )
+
+
 KINDS: Mapping[str, Kind] = {
     "presence": Kind(
         lambda terminal: PresenceChange.objects.filter(terminal=terminal).select_related("terminal__site"),
@@ -169,4 +200,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "outages": Kind(lambda terminal: Outage.objects.over().filter(terminal=terminal), "ended_at", _outage),
     "boots": Kind(lambda terminal: Boot.objects.filter(terminal=terminal), "first_seen_at", _boot),
+    "identity": Kind(
+        lambda terminal: IdentityChange.objects.filter(terminal=terminal).select_related("by"), "at", _identity
+    ),
 }

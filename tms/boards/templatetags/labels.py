@@ -9,7 +9,8 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
+from django.utils.text import capfirst
+from django.utils.translation import get_language, gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.actions.registry import ACTIONS
@@ -24,7 +25,7 @@ from tms.boards.rows.terminals import ReadingCell
 from tms.boards.rows.timeline import OUTAGE_ICONS
 from tms.commands.kinds import CATALOG
 from tms.commands.models import CommandState
-from tms.fleet.models import Cause, Presence, TerminalKind
+from tms.fleet.models import Cause, IdentityField, Lifecycle, Presence, TerminalKind
 from tms.fleet.models.node import NodeState
 from tms.fleet.models.outage import OutageCause
 from tms.fleet.nodes.dropped_terminals import DroppedTerminals
@@ -84,6 +85,11 @@ LABELLED: Mapping[str, type[TextChoices]] = {
     "incident_transition_label": IncidentTransitionKind,
 }
 """Filters that return the label of a value."""
+IDENTITY_KINDS: Mapping[str, type[TextChoices]] = {
+    IdentityField.KIND: TerminalKind,
+    IdentityField.LIFECYCLE: Lifecycle,
+}
+"""Identity fields whose values have labels."""
 TRAITS: Mapping[str, Traits] = {kind.value: kind.traits for kind in (*TransitionKind, *IncidentTransitionKind)}
 MAX_SHORT_LENGTH = 4
 
@@ -181,6 +187,20 @@ def repeats(rule: str) -> str:
 @register.filter
 def factor_label(name: str) -> str | Promise:
     return FACTORS[name]
+
+
+@register.filter
+def identity_label(field: str) -> str:
+    return capfirst(str(IdentityField(field).label))
+
+
+@register.filter
+def identity_value(value: str, field: str) -> str:
+    """A value of an identity change in words."""
+    if not value:
+        return pgettext("value of an identity change", "none")
+    kind = IDENTITY_KINDS.get(field)
+    return str(kind(value).label) if kind and value in kind.values else value
 
 
 @register.filter
