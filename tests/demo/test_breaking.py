@@ -101,6 +101,23 @@ async def test_a_clone_uses_the_credential_until_it_is_undone(breaker):
     assert not breaker._clones
 
 
+async def test_a_swapped_device_restarts_with_another_serial_number_until_it_is_undone():
+    uid = "UMD-PAY-01"
+    terminal = DemoTerminal(uid, "UMD", "payment", "PX-300", "2.14.1", "S1", f"{uid}.{'k' * 43}")
+    one = Simulated(terminal, "ws://127.0.0.1:1/", StartCondition())
+    breaker = Breaker([one], "ws://127.0.0.1:1/")
+    run = asyncio.create_task(one.agent.run())
+    await asyncio.sleep(0)
+
+    answer = breaker.answer(StartFault(FaultKind.SWAP_DEVICE, uid))
+    goodbye, serial = await run, one.device.identity.serial
+    breaker.answer(UndoFault(answer.broken[0].number))
+
+    assert (answer.error, serial, one.device.identity.serial) == ("", "S1-OTHER", "S1")
+    assert goodbye is not None
+    assert goodbye.reason == "reboot"
+
+
 async def test_requests_that_cannot_be_carried_out_change_nothing(breaker, simulated):
     assert breaker.answer(StartFault(FaultKind.HEAT, "UNKNOWN")).error == "unknown-target"
     for _ in range(MAX_FAULTS):
@@ -187,6 +204,7 @@ def test_a_fault_is_offered_only_where_the_simulator_can_carry_it_out(terminal):
     assert offers[FaultKind.CUT_SITE] == {"SJK"}
     assert offers[FaultKind.JAM_READER] == offers[FaultKind.USE_UP_PAPER] == {UID}
     assert offers[FaultKind.HEAT] == {UID, "signage"}
+    assert offers[FaultKind.SWAP_DEVICE] == set()
 
 
 @pytest.mark.django_db

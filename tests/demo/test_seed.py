@@ -1,5 +1,6 @@
 """The demo fleet is created once, and changes by people stay."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,13 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.demo.people import PEOPLE
 from tms.demo.seed import seed
-from tms.fleet.models import OpeningHours, Site, Terminal, TerminalState
+from tms.fleet.models import Device, DeviceState, Group, Lifecycle, OpeningHours, Site, Terminal, TerminalState
 from tms.protocol import credential
+from tms.replay.state import Moment
 
 pytestmark = pytest.mark.django_db
+NOT_IN_SERVICE = 2
+"""Terminals that are planned or out of service, beside those that run."""
 
 
 @pytest.fixture
@@ -27,13 +31,32 @@ def test_a_new_fleet_has_seven_sites_in_japan_and_this_machine(path):
     fleet = seed(200, path=path, machine="desk")
 
     assert len(fleet.terminals) == 200
-    assert Terminal.objects.count() == TerminalState.objects.count() == 201
+    assert Terminal.objects.count() == TerminalState.objects.count() == 201 + NOT_IN_SERVICE
     assert Site.objects.filter(time_zone="Asia/Tokyo").count() == 8
     assert OpeningHours.objects.values("site").distinct().count() == 7
     demo = User.objects.get(username=PEOPLE[0].username)
     assert (demo.is_superuser, demo.is_staff) == (False, True)
     assert {group.name for group in demo.groups.all()} == {"Manager"}
     assert set(access.Granted(demo)) == {permission.key for permission in Permission}
+
+
+def test_a_new_fleet_has_devices_in_every_state_but_lost_groups_and_terminals_that_are_not_in_service(path):
+    seed(56, path=path, machine="desk")
+
+    states = set(Device.objects.values_list("state", flat=True))
+    assert states == {DeviceState.SPARE, DeviceState.IN_SERVICE, DeviceState.IN_REPAIR, DeviceState.RETIRED}
+    others = Terminal.objects.exclude(lifecycle=Lifecycle.IN_SERVICE).order_by("uid")
+    assert [(one.uid, one.lifecycle) for one in others] == [("HKT-KSK-90", "planned"), ("NGY-TAB-90", "out_of_service")]
+    assert [group.terminals.count() > 1 for group in Group.objects.all()] == [True, True]
+
+
+def test_the_replay_of_a_new_demo_shows_the_firmware_of_then(path, now):
+    seed(56, path=path, machine="desk")
+    kiosk = Terminal.objects.filter(kind="kiosk", firmware="4.8.2").first()
+
+    then = Moment(now - timedelta(days=3), now=now).terminal(kiosk)
+
+    assert then.state.terminal.firmware == "4.8.1"
 
 
 def test_production_gets_no_demo_unless_it_is_the_cluster_of_one_machine(path, settings):
@@ -64,7 +87,7 @@ def test_seeding_again_creates_nothing_and_reverts_nothing(path):
     again = seed(20, path=path, machine="desk")
 
     assert again == first
-    assert Terminal.objects.count() == 21
+    assert Terminal.objects.count() == 21 + NOT_IN_SERVICE
     assert Site.objects.get(code="SJK").name == "Renamed by a person"
 
 
@@ -74,7 +97,7 @@ def test_a_larger_fleet_adds_to_the_smaller_one(path):
     large = seed(50, path=path, machine="desk")
 
     assert large.terminals[:5] == small.terminals
-    assert Terminal.objects.count() == 51
+    assert Terminal.objects.count() == 51 + NOT_IN_SERVICE
 
 
 def test_deleted_terminals_are_created_again(path):

@@ -150,10 +150,16 @@ def _enrol(number: int, sites: dict[str, Site]) -> list[DemoTerminal]:
 
 
 def _place_devices(terminals: list[Terminal]) -> list[Device]:
-    devices = Device.objects.bulk_create(
+    """Devices stay when people delete their terminal, and serve again."""
+    stored = Device.objects.filter(serial__in=[terminal.serial for terminal in terminals])
+    known = {device.serial: device for device in stored}
+    new = Device.objects.bulk_create(
         Device(serial=terminal.serial, model=terminal.model, state=DeviceState.IN_SERVICE, site=terminal.site)
         for terminal in terminals
+        if terminal.serial not in known
     )
+    known |= {device.serial: device for device in new}
+    devices = [known[terminal.serial] for terminal in terminals]
     Placement.objects.bulk_create(
         Placement(device=device, terminal=terminal, began_at=terminal.created_at)
         for device, terminal in zip(devices, terminals, strict=True)

@@ -12,6 +12,7 @@ import msgspec
 from tms.demo.breaking.faults import FaultKind, kinds_of
 from tms.demo.breaking.messages import ActiveFault, Answer, Request, StartFault, UndoFault
 from tms.demo.device import DemoDevice
+from tms.demo.seed_file import DemoTerminal
 from tms.demo.simulated import Simulated
 from tms_agent.agent import Agent
 
@@ -20,6 +21,9 @@ MAX_FAULTS = 20
 """Faults at a time."""
 HEAT_C = 36.0
 PAPER_PCT = 3.0
+OTHER = "OTHER"
+"""Ends the serial number of another device."""
+SWAPPED_AFTER_S = 5.0
 
 type End = Callable[[], object]
 
@@ -84,6 +88,8 @@ class Breaker:
                 return _cut(targets)
             case FaultKind.CLONE:
                 return self._clone(one)
+            case FaultKind.SWAP_DEVICE:
+                return _swap(one)
             case FaultKind.CRASH:
                 one.agent.crash()
                 return _nothing
@@ -115,6 +121,18 @@ def _cut(targets: Sequence[Simulated]) -> End:
             one.agent.offline_for(0)
 
     return end
+
+
+def _swap(one: Simulated) -> End:
+    """Another device with the same key: it starts while the old one is unplugged."""
+    original = one.device.terminal
+    _boot_as(one, msgspec.structs.replace(original, serial=f"{original.serial}-{OTHER}"))
+    return partial(_boot_as, one, original)
+
+
+def _boot_as(one: Simulated, terminal: DemoTerminal) -> None:
+    one.device.terminal = terminal
+    one.agent.stop("reboot", datetime.now(UTC) + timedelta(seconds=SWAPPED_AFTER_S))
 
 
 def _disturb(one: Simulated, fault: FaultKind, *, is_broken: bool) -> None:

@@ -14,6 +14,8 @@ class FaultKind(StrEnum):
     JAM_READER = "jam-reader"
     CLONE = "clone"
     """Another device uses the credential of the terminal."""
+    SWAP_DEVICE = "swap-device"
+    """Another device takes the place of the terminal's, with its credential."""
     CRASH = "crash"
 
 
@@ -22,7 +24,9 @@ SIMULATED = frozenset({"payment", "kiosk", "gate", "signage", "tablet"})
 WITH_PART: Mapping[FaultKind, frozenset[str]] = {
     FaultKind.USE_UP_PAPER: WITH_PAPER,
     FaultKind.JAM_READER: WITH_READER,
+    FaultKind.SWAP_DEVICE: frozenset({"payment"}),
 }
+"""A default rule opens an alert for an unexpected device at payment terminals only."""
 
 
 def kinds_of(fault: FaultKind) -> frozenset[str]:

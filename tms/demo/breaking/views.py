@@ -65,6 +65,14 @@ TEXTS = {
         _("A second device uses the same credential. The two replace each other, and TMS raises an alert."),
         pgettext_lazy("demo", "Clone"),
     ),
+    FaultKind.SWAP_DEVICE: FaultText(
+        _("Swap a device"),
+        _(
+            "A payment terminal restarts as a device with another serial number. An alert opens as soon as it "
+            "connects, until a person confirms the device or it is the old one again."
+        ),
+        pgettext_lazy("demo", "Swap"),
+    ),
     FaultKind.CRASH: FaultText(
         _("Crash a terminal"),
         _("Drops without a shutdown message and restarts within a minute."),

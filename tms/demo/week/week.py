@@ -8,6 +8,7 @@ from django.db import transaction
 from tms.accounts.models import User
 from tms.alerts.models import Rule
 from tms.alerts.models.alert import Alert
+from tms.demo import inventory
 from tms.demo.seed_file import DemoTerminal, StartCondition
 from tms.demo.week import faults, handovers, history, incidents, losses, present, readings, runbooks
 from tms.fleet.models import Terminal
@@ -31,6 +32,7 @@ def seed_week(fleet: list[DemoTerminal], usernames: list[str], *, at: datetime) 
     terminals = list(Terminal.objects.filter(uid__in=uids).select_related("site").order_by("pk"))
     people = [User.objects.get(username=username) for username in usernames]
     Terminal.objects.filter(uid__in=uids).update(created_at=at - timedelta(days=losses.DAYS + 23))
+    inventory.seed_inventory(terminals[:WITH_HISTORY], people[0], at=at)
     runbooks.write_runbooks()
     _write_boots(terminals[:WITH_HISTORY], at=at)
     _write_past(terminals[:WITH_HISTORY], people, rules, at=at)
