@@ -112,6 +112,7 @@ MADE_BY_TMS = {
     "ops.SloSample.indicator",
     "rest.IdempotencyRecord.body",
     "rest.IdempotencyRecord.fingerprint",
+    "transfer.Import.kind",
 }
 """Texts that TMS makes, and people do not enter."""
 

@@ -10,7 +10,15 @@ from tms.alerts.rule_editing import services
 
 initial = import_module("tms.alerts.migrations.0001_initial")
 
-NAMES = {"Offline", "Overheating", "Paper low", "Disk full", "Reader fault", "Duplicate credential"}
+NAMES = {
+    "Offline",
+    "Overheating",
+    "Paper low",
+    "Disk full",
+    "Reader fault",
+    "Duplicate credential",
+    "Unexpected device",
+}
 OFF = {"Other firmware", "Wrong clock"}
 
 

@@ -23,7 +23,7 @@ def seed(is_hostile: bool) -> dict[str, str]:
     from tms.alerts.models import CorrelationRule
     from tms.alerts.models.factor import SITES_TOGETHER
     from tms.fleet.credentials import services
-    from tms.fleet.models import Site, Terminal
+    from tms.fleet.models import Region, Site, Terminal
 
     for username, (first, last, language) in PEOPLE.items():
         User.objects.create_superuser(username, first_name=first, last_name=last, language=language)
@@ -31,6 +31,7 @@ def seed(is_hostile: bool) -> dict[str, str]:
     # Sites that tests lose within half a minute of each other must not become one incident.
     CorrelationRule.objects.bulk_create(CorrelationRule(factor=factor, enabled=False) for factor in SITES_TOGETHER)
     issued = {}
+    Region.objects.create(name="Kanto", name_ja="関東")
     for code, (name, name_ja) in SITES.items():
         site = Site.objects.create(code=code, name=name, name_ja=name_ja, region="Kanto")
         for number in range(1, EACH + 1):
@@ -39,6 +40,7 @@ def seed(is_hostile: bool) -> dict[str, str]:
     if is_hostile:
         for number, (uid, payload) in enumerate(zip(HOSTILE_UIDS, PAYLOADS, strict=True)):
             text = payload[:100]
-            site = Site.objects.create(code=f"X{number}", name=text, name_ja=text, region=text)
+            region, _ = Region.objects.get_or_create(name=text)
+            site = Site.objects.create(code=f"X{number}", name=text, name_ja=text, region=region.name)
             issued[uid] = str(services.enrol(Terminal(uid=uid, site=site, label=text)))
     return issued

@@ -16,6 +16,11 @@ def at_once(monkeypatch):
 
 
 @pytest.fixture
+def room_for_others(monkeypatch):
+    monkeypatch.setattr(gate, "TOTAL_BURST", BURST + 10)
+
+
+@pytest.fixture
 def passed():
     return []
 
@@ -60,7 +65,7 @@ async def test_a_flood_from_one_address_is_answered_before_django(ask, passed):
     assert "Too many sign-in requests." in refused[0][1]["body"].decode()
 
 
-async def test_other_pages_and_other_addresses_pass(ask, passed):
+async def test_other_pages_and_other_addresses_pass(room_for_others, ask, passed):
     for _ in range(BURST + 1):
         await ask("2001:db8:1:2::1")
 

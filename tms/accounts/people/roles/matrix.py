@@ -27,6 +27,10 @@ SET_UP = (
     Permission.EDIT_ROTATIONS,
     Permission.PLAN_DIGESTS,
     Permission.EDIT_SITES,
+    Permission.MANAGE_TERMINALS,
+    Permission.ENROL_TERMINALS,
+    Permission.MANAGE_GROUPS,
+    Permission.IMPORT_FLEET,
     Permission.MANAGE_SCREENS,
 )
 ADMINISTER = (
