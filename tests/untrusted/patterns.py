@@ -153,7 +153,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms.rest_base.idempotency.KEY": ("fullmatch", words(after=" ")),
     "tms.notifications.soft_delete.views.PRIMARY_KEY": ("fullmatch", words()),
     "tms.boards.rows.site_details.LAST_NUMBER": ("search", (*words(), repeated("1", after="a"))),
-    "tms.fleet.sites.api.SiteFields.code": ("fullmatch", words()),
+    "tms.fleet.sites.api.SiteFields.code": ("search", (*words(), repeated("a", after="\n"))),
     "tms.fleet.sites.typed_hours.BETWEEN": ("sub", (*words(), repeated(" ", after="a"))),
     "tms.fleet.sites.typed_hours.SPAN": (
         "findall",
@@ -293,6 +293,9 @@ def _compiled(name: str) -> list[Any]:
     if name == "tms.alerts.models.rule.Rule.metric":
         field = import_string("tms.alerts.models.Rule")._meta.get_field("metric")
         return [validator.regex for validator in field.validators if hasattr(validator, "regex")]
+    if name == "tms.fleet.sites.api.SiteFields.code":
+        fields = import_string("tms.fleet.sites.api.SiteFields").model_json_schema()["properties"]
+        return [re.compile(fields["code"]["pattern"])]
     if name == "tms.accounts.passwords.product_words.PasswordWordValidator.validate.rest":
         return [re.compile("|".join(sorted(password_words.WORDS, key=len, reverse=True)))]
     if name == "tms.search.templatetags.search.marked.parts":
