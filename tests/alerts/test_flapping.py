@@ -207,7 +207,7 @@ def test_many_openings_cost_one_more_query(fleet, rule, terminal, django_assert_
     assert Alert.objects.flapping().get().opened_at > AT
 
 
-QUERIES_TO_OPEN = 9
+QUERIES_TO_OPEN = 10
 
 
 @pytest.mark.services

@@ -28,7 +28,7 @@ def test_every_node_and_every_clock_is_scraped(prometheus, cluster):
 
 
 def test_metrics_of_the_fleet_are_counted_once_although_every_process_serves_them(prometheus, cluster, query):
-    [(terminals,)] = query("SELECT count(*) FROM fleet_terminal")
+    [(terminals,)] = query("SELECT count(*) FROM fleet_terminal WHERE lifecycle = 'in_service'")
 
     wait_for_value(lambda: prometheus.ask("sum(tms:terminals:max)"), [({}, float(terminals))])
     wait_for_value(lambda: prometheus.ask("sum(tms_clock_leads)"), [({}, 1.0)])
