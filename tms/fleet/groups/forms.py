@@ -54,7 +54,7 @@ class MembersForm(Plain, forms.Form):
 class MemberRemovalForm(forms.Form):
     """Members that were ticked."""
 
-    terminal = forms.ModelMultipleChoiceField(Terminal.objects.none())
+    terminal = forms.ModelMultipleChoiceField(Terminal.objects.none(), widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args: Any, members: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="terminal",
             name="lifecycle_at",
-            field=models.DateTimeField(editable=False, null=True),
+            field=models.DateTimeField(editable=False, null=True, verbose_name="state since"),
         ),
         migrations.AddIndex(
             model_name="terminal",

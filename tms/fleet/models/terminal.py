@@ -70,7 +70,7 @@ class Terminal(models.Model):
         default=Lifecycle.IN_SERVICE,
         db_default=Lifecycle.IN_SERVICE,
     )
-    lifecycle_at = models.DateTimeField(null=True, editable=False)
+    lifecycle_at = models.DateTimeField(_("state since"), null=True, editable=False)
     """When its lifecycle state changed last; None if it never did."""
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     # Reader: the search of the boards (index: terminal_words, where PostgreSQL has pg_trgm).
