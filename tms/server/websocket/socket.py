@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from time import monotonic
 from typing import override
 
@@ -259,7 +260,8 @@ class WebSocket(Handshake, BoundedInput, Silence):
             self.shared.counters["too_big"] += violation.code == frames.TOO_BIG
             self.say_goodbye(violation.code, str(violation))
         if not self.transport.is_closing():
-            self.transport.write_eof()
+            with suppress(OSError):  # the peer is gone, which nothing has told us yet
+                self.transport.write_eof()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
