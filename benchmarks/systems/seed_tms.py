@@ -7,6 +7,8 @@ import django
 
 SITES = 50
 """The terminals are distributed evenly."""
+SERIAL = "S-1000"
+"""What every client reports: a fleet that was connected before, so that no device is unexpected."""
 
 
 def main(number: int) -> None:
@@ -18,11 +20,16 @@ def main(number: int) -> None:
     from benchmarks.systems.session import sign_in
     from tms.accounts.models import User
     from tms.alerts.models import SameRuleCorrelation
-    from tms.fleet.models import Credential, Site, Terminal, TerminalState
+    from tms.fleet.models import Credential, Device, Placement, Site, Terminal, TerminalState
 
     sites = Site.objects.bulk_create(Site(code=f"B{index}", name=f"Benchmark {index}") for index in range(SITES))
     terminals = Terminal.objects.bulk_create(
-        Terminal(uid=uid, site=sites[index % len(sites)]) for index, uid in enumerate(uids(number))
+        Terminal(uid=uid, site=sites[index % len(sites)], serial=SERIAL) for index, uid in enumerate(uids(number))
+    )
+    devices = Device.objects.bulk_create(Device(state="in_service", site=terminal.site) for terminal in terminals)
+    Placement.objects.bulk_create(
+        Placement(device=device, terminal=terminal, began_at=terminal.created_at)
+        for device, terminal in zip(devices, terminals, strict=True)
     )
     TerminalState.objects.bulk_create(TerminalState(terminal=terminal) for terminal in terminals)
     Credential.objects.bulk_create(Credential(terminal=terminal, digest=digest(terminal.uid)) for terminal in terminals)
