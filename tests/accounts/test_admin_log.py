@@ -64,6 +64,10 @@ def test_release_1_0_0_may_still_write_to_the_log(keiko):
 
     log(2, keiko)
 
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {migration.LOG} WHERE user_id = %s", [keiko.pk])
+        assert cursor.fetchone()[0] >= 1
+
 
 def test_a_new_database_has_no_log():
     unlink()

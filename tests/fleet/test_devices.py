@@ -7,6 +7,7 @@ from tests.support.credentials import find_key
 from tms.alerts.models import Alert
 from tms.fleet.credentials import services as credentials
 from tms.fleet.devices import placements, unexpected
+from tms.fleet.devices.connected import MAX_UNDECIDED
 from tms.fleet.enrolment import tokens
 from tms.fleet.models import Device, DeviceState, IdentityChange, Placement, Terminal, UnexpectedDevice
 from tms.fleet.models.unexpected_device import Decision
@@ -71,6 +72,16 @@ def test_another_device_is_recorded_and_its_boot_accepted(fleet):
     assert device_of(terminal) == "S-1"
     assert Event.objects.get().text == "device S-2 instead of S-1"
     assert Alert.objects.get(rule=rule).terminal == terminal
+
+
+def test_a_device_with_another_number_at_each_boot_leaves_a_few_to_decide(fleet):
+    terminal = fleet.terminal()
+    for number in range(MAX_UNDECIDED + 5):
+        boot(terminal, f"S-{number}", seconds=number, boot_id=f"boot-{number}")
+
+    found = UnexpectedDevice.objects.undecided().order_by("first_seen_at").values_list("serial", flat=True)
+
+    assert list(found) == ["S-5", "S-6", "S-7", "S-8", "S-9"]
 
 
 def test_a_device_that_serves_elsewhere_is_named_with_its_terminal(fleet):

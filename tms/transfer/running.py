@@ -176,7 +176,7 @@ def _parts(chosen: Import) -> list[tuple[ImportPart, list[FileRow]]]:
 
 
 def _save(parts: Sequence[tuple[ImportPart, list[FileRow]]]) -> None:
-    """Store what was made for the rows, and which were kept. Their primary keys are not: a new row has none."""
+    """Store what was made for the rows, and which stay. Their primary keys are not: a new row has none."""
     for part, rows in parts:
         for row in rows:
             row.faults = []

@@ -12,8 +12,11 @@ from tms.fleet.models.unexpected_device import Decision
 UNEXPECTED_DEVICE, EXPECTED_DEVICE = "tms.unexpected_device", "tms.expected_device"
 """Events of a terminal, for rules and its timeline: the second clears what the first opened."""
 
+MAX_UNDECIDED = 5
+"""Unexpected devices of one terminal that wait for a decision; the newest ones."""
 
-class Verdict(NamedTuple):
+
+class DeviceNotice(NamedTuple):
     """A device is unexpected, or the expected one is back."""
 
     terminal_id: int
@@ -21,7 +24,7 @@ class Verdict(NamedTuple):
     text: str
 
 
-def follow(changed: Iterable[ChangedBoot], *, keys: Mapping[int, int], at: datetime) -> list[Verdict]:
+def follow(changed: Iterable[ChangedBoot], *, keys: Mapping[int, int], at: datetime) -> list[DeviceNotice]:
     """Place new devices, and record those that should not be there. Their reports are stored all the same.
 
     `keys`: the credential of each terminal's link. Call it in the transaction that locks the link states.
@@ -30,10 +33,10 @@ def follow(changed: Iterable[ChangedBoot], *, keys: Mapping[int, int], at: datet
     if not boots:
         return []
     placed = _placed([boot.facts.terminal_id for boot in boots])
-    verdicts = (
+    notices = (
         _follow(boot.facts, placed.get(boot.facts.terminal_id), keys.get(boot.facts.terminal_id), at) for boot in boots
     )
-    return [verdict for verdict in verdicts if verdict is not None]
+    return [notice for notice in notices if notice is not None]
 
 
 def _placed(terminals: Collection[int]) -> dict[int, Device]:
@@ -41,7 +44,7 @@ def _placed(terminals: Collection[int]) -> dict[int, Device]:
     return {placement.terminal_id: placement.device for placement in rows}
 
 
-def _follow(boot: BootFacts, expected: Device | None, key: int | None, at: datetime) -> Verdict | None:
+def _follow(boot: BootFacts, expected: Device | None, key: int | None, at: datetime) -> DeviceNotice | None:
     if expected is not None and expected.serial == boot.serial:
         return _returned(boot, at)
     known = Placement.objects.open().filter(device__serial=boot.serial).select_related("terminal").first()
@@ -51,7 +54,7 @@ def _follow(boot: BootFacts, expected: Device | None, key: int | None, at: datet
     _record(boot, expected, known.terminal if known else None, key, at)
     where = f", which serves as {known.terminal.uid}" if known else ""
     wanted = f" instead of {expected.serial}" if expected and expected.serial else ""
-    return Verdict(boot.terminal_id, False, f"device {boot.serial}{where}{wanted}")
+    return DeviceNotice(boot.terminal_id, False, f"device {boot.serial}{where}{wanted}")
 
 
 def _identify(boot: BootFacts, expected: Device | None, at: datetime) -> None:
@@ -74,9 +77,12 @@ def _identify(boot: BootFacts, expected: Device | None, at: datetime) -> None:
 def _record(
     boot: BootFacts, expected: Device | None, serves_as: Terminal | None, key: int | None, at: datetime
 ) -> None:
-    found = UnexpectedDevice.objects.undecided().filter(terminal=boot.terminal_id, serial=boot.serial)
-    if found.update(last_seen_at=at, address=boot.address):
+    undecided = UnexpectedDevice.objects.undecided().filter(terminal=boot.terminal_id)
+    if undecided.filter(serial=boot.serial).update(last_seen_at=at, address=boot.address):
         return
+    # A device that reports another number at each boot must not fill the table. The history of identity has them all.
+    newest = undecided.order_by("-last_seen_at", "-pk").values_list("pk", flat=True)[: MAX_UNDECIDED - 1]
+    undecided.exclude(pk__in=list(newest)).delete()
     UnexpectedDevice.objects.create(
         terminal_id=boot.terminal_id,
         serial=boot.serial,
@@ -90,9 +96,9 @@ def _record(
     )
 
 
-def _returned(boot: BootFacts, at: datetime) -> Verdict | None:
+def _returned(boot: BootFacts, at: datetime) -> DeviceNotice | None:
     """The placed device is back: nothing is left to decide."""
     undecided = UnexpectedDevice.objects.undecided().filter(terminal=boot.terminal_id)
     if not undecided.update(decision=Decision.GONE, decided_at=at):
         return None
-    return Verdict(boot.terminal_id, True, f"device {boot.serial} is back")
+    return DeviceNotice(boot.terminal_id, True, f"device {boot.serial} is back")

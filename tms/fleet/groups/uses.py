@@ -1,4 +1,4 @@
-"""What refers to a group: rules, grants, windows, policies and rows that it owns, whatever app they belong to."""
+"""What refers to a group: rules, grants, windows, policies and rows that it owns."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple

@@ -54,7 +54,7 @@ def record(boots: Sequence[BootFacts], *, at: datetime) -> list[ChangedBoot]:
     found = [_compare(boot, stored[boot.terminal_id], at) for boot in changed]
     IdentityChange.objects.bulk_create([row for _, rows in found for row in rows])
     if any(boot.is_first for boot, _ in found):
-        publish(Change(rules=True, everything=True))  # it is counted from now on, and its rules apply
+        publish(Change(rules=True))  # its rules apply from now on; ingest publishes that it is online
     return [boot for boot, _ in found]
 
 

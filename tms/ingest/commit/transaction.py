@@ -15,7 +15,7 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.credentials import services as credentials
 from tms.fleet.devices import connected
-from tms.fleet.devices.connected import EXPECTED_DEVICE, UNEXPECTED_DEVICE, Verdict
+from tms.fleet.devices.connected import EXPECTED_DEVICE, UNEXPECTED_DEVICE, DeviceNotice
 from tms.fleet.identity import boots as identity_boots
 from tms.fleet.identity.boots import BootFacts
 from tms.fleet.models import TerminalState
@@ -109,15 +109,15 @@ def _save_identities(result: BatchResult) -> None:
     changed = identity_boots.record(facts, at=at)
     credentials.mark_used([item.link.credential_id for item in booted.values()], at=at)
     keys = {pk: item.link.credential_id for pk, item in booted.items() if item.link.credential_id}
-    for verdict in connected.follow(changed, keys=keys, at=at):
-        _note_device(result, booted[verdict.terminal_id].link, verdict, at)
+    for notice in connected.follow(changed, keys=keys, at=at):
+        _note_device(result, booted[notice.terminal_id].link, notice, at)
 
 
-def _note_device(result: BatchResult, link: Link, verdict: Verdict, at: datetime) -> None:
+def _note_device(result: BatchResult, link: Link, notice: DeviceNotice, at: datetime) -> None:
     """An event of the terminal, for its timeline and for rules."""
-    expected, scope = verdict.is_expected, scope_of(link.identity)
+    expected, scope = notice.is_expected, scope_of(link.identity)
     code = EXPECTED_DEVICE if expected else UNEXPECTED_DEVICE
-    event = frames.TerminalEvent(at=at, code=code, severity="info" if expected else "critical", text=verdict.text)
+    event = frames.TerminalEvent(at=at, code=code, severity="info" if expected else "critical", text=notice.text)
     result.note(Noted(link, at, event, lifecycle.follow_event(code, scope, rule_cache().get(), at=at)))
 
 
