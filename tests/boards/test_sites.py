@@ -214,8 +214,9 @@ def umeda(fleet) -> Site:
 
 def test_the_page_composes_what_belongs_to_the_site(page, umeda, fleet):
     SiteContact.objects.create(site=umeda, name="Station office", phone="06-1234-5678")
+    opens_at, closes_at = (timezone.localtime(now(hours * 3600)).time() for hours in (-1, 1))
     for day in range(7):
-        OpeningHours.objects.create(site=umeda, weekday=day, opens_at=time(4, 30), closes_at=time(0, 30))
+        OpeningHours.objects.create(site=umeda, weekday=day, opens_at=opens_at, closes_at=closes_at)
     SpecialDay.objects.create(site=umeda, first_on=timezone.localdate() + timedelta(days=9), note="Stocktaking")
     factories.alert(fleet, terminal=umeda.terminals.get(uid="UMD-GTE-02"))
 
@@ -228,7 +229,7 @@ def test_the_page_composes_what_belongs_to_the_site(page, umeda, fleet):
     assert "Ticket gate 2 1 2 1 of 2 down" in seen.text("kinds")
     assert 'aria-label="UMD-GTE-02, Critical"' in seen.html
     assert "Station office" in seen.text("contacts")
-    assert "04:30 – 00:30" in seen.text("hours")
+    assert f"{opens_at:%H:%M} – {closes_at:%H:%M}" in seen.text("hours")
     assert "Stocktaking closed all day" in seen.text("hours")
     assert "No maintenance planned." in seen.text("maintenance")
     assert "FAR-1" not in seen.html
