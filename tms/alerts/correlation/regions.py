@@ -5,8 +5,8 @@ from tms.alerts.models.incident import Incident
 
 
 def follow_rename(*, before: str, after: str, **_: object) -> None:
-    """A receiver of `region_renamed`. An incident of a rule has a key that ends with the name."""
+    """A receiver of `region_renamed`. With a rule, `rule-<pk>:` precedes the name, which may have a colon, too."""
     incidents = Incident.objects.filter(factor=Factor.REGION)
-    incidents.filter(key=before).update(key=after)
-    for incident in incidents.filter(key__endswith=f":{before}", key__startswith="rule-"):
-        Incident.objects.filter(pk=incident.pk).update(key=incident.key.removesuffix(before) + after)
+    incidents.filter(rule=None, key=before).update(key=after)
+    for rule in set(incidents.filter(key__endswith=f":{before}").values_list("rule", flat=True)):
+        incidents.filter(key=f"rule-{rule}:{before}").update(key=f"rule-{rule}:{after}")
