@@ -8,6 +8,7 @@ from tests.support.builders import AT, Fleet
 from tests.support.feed_recorder import FeedRecorder
 from tms.fleet.models import Terminal
 from tms.fleet.sites import services as site_services
+from tms.fleet.sites.services import SiteValues
 from tms.fleet.terminals import services
 from tms.fleet.terminals.services import TerminalValues
 
@@ -54,9 +55,8 @@ def test_a_terminal_that_moved_to_other_lists_makes_every_board_read_again(
 
 def test_a_renamed_site_makes_every_board_read_again(fleet: Fleet, feed_recorder: FeedRecorder):
     site = fleet.site()
-    site.name = "Shinjuku South"
 
-    site_services.update_site(site)
+    site_services.edit_site(site, SiteValues("SJK", "Shinjuku North"))
 
     assert feed_recorder.change().everything
 

@@ -7,9 +7,12 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.support import people
+from tests.support.builders import AT
 from tests.support.pages import HtmlPage, values_of
 from tms.accounts.models import AuditEntry
-from tms.fleet.models import OpeningHours, Region, Site, SpecialDay
+from tms.fleet.models import DeviceState, OpeningHours, Region, Site, SpecialDay
+from tms.fleet.sites import services
+from tms.fleet.sites.services import SiteValues
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -223,3 +226,14 @@ def test_regions_to_choose_from_are_named_in_the_language_of_the_reader(lead):
     page = lead.get("/sites/new/", headers={"Accept-Language": "ja"}).content.decode()
 
     assert ">関東</option>" in page
+
+
+def test_a_site_that_is_closed_during_an_edit_stays_closed(fleet):
+    site = fleet.site("SJK")
+    edited, with_hours = Site.objects.get(), Site.objects.get()
+    services.close_site(site, device_becomes=DeviceState.SPARE, by=None, at=AT)
+
+    services.edit_site(edited, SiteValues("SJK", "Shinjuku North"))
+    services.set_hours(with_hours, [], [])
+
+    assert list(Site.objects.values_list("name", "closed_at")) == [("Shinjuku North", AT)]

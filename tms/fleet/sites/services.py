@@ -1,6 +1,6 @@
 """Services for sites that people create, edit and close. Boards show every change at once."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,8 @@ from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import DeviceState, Region, Site, SiteContact, Terminal
 from tms.fleet.models.opening_hours import OpeningHours, SpecialDay
 from tms.fleet.terminals import lifecycle_changes
+
+HOURS_COLUMNS = ("holiday_calendar", "on_holidays")
 
 
 class UnknownRegion(ValueError):
@@ -51,14 +53,14 @@ def _save(site: Site, values: SiteValues) -> Site:
             raise UnknownRegion(values.region)
         for name in SiteValues.__slots__:
             setattr(site, name, getattr(values, name))
-        update_site(site)
+        _store(site, SiteValues.__slots__)
     return site
 
 
 @transaction.atomic
-def update_site(site: Site) -> None:
-    """Save a new or edited site. Any board may show its name, so every board reads again."""
-    site.save()
+def _store(site: Site, columns: Collection[str]) -> None:
+    """Save a new site, or these columns of one: others may close it meanwhile. Every board may show it."""
+    site.save(update_fields=None if site._state.adding else columns)
     publish(Change(everything=True))
 
 
@@ -103,7 +105,7 @@ def returning_terminals(site: Site, closed_at: datetime, *, at: datetime) -> Que
 def set_hours(site: Site, week: Iterable[OpeningHours], special_days: Iterable[SpecialDay]) -> None:
     """Save an edited site and replace all its hours."""
     with recorder.change(site):
-        update_site(site)
+        _store(site, HOURS_COLUMNS)
         site.opening_hours.all().delete()
         site.special_days.all().delete()
         OpeningHours.objects.bulk_create(week)
