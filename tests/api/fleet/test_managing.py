@@ -5,8 +5,13 @@ from datetime import timedelta
 import pytest
 
 from tests.support.builders import AT, now
+from tests.support.people import person
 from tests.support.rest import invalid_fields, problem_of
-from tms.accounts.models import Grant
+from tms.accounts.models import AuditEntry, Grant
+from tms.accounts.scope import EVERYTHING
+from tms.approvals.models import ApprovalRequest
+from tms.boards.overview import on_shift
+from tms.boards.overview.on_shift import OpenBoard
 from tms.fleet.models import Credential, Device, Lifecycle, Placement, Region, Site, Terminal, UnexpectedDevice
 from tms.fleet.terminals import lifecycle_changes
 
@@ -168,6 +173,33 @@ def test_a_terminal_is_retired_and_brought_back(editor, fleet):
     assert problem_of(in_service) == (409, "tms:lifecycle")
     assert back.json()["lifecycle"] == "in_service"
     assert Credential.objects.valid(now()).count() == 1
+
+
+@pytest.fixture
+def lane(fleet) -> Terminal:
+    """The last working one of an open site."""
+    return fleet.online(uid="SJK-KSK-03", kind="kiosk")
+
+
+def test_to_retire_the_last_lane_a_second_person_is_asked(editor, lane):
+    colleague = person("colleague", of="Manager")
+    on_shift.report({colleague.pk: OpenBoard("terminals", EVERYTHING)}, [])
+
+    answer = editor.post("/terminals/SJK-KSK-03/retire", {"device_becomes": "lost", "comment": "Stolen"})
+
+    on_shift.report({}, [colleague.pk])
+    assert problem_of(answer) == (409, "tms:approval-needed")
+    asked = ApprovalRequest.objects.get()
+    assert asked.payload == {"terminals": [lane.pk], "device_becomes": "lost", "comment": "Stolen"}
+    assert Terminal.objects.get().lifecycle == Lifecycle.IN_SERVICE
+
+
+@pytest.mark.parametrize(("confirm", "status"), [(None, 409), ("1", 409), ("KSK-03", 200)])
+def test_alone_the_number_of_the_last_lane_is_confirmed(editor, lane, confirm, status):
+    answer = editor.post("/terminals/SJK-KSK-03/retire", {"confirm": confirm})
+
+    assert answer.status_code == status
+    assert AuditEntry.objects.filter(action="acted-alone").count() == (status == 200)
 
 
 def test_after_30_days_a_terminal_stays_retired(editor, fleet):
