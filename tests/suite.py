@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import psutil
 
-from tests.support.pytest_plugins.collecting import ON_SERVICES
+from tests.support.pytest_plugins.collecting import EMBEDDED, ON_SERVICES
 
 MOST_FLAKY = 2
 MOST_RERUN = 20
@@ -55,7 +55,7 @@ class PassResult(NamedTuple):
 
 
 PASSES = (
-    Pass("embedded", "not services and (embedded or not both)"),
+    Pass("embedded", EMBEDDED),
     Pass("services", ON_SERVICES, WITH_SERVICES),
 )
 
