@@ -9,7 +9,7 @@ from tests.support.factories import now
 from tms.boards.formatting import runbooks
 from tms.commands.models import Command
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 
 def test_earlier_occurrences_are_listed_with_what_helped(page, fleet, tanaka):

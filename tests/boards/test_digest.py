@@ -6,7 +6,7 @@ from tms.accounts.models import AuditEntry
 from tms.shifts import notes
 from tms.shifts.models import Note, SignOff
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 
 def test_the_digest_shows_the_last_eight_hours(page, fleet, sato):

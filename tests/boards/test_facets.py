@@ -7,7 +7,7 @@ from tests.support.alerts.planned_work import close, maintain
 from tms.alerts.models import Alert
 from tms.boards.list_filters import terminal_facets
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 NAMES = ("critical", "warning", "unacknowledged", "stale", "flapping")
 

@@ -23,7 +23,7 @@ from tms.boards.pages import IncidentsPage
 from tms.boards.pages.render_context import RenderContext
 from tms.feed.change import Change
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 
 def past(number: int = 1, *, opened_at: datetime | None = None, key: str = "4.8", **fields) -> Incident:

@@ -18,7 +18,7 @@ from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Escalation, Policy, Step
 from tms.notifications.models.rotation import Rotation
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tms.alerts.models import Alert, CorrelationRule, Incident, SameRuleCorrelat
 from tms.alerts.models.factor import OF_RULES
 from tms.fleet.models import Presence, TerminalState
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tms.boards.pages import PAGES, OverviewPage, RenderContext
 from tms.boards.templatetags.labels import PAGE_LABELS
 from tms.feed.change import Change
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 
 def test_totals_count_every_presence_and_severity(page, fleet, tanaka):

@@ -16,7 +16,7 @@ from tms.boards.pages import RenderContext, SitePage, SitesPage
 from tms.feed.change import Change
 from tms.fleet.models import OpeningHours, Region, Site, SiteContact, SpecialDay
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 
 def codes(seen: HtmlPage) -> list[str]:

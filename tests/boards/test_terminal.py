@@ -21,7 +21,7 @@ from tms.fleet.terminals.lifecycle_changes import change_state
 from tms.fleet.terminals.services import move_terminals
 from tms.ingest import commit
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.support import factories
 from tests.support.factories import now
-from tests.support.pages import HTMX_HEADERS
+from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tms.accounts.scope import EVERYTHING
 from tms.boards.list_filters.filters import TerminalFilter
 from tms.boards.list_filters.terminal_orders import SORT_KEYS
@@ -199,23 +199,23 @@ ORDERS = [
 def test_a_header_sorts_the_list_and_its_pages(page, varied, monkeypatch, order, found):
     seen = page(f"/terminals/?order={order}&q=K-")
     monkeypatch.setattr("tms.lib.pagination.Keyset.window", one_row_a_page(Keyset.window))
-    forth = walked(page, f"/terminals/?order={order}", "after=")
+    forth = walked(page, page(f"/terminals/?order={order}"), "after=")
     back = walked(page, forth[-1], "before=")
 
     assert uids(seen) == found.split()
-    assert [uid for address in forth for uid in uids(page(address))] == found.split()
-    assert [uid for address in back for uid in uids(page(address))] == found.split()[::-1]
+    assert [uid for one in forth for uid in uids(one)] == found.split()
+    assert [uid for one in back for uid in uids(one)] == found.split()[::-1]
 
 
 def one_row_a_page(window):
     return lambda *given, **named: window(*given, **named | {"size": 1})
 
 
-def walked(page, address: str, by: str) -> list[str]:
-    """The addresses of the pages from this one on."""
-    found = [address]
-    while address := next((link for link in page(address).links() if by in link), ""):
-        found.append(address)
+def walked(page, first: HtmlPage, by: str) -> list[HtmlPage]:
+    """The pages from this one on."""
+    found = [first]
+    while address := next((link for link in found[-1].links() if by in link), ""):
+        found.append(page(address))
     return found
 
 

@@ -18,7 +18,7 @@ from tms.alerts.models import Alert, Contract, Incident, Rule, Window
 from tms.lib.calendar.recurrence import Recurrence
 from tms.shifts.models import Note
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 
 @pytest.fixture

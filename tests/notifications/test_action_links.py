@@ -21,7 +21,7 @@ from tms.notifications.action_links.services import LinkOutcome
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
 LINK = re.compile(r"^Acknowledge: https://tms\.example\.com(/act/\S+/)$", re.MULTILINE)
 

@@ -27,7 +27,7 @@ from tms.notifications.models import (
 )
 from tms.notifications.push import devices, keys
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tms.shifts.digest.digest import digest
 from tms.shifts.models import SignOff
 from tms.shifts.sign_offs import BadPeriod, sign_off
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 HOUR = 3_600
 TOKYO = ZoneInfo("Asia/Tokyo")

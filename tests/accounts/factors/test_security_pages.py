@@ -12,7 +12,7 @@ from tms.accounts.factors import services, totp
 from tms.accounts.mail import background
 from tms.accounts.models import AuditEntry, User
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
 APP, CODES = "/me/security/app/", "/me/security/recovery-codes/"
 
 

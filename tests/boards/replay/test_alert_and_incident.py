@@ -15,7 +15,7 @@ from tms.alerts.models import Alert, Incident
 from tms.fleet.models import Presence, Terminal, TerminalState
 from tms.fleet.terminals.services import move_terminals
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 HOUR = 3_600
 ACTIONS = (

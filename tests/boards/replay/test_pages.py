@@ -22,7 +22,7 @@ from tms.fleet.models import Presence, Terminal
 from tms.fleet.terminals.services import move_terminals
 from tms.ingest import commit
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 HOUR = 3_600
 REPLAYABLE = re.compile(r'<a[^>]* href="((?:/|/alerts/|/terminals/[^/"]+/)(?:\?[^"]*)?)"')
