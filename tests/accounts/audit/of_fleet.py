@@ -60,7 +60,7 @@ OPERATIONS: Mapping[str, Request] = {
     "PATCH /api/v1/terminals/{uid}": ("changed", {"label": "Lane 9"}, nothing),
     "DELETE /api/v1/terminals/{uid}": ("deleted", {}, forget),
     "POST /api/v1/terminals/{uid}/state": ("state-changed", {"lifecycle": "out_of_service"}, nothing),
-    "POST /api/v1/terminals/{uid}/retire": ("state-changed", COMMENT, nothing),
+    "POST /api/v1/terminals/{uid}/retire": ("state-changed", {"confirm": "T-1"}, nothing),
     "POST /api/v1/terminals/{uid}/bring-back": ("state-changed", COMMENT, retire),
     "POST /api/v1/terminals/{uid}/replace": ("device-replaced", {"serial": "K-9"}, nothing),
     "POST /api/v1/terminals/{uid}/swap": ("device-swapped", {"other": "R-1"}, nothing),
