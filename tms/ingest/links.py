@@ -114,7 +114,7 @@ class Links:
                 session.close_replaced()
 
     def _revoke(self, credential_ids: Collection[int], *, moved: Collection[int]) -> None:
-        """After 4401 agents wait for minutes. A device that serves as another terminal now connects again at once."""
+        """Close the links of these keys: with 4401 agents wait for minutes, with 4503 those of `moved` return at once."""
         if credential_ids:
             for session in (*self.by_terminal.values(), *self._unbooted):
                 if session.credential_id in moved:

@@ -107,7 +107,7 @@ def mark_used(keys: Collection[int], *, at: datetime) -> None:
 
 
 def moved(key_by_terminal: Mapping[int, int]) -> set[int]:
-    """Those of these keys that belong to another terminal by now: their devices were swapped."""
+    """The keys that belong to another terminal by now, because their devices were swapped."""
     chosen, parameters = db_rows.any_of("id", key_by_terminal.values())
     rows = prepared.run(f"SELECT id, terminal_id FROM {Credential._meta.db_table} WHERE {chosen}", parameters)
     return {pk for pk, terminal_id in rows if key_by_terminal.get(terminal_id) != pk}
