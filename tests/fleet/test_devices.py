@@ -9,6 +9,7 @@ from tms.fleet.credentials import services as credentials
 from tms.fleet.devices import placements, undo, unexpected
 from tms.fleet.devices.connected import MAX_UNDECIDED
 from tms.fleet.enrolment import tokens
+from tms.fleet.identity import boots
 from tms.fleet.models import Credential, Device, DeviceState, IdentityChange, Placement, Terminal, UnexpectedDevice
 from tms.fleet.models.unexpected_device import Decision
 from tms.fleet.terminals.lifecycle_changes import retire
@@ -59,6 +60,19 @@ def test_a_boot_that_reports_the_same_records_nothing(fleet):
     boot(terminal, "S-1", seconds=60, boot_id="boot-2")
 
     assert facts_changed(terminal) == before
+
+
+def test_of_a_firmware_that_changes_at_each_boot_the_newest_changes_of_a_day_are_kept(fleet, monkeypatch):
+    monkeypatch.setattr(boots, "MAX_A_DAY", 3)
+    terminal, other = fleet.terminal(), fleet.terminal()
+    commit.write([Link(other).boot("boot-1", at=AT, firmware="1.0")])
+
+    for hours in (0, 1, 2, 3, 26):
+        commit.write([Link(terminal).boot(f"boot-{hours}", at=later(hours * 3_600), firmware=f"4.{hours}")])
+
+    kept = IdentityChange.objects.filter(field="firmware").order_by("pk")
+    assert list(kept.filter(terminal=terminal).values_list("after", flat=True)) == ["4.1", "4.2", "4.3", "4.26"]
+    assert kept.filter(terminal=other).count() == 1
 
 
 def test_another_device_is_recorded_and_its_boot_accepted(fleet):
