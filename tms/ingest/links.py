@@ -114,7 +114,7 @@ class Links:
                 session.close_replaced()
 
     def _revoke(self, credential_ids: Collection[int], *, moved: Collection[int]) -> None:
-        """Close the links of these keys: with 4401 agents wait for minutes, with 4503 those of `moved` return at once."""
+        """Close the links of these keys. After 4401 agents wait for minutes; after 4503 those of `moved` return soon."""
         if credential_ids:
             for session in (*self.by_terminal.values(), *self._unbooted):
                 if session.credential_id in moved:
@@ -156,7 +156,7 @@ class PollResult(NamedTuple):
 
 
 def poll(since: datetime, at: datetime, doubtful: Mapping[int, int]) -> PollResult:
-    """Mostly there is nothing, which one prepared statement shows. `doubtful`: terminals and the keys of their links."""
+    """Mostly there is nothing, which one prepared statement shows. `doubtful`: the key of each terminal's link."""
     elsewhere = store.elsewhere(doubtful, node=settings.NODE) if doubtful else {}
     moved = services.moved(doubtful) if doubtful else set()
     if since > at - RECENT and not with_rows([_recent_changes], at):

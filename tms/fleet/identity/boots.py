@@ -65,7 +65,7 @@ def record(boots: Sequence[BootFacts], *, at: datetime) -> list[ChangedBoot]:
 
 
 def _drop_oldest(terminals: Sequence[int], *, at: datetime) -> None:
-    """Keep the newest changes of a day: a terminal that reports another firmware at each boot must not fill the table."""
+    """Keep the newest changes of a day: a terminal with another firmware at each boot must not fill the table."""
     row = Window(RowNumber(), partition_by="terminal", order_by=("-at", "-pk"))
     of_today = IdentityChange.objects.filter(
         terminal__in=terminals, at__gt=at - DAY, source=IdentitySource.BOOT, field__in=REPORTED
