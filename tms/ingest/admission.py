@@ -25,7 +25,7 @@ GATHER_S = 0.005
 """Handshakes within this time share one query."""
 RETRY_AFTER_S = 5
 NOTE_EVERY_S = 0.2
-"""At least this long between two refusals that are noted for people."""
+"""The shortest time between two refusals that are noted for people."""
 
 type Find = Callable[[Sequence[str]], Mapping[str, CredentialKey]]
 """The valid keys among these digests."""

@@ -98,12 +98,12 @@ REASONS |= {
 }
 
 
-OF_DEVICES = "`notifications/test_devices.py` expects its entries"
+OF_BROWSERS = "`notifications/test_browsers.py` expects its entries"
 REASONS |= {
-    "POST /me/devices/": OF_DEVICES,
-    "POST /me/devices/preferences/": OF_DEVICES,
-    "POST /me/devices/<int:pk>/test/": OF_DEVICES,
-    "POST /me/devices/<int:pk>/remove/": OF_DEVICES,
+    "POST /me/browsers/": OF_BROWSERS,
+    "POST /me/browsers/preferences/": OF_BROWSERS,
+    "POST /me/browsers/<int:pk>/test/": OF_BROWSERS,
+    "POST /me/browsers/<int:pk>/remove/": OF_BROWSERS,
     "POST /act/<str:token>/": "`notifications/test_action_links.py` expects its entry",
 }
 

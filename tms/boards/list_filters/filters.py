@@ -80,7 +80,7 @@ class TerminalFilter:
         if self.kind:
             rows = rows.filter(kind=self.kind)
         if self.group:
-            rows = rows.filter(pk__in=Group.terminals.through.objects.filter(group=self.group).values("terminal"))
+            rows = rows.filter(pk__in=Group.terminals.through.objects.filter(group=int(self.group)).values("terminal"))
         if self.lost_with:
             rows = rows.filter(pk__in=Outage.objects.lost_with(self.lost_with).values("terminal"))
         if self.expected:

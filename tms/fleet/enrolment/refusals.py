@@ -18,7 +18,7 @@ MOST = 3
 KEPT_S = 3_600
 
 
-class Reason(models.TextChoices):
+class RefusalReason(models.TextChoices):
     WITHDRAWN = "withdrawn", _("the token was withdrawn")
     EXPIRED = "expired", _("the token has expired")
     USED_UP = "used_up", _("the token is used up")
@@ -29,47 +29,47 @@ class Reason(models.TextChoices):
     KEY = "key", _("its key is wrong, revoked or expired; it needs a new token")
 
 
-class Refusal(NamedTuple):
+class RefusedAttempt(NamedTuple):
     at: datetime
-    reason: Reason
+    reason: RefusalReason
     address: str
     serial: str
 
 
-def note_enrolment(token: EnrolmentToken, reason: Reason, *, address: str, serial: str, at: datetime) -> None:
-    _note(_key(token), Refusal(at, reason, address, serial))
+def note_enrolment(token: EnrolmentToken, reason: RefusalReason, *, address: str, serial: str, at: datetime) -> None:
+    _note(_key(token), RefusedAttempt(at, reason, address, serial))
 
 
 def note_link(uid: str, *, address: str, at: datetime) -> None:
     """A link was refused to a device that names this terminal. Only of one that was never connected it is kept."""
     terminal = Terminal.objects.filter(uid=uid, state__presence=Presence.NEVER).first()
     if terminal is not None:
-        _note(_of_terminal(terminal.pk), Refusal(at, Reason.KEY, address, ""))
+        _note(_of_terminal(terminal.pk), RefusedAttempt(at, RefusalReason.KEY, address, ""))
 
 
-def of_terminal(terminal: Terminal) -> list[Refusal]:
+def of_terminal(terminal: Terminal) -> list[RefusedAttempt]:
     """Newest first."""
     return _read(cache.get(_of_terminal(terminal.pk)))
 
 
-def of_tokens(tokens: Collection[EnrolmentToken]) -> dict[int, list[Refusal]]:
-    """Of each token for many, newest first."""
+def of_tokens(tokens: Collection[EnrolmentToken]) -> dict[int, list[RefusedAttempt]]:
+    """The refusals of each token for many, newest first."""
     keys = {token.pk: _key(token) for token in tokens}
     found = cache.get_many(keys.values())
     return {pk: _read(found.get(key)) for pk, key in keys.items()}
 
 
-def _note(key: str, refusal: Refusal) -> None:
+def _note(key: str, refusal: RefusedAttempt) -> None:
     """Two at once may lose one: this is a hint."""
     stored = (refusal.at.timestamp(), refusal.reason.value, refusal.address, refusal.serial)
     cache.set(key, [stored, *(cache.get(key) or ())][:MOST], KEPT_S)
 
 
-def _read(stored: list[tuple[float, str, str, str]] | None) -> list[Refusal]:
+def _read(stored: list[tuple[float, str, str, str]] | None) -> list[RefusedAttempt]:
     return [
-        Refusal(datetime.fromtimestamp(at, UTC), Reason(reason), address, serial)
+        RefusedAttempt(datetime.fromtimestamp(at, UTC), RefusalReason(reason), address, serial)
         for at, reason, address, serial in stored or ()
-        if reason in Reason.values  # another release may know more
+        if reason in RefusalReason.values  # another release may know more
     ]
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from tms.accounts.access import permitted, visible
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.fleet.enrolment.refusals import Refusal, of_tokens
+from tms.fleet.enrolment.refusals import RefusedAttempt, of_tokens
 from tms.fleet.models import EnrolmentToken, Terminal
 
 MAX_TOKENS = 50
@@ -24,7 +24,7 @@ class TokenRow(NamedTuple):
     used: int
     ended: str
     """Why it is not valid any more; empty while it is."""
-    refusals: list[Refusal]
+    refusals: list[RefusedAttempt]
     """Devices that were refused lately, newest first."""
 
     @property
@@ -41,7 +41,7 @@ def token_rows(by: User, *, at: datetime) -> list[TokenRow]:
     return [_row(token, refused[token.pk], at) for token in found]
 
 
-def _row(token: EnrolmentToken, refused: list[Refusal], at: datetime) -> TokenRow:
+def _row(token: EnrolmentToken, refused: list[RefusedAttempt], at: datetime) -> TokenRow:
     # The previous release counts only that a token was used, which is for one terminal.
     used = int(token.used_at is not None) if token.uses == 1 else token.uses - token.uses_left
     place = str(token.site or token.region)

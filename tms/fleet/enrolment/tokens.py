@@ -14,7 +14,7 @@ from tms.accounts.models import User
 from tms.accounts.models.audit_entry import Via
 from tms.fleet.credentials import services as credentials
 from tms.fleet.devices import placements
-from tms.fleet.enrolment.refusals import Reason
+from tms.fleet.enrolment.refusals import RefusalReason
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import DeviceState, EnrolmentToken, IdentitySource, Placement, Site, Terminal, TerminalKind
 from tms.fleet.terminals.services import TerminalValues, create_terminal
@@ -43,7 +43,7 @@ class NoFreeNumber(Exception):
 class TokenRefused(Exception):
     """The token is unknown, used or expired, or not for this device. The device is not told which; people are."""
 
-    def __init__(self, reason: Reason | None = None, token: EnrolmentToken | None = None) -> None:
+    def __init__(self, reason: RefusalReason | None = None, token: EnrolmentToken | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.token = token
@@ -129,11 +129,11 @@ def redeem(token: str, device: NewDevice, *, at: datetime) -> tuple[Terminal, Pl
         raise _refused(digest, at)
     used = EnrolmentToken.objects.select_related("site", "terminal__site").get(digest=digest)
     if used.serials and device.serial not in used.serials:
-        raise TokenRefused(Reason.SERIAL, used)
+        raise TokenRefused(RefusalReason.SERIAL, used)
     with recorder.acting(Via.TERMINAL):
         terminal = used.terminal or _expected(used, device) or _create(used, device, at=at)
         if not Lifecycle(terminal.lifecycle).treatment.may_connect:
-            raise TokenRefused(Reason.RETIRED, used)
+            raise TokenRefused(RefusalReason.RETIRED, used)
         credential = _equip(used, terminal, device, at=at)
         if used.uses == 1:
             EnrolmentToken.objects.filter(pk=used.pk).update(terminal=terminal)
@@ -146,8 +146,8 @@ def _refused(digest: str, at: datetime) -> TokenRefused:
     if token is None:
         return TokenRefused()
     if token.withdrawn_at is not None:
-        return TokenRefused(Reason.WITHDRAWN, token)
-    return TokenRefused(Reason.EXPIRED if token.expires_at <= at else Reason.USED_UP, token)
+        return TokenRefused(RefusalReason.WITHDRAWN, token)
+    return TokenRefused(RefusalReason.EXPIRED if token.expires_at <= at else RefusalReason.USED_UP, token)
 
 
 def _expected(token: EnrolmentToken, device: NewDevice) -> Terminal | None:
@@ -170,7 +170,7 @@ def _site_for(token: EnrolmentToken, device: NewDevice) -> Site:
     chosen = Q(pk=token.site_id) if token.site_id else Q(code=device.site, region=token.region)
     site = Site.objects.filter(chosen, closed_at=None).first()
     if site is None:
-        raise TokenRefused(Reason.SITE, token)
+        raise TokenRefused(RefusalReason.SITE, token)
     return site
 
 
@@ -207,7 +207,7 @@ def _equip(token: EnrolmentToken, terminal: Terminal, device: NewDevice, *, at: 
             terminal, found, removed_becomes=DeviceState.SPARE, by=None, at=at, source=IdentitySource.BOOT
         )
     except placements.AlreadyPlaced:
-        raise TokenRefused(Reason.PLACED, token) from None
+        raise TokenRefused(RefusalReason.PLACED, token) from None
     except credentials.Retired:
-        raise TokenRefused(Reason.RETIRED, token) from None
+        raise TokenRefused(RefusalReason.RETIRED, token) from None
     return replacement.credential
