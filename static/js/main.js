@@ -19,7 +19,7 @@ import * as ticks from "./page/ticks.js";
 import * as toast from "./page/toast.js";
 import * as tour from "./page/tour.js";
 import * as account from "./person/account.js";
-import * as devices from "./person/devices.js";
+import * as browsers from "./person/browsers.js";
 import * as people from "./person/people.js";
 import * as sound from "./person/sound.js";
 import * as theme from "./person/theme.js";
@@ -54,7 +54,7 @@ const behaviours = [
   sound,
   account,
   storage,
-  devices,
+  browsers,
   tour,
   frames,
 ];

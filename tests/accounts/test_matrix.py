@@ -36,7 +36,7 @@ PEOPLE = {"stranger": 0, "no group": 1, "viewer": 2, "operator": 3, "manager": 4
 PAGE_METHODS, API_METHODS = ("GET", "POST"), ("GET", "POST", "PUT", "PATCH", "DELETE")
 YES, NO, SIGN_IN, NO_METHOD = "yes", "403", "sign in", "405"
 MAY_BE_MISSING = re.compile(
-    r"/restore/$|^/invitation/|/key/?$|/notes/|^/me/(tokens|sessions|providers|devices)/|^/act/|^/demo/|/(acs|metadata)/$|"
+    r"/restore/$|^/invitation/|/key/?$|/notes/|^/me/(tokens|sessions|providers|browsers)/|^/act/|^/demo/|/(acs|metadata)/$|"
     r"^/api/v1/(<anything:rest>)?$"
 )
 

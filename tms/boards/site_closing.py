@@ -64,7 +64,8 @@ def close_site(request: AuthenticatedRequest, code: str) -> HttpResponse:
     if not form.is_bound or not form.is_valid():
         impact = consequences.of_terminals(site.terminals.all(), to=request.user, at=at)
         context = {"form": form, "loss": ClosingCounts.of(site), "impact": impact, "days": BRING_BACK_WITHIN.days}
-        return _show(request, "boards/site-close.html", site, context, is_refused=form.is_bound)
+        act = {"act": gettext("Close site"), "act_kind": "danger-fill"}
+        return _show(request, "boards/site-close.html", site, context | act, is_refused=form.is_bound)
     comment = form.cleaned_data["comment"]
     services.close_site(site, device_becomes=form.state, by=request.user, at=at, comment=comment)
     add_toast(request, toast(gettext("Site closed"), site.local_name))
@@ -87,7 +88,8 @@ def reopen_site(request: AuthenticatedRequest, code: str) -> HttpResponse:
     returning = services.returning_terminals(site, site.closed_at, at=at).count()
     is_late = site.closed_at < at - BRING_BACK_WITHIN
     context = {"form": form, "terminals": returning, "is_late": is_late, "days": BRING_BACK_WITHIN.days}
-    return _show(request, "boards/site-reopen.html", site, context, is_refused=form.is_bound)
+    act = {"act": gettext("Reopen site"), "act_kind": "primary"}
+    return _show(request, "boards/site-reopen.html", site, context | act, is_refused=form.is_bound)
 
 
 def _find(request: AuthenticatedRequest, code: str) -> Site:

@@ -401,7 +401,7 @@ READINGS_DAYS = env.days("TMS_READINGS_DAYS", 14, least=2)
 
 ROLLUPS_DAYS = env.days("TMS_ROLLUPS_DAYS", 400, least=2)
 HISTORY_DAYS = env.days("TMS_HISTORY_DAYS", 400, least=2)
-"""Events, changes of presence, and boots."""
+"""Events, changes of presence and identity, and boots."""
 
 # Availability
 
@@ -442,7 +442,7 @@ ACTION_LINKS = env.choice("TMS_ACTION_LINKS", "people", ("off", "people", "all")
 ACTION_LINK_HOURS = env.whole("TMS_ACTION_LINK_HOURS", 24, least=1, most=168)
 
 PUSH = env.flag("TMS_PUSH", default=True)
-"""Whether people can get notifications on their devices, by web push."""
+"""Whether people can get notifications in their browsers, by web push."""
 PUSH_SERVICES = env.words(
     "TMS_PUSH_SERVICES", "fcm.googleapis.com,push.services.mozilla.com,notify.windows.com,push.apple.com"
 )

@@ -10,7 +10,7 @@ from tms.notifications.destinations import views as destination_views
 from tms.notifications.planned.digests import views as digest_views
 from tms.notifications.planned.reports import views as report_views
 from tms.notifications.policies import views as policy_views
-from tms.notifications.push import views as device_views
+from tms.notifications.push import views as browser_views
 from tms.notifications.rotations import views as rotation_views
 from tms.notifications.soft_delete import views as soft_delete_views
 
@@ -44,10 +44,10 @@ urlpatterns = [
     *soft_delete_paths("policies", "policy"),
     *soft_delete_paths("rotations", "rotation"),
     path("act/<str:token>/", action_link_views.act, name="act"),
-    path("me/devices/", device_views.add_device, name="add-device"),
-    path("me/devices/preferences/", device_views.save_device_preferences, name="save-device-preferences"),
-    path("me/devices/<int:pk>/test/", device_views.test_device, name="test-device"),
-    path("me/devices/<int:pk>/remove/", device_views.remove_device, name="remove-device"),
+    path("me/browsers/", browser_views.add_browser, name="add-browser"),
+    path("me/browsers/preferences/", browser_views.save_browser_preferences, name="save-browser-preferences"),
+    path("me/browsers/<int:pk>/test/", browser_views.test_browser, name="test-browser"),
+    path("me/browsers/<int:pk>/remove/", browser_views.remove_browser, name="remove-browser"),
     path("deliveries/", delivery_views.deliveries, name="deliveries"),
     path("deliveries/<int:pk>/", delivery_views.delivery, name="delivery"),
     path("deliveries/<int:pk>/again/", delivery_views.send_again, name="send-again"),

@@ -1,4 +1,4 @@
-"""What the owner of a destination, or the person of a device, may know of an incident that they see only in part."""
+"""What the owner of a destination, or the person of a browser, may know of an incident that they see only in part."""
 
 from copy import copy
 

@@ -17,7 +17,7 @@ def send(destination: Destination, message: Message) -> SendResult:
     try:
         to = _recipient(destination)
     except PushDevice.DoesNotExist:
-        return SendResult.failed("The device was removed")
+        return SendResult.failed("The browser was removed")
     except DecryptionError:
         with translation.override(destination.language):
             return SendResult.failed(gettext("The secret was encrypted with another TMS_SECRET_KEY. Enter it again."))
@@ -25,7 +25,7 @@ def send(destination: Destination, message: Message) -> SendResult:
 
 
 def _recipient(destination: Destination) -> Recipient:
-    """Raises DecryptionError, and PushDevice.DoesNotExist for a device that its person removed a moment ago."""
-    if not destination.is_device:
+    """Raises DecryptionError, and PushDevice.DoesNotExist for a browser that its person removed a moment ago."""
+    if not destination.is_browser:
         return destination.recipient()
     return PushDevice.objects.select_related("key", "destination").get(destination=destination).recipient()

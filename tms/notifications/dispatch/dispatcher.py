@@ -14,7 +14,7 @@ from tms.notifications.dispatch import leases, results
 from tms.notifications.dispatch.threads import in_thread
 from tms.notifications.messages import message_of
 from tms.notifications.models.delivery import Delivery
-from tms.notifications.push.devices import visible_items
+from tms.notifications.push.browsers import visible_items
 from tms.notifications.transports import SendResult
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ def drain(destination_id: int, *, now: Callable[[], datetime]) -> None:
 
 def _attempt(delivery: Delivery) -> SendResult:
     if not _may_be_seen(delivery):
-        return SendResult.failed("The person of the device may no longer see what it is about")
+        return SendResult.failed("The person of the browser may no longer see what it is about")
     try:
         message = in_thread(message_of(delivery), delivery)
     except Exception as error:
@@ -88,7 +88,7 @@ def _may_be_seen(delivery: Delivery) -> bool:
     """Whether its recipient may still see the delivery. Before the first attempt this was just checked; a later one
     may be hours after it.
     """
-    if delivery.attempts == 1 or not delivery.destination.is_device:
+    if delivery.attempts == 1 or not delivery.destination.is_browser:
         return True
     items = list(delivery.items.all())
     return len(visible_items(delivery.destination, items)) == len(items)

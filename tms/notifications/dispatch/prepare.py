@@ -14,7 +14,7 @@ from tms.metrics import instruments
 from tms.notifications.messages import compose
 from tms.notifications.models.delivery import ALARMS, PERSONAL, REPORTS, Delivery, DeliveryItem, DeliveryState
 from tms.notifications.models.policy import Escalation
-from tms.notifications.push.devices import visible_items
+from tms.notifications.push.browsers import visible_items
 from tms.notifications.subjects import ALERT, INCIDENT, column, suppressed_subjects, unacknowledged_subjects
 from tms.notifications.transports.result import one_line
 
@@ -45,7 +45,7 @@ def _prepare(delivery: Delivery, at: datetime) -> bool:
     items = list(delivery.items.select_related(*ALERT.related, *INCIDENT.related).order_by("pk"))
     if delivery.kind in ALARMS:
         items = _drop_unneeded(delivery, items, at)
-    if delivery.destination.is_device:
+    if delivery.destination.is_browser:
         items = visible_items(delivery.destination, items)
     if delivery.kind in PERSONAL:
         items = [item for item in items if item.subject.state != AlertState.RESOLVED]

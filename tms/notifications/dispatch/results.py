@@ -13,7 +13,7 @@ from tms.metrics import instruments, slo
 from tms.metrics.slo import TARGET_S, Indicator
 from tms.notifications.models.delivery import Delivery, DeliveryState
 from tms.notifications.models.destination import Destination
-from tms.notifications.push.devices import remove_gone
+from tms.notifications.push.browsers import remove_gone
 from tms.notifications.transports.result import SendOutcome, SendResult
 
 FIRST_WAIT_S, MAX_WAIT_S = 2.0, 900.0

@@ -51,7 +51,7 @@ def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) ->
 
 
 def _of_owner(delivery: Delivery, subject: Subject) -> Subject:
-    """An incident with what the owner of the destination, or the person of the device, may know of it."""
+    """An incident with what the owner of the destination, or the person of the browser, may know of it."""
     return visibility.of_scope(subject, delivery.destination.audience) if isinstance(subject, Incident) else subject
 
 

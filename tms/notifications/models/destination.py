@@ -26,18 +26,18 @@ from tms.notifications.transports.fields import Values
 from tms.notifications.weekly_hours import HoursOfWeek
 
 KEY_BYTES = 32
-OF_DEVICES = models.Q(kind="push")
+OF_BROWSERS = models.Q(kind="push")
 MAX_SHOWN = 500
 
 
 class DestinationQuerySet(models.QuerySet["Destination"]):
     def not_deleted(self) -> Self:
         """The destinations of the pages and the API, where people enter them."""
-        return self.filter(deleted_at=None).exclude(OF_DEVICES)
+        return self.filter(deleted_at=None).exclude(OF_BROWSERS)
 
-    def devices(self) -> Self:
-        """Devices of people, on which they allowed notifications."""
-        return self.filter(OF_DEVICES, deleted_at=None)
+    def browsers(self) -> Self:
+        """Browsers of people, in which they allowed notifications."""
+        return self.filter(OF_BROWSERS, deleted_at=None)
 
     def enabled(self) -> Self:
         return self.filter(enabled=True)
@@ -81,7 +81,7 @@ class Destination(Owned, HoursOfWeek):
         constraints = (
             one_owner("destination_one_owner"),
             models.UniqueConstraint(
-                fields=("name",), condition=models.Q(deleted_at=None) & ~OF_DEVICES, name="destination_name_once"
+                fields=("name",), condition=models.Q(deleted_at=None) & ~OF_BROWSERS, name="destination_name_once"
             ),
             models.CheckConstraint(
                 condition=models.Q(deleted_at=None) | models.Q(enabled=False), name="destination_deleted_is_off"
@@ -109,13 +109,13 @@ class Destination(Owned, HoursOfWeek):
         return self.kind in TRANSPORTS and self.transport.follows_alerts
 
     @property
-    def is_device(self) -> bool:
-        return self.kind in TRANSPORTS and self.transport.is_of_device
+    def is_browser(self) -> bool:
+        return self.kind in TRANSPORTS and self.transport.is_of_browser
 
     @property
     def audience(self) -> Scope:
-        """What its messages may be about: for a device, what its person sees now."""
-        if not self.is_device:
+        """What its messages may be about: for a browser, what its person sees now."""
+        if not self.is_browser:
             return self.owner
         return scope_of(self.person) if self.person else NOTHING
 

@@ -1,4 +1,4 @@
-"""Devices on which people get notifications, and what they chose for them."""
+"""Browsers in which people get notifications, and what they chose for them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class PushKey(models.Model):
 
 class DeviceQuerySet(models.QuerySet["PushDevice"]):
     def of(self, person: object) -> Self:
-        """The devices of a person, newest first."""
+        """The browsers of a person, newest first."""
         return self.filter(destination__person=person).select_related("destination").order_by("-pk")
 
 
@@ -66,8 +66,8 @@ class PushDevice(models.Model):
     objects = DeviceQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("device")
-        verbose_name_plural = _("devices")
+        verbose_name = _("browser")
+        verbose_name_plural = _("browsers")
 
     def __str__(self) -> str:
         return self.name
@@ -84,7 +84,7 @@ def default_severities() -> list[str]:
 
 
 class DevicePreferences(models.Model):
-    """What a person is notified of on their devices."""
+    """What a person is notified of in their browsers."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="device_preferences")
     severities = models.JSONField(_("severities"), default=default_severities, blank=True)
@@ -93,8 +93,8 @@ class DevicePreferences(models.Model):
     is_only_on_call = models.BooleanField(_("only while on call"), default=False, db_default=False)
 
     class Meta:
-        verbose_name = _("preferences for devices")
-        verbose_name_plural = _("preferences for devices")
+        verbose_name = _("preferences for browsers")
+        verbose_name_plural = _("preferences for browsers")
 
     def __str__(self) -> str:
         return str(self.person_id)

@@ -101,7 +101,7 @@ class Policy(Owned, HoursOfWeek):
     )
 
     is_personal = models.BooleanField(default=False, db_default=False, editable=False)
-    """The one policy, made with the first device, by which people are notified as they chose on their own page."""
+    """The one policy, made with the first browser, by which people are notified as they chose on their own page."""
 
     deleted_at = models.DateTimeField(null=True, editable=False)
 

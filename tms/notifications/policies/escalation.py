@@ -38,9 +38,9 @@ class Circumstances(NamedTuple):
     steps: Mapping[int, Sequence[Step]]
     """Steps by primary key of the policy."""
     concerned: Mapping[Subject, Concern]
-    """Concerns of the subjects, if a destination is for a part of the fleet, or a device; otherwise it may be empty."""
+    """Concerns of the subjects, if a destination is for a part of the fleet or a browser; otherwise it may be empty."""
     audience: Audience
-    """What the people of devices chose, and see."""
+    """What the people of browsers chose, and see."""
 
 
 def circumstances_of(due: Sequence[Escalation], *, at: datetime) -> Circumstances:
@@ -105,7 +105,7 @@ def _is_of_owner(kind: NotificationKind, subject: Subject, concern: Concern, pol
 def _concerned_owners(
     due: Collection[Escalation], reached: Collection[Destination], audience: Audience
 ) -> Mapping[Subject, Concern]:
-    """What the subjects concern; read only if a destination is for a part of the fleet, or a device."""
+    """What the subjects concern; read only if a destination is for a part of the fleet, or a browser."""
     if audience.is_empty and all(destination.owner.is_everything for destination in reached):
         return {}
     return concerns([escalation.subject for escalation in due])

@@ -53,7 +53,7 @@ def _named_destinations(step: Step, people: Mapping[int, OnCall]) -> Iterator[Na
     for destination in step.destinations.all():
         yield NamedDestination(destination)
     if step.policy.is_personal:
-        yield from map(NamedDestination, Destination.objects.devices().order_by("pk"))
+        yield from map(NamedDestination, Destination.objects.browsers().order_by("pk"))
     for rotation in step.rotations.all():
         found = people[rotation.pk]
         reached: list[Destination | None] = [*found.destinations] or [None]

@@ -1,4 +1,4 @@
-"""Which devices are notified of what: as their people chose, and only of what these see at that moment."""
+"""Which browsers are notified of what: as their people chose, and only of what these see at that moment."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class NotificationChoice(NamedTuple):
 
 
 class Audience:
-    """The devices among some destinations. Read with a few queries for all of them."""
+    """The browsers among some destinations. Read with a few queries for all of them."""
 
     def __init__(self, destinations: Iterable[Destination], *, at: datetime) -> None:
-        people = {one.person_id for one in destinations if one.is_device and one.person_id is not None}
+        people = {one.person_id for one in destinations if one.is_browser and one.person_id is not None}
         self._choices = _choices(people, at) if people else {}
 
     @property
@@ -45,8 +45,8 @@ class Audience:
         return not self._choices
 
     def scope(self, destination: Destination) -> Scope:
-        """What its messages may be about: its owner; for a device, what its person sees now."""
-        if not destination.is_device:
+        """What its messages may be about: its owner; for a browser, what its person sees now."""
+        if not destination.is_browser:
             return destination.owner
         choice = self._choices.get(destination.person_id or 0)
         return choice.scope if choice else NOTHING
@@ -54,7 +54,7 @@ class Audience:
     def includes(self, destination: Destination, concern: Concern | None, *, as_chosen: bool) -> bool:
         """`as_chosen`: also what the person chose decides, and not a policy alone. `concern`: None for anything."""
         if concern is None:
-            return not destination.is_device
+            return not destination.is_browser
         if not as_chosen:
             return concern.touches(self.scope(destination))
         choice = self._choices.get(destination.person_id or 0)

@@ -1,4 +1,4 @@
-"""Forms for the devices on which a person is notified."""
+"""Forms for the browsers in which a person is notified."""
 
 from typing import Any
 
@@ -35,8 +35,8 @@ class SubscriptionForm(forms.Form):
         return next((str(message) for messages in self.errors.values() for message in messages), "")
 
 
-class DevicePreferencesForm(Plain, forms.Form):
-    """The choice of what a person is notified of on their devices."""
+class BrowserPreferencesForm(Plain, forms.Form):
+    """The choice of what a person is notified of in their browsers."""
 
     critical = forms.BooleanField(label=_("Critical alerts"), required=False)
     warning = forms.BooleanField(label=_("Warnings"), required=False)

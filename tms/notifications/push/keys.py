@@ -26,7 +26,7 @@ def current(*, at: datetime) -> PushKey:
 
 @transaction.atomic
 def rotate(*, at: datetime) -> PushKey:
-    """A new key for new subscriptions. Devices that have an older one keep it."""
+    """A new key for new subscriptions. Browsers that have an older one keep it."""
     PushKey.objects.filter(is_current=True).update(is_current=False)
     PushKey.objects.filter(is_current=False, devices=None).delete()
     key = _create(at)

@@ -1,4 +1,4 @@
-"""The devices on a person's own page: add, test and remove them, and choose of what they notify."""
+"""The browsers on a person's own page: add, test and remove them, and choose of what they notify."""
 
 import secrets
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ from tms.accounts.sign_in.counters import Limit
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.delivery import DeliveryState
 from tms.notifications.models.device import PushDevice
-from tms.notifications.push import devices, keys
-from tms.notifications.push.devices import Browser
-from tms.notifications.push.forms import DevicePreferencesForm, SubscriptionForm
+from tms.notifications.push import browsers, keys
+from tms.notifications.push.browsers import UserAgent
+from tms.notifications.push.forms import BrowserPreferencesForm, SubscriptionForm
 from tms.notifications.transports.result import SendOutcome
 
 TESTS_OF_PERSON = Limit("tests", "", 10, 600)
@@ -36,73 +36,73 @@ def panel(request: AuthenticatedRequest) -> Mapping[str, object] | None:
         return None
     sent = Max("destination__deliveries__ended_at", filter=Q(destination__deliveries__state=DeliveryState.SENT))
     return {
-        "devices": PushDevice.objects.of(request.user).annotate(used_at=sent),
-        "device_form": DevicePreferencesForm(request.user),
+        "browsers": PushDevice.objects.of(request.user).annotate(used_at=sent),
+        "browser_form": BrowserPreferencesForm(request.user),
         "public_key": keys.current(at=timezone.now()).public_key,
     }
 
 
-panels.register(panels.Panel("notifications/devices/panel.html", panel))
+panels.register(panels.Panel("notifications/browsers/panel.html", panel))
 
 
 @require_POST
 @recently_signed_in
-def add_device(request: AuthenticatedRequest) -> HttpResponse:
+def add_browser(request: AuthenticatedRequest) -> HttpResponse:
     """A subscription lasts longer than the session, so it needs a recent sign-in."""
     _require_push()
     form = SubscriptionForm(request.POST)
     if not form.is_valid():
         return _refuse(request, form.fault)
     at = timezone.now()
-    browser = Browser(request.headers.get("User-Agent", "")[:500], get_language() or settings.LANGUAGE_CODE)
+    agent = UserAgent(request.headers.get("User-Agent", "")[:500], get_language() or settings.LANGUAGE_CODE)
     try:
-        devices.add(request.user, form.cleaned_data["subscription"], browser, key=keys.current(at=at), at=at)
-    except devices.TooManyDevices:
-        text = gettext("You already have %(number)d devices. Remove one first.")
-        return _refuse(request, text % {"number": devices.MAX_DEVICES})
-    except devices.ForeignDevice:
+        browsers.add(request.user, form.cleaned_data["subscription"], agent, key=keys.current(at=at), at=at)
+    except browsers.TooManyBrowsers:
+        text = gettext("You already have %(number)d browsers. Remove one first.")
+        return _refuse(request, text % {"number": browsers.MAX_BROWSERS})
+    except browsers.ForeignBrowser:
         return _refuse(request, gettext("Another person uses this address. Block and allow notifications, then retry."))
-    return redirect(f"{resolve_url('me')}?saved=devices#devices")
+    return redirect(f"{resolve_url('me')}?saved=browsers#browsers")
 
 
 @require_POST
 @sign_in_required
-def save_device_preferences(request: AuthenticatedRequest) -> HttpResponse:
-    """Save what a person chose for their devices. Answers htmx with the form, and others with the page."""
-    form = DevicePreferencesForm(request.user, request.POST)
+def save_browser_preferences(request: AuthenticatedRequest) -> HttpResponse:
+    """Save what a person chose for their browsers. Answers htmx with the form, and others with the page."""
+    form = BrowserPreferencesForm(request.user, request.POST)
     is_valid = form.is_valid()
     if is_valid:
         form.store()
     if request.htmx:
         status = HTTPStatus.OK if is_valid else HTTPStatus.UNPROCESSABLE_ENTITY
-        shown = {"section": "devices", "template": "notifications/devices/preferences.html", "is_saved": is_valid}
-        return render(request, "accounts/me/section.html", {**shown, "device_form": form}, status=status)
+        shown = {"section": "browsers", "template": "notifications/browsers/preferences.html", "is_saved": is_valid}
+        return render(request, "accounts/me/section.html", {**shown, "browser_form": form}, status=status)
     if not is_valid:
         return _refuse(request, gettext("Choose a part of the fleet that you see."))
-    return redirect(f"{resolve_url('me')}?saved=devices#devices")
+    return redirect(f"{resolve_url('me')}?saved=browsers#browsers")
 
 
 @require_POST
 @sign_in_required
-def test_device(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    device = _own(request, pk)
-    limit = TESTS_OF_PERSON._replace(key=f"device-tests-{request.user.pk}")
+def test_browser(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    browser = _own(request, pk)
+    limit = TESTS_OF_PERSON._replace(key=f"browser-tests-{request.user.pk}")
     if counters.apply(lambda each: each.begin([limit], secrets.token_hex(8))) is not None:
         return _refuse(request, gettext("Too many tests. Try again in ten minutes."))
-    result = send_test(device.destination)
+    result = send_test(browser.destination)
     if result.is_gone:
-        devices.remove_gone(device.destination, at=timezone.now())
+        browsers.remove_gone(browser.destination, at=timezone.now())
     level = messages.SUCCESS if result.outcome is SendOutcome.DELIVERED else messages.ERROR
-    messages.add_message(request, level, f"{device.name}: {result.detail}")
+    messages.add_message(request, level, f"{browser.name}: {result.detail}")
     return _back()
 
 
 @require_POST
 @sign_in_required
-def remove_device(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    device = _own(request, pk)
-    devices.remove(device, at=timezone.now())
-    messages.success(request, gettext("Removed: %(name)s") % {"name": device.name})
+def remove_browser(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    browser = _own(request, pk)
+    browsers.remove(browser, at=timezone.now())
+    messages.success(request, gettext("Removed: %(name)s") % {"name": browser.name})
     return _back()
 
 
@@ -121,4 +121,4 @@ def _refuse(request: AuthenticatedRequest, text: str) -> HttpResponse:
 
 
 def _back() -> HttpResponse:
-    return redirect(f"{resolve_url('me')}#devices")
+    return redirect(f"{resolve_url('me')}#browsers")

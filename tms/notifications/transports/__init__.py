@@ -48,7 +48,7 @@ TRANSPORTS: Mapping[str, Transport] = {
     each.name: each for each in sorted(_find_transports(), key=lambda each: (each.position, each.name))
 }
 
-ENTERED: Mapping[str, Transport] = {name: each for name, each in TRANSPORTS.items() if not each.is_of_device}
+ENTERED: Mapping[str, Transport] = {name: each for name, each in TRANSPORTS.items() if not each.is_of_browser}
 """The transports whose addresses people enter."""
 
 

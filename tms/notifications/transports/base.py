@@ -50,8 +50,8 @@ class Transport(ABC):
     """It gets acknowledgements and recoveries, also if the policy does not notify of them."""
     has_links: ClassVar[bool] = True
     """People read its messages: they get the link to acknowledge."""
-    is_of_device: ClassVar[bool] = False
-    """A person adds it on the device itself, and nobody enters its address."""
+    is_of_browser: ClassVar[bool] = False
+    """A person adds it in the browser itself, and nobody enters its address."""
 
     @abstractmethod
     def clean_address(self, text: str) -> str:

@@ -15,7 +15,7 @@ SIZE = 3_072
 """Bytes before encryption, always: the length says nothing about the content. Push services take 4,096."""
 MAX_TITLE, MAX_BODY = 200, 600
 SILENT = frozenset({"acknowledged", "resolved", "calm"})
-"""Replace what the device shows, without a sound."""
+"""Replace what the browser shows, without a sound."""
 
 
 def payload(message: Message) -> bytes:

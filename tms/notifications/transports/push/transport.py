@@ -20,7 +20,7 @@ from tms.notifications.transports.push.payload import payload, topic
 from tms.notifications.transports.result import SendResult
 
 TTL_S = 4 * 3600
-"""How long the push service keeps a message for a device that is off."""
+"""How long the push service keeps a message for a browser that is off."""
 VALID_S = 3600
 """How long the signature is valid; push services accept a day at most."""
 GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
@@ -30,12 +30,12 @@ LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_R
 class Push(Transport):
     name = "push"
     position = 18
-    label = _("Device of a person")
+    label = _("Browser of a person")
     summary = _("A phone or computer on which a person allowed notifications.")
     icon = "mobile"
     address_label = _("Address at the push service")
-    address_hint = _("The browser of the device names it, when its person allows notifications.")
-    is_of_device = True
+    address_hint = _("The browser names it, when its person allows notifications.")
+    is_of_browser = True
 
     def clean_address(self, text: str) -> str:
         return subscription.clean_address(text)
@@ -52,7 +52,7 @@ class Push(Transport):
             "Urgency": "high" if message.severity == "critical" else "normal",
         }
         try:
-            # Checked again: the list of push services may have changed since the device was added.
+            # Checked again: the list of push services may have changed since the browser was added.
             answer = fetch(
                 subscription.clean_address(to.address),
                 permitted=settings.INSIDE_DESTINATIONS,
@@ -91,7 +91,7 @@ def _result(answer: Fetched) -> SendResult:
     if 200 <= status < 300:
         return SendResult.delivered(gettext("Accepted by the push service."))
     if status in GONE:
-        return SendResult.gone(gettext("The device no longer accepts notifications."))
+        return SendResult.gone(gettext("The browser no longer accepts notifications."))
     if status in LATER or status >= 500:
         return SendResult.retry(detail, retry_after_s=seconds_of(answer.headers.get("Retry-After", "")))
     return SendResult.failed(detail)

@@ -1,4 +1,4 @@
-"""Devices of people: added and removed on their own page, and notified of what they chose and may see."""
+"""Browsers of people: added and removed on their own page, and notified of what they chose and may see."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -25,7 +25,7 @@ from tms.notifications.models import (
     PushKey,
     Rotation,
 )
-from tms.notifications.push import devices, keys
+from tms.notifications.push import browsers, keys
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -55,8 +55,8 @@ def client(kimura) -> Client:
 
 @pytest.fixture
 def device(client, browser) -> PushDevice:
-    answer = client.post("/me/devices/", browser.form, headers={"User-Agent": "Mozilla/5.0 (Android) Chrome/150"})
-    assert answer["Location"] == "/me/?saved=devices#devices"
+    answer = client.post("/me/browsers/", browser.form, headers={"User-Agent": "Mozilla/5.0 (Android) Chrome/150"})
+    assert answer["Location"] == "/me/?saved=browsers#browsers"
     return PushDevice.objects.get()
 
 
@@ -82,13 +82,13 @@ def test_a_device_is_listed_and_its_secrets_are_not_shown(client, device, browse
 
 
 def test_adding_it_again_changes_nothing(client, device, browser):
-    client.post("/me/devices/", browser.form)
+    client.post("/me/browsers/", browser.form)
 
     assert (PushDevice.objects.count(), Destination.objects.count()) == (1, 1)
 
 
 def test_a_browser_belongs_to_the_person_who_added_it_last(device, browser, fleet):
-    signed_in(person("mori", of="Operator")).post("/me/devices/", browser.form)
+    signed_in(person("mori", of="Operator")).post("/me/browsers/", browser.form)
 
     assert [each.destination.person.username for each in PushDevice.objects.all()] == ["mori"]
 
@@ -96,29 +96,29 @@ def test_a_browser_belongs_to_the_person_who_added_it_last(device, browser, flee
 def test_the_address_alone_takes_no_device_away(device, browser, service, fleet):
     forged = {**service.browser().form, "address": browser.address}
 
-    signed_in(person("mori", of="Operator")).post("/me/devices/", forged)
+    signed_in(person("mori", of="Operator")).post("/me/browsers/", forged)
 
     assert [each.destination.person.username for each in PushDevice.objects.all()] == ["kimura"]
 
 
 def test_a_person_has_ten_devices_at_most(client, device, service):
-    for _ in range(devices.MAX_DEVICES):
-        client.post("/me/devices/", service.browser().form)
+    for _ in range(browsers.MAX_BROWSERS):
+        client.post("/me/browsers/", service.browser().form)
 
-    assert PushDevice.objects.count() == devices.MAX_DEVICES
+    assert PushDevice.objects.count() == browsers.MAX_BROWSERS
 
 
 def test_only_ones_own_devices_can_be_tested_and_removed(device, fleet, service):
     other = signed_in(person("mori", of="Manager"))
 
-    statuses = [other.post(f"/me/devices/{device.pk}/{act}/").status_code for act in ("test", "remove")]
+    statuses = [other.post(f"/me/browsers/{device.pk}/{act}/").status_code for act in ("test", "remove")]
 
     assert statuses == [HTTPStatus.NOT_FOUND] * 2
     assert service.posted == []
 
 
 def test_a_removed_device_leaves_no_secret_and_gets_nothing(client, device, service, fleet, delivery_clock):
-    client.post(f"/me/devices/{device.pk}/remove/")
+    client.post(f"/me/browsers/{device.pk}/remove/")
     open_alert(fleet)
     delivery_clock.advance(30)
 
@@ -129,7 +129,7 @@ def test_a_removed_device_leaves_no_secret_and_gets_nothing(client, device, serv
 
 
 def test_the_test_button_reaches_the_device(client, device, service):
-    client.post(f"/me/devices/{device.pk}/test/")
+    client.post(f"/me/browsers/{device.pk}/test/")
 
     assert titles(service) == ["Test from TMS"]
     assert AuditEntry.objects.filter(action="tested").count() == 1
@@ -144,7 +144,7 @@ def test_devices_are_on_no_page_or_list_of_destinations(client, device, fleet):
 
 
 def test_a_refused_address_is_explained(client, service):
-    answer = client.post("/me/devices/", {**service.browser().form, "address": "https://evil.example/x"}, follow=True)
+    answer = client.post("/me/browsers/", {**service.browser().form, "address": "https://evil.example/x"}, follow=True)
 
     assert "evil.example is no known push service" in answer.text
     assert not PushDevice.objects.exists()
@@ -153,8 +153,8 @@ def test_a_refused_address_is_explained(client, service):
 def test_without_push_there_is_no_panel(client, settings, service):
     settings.PUSH = False
 
-    assert "Notifications on devices" not in client.get("/me/").text
-    assert client.post("/me/devices/", service.browser().form).status_code == HTTPStatus.NOT_FOUND
+    assert "Notifications in browsers" not in client.get("/me/").text
+    assert client.post("/me/browsers/", service.browser().form).status_code == HTTPStatus.NOT_FOUND
 
 
 # What is sent
@@ -301,7 +301,7 @@ def test_preferences_are_stored_and_audited(client, kimura, fleet, device):
     site = fleet.site("SJK")
     sent = {"critical": "on", "warning": "on", "is_only_on_call": "on", "area": f"site:{site.pk}"}
 
-    client.post("/me/devices/preferences/", sent)
+    client.post("/me/browsers/preferences/", sent)
 
     row = DevicePreferences.objects.get(person=kimura)
     assert (row.severities, row.is_only_on_call, row.area) == (["critical", "warning"], True, f"site:{site.pk}")
@@ -310,7 +310,7 @@ def test_preferences_are_stored_and_audited(client, kimura, fleet, device):
 
 @pytest.mark.parametrize("area", ["site:999999", "everything", "x" * 500, "region:Nowhere"])
 def test_an_area_that_the_person_does_not_see_is_refused(client, kimura, device, area):
-    client.post("/me/devices/preferences/", {"area": area})
+    client.post("/me/browsers/preferences/", {"area": area})
 
     assert not DevicePreferences.objects.exists()
 
@@ -320,7 +320,7 @@ def test_an_area_that_the_person_does_not_see_is_refused(client, kimura, device,
 
 def test_after_a_rotation_old_devices_keep_their_key(device, service, fleet, delivery_clock, client):
     call_command("push_keys", "--rotate")
-    client.post("/me/devices/", service.browser().form)
+    client.post("/me/browsers/", service.browser().form)
     open_alert(fleet)
 
     delivery_clock.advance(10)
@@ -335,7 +335,7 @@ def test_after_a_rotation_old_devices_keep_their_key(device, service, fleet, del
 def test_dropping_old_keys_removes_their_devices(device, capsys):
     call_command("push_keys", "--rotate", "--drop-old")
 
-    assert "1 devices removed" in capsys.readouterr().out
+    assert "1 browsers removed" in capsys.readouterr().out
     assert (PushDevice.objects.count(), PushKey.objects.count()) == (0, 1)
 
 
@@ -348,6 +348,6 @@ def test_a_private_key_is_encrypted(db):
 
 
 def test_one_policy_serves_all_devices(device, client, service):
-    client.post("/me/devices/", service.browser().form)
+    client.post("/me/browsers/", service.browser().form)
 
     assert Policy.objects.get(is_personal=True).steps.count() == 1

@@ -1,4 +1,4 @@
-"""Adds and removes devices of people. Each is a destination, so that deliveries, retries and metrics are the usual."""
+"""Adds and removes browsers of people. Each is a destination, so that deliveries, retries and metrics are the usual."""
 
 import hmac
 from collections.abc import Sequence
@@ -23,20 +23,20 @@ from tms.notifications.models.device import PushDevice, PushKey
 from tms.notifications.models.policy import Policy, Step
 from tms.notifications.transports.push.subscription import Subscription
 
-MAX_DEVICES = 10
-"""Devices of one person."""
+MAX_BROWSERS = 10
+"""Browsers of one person."""
 KIND = "push"
 
 
-class TooManyDevices(Exception):
-    """The person already has `MAX_DEVICES` devices."""
+class TooManyBrowsers(Exception):
+    """The person already has `MAX_BROWSERS` browsers."""
 
 
-class ForeignDevice(Exception):
-    """Another person has a device with this address, and other keys."""
+class ForeignBrowser(Exception):
+    """Another person has a browser with this address, and other keys."""
 
 
-class Browser(NamedTuple):
+class UserAgent(NamedTuple):
     """What the request says about the browser."""
 
     header: str
@@ -44,29 +44,29 @@ class Browser(NamedTuple):
 
 
 @transaction.atomic
-def add(person: User, subscription: Subscription, browser: Browser, *, key: PushKey, at: datetime) -> PushDevice:
+def add(person: User, subscription: Subscription, agent: UserAgent, *, key: PushKey, at: datetime) -> PushDevice:
     """Notify `person` in this browser, in place of another person who used it before. Idempotent.
 
-    Raises TooManyDevices and ForeignDevice.
+    Raises TooManyBrowsers and ForeignBrowser.
     """
     User.objects.select_for_update().get(pk=person.pk)
     digest = digest_of(subscription.address)
     known = PushDevice.objects.filter(address_digest=digest).select_related("destination").first()
     if known is not None and known.destination.person_id != person.pk:
         if not _has_keys(known, subscription):
-            raise ForeignDevice
+            raise ForeignBrowser
         remove(known, at=at)
         known = None
-    if known is None and PushDevice.objects.of(person).count() >= MAX_DEVICES:
-        raise TooManyDevices
-    return _store(known, person, subscription, browser, digest=digest, key=key, at=at)
+    if known is None and PushDevice.objects.of(person).count() >= MAX_BROWSERS:
+        raise TooManyBrowsers
+    return _store(known, person, subscription, agent, digest=digest, key=key, at=at)
 
 
 @transaction.atomic
-def remove(device: PushDevice, *, at: datetime) -> None:
+def remove(browser: PushDevice, *, at: datetime) -> None:
     """Its address and keys are deleted, and what it was not sent is withdrawn. Its history stays."""
-    destination = device.destination
-    device.delete()
+    destination = browser.destination
+    browser.delete()
     Destination.objects.filter(pk=destination.pk).update(enabled=False, deleted_at=at, encrypted_secrets="")
     waiting = Delivery.objects.filter(destination=destination, state=DeliveryState.WAITING)
     waiting.update(state=DeliveryState.WITHDRAWN, ended_at=at)
@@ -75,17 +75,19 @@ def remove(device: PushDevice, *, at: datetime) -> None:
 
 def remove_gone(destination: Destination, *, at: datetime) -> None:
     """The push service no longer knows it: the person revoked the permission, or the browser is gone."""
-    if (device := PushDevice.objects.filter(destination=destination).select_related("destination").first()) is not None:
+    if (
+        browser := PushDevice.objects.filter(destination=destination).select_related("destination").first()
+    ) is not None:
         with acting(Via.CLOCK):
-            remove(device, at=at)
+            remove(browser, at=at)
 
 
 @transaction.atomic
 def remove_of_old_keys(*, at: datetime) -> int:
-    """Delete older keys with their devices, whose people must add them again. Returns how many devices."""
+    """Delete older keys with their browsers, whose people must add them again. Returns how many browsers."""
     old = list(PushDevice.objects.filter(key__is_current=False).select_related("destination"))
-    for device in old:
-        remove(device, at=at)
+    for browser in old:
+        remove(browser, at=at)
     for key in PushKey.objects.filter(is_current=False):
         recorder.record("deleted", key)
         key.delete()
@@ -93,7 +95,7 @@ def remove_of_old_keys(*, at: datetime) -> int:
 
 
 def visible_items(destination: Destination, items: Sequence[DeliveryItem]) -> list[DeliveryItem]:
-    """The items that the person of the device sees now: of an incident at least one alert."""
+    """The items that the person of the browser sees now: of an incident at least one alert."""
     scope = destination.audience
     alerts = _seen_pks(Alert.objects.filter(pk__in=[item.alert_id for item in items if item.alert_id]), scope)
     of_items = [item.incident_id for item in items if item.incident_id]
@@ -114,38 +116,38 @@ def _store(
     known: PushDevice | None,
     person: User,
     subscription: Subscription,
-    browser: Browser,
+    agent: UserAgent,
     *,
     digest: str,
     key: PushKey,
     at: datetime,
 ) -> PushDevice:
-    device = known or PushDevice(address_digest=digest, created_at=at)
-    device.name = user_agent.describe(browser.header)
-    device.is_mobile, device.key = user_agent.is_mobile(browser.header), key
+    browser = known or PushDevice(address_digest=digest, created_at=at)
+    browser.name = user_agent.describe(agent.header)
+    browser.is_mobile, browser.key = user_agent.is_mobile(agent.header), key
     destination = known.destination if known else Destination(kind=KIND, person=person)
-    destination.name, destination.language = f"{device.name} ({person.username})"[:100], browser.language
+    destination.name, destination.language = f"{browser.name} ({person.username})"[:100], agent.language
     destination.set_address(subscription.address)
     destination.set_secrets(p256dh=subscription.p256dh, auth=subscription.auth)
     with recorder.change(destination):
         destination.save()
-    device.destination = destination
-    device.save()
+    browser.destination = destination
+    browser.save()
     _make_policy()
-    return device
+    return browser
 
 
 def _make_policy() -> None:
-    """Make the policy by which the outbox notifies devices; what each person chose decides further (`audience`)."""
-    defaults = {"name": "Devices of people", "notify_acknowledged": True}
+    """Make the policy by which the outbox notifies browsers; what each person chose decides further (`audience`)."""
+    defaults = {"name": "Browsers of people", "notify_acknowledged": True}
     policy, _created = Policy.objects.get_or_create(is_personal=True, defaults=defaults)
     Step.objects.get_or_create(policy=policy, position=0)
 
 
-def _has_keys(device: PushDevice, subscription: Subscription) -> bool:
+def _has_keys(browser: PushDevice, subscription: Subscription) -> bool:
     """Whether the browser is the same: nobody else knows its keys."""
     try:
-        secrets = device.destination.secrets()
+        secrets = browser.destination.secrets()
     except DecryptionError:
         return False
     known = secrets.get("p256dh", "") + secrets.get("auth", "")

@@ -1,4 +1,4 @@
-"""Notifications on devices in a real browser.
+"""Notifications in browsers in a real browser.
 
 The headless Chromium of the tests has neither a push service nor notifications of the system. So the real worker runs,
 its events have the shape of the browser's, and the list of notifications is kept in the worker. The subscription itself
@@ -86,9 +86,9 @@ async def test_the_panel_says_that_the_browser_blocks_notifications(tms: SeededT
     """This browser always blocks notifications."""
     page = await (await person("tanaka")).open("/me/")
 
-    await expect(page.locator("#devices")).to_have_attribute("data-state", "denied")
+    await expect(page.locator("#browsers")).to_have_attribute("data-state", "denied")
     await expect(page.get_by_text("This browser blocks notifications of TMS")).to_be_visible()
-    await expect(page.get_by_role("button", name="Add this device")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Add this browser")).to_be_hidden()
 
 
 async def test_signing_out_does_not_wait_for_a_push_service_that_does_not_answer(tms: SeededTMS, person: Enter):

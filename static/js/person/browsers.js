@@ -1,4 +1,4 @@
-// Notifications on this device, on the person's own page: asks the browser, subscribes, and sends what the browser
+// Notifications in this browser, on the person's own page: asks the browser, subscribes, and sends what the browser
 // answers with the form. `[data-when]` shows what fits the state.
 
 const WORKER = "/worker.js";
@@ -31,13 +31,13 @@ async function digest(address) {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Marks the device of this browser in the list. @param {HTMLElement} panel @returns {Promise<State>} */
+/** Marks this browser in the list. @param {HTMLElement} panel @returns {Promise<State>} */
 async function stateOf(panel) {
   if (!isSupported()) return "unsupported";
   if (Notification.permission === "denied") return "denied";
   const found = await subscription();
   if (!found) return "available";
-  const row = panel.querySelector(`[data-device="${await digest(found.endpoint)}"]`);
+  const row = panel.querySelector(`[data-browser="${await digest(found.endpoint)}"]`);
   row?.setAttribute("data-this", "");
   return row ? "subscribed" : "available";
 }
@@ -55,7 +55,7 @@ async function add(panel) {
   if ((await Notification.requestPermission()) !== "granted") return show(panel);
   await navigator.serviceWorker.register(WORKER, { scope: "/" });
   const { pushManager } = await navigator.serviceWorker.ready;
-  // One that the server does not know belongs to another key, or to a device that was removed.
+  // One that the server does not know belongs to another key, or to a browser that was removed.
   await (await pushManager.getSubscription())?.unsubscribe();
   const key = toBytes(panel.dataset.key ?? "");
   send(panel, await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
@@ -103,7 +103,7 @@ async function signOut(event) {
 }
 
 export function start() {
-  const panel = document.getElementById("devices");
+  const panel = document.getElementById("browsers");
   if (panel) startPanel(panel);
   if (isSupported() && Notification.permission === "granted") document.addEventListener("submit", signOut);
 }
