@@ -137,6 +137,22 @@ def test_a_confirmed_device_is_placed_and_the_alert_resolved(fleet):
         unexpected.block(UnexpectedDevice.objects.get(), by=person, at=later(130))
 
 
+def test_after_a_confirmed_replacement_only_the_key_in_use_is_valid(fleet):
+    terminal, other = fleet.terminal(), fleet.terminal()
+    elsewhere = credentials.issue(other)
+    boot(other, "S-2")
+    of_removed = credentials.issue(terminal)
+    boot(terminal, "S-1")
+    in_use = credentials.issue(terminal)
+    boot(terminal, "S-2", seconds=60)
+
+    noted = UnexpectedDevice.objects.get(terminal=terminal)
+    unexpected.confirm(noted, removed_becomes=DeviceState.LOST, by=fleet.person(), at=later(120))
+
+    assert [find_key(key, at=later(121)) is not None for key in (in_use, of_removed, elsewhere)] == [True, False, False]
+    assert device_of(terminal) == "S-2"
+
+
 def test_a_blocked_device_loses_its_key(fleet):
     terminal = fleet.terminal()
     key = credentials.issue(terminal)

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from tests.support.builders import AT, now
-from tests.support.people import person
-from tests.support.rest import invalid_fields, problem_of
+from tests.support.people import grant, person
+from tests.support.rest import ApiClient, invalid_fields, problem_of
 from tms.accounts.models import AuditEntry, Grant
 from tms.accounts.scope import EVERYTHING
 from tms.approvals.models import ApprovalRequest
@@ -270,6 +270,17 @@ def test_a_device_that_serves_is_not_placed_twice_nor_edited_away(editor, fleet)
     assert problem_of(twice) == problem_of(edited) == (409, "tms:device-placed")
     assert noted.json()["note"] == "Scratched"
     assert Placement.objects.open().count() == 2
+
+
+def test_a_device_that_is_kept_nowhere_replaces_none_of_a_single_site(fleet):
+    terminal = fleet.terminal(uid="A", site=fleet.site("NEAR"))
+    Device.objects.create(serial="S-9", state="in_repair")
+    lead = person("lead", of=None)
+    grant(lead, "Lead", site=terminal.site)
+
+    refused = ApiClient.of(lead).post("/terminals/A/replace", {"serial": "S-9", "removed_becomes": "spare"})
+
+    assert problem_of(refused) == (403, "tms:forbidden")
 
 
 def test_a_replacement_is_undone_once(editor, fleet):

@@ -188,9 +188,10 @@ def _replacement(request: ApiRequest, body: ReplacementBody) -> Device:
     if body.device is not None:
         device = named_in_body(request, Device.objects.all(), "$.device", pk=body.device)
     else:
-        device = placements.known_device(body.serial, model=body.model, manufacturer=body.manufacturer)
-        if device.site is None and not device.placements.exists():  # new, or kept nowhere
-            return device
+        known = Device.objects.filter(serial=body.serial).first()
+        if known is None:
+            return placements.known_device(body.serial, model=body.model, manufacturer=body.manufacturer)
+        device = known
     demand(request.person, Permission.MANAGE_TERMINALS, device)
     return device
 

@@ -69,6 +69,7 @@ def known_device(serial: str, *, model: str = "", manufacturer: str = "") -> Dev
 @transaction.atomic
 def place(device: Device, terminal: Terminal, *, by: User | None, at: datetime) -> Placement:
     """Place a device at a terminal that has none. Raises AlreadyPlaced if it serves as another."""
+    Device.objects.select_for_update().get(pk=device.pk)  # two people place it one after the other
     if placed := Placement.objects.open().filter(device=device).select_related("terminal").first():
         raise AlreadyPlaced(placed)
     Device.objects.filter(pk=device.pk).update(state=DeviceState.IN_SERVICE, site=terminal.site_id)

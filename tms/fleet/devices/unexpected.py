@@ -35,7 +35,10 @@ def confirm(
     at: datetime,
     comment: str = "",
 ) -> None:
-    """The device was replaced: it becomes the placed one, and keeps the key that it uses.
+    """The device was replaced: it becomes the placed one, and keeps the key that it uses, if that is known.
+
+    The other keys of the terminal, and those of one that the device served as, are revoked: another device may have
+    them.
 
     Raises AlreadyDecided, and Retired if the terminal was retired meanwhile.
     """
@@ -48,7 +51,10 @@ def confirm(
         _leave(device, at=at)
         removed = placements.end_placement(terminal, becomes=removed_becomes, at=at)
         placements.place(device, terminal, by=by, at=at)
-    Credential.objects.filter(terminal=terminal, revoked_at=None).update(device=device)
+    keys = Credential.objects.filter(terminal=terminal, revoked_at=None)
+    if unexpected.credential_id is not None:
+        credentials.revoke(keys.exclude(pk=unexpected.credential_id), at=at)
+    keys.update(device=device)
     change = {"device": (str(removed) if removed else None, str(device))}
     recorder.record("device-confirmed", terminal, change, comment=comment)
     _publish(unexpected, at)
@@ -76,6 +82,7 @@ def _decide(unexpected: UnexpectedDevice, decision: Decision, *, by: User | None
 def _leave(device: Device, *, at: datetime) -> None:
     """The device serves no other terminal any more."""
     for placement in Placement.objects.open().filter(device=device).select_related("terminal"):
+        credentials.revoke(Credential.objects.filter(terminal=placement.terminal_id, device=device), at=at)
         placements.end_placement(placement.terminal, becomes=DeviceState.SPARE, at=at)
 
 
