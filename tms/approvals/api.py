@@ -25,7 +25,7 @@ def read_approval(request: ApiRequest, pk: int) -> ApprovalSchema:
     return ApprovalSchema.of(found)
 
 
-def check(proposal: Proposal, *, confirm: int | None, reason: str, by: User, at: datetime) -> None:
+def check(proposal: Proposal, *, confirm: int | str | None, reason: str, by: User, at: datetime) -> None:
     """Raises ProblemError if the action needs a second person, whom this asks, or must be confirmed.
 
     Call it outside of a transaction, so that the request is stored.

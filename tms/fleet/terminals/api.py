@@ -10,6 +10,9 @@ from pydantic import Field
 
 from tms.accounts.access import demand, permitted
 from tms.accounts.permissions import Permission
+from tms.approvals.api import check
+from tms.approvals.gate import propose
+from tms.approvals.services import alone
 from tms.fleet.devices.schemas import AfterRemoval
 from tms.fleet.models import DeviceState, Lifecycle, Site, Terminal, TerminalKind
 from tms.fleet.presence import store
@@ -17,6 +20,7 @@ from tms.fleet.router import router
 from tms.fleet.schemas import TerminalSchema
 from tms.fleet.terminal_rows import terminals_for
 from tms.fleet.terminals import lifecycle_changes, services
+from tms.fleet.terminals.retirement import RETIRE, RetirePayload
 from tms.fleet.terminals.services import TerminalValues
 from tms.rest_base.body_values import BodyValues
 from tms.rest_base.etags import IF_MATCH, require_match, set_etag
@@ -53,6 +57,9 @@ class TerminalStateBody(RequestSchema):
 class TerminalRetirementBody(RequestSchema):
     device_becomes: AfterRemoval = Field("spare", description="The state of its device.")
     comment: str = Field("", max_length=500)
+    confirm: str | None = Field(
+        None, max_length=64, description="The last part of its UID, where `tms:confirmation-needed` asks for it."
+    )
 
 
 class TerminalReturnBody(RequestSchema):
@@ -120,19 +127,18 @@ def change_terminal_state(
 
 
 @router.post("/terminals/{uid}/retire", summary="Retire a terminal", response=TerminalSchema, access=MAKING)
-@transaction.atomic
 def retire_terminal(
     request: ApiRequest, response: HttpResponse, uid: str, body: TerminalRetirementBody
 ) -> TerminalSchema:
-    """Revokes its keys, closes its link and frees its device. Its history stays. Repeating it changes nothing."""
-    terminal = _terminal(request, uid)
-    lifecycle_changes.retire(
-        [terminal.pk],
-        device_becomes=DeviceState(body.device_becomes),
-        by=request.person,
-        at=timezone.now(),
-        comment=body.comment,
-    )
+    """Revokes its keys, closes its link and frees its device. Its history stays. The last working lane of an open site
+    needs a second person. Repeating it changes nothing.
+    """
+    terminal, by, at = _terminal(request, uid), request.person, timezone.now()
+    becomes = DeviceState(body.device_becomes)
+    proposal = propose(RETIRE, RetirePayload((terminal.pk,), becomes, body.comment), by=by, at=at)
+    check(proposal, confirm=body.confirm, reason=body.comment, by=by, at=at)
+    with alone(proposal, reason=body.comment, by=by):
+        lifecycle_changes.retire([terminal.pk], device_becomes=becomes, by=by, at=at, comment=body.comment)
     return _answer(request, response, uid)
 
 

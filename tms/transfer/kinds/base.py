@@ -32,6 +32,7 @@ class Reach:
 
     person: User
     permission: Permission
+    at: datetime
     nearest: Nearest = field(default_factory=Nearest)
 
     def nearest_terminal(self, uid: str) -> str:
@@ -79,13 +80,16 @@ class Work:
     """One application of an import, or its reversal."""
 
     reach: Reach
-    at: datetime
     advance: Callable[[int], None]
     """Called with the number of rows that are done."""
 
     @property
     def by(self) -> User:
         return self.reach.person
+
+    @property
+    def at(self) -> datetime:
+        return self.reach.at
 
 
 class RowKind(ABC):
@@ -108,11 +112,8 @@ class RowKind(ABC):
         return {column.name: column.default for column in self.columns if column.name not in self.key}
 
     def gather(self, rows: list[FileRow]) -> list[FileRow]:
-        """One row for each key. A key that is there twice is refused."""
-        first: dict[Key, FileRow] = {}
-        for row in rows:
-            if row.key[0] and (same := first.setdefault(row.key, row)) is not row:
-                row.refuse(self.key[-1], row.key[-1], "twice", line=same.line)
+        """One row for each key. Rows with the same key are refused."""
+        refuse_repeated(rows, self.key[-1], lambda row: row.key if row.key[0] else None)
         return rows
 
     def normal(self, name: str, value: Any) -> Any:
@@ -130,6 +131,10 @@ class RowKind(ABC):
     @abstractmethod
     def check(self, rows: Sequence[FileRow], reach: Reach) -> None:
         """Refuse rows that refer to what is not there, and those that the person may not change."""
+
+    def absent(self, rows: Sequence[FileRow], reach: Reach) -> list[FileRow]:
+        """Stored rows that the file should have, and has not. None, if a file need not be complete."""
+        return []
 
     @abstractmethod
     def write(self, rows: Sequence[FileRow], work: Work) -> None:
@@ -169,6 +174,20 @@ class RowKind(ABC):
                     row.refuse(self.key[-1], row.key[-1], unseen)
                 elif row.after or row.before:
                     row.refuse(self.key[-1], row.key[-1], "forbidden")
+
+
+def refuse_repeated(rows: Iterable[FileRow], column: str, value_of: Callable[[FileRow], tuple[str, ...] | None]) -> None:
+    """Refuse rows with the same value, and the first that has it once: either may be the wrong one."""
+    first: dict[tuple[str, ...], FileRow] = {}
+    refused: set[int] = set()
+    for row in rows:
+        value = value_of(row)
+        if value is None or (same := first.setdefault(value, row)) is row:
+            continue
+        row.refuse(column, value[-1], "twice", line=same.line)
+        if same.line not in refused:
+            refused.add(same.line)
+            same.refuse(column, value[-1], "twice", line=row.line)
 
 
 def check_site(row: FileRow, reach: Reach, *, column: str = "site") -> None:

@@ -43,6 +43,13 @@ class FileColumn:
     """What an empty cell of a new row means. If there is a default, it leaves a stored row as it is."""
 
 
+    def corrected(self, cell: str, value: str, instead: str) -> str:
+        """The cell with another value instead of a refused one, which may be one name of a list."""
+        if self.read is not names:
+            return instead
+        return joined(instead if name == value else name for name in split(clean(cell)))
+
+
 def text(most: int) -> ReadCell:
     def read(cell: str) -> str:
         return _limited(clean(cell).strip(), most)

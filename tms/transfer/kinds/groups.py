@@ -41,7 +41,7 @@ class GroupRows(RowKind):
         return found
 
     def check(self, rows: Sequence[FileRow], reach: Reach) -> None:
-        groups = GroupReach(reach.person)
+        groups = GroupReach(reach)
         taken = set(Group.objects.order_by().values_list("name", flat=True)) - groups.visible.keys()
         may_create = reach.may_within(EVERYTHING)
         terminals = _permitted([row for row in rows if row.pk is None], reach)
@@ -62,7 +62,7 @@ class GroupRows(RowKind):
                 row.refuse("uid", member, "unknown-terminal", reach.nearest_terminal(member))
 
     def check_reverting(self, rows: Sequence[FileRow], reach: Reach) -> None:
-        groups = GroupReach(reach.person)
+        groups = GroupReach(reach)
         for row in rows:
             groups.check(row, "name", row.key[0])
 
