@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.approvals.shift import open_boards
 from tests.support import factories
 from tests.support.people import person
 from tests.support.rest import ApiClient, problem_of
+from tests.support.shift import open_boards
 from tms.alerts.models import Alert, Rule
 from tms.approvals.models import ApprovalRequest
 

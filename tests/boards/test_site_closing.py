@@ -8,12 +8,11 @@ from django.test import Client
 from tests.support import factories, people
 from tests.support.factories import now
 from tests.support.pages import HtmlPage
-from tms.accounts.models import AuditEntry, User
-from tms.accounts.scope import EVERYTHING
+from tests.support.shift import open_boards
+from tms.accounts.models import AuditEntry
 from tms.alerts.models import Alert
 from tms.approvals.models import ApprovalRequest
 from tms.boards.overview import on_shift
-from tms.boards.overview.on_shift import OpenBoard
 from tms.commands.models import Command, CommandState
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Device, DeviceState, Region, Site, Terminal
@@ -115,10 +114,6 @@ def test_closing_twice_or_reopening_an_open_site_changes_nothing(lead, umeda):
 
 
 # A second person
-
-
-def open_boards(*people: User) -> None:
-    on_shift.report({person.pk: OpenBoard("alerts", EVERYTHING) for person in people}, [])
 
 
 @pytest.fixture

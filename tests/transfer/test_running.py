@@ -28,7 +28,7 @@ from tms.fleet.models import (
 from tms.fleet.terminals import lifecycle_changes
 from tms.transfer import running
 from tms.transfer.kinds.terminals import TerminalRows
-from tms.transfer.models import Absent, Import, ImportNotPossible, ImportState
+from tms.transfer.models import Absence, Import, ImportNotPossible, ImportState
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -394,9 +394,9 @@ def test_a_retired_terminal_gets_no_device(fleet, lead):
 @pytest.mark.parametrize(
     ("become", "states", "changes"),
     [
-        (Absent.KEEP, ["in_service", "planned", "out_of_service"], 0),
-        (Absent.OUT_OF_SERVICE, ["out_of_service", "planned", "out_of_service"], 1),
-        (Absent.RETIRED, ["retired", "retired", "retired"], 3),
+        (Absence.KEEP, ["in_service", "planned", "out_of_service"], 0),
+        (Absence.OUT_OF_SERVICE, ["out_of_service", "planned", "out_of_service"], 1),
+        (Absence.RETIRED, ["retired", "retired", "retired"], 3),
     ],
 )
 def test_terminals_that_are_not_in_the_file_become_what_was_chosen(fleet, lead, become, states, changes):
@@ -437,7 +437,7 @@ def test_a_file_that_changes_no_row_may_still_retire_what_it_leaves_out(fleet, l
     with pytest.raises(ImportNotPossible):
         running.start_applying(made, by=lead, at=AT)
 
-    running.start_applying(made, by=lead, at=AT, absent_become=Absent.RETIRED)
+    running.start_applying(made, by=lead, at=AT, absent_become=Absence.RETIRED)
 
     assert (state_of("A-1"), state_of("A-2")) == ("in_service", "retired")
 

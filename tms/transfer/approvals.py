@@ -17,7 +17,7 @@ from tms.approvals.gate import Proposal, propose
 from tms.approvals.kinds import ApprovalKind, CannotPerform, Payload, register
 from tms.fleet.models import Site, Terminal
 from tms.transfer import running
-from tms.transfer.models import Absent, Import, ImportNotPossible
+from tms.transfer.models import Absence, Import, ImportNotPossible
 
 IMPORT = "import"
 
@@ -25,7 +25,7 @@ IMPORT = "import"
 class ImportPayload(Payload, frozen=True):
     of: int
     file_name: str
-    absent_become: Absent
+    absent_become: Absence
     retired: tuple[int, ...]
     moved: tuple[int, ...]
     sites: tuple[int, ...]
@@ -53,7 +53,7 @@ class LargeImport(ApprovalKind[ImportPayload, Consequences]):
         return needs_second_person(len(payload.terminals), impact)
 
     def is_permitted(self, payload: ImportPayload, person: User) -> bool:
-        """For the terminals, and for the sites to which they move. Other rows are checked when they are applied."""
+        """Asks for the terminals, and the sites to which they move. The runner checks each row."""
         sites = Site.objects.filter(pk__in=payload.sites)
         return all(
             holds_for_all(person, permission, payload.rows, payload.terminals)
@@ -92,14 +92,14 @@ class LargeImport(ApprovalKind[ImportPayload, Consequences]):
 register(LargeImport())
 
 
-def payload_of(chosen: Import, absent_become: Absent) -> ImportPayload:
+def payload_of(chosen: Import, absent_become: Absence) -> ImportPayload:
     found = running.dangerous(chosen, absent_become)
     sites = Site.objects.filter(code__in=found.sites).order_by("pk").values_list("pk", flat=True)
     retired, moved = tuple(sorted(found.retired)), tuple(sorted(found.moved))
     return ImportPayload(chosen.pk, chosen.file_name, absent_become, retired, moved, tuple(sites))
 
 
-def propose_import(chosen: Import, absent_become: Absent, *, by: User, at: datetime) -> Proposal | None:
+def propose_import(chosen: Import, absent_become: Absence, *, by: User, at: datetime) -> Proposal | None:
     """None if it neither retires nor moves a terminal. Raises Forbidden."""
     payload = payload_of(chosen, absent_become)
     return propose(IMPORT, payload, by=by, at=at) if payload.terminals else None

@@ -6,8 +6,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from tms.lib.text_fields import FormLine
 from tms.transfer.kinds.registry import KINDS
-from tms.transfer.models import Absent
+from tms.transfer.models import Absence
 from tms.transfer.planning import Correction
 from tms.transfer.reading.files import MAX_BYTES
 from tms.transfer.reasons import reason
@@ -15,17 +16,15 @@ from tms.transfer.rows import MAX_SHOWN
 
 
 class ApplyForm(forms.Form):
-    absent_become = forms.TypedChoiceField(
-        choices=Absent, coerce=Absent, required=False, empty_value=Absent.KEEP
-    )
+    absent_become = forms.TypedChoiceField(choices=Absence, coerce=Absence, required=False, empty_value=Absence.KEEP)
 
 
 class CorrectionForm(forms.Form):
     """The refused value for which the suggestion is used; nothing to take all corrections back."""
 
     line = forms.IntegerField(required=False, min_value=1, max_value=2**31)
-    column = forms.CharField(required=False, max_length=32)
-    value = forms.CharField(required=False, max_length=MAX_SHOWN, strip=False)
+    column = FormLine(required=False, max_length=32)
+    value = FormLine(required=False, max_length=MAX_SHOWN)
 
     @property
     def correction(self) -> Correction | None:

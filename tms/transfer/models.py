@@ -41,7 +41,7 @@ ABSENT_COUNTS = {"out_of_service": "absent_in_service", "retired": "absent"}
 """Which of `Import.counts` says how many terminals that are not in the file change."""
 
 
-class Absent(models.TextChoices):
+class Absence(models.TextChoices):
     """What becomes of terminals that are not in a file."""
 
     KEEP = "keep", pgettext_lazy("import", "Keep")
@@ -72,7 +72,7 @@ class ImportQuerySet(models.QuerySet["Import"]):
         return self.filter(created_at__lt=at - KEPT_FOR)
 
     def uncorrectable(self, at: datetime) -> Self:
-        """Those whose file is not needed any more."""
+        """Imports whose file is not needed any more."""
         return self.exclude(state=ImportState.CHECKED, created_at__gt=at - CORRECTED_WITHIN)
 
     def of(self, person: Person) -> Self:
@@ -98,7 +98,7 @@ class Import(models.Model):
     """The number of rows by `Effect`."""
     effects = models.JSONField(default=list, db_default=[])
     """What else its rows change: see `tms.transfer.effects`."""
-    absent_become = models.CharField(max_length=16, choices=Absent, default=Absent.KEEP, db_default=Absent.KEEP)
+    absent_become = models.CharField(max_length=16, choices=Absence, default=Absence.KEEP, db_default=Absence.KEEP)
     approval = models.ForeignKey(ApprovalRequest, models.SET_NULL, null=True, related_name="+")
     """The last request for a second person, if it needs one."""
     problem = models.JSONField(default=list)

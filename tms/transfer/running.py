@@ -25,7 +25,7 @@ from tms.fleet.terminals.lifecycle_changes import NotPossible
 from tms.lib.db.jobs import skip_when_empty
 from tms.transfer.kinds.base import Reach, RowKind, Work
 from tms.transfer.kinds.registry import KINDS
-from tms.transfer.models import RUNNING, Absent, Effect, Import, ImportNotPossible, ImportPart, ImportState
+from tms.transfer.models import RUNNING, Absence, Effect, Import, ImportNotPossible, ImportPart, ImportState
 from tms.transfer.rows import FileRow
 
 log = structlog.get_logger(__name__)
@@ -47,16 +47,14 @@ class ImportRefused(Exception):
         self.problem = [code, params]
 
 
-def start_applying(chosen: Import, *, by: User, at: datetime, absent_become: Absent = Absent.KEEP) -> None:
+def start_applying(chosen: Import, *, by: User, at: datetime, absent_become: Absence = Absence.KEEP) -> None:
     """Raises ImportNotPossible."""
     is_small = mark_applying(chosen, by=by, at=at, absent_become=absent_become).changes <= AT_ONCE
     if is_small:
         run(chosen.pk, at=at)
 
 
-def mark_applying(
-    chosen: Import, *, by: User, at: datetime, absent_become: Absent, by_clock: bool = False
-) -> Import:
+def mark_applying(chosen: Import, *, by: User, at: datetime, absent_become: Absence, by_clock: bool = False) -> Import:
     """Leave an import to whoever runs it. Raises ImportNotPossible."""
     chosen.absent_become = absent_become
     is_possible = chosen.may_be_applied and chosen.changes > 0
@@ -187,7 +185,7 @@ def _untouched(chosen: Import, kind: RowKind, rows: Sequence[FileRow], reach: Re
 
 def _parts(chosen: Import) -> Parts:
     """Rows that the import changes, in the order of their numbers."""
-    effects = [Effect.CREATED, Effect.CHANGED, *([Effect.ABSENT] if chosen.absent_become != Absent.KEEP else [])]
+    effects = [Effect.CREATED, Effect.CHANGED, *([Effect.ABSENT] if chosen.absent_become != Absence.KEEP else [])]
     parts = chosen.parts.filter(effect__in=effects)
     return [(part, [FileRow.unpacked(packed) for packed in part.rows]) for part in parts]
 
@@ -212,12 +210,12 @@ class Dangers(NamedTuple):
     sites: set[str]
 
 
-def dangerous(chosen: Import, absent_become: Absent) -> Dangers:
+def dangerous(chosen: Import, absent_become: Absence) -> Dangers:
     """Which stored terminals the import retires and moves."""
     found = Dangers(set(), set(), set())
     parts = chosen.parts.filter(effect__in=(Effect.CHANGED, Effect.ABSENT))
     for row in (FileRow.unpacked(packed) for part in parts.iterator(10) for packed in part.rows):
-        if row.after.get("lifecycle") == Lifecycle.RETIRED or (not row.line and absent_become == Absent.RETIRED):
+        if row.after.get("lifecycle") == Lifecycle.RETIRED or (not row.line and absent_become == Absence.RETIRED):
             found.retired.add(row.stored_pk)
         if "site" in row.after:
             found.moved.add(row.stored_pk)
@@ -239,7 +237,7 @@ def _save(parts: Parts) -> None:
 
 def _record(action: str, chosen: Import, changes: dict[str, Any]) -> None:
     numbers = {key: (None, number) for key, number in chosen.counts.items()}
-    absent = {"absent_become": (None, chosen.absent_become)} if chosen.absent_become != Absent.KEEP else {}
+    absent = {"absent_become": (None, chosen.absent_become)} if chosen.absent_become != Absence.KEEP else {}
     recorder.record(action, chosen, {"kind": (None, chosen.kind), **numbers, **absent, **changes})
 
 

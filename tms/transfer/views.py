@@ -23,7 +23,7 @@ from tms.transfer.effects import ImportEffect
 from tms.transfer.forms import ApplyForm, CorrectionForm, UploadForm
 from tms.transfer.kinds.base import RowKind
 from tms.transfer.kinds.registry import KINDS
-from tms.transfer.models import Absent, Effect, Import, ImportNotPossible, ImportSource
+from tms.transfer.models import Absence, Effect, Import, ImportNotPossible, ImportSource
 from tms.transfer.planning import PART
 from tms.transfer.reading.files import UnreadableFile
 from tms.transfer.reasons import reason
@@ -69,7 +69,7 @@ def apply_import(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen, form, at = _find(request, pk), ApplyForm(request.POST), timezone.now()
     if not form.is_valid():
         return _page(request, chosen, HTTPStatus.UNPROCESSABLE_ENTITY)
-    become: Absent = form.cleaned_data["absent_become"]
+    become: Absence = form.cleaned_data["absent_become"]
     try:
         if not chosen.may_be_applied or chosen.is_waiting(at):
             raise ImportNotPossible
@@ -241,13 +241,12 @@ def _absent_choices(chosen: Import) -> list[AbsentChoice]:
         return []
     online = diff.online_absent(chosen)
     meanings = {
-        Absent.KEEP: gettext("Nothing happens to them."),
-        Absent.OUT_OF_SERVICE: gettext("No alerts, not counted in availability. Planned terminals stay planned."),
-        Absent.RETIRED: gettext("Keys are revoked, and devices become spare. Online now: %(n)s.") % {"n": f"{online:,}"},
+        Absence.KEEP: gettext("Nothing happens to them."),
+        Absence.OUT_OF_SERVICE: gettext("No alerts, not counted in availability. Planned terminals stay planned."),
+        Absence.RETIRED: gettext("Keys are revoked, and devices become spare. Online now: %(n)s.")
+        % {"n": f"{online:,}"},
     }
-    return [
-        AbsentChoice(each.value, str(each.label), chosen.absent_changes(each), meanings[each]) for each in Absent
-    ]
+    return [AbsentChoice(each.value, str(each.label), chosen.absent_changes(each), meanings[each]) for each in Absence]
 
 
 def _corrections(chosen: Import) -> int | None:

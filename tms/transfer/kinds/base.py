@@ -176,9 +176,9 @@ class RowKind(ABC):
                     row.refuse(self.key[-1], row.key[-1], "forbidden")
 
 
-def refuse_repeated(rows: Iterable[FileRow], column: str, value_of: Callable[[FileRow], tuple[str, ...] | None]) -> None:
+def refuse_repeated(rows: Iterable[FileRow], column: str, value_of: Callable[[FileRow], Key | None]) -> None:
     """Refuse rows with the same value, and the first that has it once: either may be the wrong one."""
-    first: dict[tuple[str, ...], FileRow] = {}
+    first: dict[Key, FileRow] = {}
     refused: set[int] = set()
     for row in rows:
         value = value_of(row)

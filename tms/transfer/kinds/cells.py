@@ -42,7 +42,6 @@ class FileColumn:
     default: str = ""
     """What an empty cell of a new row means. If there is a default, it leaves a stored row as it is."""
 
-
     def corrected(self, cell: str, value: str, instead: str) -> str:
         """The cell with another value instead of a refused one, which may be one name of a list."""
         if self.read is not names:

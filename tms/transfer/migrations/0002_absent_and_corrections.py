@@ -5,39 +5,66 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('approvals', '0001_initial'),
-        ('transfer', '0001_initial'),
+        ("approvals", "0001_initial"),
+        ("transfer", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ImportSource',
+            name="ImportSource",
             fields=[
-                ('of', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='source', serialize=False, to='transfer.import')),
-                ('data', models.BinaryField()),
-                ('corrections', models.JSONField(default=list)),
+                (
+                    "of",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="source",
+                        serialize=False,
+                        to="transfer.import",
+                    ),
+                ),
+                ("data", models.BinaryField()),
+                ("corrections", models.JSONField(default=list)),
             ],
         ),
         migrations.AddField(
-            model_name='import',
-            name='absent_become',
-            field=models.CharField(choices=[('keep', 'Keep'), ('out_of_service', 'Take out of service'), ('retired', 'Retire')], db_default='keep', default='keep', max_length=16),
+            model_name="import",
+            name="absent_become",
+            field=models.CharField(
+                choices=[("keep", "Keep"), ("out_of_service", "Take out of service"), ("retired", "Retire")],
+                db_default="keep",
+                default="keep",
+                max_length=16,
+            ),
         ),
         migrations.AddField(
-            model_name='import',
-            name='approval',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='approvals.approvalrequest'),
+            model_name="import",
+            name="approval",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="approvals.approvalrequest",
+            ),
         ),
         migrations.AddField(
-            model_name='import',
-            name='effects',
+            model_name="import",
+            name="effects",
             field=models.JSONField(db_default=[], default=list),
         ),
         migrations.AlterField(
-            model_name='importpart',
-            name='effect',
-            field=models.CharField(choices=[('created', 'Added'), ('changed', 'Changed'), ('absent', 'Not in the file'), ('unchanged', 'Unchanged'), ('refused', 'Errors')], max_length=16),
+            model_name="importpart",
+            name="effect",
+            field=models.CharField(
+                choices=[
+                    ("created", "Added"),
+                    ("changed", "Changed"),
+                    ("absent", "Not in the file"),
+                    ("unchanged", "Unchanged"),
+                    ("refused", "Errors"),
+                ],
+                max_length=16,
+            ),
         ),
     ]
