@@ -369,6 +369,16 @@ def test_a_terminal_that_connected_since_is_not_planned_again(fleet, lead):
     assert (terminal.lifecycle, made.counts["kept"]) == (Lifecycle.IN_SERVICE, 1)
 
 
+def test_a_terminal_of_a_site_that_was_closed_since_is_not_brought_back(fleet, lead):
+    fleet.terminal(uid="A-1")
+    made = applied("terminals", f"{STATES}A-1,retired\n", by=lead)
+    Site.objects.filter(code="SJK").update(closed_at=AT)
+
+    undone(made, by=lead)
+
+    assert (state_of("A-1"), made.counts["kept"]) == (Lifecycle.RETIRED, 1)
+
+
 @pytest.mark.parametrize(
     ("ago", "is_closed", "code"), [(29, False, []), (31, False, ["retired-for-good"]), (1, True, ["retired-for-good"])]
 )

@@ -1,6 +1,6 @@
 """Rows of an import as its page shows them."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import batched, islice
 from typing import Any, NamedTuple
 
@@ -48,7 +48,7 @@ def online_absent(chosen: Import) -> int:
     return sum(online.filter(pk__in=some).count() for some in batched(pks, 1_000))
 
 
-def lines(chosen: Import, numbers: Collection[int]) -> list[DiffRow]:
+def lines(chosen: Import, numbers: set[int]) -> list[DiffRow]:
     """The refused rows that are, or have faults, in these rows of the file."""
     refused = _rows(chosen, Effect.REFUSED)
     found = (row for row in refused if numbers & {row.line, *(fault.line for fault in row.faults)})

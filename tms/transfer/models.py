@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -31,7 +32,7 @@ class ImportState(models.TextChoices):
 
 
 RUNNING = (ImportState.APPLYING, ImportState.UNDOING)
-REQUEST_LABELS = {
+REQUEST_LABELS: dict[str, Promise] = {
     ApprovalState.WAITING: pgettext_lazy("import", "Waiting for a second person"),
     ApprovalState.REJECTED: pgettext_lazy("import", "Rejected, nothing changed"),
     ApprovalState.EXPIRED: pgettext_lazy("import", "Nobody approved it in time, nothing changed"),

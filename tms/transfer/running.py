@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import structlog
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
-from django.db.models import F, ProtectedError
+from django.db.models import F, ProtectedError, QuerySet
 
 from tms.accounts.audit import recorder
 from tms.accounts.audit.recorder import ChangeOrigin
@@ -93,7 +93,7 @@ def advance(at: datetime) -> int:
 def run(pk: int, *, at: datetime) -> None:
     """Work on an import that is running, unless another process does."""
     begun = Import.objects.filter(pk=pk, state__in=RUNNING)
-    if not begun.update(attempts=F("attempts") + 1):
+    if not _count_attempt(begun):
         return
     try:
         with transaction.atomic():
@@ -107,6 +107,16 @@ def run(pk: int, *, at: datetime) -> None:
         _fail(pk, ["conflict", {}])
     finally:
         cache.delete(_progress_key(pk))
+
+
+def _count_attempt(begun: QuerySet[Import]) -> bool:
+    """Count it before the work, which may kill the process; False if another process is at work.
+
+    Locked rows are skipped: an update would wait for the other process, and the other loops of the clock with it.
+    """
+    with transaction.atomic():
+        free = begun.select_for_update(skip_locked=True).values_list("pk", flat=True)
+        return bool(list(free)) and bool(begun.update(attempts=F("attempts") + 1))
 
 
 def _work(chosen: Import, *, at: datetime) -> None:

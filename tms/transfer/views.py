@@ -45,8 +45,8 @@ def imports(request: AuthenticatedRequest) -> HttpResponse:
         return _list(request, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     file = form.cleaned_data["file"]
     try:
-        kind = KINDS[form.cleaned_data["kind"]]
-        made = planning.check_file(kind, name=file.name, data=file.read(), by=request.user, at=timezone.now())
+        rows_of = KINDS[form.cleaned_data["kind"]]
+        made = planning.check_file(rows_of, name=file.name, data=file.read(), by=request.user, at=timezone.now())
     except UnreadableFile as bad:
         form.add_error("file", bad.text)
         return _list(request, form, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -186,19 +186,22 @@ class ImportFigure(NamedTuple):
 
 def _page(request: AuthenticatedRequest, chosen: Import, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
     at = timezone.now()
+    is_waiting = chosen.is_waiting(at)
+    is_open = chosen.is_checked and not is_waiting
     values = {
         "nav_item": "terminals",
         "import": chosen,
         "kind": KINDS[chosen.kind],
         "state": chosen.state_label(at),
-        "is_waiting": chosen.is_waiting(at),
-        "poll_s": 1 if chosen.is_running else 5 if chosen.is_waiting(at) else 0,
+        "is_waiting": is_waiting,
+        "is_open": is_open,
+        "poll_s": 1 if chosen.is_running else 5 * is_waiting,
         "problem": reason(*chosen.problem) if chosen.problem else "",
         "done": running.progress(chosen),
         "may_undo": chosen.may_be_undone(at),
-        "absent": _absent_choices(chosen),
+        "absent": _absent_choices(chosen) if is_open and chosen.number(Effect.ABSENT) else [],
         "refused": chosen.number(Effect.REFUSED),
-        "corrections": _corrections(chosen),
+        "corrections": _corrections(chosen) if is_open else None,
         "effects": [ImportEffect(*each) for each in chosen.effects],
         **_rows(request, chosen),
     }
@@ -237,8 +240,6 @@ class AbsentChoice(NamedTuple):
 
 def _absent_choices(chosen: Import) -> list[AbsentChoice]:
     """What may become of the terminals that are not in the file."""
-    if not chosen.is_checked or not chosen.number(Effect.ABSENT):
-        return []
     online = diff.online_absent(chosen)
     meanings = {
         Absence.KEEP: gettext("Nothing happens to them."),
@@ -252,7 +253,7 @@ def _absent_choices(chosen: Import) -> list[AbsentChoice]:
 def _corrections(chosen: Import) -> int | None:
     """How many values were corrected on the page; None if that is not possible any more."""
     found = ImportSource.objects.filter(of=chosen.pk).values_list("corrections", flat=True).first()
-    return len(found) if found is not None and chosen.is_checked else None
+    return len(found) if found is not None else None
 
 
 def _shown(request: AuthenticatedRequest, chosen: Import) -> str:

@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.accounts.scope import Scope
+from tms.accounts.scope import EVERYTHING, Scope
 from tms.fleet.models import Region, Site, Terminal
 from tms.transfer.kinds.cells import BadCell, FileColumn
 from tms.transfer.nearest import MAX_KNOWN, Nearest
@@ -42,13 +42,16 @@ class Reach:
 
     def permitted(self, rows: QuerySet[Any]) -> set[int]:
         """Primary keys of the `rows` that the person may change."""
-        for permission in (Permission.IMPORT_FLEET, self.permission):
+        for permission in self._permissions:
             rows = access.permitted(rows, by=self.person, permission=permission)
         return set(rows.order_by().values_list("pk", flat=True))
 
     def may_within(self, scope: Scope) -> bool:
-        permissions = (Permission.IMPORT_FLEET, self.permission)
-        return all(access.may_within(self.person, permission, scope) for permission in permissions)
+        return all(access.may_within(self.person, permission, scope) for permission in self._permissions)
+
+    @property
+    def _permissions(self) -> tuple[Permission, ...]:
+        return Permission.IMPORT_FLEET, self.permission
 
     def visible[Rows: QuerySet[Any]](self, rows: Rows) -> Rows:
         return access.visible(rows, to=self.person)
@@ -163,6 +166,8 @@ class RowKind(ABC):
 
     def check_permitted(self, rows: Iterable[FileRow], reach: Reach, *, unseen: str = "taken") -> None:
         """Refuse stored rows that the person does not see, for the reason `unseen`, or may not change."""
+        if reach.may_within(EVERYTHING):
+            return
         known = {row.pk: row for row in rows if row.pk is not None}
         for pks in batched(known, BATCH):
             found = self.model._base_manager.filter(pk__in=pks)

@@ -163,6 +163,8 @@ def names(cell: str) -> str:
 
 
 def split(cell: str) -> list[str]:
+    if not cell:
+        return []
     try:
         found = next(csv.reader(StringIO(cell, newline=""), delimiter=";", strict=True, skipinitialspace=True), [])
     except csv.Error:

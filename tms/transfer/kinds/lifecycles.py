@@ -25,7 +25,7 @@ def _changed(rows: Iterable[FileRow]) -> list[FileRow]:
 def check(rows: Sequence[FileRow], reach: Reach) -> None:
     """Refuse states that cannot follow the present one, and devices for terminals that are retired."""
     for some in batched(_changed(rows), BATCH):
-        returning = _returning([row.pk for row in some if state_before(row) == Lifecycle.RETIRED], reach)
+        returning = _returning([row.stored_pk for row in some if state_before(row) == Lifecycle.RETIRED], reach)
         for row in some:
             before, to = state_before(row), row.after["lifecycle"]
             possible = CHANGES[before] if before != Lifecycle.RETIRED else returning.get(row.stored_pk, ())
@@ -36,18 +36,23 @@ def check(rows: Sequence[FileRow], reach: Reach) -> None:
     _check_devices(rows)
 
 
-def check_reverting(rows: Sequence[FileRow]) -> None:
-    """Refuse to plan terminals again that connected since."""
-    planned = [row for row in _changed(rows) if row.after["lifecycle"] == Lifecycle.PLANNED]
-    for some in batched(planned, BATCH):
-        terminals = Terminal.objects.filter(pk__in=[row.pk for row in some]).exclude(state__last_seen_at=None)
+def check_reverting(rows: Sequence[FileRow], reach: Reach) -> None:
+    """Refuse to plan terminals again that connected since, and to bring back those of a site that was closed."""
+    for some in batched(_changed(rows), BATCH):
+        retired = [row for row in some if state_before(row) == Lifecycle.RETIRED]
+        returning = _returning([row.stored_pk for row in retired], reach)
+        for row in retired:
+            if row.stored_pk not in returning:
+                row.refuse("lifecycle", row.after["lifecycle"], "retired-for-good")
+        planned = [row for row in some if row.after["lifecycle"] == Lifecycle.PLANNED]
+        terminals = Terminal.objects.filter(pk__in=[row.pk for row in planned]).exclude(state__last_seen_at=None)
         seen = set(terminals.order_by().values_list("pk", flat=True))
-        for row in some:
+        for row in planned:
             if row.pk in seen and state_before(row) == Lifecycle.IN_SERVICE:
                 row.refuse("lifecycle", Lifecycle.PLANNED, "bad-lifecycle", possible=Lifecycle.IN_SERVICE)
 
 
-def _returning(pks: Collection[int | None], reach: Reach) -> dict[int, tuple[str, ...]]:
+def _returning(pks: Collection[int], reach: Reach) -> dict[int, tuple[str, ...]]:
     """The state to which each retired terminal may return: the one that it had."""
     if not pks:
         return {}

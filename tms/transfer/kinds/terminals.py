@@ -109,7 +109,7 @@ class TerminalRows(RowKind):
     def check_reverting(self, rows: Sequence[FileRow], reach: Reach) -> None:
         back = [row.reversed() for row in rows]
         self._check(back, reach)
-        lifecycles.check_reverting(back)
+        lifecycles.check_reverting(back, reach)
 
     def _check(self, rows: Sequence[FileRow], reach: Reach) -> None:
         self.check_permitted(rows, reach)
