@@ -274,6 +274,16 @@ def test_terminals_that_are_not_in_the_file_are_listed_with_their_link(browser, 
     assert browser.post(f"{address}apply/", {"absent_become": "deleted"}).status_code == 422
 
 
+def test_an_import_that_changes_nothing_is_not_applied_and_says_so(browser, fleet):
+    fleet.terminal(uid="SJK-1")
+    address = upload(browser, "uid,site\nSJK-1,SJK\n")["Location"]
+
+    answer = browser.post(f"{address}apply/")
+
+    assert answer.status_code == 409
+    assert "Nothing was applied" in answer.content.decode()
+
+
 def test_the_effect_names_groups_maintenance_and_rules(browser, fleet):
     fleet.site("UEN")
     moved = fleet.terminal(uid="SJK-1")

@@ -81,12 +81,11 @@ class LargeImport(ApprovalKind[ImportPayload, Consequences]):
         try:
             if payload != payload_of(found, payload.absent_become):
                 raise ImportNotPossible
-            return running.mark_applying(
-                found, by=by, at=at, absent_become=payload.absent_become, by_clock=True
-            ).changes
+            running.leave_to_clock(found, by=by, at=at, absent_become=payload.absent_become)
         except ImportNotPossible:
             text = gettext("The import was applied, or checked again, since the request was made. Reject the request.")
             raise CannotPerform(text) from None
+        return found.changes
 
 
 register(LargeImport())
@@ -119,5 +118,4 @@ def ask(chosen: Import, proposal: Proposal, *, reason: str, by: User, at: dateti
 def apply_alone(chosen: Import, proposal: Proposal, *, reason: str, by: User, at: datetime) -> None:
     """The clock applies an import that nobody else could approve. Raises ImportNotPossible."""
     with services.alone(proposal, reason=reason, by=by):
-        become = proposal.payload.absent_become
-        running.mark_applying(chosen, by=by, at=at, absent_become=become, by_clock=True)
+        running.leave_to_clock(chosen, by=by, at=at, absent_become=proposal.payload.absent_become)

@@ -79,8 +79,10 @@ def correct(chosen: Import, wanted: Correction | None, *, by: User, at: datetime
         source.corrections.append([*wanted[:3], fault.suggestion])
     source.save(update_fields=("corrections",))
     corrections = [Correction(*each) for each in source.corrections]
-    table = read_table(zlib.decompress(source.data))
-    rows = plan(KINDS[locked.kind], table, by=by, at=at, corrections=corrections)
+    try:
+        rows = plan(KINDS[locked.kind], read_table(zlib.decompress(source.data)), by=by, at=at, corrections=corrections)
+    except UnreadableFile:  # a newer release has other columns
+        raise ImportNotPossible from None
     locked.parts.all().delete()
     _store_plan(locked, rows, by=by)
 

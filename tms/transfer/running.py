@@ -49,33 +49,35 @@ class ImportRefused(Exception):
 
 def start_applying(chosen: Import, *, by: User, at: datetime, absent_become: Absence = Absence.KEEP) -> None:
     """Raises ImportNotPossible."""
-    is_small = mark_applying(chosen, by=by, at=at, absent_become=absent_become).changes <= AT_ONCE
-    if is_small:
-        run(chosen.pk, at=at)
-
-
-def mark_applying(chosen: Import, *, by: User, at: datetime, absent_become: Absence, by_clock: bool = False) -> Import:
-    """Leave an import to whoever runs it. Raises ImportNotPossible."""
     chosen.absent_become = absent_become
-    is_possible = chosen.may_be_applied and chosen.changes > 0
-    _mark(chosen, ImportState.APPLYING, is_possible=is_possible, by=by, at=at, by_clock=by_clock)
-    return chosen
+    _start(chosen, ImportState.APPLYING, is_possible=_would_change(chosen), by=by, at=at)
+
+
+def leave_to_clock(chosen: Import, *, by: User, at: datetime, absent_become: Absence) -> None:
+    """Have the clock apply it, with the rights that the person has then. Raises ImportNotPossible."""
+    chosen.absent_become = absent_become
+    _mark(chosen, ImportState.APPLYING, is_possible=_would_change(chosen), by=by, lease_at=at)
 
 
 def start_undoing(chosen: Import, *, by: User, at: datetime) -> None:
     """Raises ImportNotPossible."""
-    _mark(chosen, ImportState.UNDOING, is_possible=chosen.may_be_undone(at), by=by, at=at)
-    if chosen.changes <= AT_ONCE:
+    _start(chosen, ImportState.UNDOING, is_possible=chosen.may_be_undone(at), by=by, at=at)
+
+
+def _would_change(chosen: Import) -> bool:
+    return chosen.may_be_applied and chosen.changes > 0
+
+
+def _start(chosen: Import, to: ImportState, *, is_possible: bool, by: User, at: datetime) -> None:
+    is_small = chosen.changes <= AT_ONCE
+    _mark(chosen, to, is_possible=is_possible, by=by, lease_at=at + LEASE if is_small else at)
+    if is_small:
         run(chosen.pk, at=at)
 
 
-def _mark(
-    chosen: Import, to: ImportState, *, is_possible: bool, by: User, at: datetime, by_clock: bool = False
-) -> None:
-    is_left = by_clock or chosen.changes > AT_ONCE
-    values = {"state": to, "run_by": by, "attempts": 0, "lease_at": at if is_left else at + LEASE}
-    found = Import.objects.filter(pk=chosen.pk, state=chosen.state)
-    if not is_possible or not found.update(**values, absent_become=chosen.absent_become):
+def _mark(chosen: Import, to: ImportState, *, is_possible: bool, by: User, lease_at: datetime) -> None:
+    values = {"state": to, "run_by": by, "attempts": 0, "lease_at": lease_at, "absent_become": chosen.absent_become}
+    if not is_possible or not Import.objects.filter(pk=chosen.pk, state=chosen.state).update(**values):
         raise ImportNotPossible
 
 

@@ -78,6 +78,8 @@ def apply_import(request: AuthenticatedRequest, pk: int) -> HttpResponse:
             return _apply_large(request, chosen, proposal)
         running.start_applying(chosen, absent_become=become, by=request.user, at=at)
     except ImportNotPossible:
+        text = gettext("Nothing was applied: the import changes nothing, has errors, waits, or was applied already.")
+        messages.error(request, text)
         return _page(request, _find(request, pk), HTTPStatus.CONFLICT)
     return redirect("import", pk)
 
@@ -170,8 +172,9 @@ def _find(request: AuthenticatedRequest, pk: int) -> Import:
 
 
 def _list(request: AuthenticatedRequest, form: UploadForm, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
-    earlier = Import.objects.of(request.user).select_related("created_by")[:LISTED]
-    values = {"nav_item": "terminals", "form": form, "kinds": list(KINDS.values()), "earlier": earlier}
+    earlier, at = Import.objects.of(request.user).select_related("created_by", "approval")[:LISTED], timezone.now()
+    rows = [(each, each.state_label(at)) for each in earlier]
+    values = {"nav_item": "terminals", "form": form, "kinds": list(KINDS.values()), "earlier": rows}
     return render(request, "transfer/imports.html", values, status=status)
 
 

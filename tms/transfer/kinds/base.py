@@ -56,6 +56,14 @@ class Reach:
     def visible[Rows: QuerySet[Any]](self, rows: Rows) -> Rows:
         return access.visible(rows, to=self.person)
 
+    def seen_terminals(self, uids: Iterable[str]) -> set[str]:
+        """Those among the `uids` that terminals have which the person sees."""
+        found: set[str] = set()
+        for some in batched(set(uids), BATCH):
+            visible = self.visible(Terminal.objects.filter(uid__in=some)).order_by()
+            found.update(visible.values_list("uid", flat=True))
+        return found
+
     @property
     def sees_everything(self) -> bool:
         return access.scope_of(self.person).is_everything
@@ -216,6 +224,10 @@ def site_pks(codes: Iterable[str]) -> dict[str, int]:
         for some in batched(wanted, BATCH)
         for code, pk in Site.objects.filter(code__in=some).order_by().values_list("code", "pk")
     }
+
+
+def terminal_pks(uids: Iterable[str]) -> dict[str, int]:
+    return dict(Terminal.objects.filter(uid__in=set(uids)).order_by().values_list("uid", "pk"))
 
 
 def delete_unused(model: type[Model], rows: Sequence[FileRow], stored: dict[Key, StoredRow]) -> set[Key]:

@@ -78,7 +78,8 @@ def write(rows: Iterable[FileRow], work: Work) -> None:
     for row in _changed(rows):
         by_change[state_before(row), Lifecycle(row.after["lifecycle"])].append(row.stored_pk)
     for (before, to), pks in by_change.items():
-        _service(before, to)(pks, by=work.by, at=work.at, source=IdentitySource.IMPORT)
+        for some in batched(pks, BATCH):
+            _service(before, to)(some, by=work.by, at=work.at, source=IdentitySource.IMPORT)
 
 
 def _service(before: Lifecycle, to: Lifecycle) -> Callable[..., int]:

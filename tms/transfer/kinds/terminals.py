@@ -27,6 +27,7 @@ from tms.transfer.kinds.base import (
     refuse_repeated,
     site_pks,
     split_rows,
+    terminal_pks,
 )
 from tms.transfer.kinds.cells import FileColumn, choice, joined, names, site_code, split, text
 from tms.transfer.kinds.membership import GroupReach, MemberWriter
@@ -125,10 +126,13 @@ class TerminalRows(RowKind):
         new, changed = split_rows(rows)
         sites = site_pks(row.after["site"] for row in rows if "site" in row.after)
         members = MemberWriter()
-        for some in batched(new, BATCH):
-            self._create(some, sites, members, work)
+        late: list[FileRow] = []
+        uids = {row.key[0] for row in new}
+        # Parents come first: most rows are then written once.
+        for some in batched(sorted(new, key=lambda row: row.after["parent"] in uids), BATCH):
+            late += self._create(some, sites, members, work)
             work.advance(len(some))
-        _set_parents(new)
+        _set_parents(late)
         placing.place(new, work)
         lifecycles.write(new, work)
         # In the order of their keys, in which ingest locks link states, too: it would deadlock otherwise.
@@ -137,11 +141,16 @@ class TerminalRows(RowKind):
             lifecycles.write(some, work)
             work.advance(len(some))
 
-    def _create(self, rows: Sequence[FileRow], sites: dict[str, int], members: MemberWriter, work: Work) -> None:
+    def _create(
+        self, rows: Sequence[FileRow], sites: dict[str, int], members: MemberWriter, work: Work
+    ) -> list[FileRow]:
+        """Returns the rows whose parents are not there yet."""
+        parents = terminal_pks(row.after["parent"] for row in rows)
         made = Terminal.objects.bulk_create(
             Terminal(
                 uid=row.key[0],
                 site_id=sites[row.after["site"]],
+                parent_id=parents.get(row.after["parent"]),
                 lifecycle=Lifecycle.PLANNED,
                 lifecycle_at=work.at,
                 **{name: row.after[name] for name in OWN},
@@ -152,6 +161,7 @@ class TerminalRows(RowKind):
         for row, terminal in zip(rows, made, strict=True):
             row.pk = terminal.pk
         members.add((row.pk, name) for row in rows for name in split(row.after["groups"]))
+        return [row for row in rows if row.after["parent"] and row.after["parent"] not in parents]
 
     def _change(self, rows: Sequence[FileRow], sites: dict[str, int], members: MemberWriter, work: Work) -> None:
         pks = [row.pk for row in rows if row.pk is not None]
@@ -223,10 +233,7 @@ def _check_parents(rows: Sequence[FileRow], reach: Reach) -> None:
     if not wanted:
         return
     new = {row.key[0] for row in rows if row.pk is None}
-    known: set[str] = set()
-    for some in batched(set(wanted.values()) - new, BATCH):
-        seen = reach.visible(Terminal.objects.filter(uid__in=some)).order_by()
-        known.update(seen.values_list("uid", flat=True))
+    known = reach.seen_terminals(set(wanted.values()) - new)
     parents = dict(Terminal.objects.exclude(parent=None).order_by().values_list("uid", "parent__uid"))
     parents |= {row.key[0]: row.after["parent"] for row in rows if "parent" in row.after}
     for row in rows:
@@ -250,11 +257,9 @@ def _above(uid: str, parents: dict[str, str]) -> Iterator[str]:
 
 def _set_parents(rows: Iterable[FileRow]) -> None:
     """Set the parents, after all new terminals are there: a parent may be one of them."""
-    for some in batched([row for row in rows if row.after.get("parent") or "parent" in row.before], BATCH):
-        uids = {row.after["parent"] for row in some}
-        pks = dict(Terminal.objects.filter(uid__in=uids).order_by().values_list("uid", "pk"))
-        parents = [ParentUpdate(row.stored_pk, pks.get(row.after["parent"])) for row in some]
-        db_rows.update(Terminal, parents)
+    for some in batched(rows, BATCH):
+        pks = terminal_pks(row.after["parent"] for row in some)
+        db_rows.update(Terminal, [ParentUpdate(row.stored_pk, pks.get(row.after["parent"])) for row in some])
 
 
 def _move_devices(rows: Iterable[FileRow]) -> None:
