@@ -304,6 +304,13 @@ def test_old_imports_are_deleted(lead):
     assert faults(made) == []
 
 
+def test_new_terminals_are_behind_each_other_in_any_order(lead):
+    applied("terminals", "uid,site,parent\nA-1,SJK,A-2\nA-2,SJK,A-3\nA-3,SJK,\n", by=lead)
+
+    parents = dict(Terminal.objects.values_list("uid", "parent__uid"))
+    assert parents == {"A-1": "A-2", "A-2": "A-3", "A-3": None}
+
+
 STATES = "uid,lifecycle\n"
 
 

@@ -57,7 +57,7 @@ class Reach:
         return access.visible(rows, to=self.person)
 
     def seen_terminals(self, uids: Iterable[str]) -> set[str]:
-        """Those among the `uids` that terminals have which the person sees."""
+        """The UIDs among these that belong to terminals which the person sees."""
         found: set[str] = set()
         for some in batched(set(uids), BATCH):
             visible = self.visible(Terminal.objects.filter(uid__in=some)).order_by()
