@@ -66,7 +66,7 @@ def measure(terminals: int) -> None:
         for what, label in (("new", "Lane"), ("changed", "Counter"))
     ]
     with step("export"):
-        sum(len(piece) for piece in exporting.pieces(KINDS["terminals"], to=person))
+        sum(len(piece) for piece in exporting.pieces(KINDS["terminals"], to=person, at=datetime.now(UTC)))
     for what, pk in reversed(made):
         with step(f"{what}: undo"):
             _undo(pk, person)

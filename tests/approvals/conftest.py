@@ -3,8 +3,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from tests.approvals.shift import open_boards
 from tests.support.people import person
+from tests.support.shift import open_boards
 from tms.accounts.models import User
 from tms.boards.overview import on_shift
 

@@ -5,6 +5,7 @@ import pytest
 from tests.support import factories
 from tests.support.people import person
 from tests.support.rest import ApiClient, problem_of
+from tests.support.shift import open_boards
 from tms.alerts.models import Alert, Rule
 from tms.approvals.models import ApprovalRequest
 
@@ -58,3 +59,35 @@ def test_a_request_is_hidden_from_people_it_does_not_concern(many, tanaka, yamad
 
     assert problem_of(viewer.get(f"/approvals/{pk}"))[0] == 404
     assert ApiClient.of(yamada).get(f"/approvals/{pk}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "confirm", "problem"),
+    [
+        ("/sites/SJK/close", None, "tms:confirmation-needed"),
+        ("/sites/SJK/close", 2, "tms:confirmation-needed"),
+        ("/sites/SJK/close", 1, ""),
+        ("/terminals/SJK-L1/retire", None, "tms:confirmation-needed"),
+        ("/terminals/SJK-L1/retire", "L1", ""),
+    ],
+)
+def test_the_last_lane_of_an_open_site_is_retired_by_two_people_or_by_its_number(fleet, path, confirm, problem):
+    lane, lead = fleet.online(uid="SJK-L1"), person("lead", of="Manager")
+
+    answer = ApiClient.of(lead).post(path, {"confirm": confirm})
+
+    assert answer.status_code == (409 if problem else 200)
+    assert not problem or problem_of(answer)[1] == problem
+    lane.refresh_from_db()
+    assert (lane.lifecycle == "retired") == (not problem)
+
+
+def test_closing_a_site_over_rest_asks_a_colleague_first(fleet, empty_shift):
+    fleet.online(uid="SJK-L1")
+    lead, colleague = person("lead", of="Manager"), person("colleague", of="Manager")
+    open_boards(colleague)
+
+    answer = ApiClient.of(lead).post("/sites/SJK/close", {"comment": "lease ended"})
+
+    assert problem_of(answer) == (409, "tms:approval-needed")
+    assert ApiClient.of(colleague).get(answer["Location"]).json()["kind"] == "close-site"

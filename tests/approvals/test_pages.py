@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from tests.approvals.shift import open_boards
 from tests.support import factories
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tests.support.people import person
+from tests.support.shift import open_boards
 from tms.accounts.models import AuditEntry
 from tms.alerts.models import Alert, Incident, Rule, Window
 from tms.approvals.models import ApprovalRequest

@@ -3,10 +3,10 @@
 import pytest
 from django.db import IntegrityError
 
-from tests.approvals.shift import open_boards
 from tests.support import factories
 from tests.support.factories import now
 from tests.support.people import grant, person
+from tests.support.shift import open_boards
 from tests.support.threads import run_concurrently
 from tms.accounts.models import AuditEntry, User
 from tms.alerts.actions.approvals import propose_many

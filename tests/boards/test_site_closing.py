@@ -8,11 +8,14 @@ from django.test import Client
 from tests.support import factories, people
 from tests.support.factories import now
 from tests.support.pages import HtmlPage
+from tests.support.shift import open_boards
 from tms.accounts.models import AuditEntry
 from tms.alerts.models import Alert
+from tms.approvals.models import ApprovalRequest
+from tms.boards.overview import on_shift
 from tms.commands.models import Command, CommandState
 from tms.fleet.lifecycle import Lifecycle
-from tms.fleet.models import Device, DeviceState, Site, Terminal
+from tms.fleet.models import Device, DeviceState, Region, Site, Terminal
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -108,3 +111,66 @@ def test_closing_twice_or_reopening_an_open_site_changes_nothing(lead, umeda):
     assert lead.post(CLOSE, TYPED).status_code == 302
     assert AuditEntry.objects.filter(action="closed").count() == 1
     assert not AuditEntry.objects.filter(action="reopened").exists()
+
+
+# A second person
+
+
+@pytest.fixture
+def colleague(empty_shift) -> Client:
+    """A lead with a board open."""
+    made = people.person("colleague", of="Manager")
+    open_boards(made)
+    return people.signed_in(made)
+
+
+@pytest.fixture
+def empty_shift() -> None:
+    on_shift.report({}, range(1, 1_000))
+
+
+def test_closing_a_site_with_its_last_lane_waits_for_a_second_person(lead, umeda, colleague):
+    asked = lead.get(CLOSE).content.decode()
+    answer = lead.post(CLOSE, TYPED)
+
+    request = ApprovalRequest.objects.get()
+    assert "Ask for approval" in asked
+    assert answer["Location"] == f"/approvals/{request.pk}/"
+    assert Site.objects.get(code="UMD").closed_at is None
+
+    colleague.post(f"/approvals/{request.pk}/", {"decision": "approve"})
+
+    assert Site.objects.get(code="UMD").closed_at is not None
+    assert set(Device.objects.exclude(serial="SPARE-1").values_list("state", flat=True)) == {DeviceState.IN_REPAIR}
+    entry = AuditEntry.objects.get(action="closed")
+    assert (entry.actor_name, entry.changes["approved_by"]) == ("lead", [None, "colleague"])
+
+
+def test_a_site_with_terminals_that_nobody_approved_stays_open(lead, umeda, fleet, colleague):
+    lead.post(CLOSE, TYPED)
+    request = ApprovalRequest.objects.get()
+    fleet.terminal(site=umeda, uid="UMD-3")
+
+    answer = colleague.post(f"/approvals/{request.pk}/", {"decision": "approve"})
+
+    assert answer.status_code == 409
+    assert "The site has other terminals now" in answer.content.decode()
+    assert Site.objects.get(code="UMD").closed_at is None
+
+
+def test_alone_the_code_is_enough_and_the_audit_trail_says_so(lead, umeda, empty_shift):
+    assert "Nobody on shift could approve this" in lead.get(CLOSE).content.decode()
+
+    lead.post(CLOSE, TYPED)
+
+    assert Site.objects.get(code="UMD").closed_at is not None
+    assert AuditEntry.objects.filter(action="acted-alone").count() == 1
+
+
+def test_an_approver_needs_the_permission_for_the_site(lead, umeda, empty_shift):
+    Region.objects.create(name="Kanto")
+    other = people.person("other", of=None)
+    people.grant(other, "Lead", region="Kanto")
+    open_boards(other)
+
+    assert "Nobody on shift could approve this" in lead.get(CLOSE).content.decode()

@@ -43,7 +43,7 @@ def faults(made: Import) -> list[tuple[int, str, str, str]]:
 
 
 def exported(kind: str, *, to: User) -> str:
-    return "".join(exporting.pieces(KINDS[kind], to=to))
+    return "".join(exporting.pieces(KINDS[kind], to=to, at=AT))
 
 
 def sheet_xml(*rows: str) -> bytes:

@@ -1,16 +1,24 @@
 """The pages of import and export."""
 
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from tests.support.builders import AT, now
+from tests.support.builders import AT
+from tests.support.factories import now
 from tests.support.pages import HtmlPage
 from tests.support.people import grant, person, signed_in
-from tests.transfer.files import checked
+from tests.transfer.files import checked, faults, rows
 from tms.accounts.models import AuditEntry, User
+from tms.alerts.maintenance import services as maintenance
+from tms.alerts.maintenance.services import WindowScope
 from tms.fleet.models import Region, Terminal
-from tms.transfer import running
+from tms.lib.calendar.recurrence import Recurrence
+from tms.ops.purge import purge
+from tms.transfer import planning, running
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.models import Import, ImportState
 
@@ -147,7 +155,7 @@ def test_an_export_is_a_file_and_an_entry_of_the_audit_trail(browser, fleet):
     answer = browser.get("/export/terminals.csv")
 
     text = b"".join(answer.streaming_content).decode() if not answer.is_async else read(answer)
-    assert text.startswith("\ufeffuid,site,kind,label,parent,groups,serial\r\n")
+    assert text.startswith("\ufeffuid,site,kind,label,parent,groups,serial,lifecycle\r\n")
     assert "SJK-1,SJK,kiosk,'=1+1," in text
     assert AuditEntry.objects.filter(action="exported", subject_type="fleet.terminal").exists()
 
@@ -191,3 +199,108 @@ def test_importing_needs_a_permission_and_exporting_none(lead):
     assert browser.get("/import/").status_code == 403
     assert browser.get("/export/sites.csv").status_code == 200
     assert AT
+
+
+def correct(browser: Client, address: str, line: int, column: str, value: str):
+    return browser.post(f"{address}correct/", {"line": line, "column": column, "value": value})
+
+
+def test_a_suggestion_is_used_for_one_row_and_column_and_taken_back(browser, fleet):
+    fleet.group("Lobby")
+    fleet.group("Entrance")
+    address = upload(browser, 'uid,site,groups\nSJK-1,SKJ,"Loby;Entrance"\nSJK-2,SKJ,\n')["Location"]
+    assert "Use SJK" in HtmlPage(browser.get(address)).text("faults")
+
+    correct(browser, address, 2, "site", "SKJ")
+    correct(browser, address, 2, "groups", "Loby")
+
+    made = Import.objects.get()
+    assert [fault[:2] for fault in faults(made)] == [(3, "site")]
+    created = next(row for row in rows(made) if not row.faults)
+    assert (created.after["site"], created.after["groups"]) == ("SJK", "Entrance;Lobby")
+    assert "Take back 2 corrections" in " ".join(browser.get(address).content.decode().split())
+    browser.post(f"{address}correct/")
+    assert len(faults(Import.objects.get())) == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "value"), [(3, "site", "SKJ"), (2, "label", "SKJ"), (2, "site", "UEN"), (2, "site", "")]
+)
+def test_only_suggestions_of_the_check_are_used(browser, line, column, value):
+    address = upload(browser, "uid,site\nSJK-1,SKJ\n")["Location"]
+
+    assert correct(browser, address, line, column, value).status_code == 409
+    assert correct(browser, address, "x", column, value).status_code == 422
+    assert len(faults(Import.objects.get())) == 1
+
+
+@pytest.mark.parametrize("reason", ["applied", "old", "many"])
+def test_corrections_are_bounded(browser, monkeypatch, reason):
+    address = upload(browser, "uid,site\nSJK-1,SKJ\n")["Location"]
+    if reason == "applied":
+        Import.objects.update(state=ImportState.APPLIED)
+    elif reason == "old":
+        Import.objects.update(created_at=now(-86_401))
+        purge(now())
+    else:
+        monkeypatch.setattr(planning, "MAX_CORRECTIONS", 0)
+
+    assert correct(browser, address, 2, "site", "SKJ").status_code == 409
+
+
+def test_both_rows_with_the_same_uid_are_shown(browser):
+    address = upload(browser, "uid,site,label\nSJK-1,SJK,Left\nSJK-2,SJK,\nSJK-1,SJK,Right\n")["Location"]
+
+    page = HtmlPage(browser.get(address))
+    both = browser.get(f"{address}?line=2&line=4").content.decode()
+
+    assert "?line=2&line=4" in page.links()
+    assert "Left" in both
+    assert "Right" in both
+    assert "SJK-2" not in both
+
+
+def test_terminals_that_are_not_in_the_file_are_listed_with_their_link(browser, fleet):
+    fleet.online(uid="SJK-1")
+    fleet.terminal(uid="SJK-2")
+    address = upload(browser, "uid,site\nSJK-3,SJK\n")["Location"]
+
+    shown, absent = browser.get(address), browser.get(f"{address}?show=absent").content.decode()
+
+    assert HtmlPage(shown).text("figure-absent") == "2"
+    assert "Online now: 1." in shown.content.decode()
+    assert "Online" in absent
+    assert "Never seen" in absent
+    assert browser.post(f"{address}apply/", {"absent_become": "deleted"}).status_code == 422
+
+
+def test_an_import_that_changes_nothing_is_not_applied_and_says_so(browser, fleet):
+    fleet.terminal(uid="SJK-1")
+    address = upload(browser, "uid,site\nSJK-1,SJK\n")["Location"]
+
+    answer = browser.post(f"{address}apply/")
+
+    assert answer.status_code == 409
+    assert "Nothing was applied" in answer.content.decode()
+
+
+def test_the_effect_names_groups_maintenance_and_rules(browser, fleet):
+    fleet.site("UEN")
+    moved = fleet.terminal(uid="SJK-1")
+    fleet.group("Lobby", moved)
+    fleet.event_rule(name="Reader", site=fleet.site("UEN"))
+    tonight = Recurrence(ZoneInfo("UTC"), now(3_600).replace(tzinfo=None), timedelta(hours=1), "")
+    maintenance.plan(tonight, WindowScope(sites=[fleet.site("SJK")]), note="Refit", by=fleet.person(), at=now())
+
+    address = upload(browser, "uid,site,groups\nSJK-1,UEN,Lobby\nUEN-1,UEN,Lobby\nUEN-2,UEN,Lobby\n")["Location"]
+
+    effects = " ".join(HtmlPage(browser.get(address)).text("effects").split())
+    assert effects == "Lobby group 1 → 3 Refit planned maintenance −1 Reader rule +3"
+
+
+@pytest.mark.parametrize(("address", "link"), [("/sites/", "/import/?kind=sites"), ("/terminals/", "/import/")])
+def test_lists_lead_to_the_import_for_those_who_may(browser, address, link):
+    viewer = signed_in(person("viewer", of="Viewer"))
+
+    assert link in HtmlPage(browser.get(address)).links()
+    assert link not in HtmlPage(viewer.get(address)).links()

@@ -30,7 +30,8 @@ def test_a_plan_separates_new_changed_and_unchanged_rows(fleet, lead):
     changed, created = sorted(rows(made), key=lambda row: row.line)
     assert (changed.before, changed.after) == ({"site": "SJK"}, {"site": "UEN"})
     assert created.after == {
-        "site": "SJK", "kind": "kiosk", "label": "Lane 3", "parent": "", "groups": "", "serial": ""
+        "site": "SJK", "kind": "kiosk", "label": "Lane 3", "parent": "", "groups": "", "serial": "",
+        "lifecycle": "planned",
     }  # fmt: skip
     assert not Terminal.objects.filter(uid="SJK-3").exists()
 

@@ -15,7 +15,7 @@ ROWS = [["site", "name", "note"], ["SJK", "駅務室", "夜間"]]
 
 
 def read(data: bytes) -> list[list[str]]:
-    table = read_table("fleet", data)
+    table = read_table(data)
     return [table.header, *(line.cells for line in table.lines)]
 
 
@@ -38,7 +38,7 @@ def test_a_table_is_read_from_each_form_of_csv(data):
 
 
 def test_a_row_keeps_the_number_that_a_spreadsheet_shows():
-    table = read_table("fleet.csv", b'uid,note\n\nA-1,"two\nlines"\nA-2,x\n')
+    table = read_table(b'uid,note\n\nA-1,"two\nlines"\nA-2,x\n')
 
     assert [line.number for line in table.lines] == [3, 4]
 

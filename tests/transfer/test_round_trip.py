@@ -5,9 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from tests.support.builders import AT
 from tests.support.people import person
-from tests.transfer.files import applied, checked, exported, undone
+from tests.transfer.files import checked, exported, faults, undone
 from tms.fleet.devices import placements
+from tms.fleet.lifecycle import CHANGES, Lifecycle
 from tms.fleet.models import (
     Device,
     DeviceState,
@@ -24,7 +26,9 @@ from tms.fleet.models import (
 )
 from tms.lib.csv_text import csv_text, restored
 from tms.protocol.text import clean
+from tms.transfer import running
 from tms.transfer.kinds.registry import KINDS
+from tms.transfer.models import Absence, ImportNotPossible, ImportState
 from tms.transfer.reading.files import read_table
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
@@ -36,7 +40,7 @@ LINES = st.one_of(TEXT, RISKY).map(lambda text: clean(text, keeps_lines=True).st
 
 @given(st.lists(st.one_of(TEXT, RISKY), min_size=1, max_size=5))
 def test_a_cell_is_neutralised_and_restored(cells):
-    rows = read_table("a.csv", csv_text([["a"] * len(cells), [*cells[:-1], cells[-1] + "."]]).encode())
+    rows = read_table(csv_text([["a"] * len(cells), [*cells[:-1], cells[-1] + "."]]).encode())
 
     read = next(rows.lines).cells
     assert read == [clean(cell, keeps_lines=True) for cell in [*cells[:-1], cells[-1] + "."]]
@@ -65,15 +69,17 @@ class RoundTrips(TestCase):
     def test_undo_restores_each_terminal_that_nobody_changed(self, data):
         fill(data)
         boss = person("boss", of="Manager")
-        uids = st.sampled_from([f"T-{number}" for number in range(6)])
+        uids = data.draw(st.sets(st.sampled_from([f"T-{number}" for number in range(6)]), min_size=1))
         before = stored()
-        text = csv_text(
-            [["uid", "site", "label"], *([uid, "S0", data.draw(WORDS)] for uid in data.draw(st.sets(uids, min_size=1)))]
-        )
-        made = checked("terminals", text, by=boss)
-        if not made.changes:
+        lines = [[uid, "S0", data.draw(WORDS), data.draw(following(before.get(uid)))] for uid in sorted(uids)]
+        made = checked("terminals", csv_text([["uid", "site", "label", "lifecycle"], *lines]), by=boss)
+        assert faults(made) == []
+        try:
+            running.start_applying(made, by=boss, at=AT, absent_become=data.draw(st.sampled_from(Absence)))
+        except ImportNotPossible:  # nothing to change
             return
-        made = applied("terminals", text, by=boss)
+        made.refresh_from_db()
+        assert made.state == ImportState.APPLIED
         touched = data.draw(st.sets(st.sampled_from(sorted(stored()))))
         for uid in touched:
             Terminal.objects.filter(uid=uid).update(label="touched since")
@@ -88,7 +94,13 @@ class RoundTrips(TestCase):
 
 
 def stored() -> dict[str, tuple[object, ...]]:
-    return {row[0]: row[1:] for row in Terminal.objects.values_list("uid", "site__code", "label")}
+    return {row[0]: row[1:] for row in Terminal.objects.values_list("uid", "site__code", "label", "lifecycle")}
+
+
+def following(row: tuple[object, ...] | None) -> st.SearchStrategy[str]:
+    """The states that a file may give to a terminal. What `fill` retired stays so: nothing says since when."""
+    state = Lifecycle(row[2]) if row else Lifecycle.PLANNED
+    return st.sampled_from(["", state.value, *(() if state == Lifecycle.RETIRED else CHANGES[state])])
 
 
 def fill(data: st.DataObject) -> None:
@@ -116,6 +128,7 @@ def fill(data: st.DataObject) -> None:
             kind=draw(st.sampled_from(TerminalKind)),
             label=draw(WORDS),
             parent=draw(st.sampled_from([None, *terminals])),
+            lifecycle=draw(st.sampled_from(Lifecycle)),
         )
         TerminalState.objects.create(terminal=terminal)
         terminal.groups.set(draw(st.lists(st.sampled_from(groups), unique=True)) if groups else [])

@@ -25,9 +25,10 @@ from tms.fleet.models import (
     Terminal,
     TerminalState,
 )
+from tms.fleet.terminals import lifecycle_changes
 from tms.transfer import running
 from tms.transfer.kinds.terminals import TerminalRows
-from tms.transfer.models import Import, ImportState
+from tms.transfer.models import Absence, Import, ImportNotPossible, ImportState
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -123,7 +124,7 @@ def test_nothing_is_applied_once_the_permission_is_withdrawn(fleet, lead):
 def test_an_import_with_errors_is_not_applied(lead):
     made = checked("terminals", "uid,site\nA-1,SJK\nA-2,XXX\n", by=lead)
 
-    with pytest.raises(running.ImportNotPossible):
+    with pytest.raises(ImportNotPossible):
         running.start_applying(made, by=lead, at=AT)
 
     assert not Terminal.objects.exists()
@@ -134,7 +135,7 @@ def test_an_import_is_applied_once(lead):
     stale = Import.objects.get()
     running.start_applying(made, by=lead, at=AT)
 
-    with pytest.raises(running.ImportNotPossible):
+    with pytest.raises(ImportNotPossible):
         running.start_applying(stale, by=lead, at=AT)
 
     assert AuditEntry.objects.filter(action="imported").count() == 1
@@ -239,7 +240,7 @@ def test_undo_restores_what_nobody_changed_and_lists_the_rest(fleet, lead):
 def test_undo_is_over_after_a_day(lead):
     made = applied("terminals", "uid,site\nA-1,SJK\n", by=lead)
 
-    with pytest.raises(running.ImportNotPossible):
+    with pytest.raises(ImportNotPossible):
         running.start_undoing(made, by=lead, at=AT + timedelta(hours=24))
 
     assert Terminal.objects.exists()
@@ -301,3 +302,162 @@ def test_old_imports_are_deleted(lead):
 
     assert list(Import.objects.old(AT)) == [made]
     assert faults(made) == []
+
+
+def test_new_terminals_are_behind_each_other_in_any_order(lead):
+    applied("terminals", "uid,site,parent\nA-1,SJK,A-2\nA-2,SJK,A-3\nA-3,SJK,\n", by=lead)
+
+    parents = dict(Terminal.objects.values_list("uid", "parent__uid"))
+    assert parents == {"A-1": "A-2", "A-2": "A-3", "A-3": None}
+
+
+STATES = "uid,lifecycle\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "to", "code"),
+    [
+        ("in_service", "out_of_service", ""),
+        ("in_service", "retired", ""),
+        ("out_of_service", "In service", ""),
+        ("planned", "in_service", ""),
+        ("planned", "retired", ""),
+        ("retired", "in_service", ""),
+        ("planned", "out_of_service", "bad-lifecycle"),
+        ("in_service", "planned", "bad-lifecycle"),
+        ("retired", "out_of_service", "bad-lifecycle"),
+        ("in_service", "asleep", "not-a-choice"),
+    ],
+)
+def test_a_state_changes_by_the_services_of_pages_and_is_undone(fleet, lead, before, to, code):
+    terminal = in_state(fleet, before)
+    keys = terminal.credentials.filter(revoked_at=None).count()
+
+    made = checked("terminals", f"{STATES}A-1,{to}\n", by=lead)
+
+    assert [fault[2] for fault in faults(made)] == [code] * bool(code)
+    if code:
+        return
+    running.start_applying(made, by=lead, at=AT)
+    terminal.refresh_from_db()
+    assert terminal.lifecycle == to.lower().replace(" ", "_")
+    assert terminal.credentials.filter(revoked_at=None).exists() == (to != "retired")
+    changes = IdentityChange.objects.filter(source=IdentitySource.IMPORT).values_list("field", "before", "after")
+    assert list(changes) == [("lifecycle", before, terminal.lifecycle)]
+    assert AuditEntry.objects.filter(action="state-changed").count() == (before in ("out_of_service", "retired"))
+    made.refresh_from_db()
+
+    undone(made, by=lead, at=later(60))
+
+    terminal.refresh_from_db()
+    assert (terminal.lifecycle, made.counts["kept"]) == (before, 0)
+    assert terminal.credentials.filter(revoked_at=None).count() == keys
+
+
+def in_state(fleet, state: str) -> Terminal:
+    terminal = fleet.terminal(uid="A-1")
+    if state == "planned":
+        Terminal.objects.update(lifecycle=state)
+    if state == "out_of_service":
+        lifecycle_changes.change_state([terminal.pk], Lifecycle.OUT_OF_SERVICE, by=None, at=AT)
+    if state == "retired":
+        lifecycle_changes.retire([terminal.pk], device_becomes=DeviceState.SPARE, by=None, at=AT)
+    return terminal
+
+
+def test_a_terminal_that_connected_since_is_not_planned_again(fleet, lead):
+    terminal = in_state(fleet, "planned")
+    made = applied("terminals", f"{STATES}A-1,in_service\n", by=lead)
+    TerminalState.objects.update(last_seen_at=AT)
+
+    undone(made, by=lead)
+
+    terminal.refresh_from_db()
+    assert (terminal.lifecycle, made.counts["kept"]) == (Lifecycle.IN_SERVICE, 1)
+
+
+def test_a_terminal_of_a_site_that_was_closed_since_is_not_brought_back(fleet, lead):
+    fleet.terminal(uid="A-1")
+    made = applied("terminals", f"{STATES}A-1,retired\n", by=lead)
+    Site.objects.filter(code="SJK").update(closed_at=AT)
+
+    undone(made, by=lead)
+
+    assert (state_of("A-1"), made.counts["kept"]) == (Lifecycle.RETIRED, 1)
+
+
+@pytest.mark.parametrize(
+    ("ago", "is_closed", "code"), [(29, False, []), (31, False, ["retired-for-good"]), (1, True, ["retired-for-good"])]
+)
+def test_a_terminal_is_brought_back_within_30_days_and_not_to_a_closed_site(fleet, lead, ago, is_closed, code):
+    terminal = fleet.terminal(uid="A-1")
+    retired_at = AT - timedelta(days=ago)
+    lifecycle_changes.retire([terminal.pk], device_becomes=DeviceState.SPARE, by=None, at=retired_at)
+    Site.objects.filter(code="SJK").update(closed_at=AT if is_closed else None)
+
+    made = checked("terminals", f"{STATES}A-1,in_service\n", by=lead)
+
+    assert [fault[2] for fault in faults(made)] == code
+
+
+def test_a_retired_terminal_gets_no_device(fleet, lead):
+    in_state(fleet, "retired")
+
+    made = checked("terminals", "uid,site,serial,lifecycle\nA-1,SJK,S-1,\nA-2,SJK,S-2,retired\n", by=lead)
+
+    assert [(line, code) for line, _, code, _ in faults(made)] == [(2, "device-retired"), (3, "device-retired")]
+
+
+@pytest.mark.parametrize(
+    ("become", "states", "changes"),
+    [
+        (Absence.KEEP, ["in_service", "planned", "out_of_service"], 0),
+        (Absence.OUT_OF_SERVICE, ["out_of_service", "planned", "out_of_service"], 1),
+        (Absence.RETIRED, ["retired", "retired", "retired"], 3),
+    ],
+)
+def test_terminals_that_are_not_in_the_file_become_what_was_chosen(fleet, lead, become, states, changes):
+    fleet.terminal(uid="A-1", label="old")
+    for state in ("in_service", "planned", "out_of_service", "retired"):
+        Terminal.objects.filter(pk=fleet.terminal(uid=f"B-{state}").pk).update(lifecycle=state)
+    elsewhere = fleet.terminal(uid="C-1", site=fleet.site("UEN"))
+    made = checked("terminals", "uid,site,label\nA-1,SJK,new\n", by=lead)
+    assert (made.counts["absent"], made.counts["absent_in_service"]) == (3, 1)
+
+    running.start_applying(made, by=lead, at=AT, absent_become=become)
+
+    made.refresh_from_db()
+    assert [state_of(f"B-{state}") for state in ("in_service", "planned", "out_of_service")] == states
+    assert (state_of(elsewhere.uid), made.changes) == ("in_service", 1 + changes)
+
+    undone(made, by=lead, at=later(60))
+
+    assert [state_of(f"B-{state}") for state in ("in_service", "planned", "out_of_service")] == [
+        "in_service", "planned", "out_of_service"
+    ]  # fmt: skip
+    assert (made.counts["kept"], Terminal.objects.get(uid="A-1").label) == (0, "old")
+
+
+def test_nothing_is_absent_from_a_file_without_sites(fleet, lead):
+    fleet.terminal(uid="A-1", label="old")
+    fleet.terminal(uid="A-2")
+
+    made = checked("terminals", "uid,label\nA-1,new\n", by=lead)
+
+    assert made.counts == {"changed": 1}
+
+
+def test_a_file_that_changes_no_row_may_still_retire_what_it_leaves_out(fleet, lead):
+    fleet.terminal(uid="A-1")
+    fleet.terminal(uid="A-2")
+    made = checked("terminals", "uid,site\nA-1,SJK\n", by=lead)
+    with pytest.raises(ImportNotPossible):
+        running.start_applying(made, by=lead, at=AT)
+
+    running.start_applying(made, by=lead, at=AT, absent_become=Absence.RETIRED)
+
+    assert (state_of("A-1"), state_of("A-2")) == ("in_service", "retired")
+
+
+def state_of(uid: str) -> str:
+    return Terminal.objects.get(uid=uid).lifecycle

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.builders import AT
 from tests.support.people import grant, person
-from tests.transfer.files import applied, checked, exported, faults, undone
+from tests.transfer.files import applied, checked, exported, faults, rows, undone
 from tms.accounts.models import Role
 from tms.fleet.models import Device, Group, Region, Site, Terminal
 from tms.transfer.kinds.registry import KINDS
@@ -138,3 +138,16 @@ def test_people_see_their_own_imports_and_those_with_everything_all(regional):
     assert set(Import.objects.of(other.created_by)) == {mine, other}
     assert Site.objects.count() == 2
     assert mine.created_at == AT
+
+
+def test_only_terminals_that_the_person_may_change_are_absent(fleet):
+    mine = [fleet.terminal(uid=f"SJK-{number}") for number in range(2)]
+    fleet.terminal(uid="SJK-9")
+    keeper = person("keeper", of=None)
+    grant(keeper, "Lead", group=fleet.group("Mine", *mine))
+    text = "uid,site\nSJK-0,SJK\n"
+
+    by_keeper, by_boss = checked("terminals", text, by=keeper), checked("terminals", text, by=person("b", of="Manager"))
+
+    assert [row.name for row in rows(by_keeper) if not row.line] == ["SJK-1"]
+    assert [row.name for row in rows(by_boss) if not row.line] == ["SJK-1", "SJK-9"]

@@ -1,4 +1,4 @@
-"""Retiring terminals, as an action that may need a second person."""
+"""Retiring terminals, alone or with their site, as actions that may need a second person."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -11,31 +11,44 @@ from tms.accounts.permissions import Permission
 from tms.alerts.consequences import Consequences, of_terminals
 from tms.approvals.approvers import holds_for_all
 from tms.approvals.kinds import ApprovalKind, CannotPerform, register
+from tms.fleet.models import Site
+from tms.fleet.sites import services
 from tms.fleet.terminals import lifecycle_changes
 from tms.fleet.terminals.lifecycle_changes import NotPossible
-from tms.fleet.terminals.retirement import RETIRE, RetirePayload
+from tms.fleet.terminals.retirement import CLOSE_SITE, RETIRE, ClosePayload, RetirePayload
 
 
-class RetiredTerminals(ApprovalKind[RetirePayload, Consequences]):
+def needs_second_person(terminals: int, impact: Consequences) -> bool:
+    """Whether taking that many terminals away for good is large."""
+    is_many = 0 < settings.APPROVAL_TERMINALS < terminals
+    return is_many or (settings.APPROVAL_LAST_LANE and impact.takes_last_lane)
+
+
+class Retirement[P: RetirePayload](ApprovalKind[P, Consequences]):
     """Large if there are many, or if an open site loses its last working lane for good."""
 
+    impact = Consequences
+
+    def impact_of(self, payload: P, *, by: User, at: datetime) -> Consequences:
+        return of_terminals(payload.rows, to=by, at=at)
+
+    def is_large(self, payload: P, impact: Consequences) -> bool:
+        return needs_second_person(len(payload.terminals), impact)
+
+    def is_within(self, payload: P, larger: P, *, later: timedelta) -> bool:
+        return set(payload.terminals) <= set(larger.terminals)
+
+    def details(self, payload: P, impact: Consequences) -> Mapping[str, object]:
+        return {"effect": "retire"}
+
+
+class RetiredTerminals(Retirement[RetirePayload]):
     name = RETIRE
     permission = Permission.MANAGE_TERMINALS
     payload = RetirePayload
-    impact = Consequences
-
-    def impact_of(self, payload: RetirePayload, *, by: User, at: datetime) -> Consequences:
-        return of_terminals(payload.rows, to=by, at=at)
-
-    def is_large(self, payload: RetirePayload, impact: Consequences) -> bool:
-        is_many = 0 < settings.APPROVAL_TERMINALS < len(payload.terminals)
-        return is_many or (settings.APPROVAL_LAST_LANE and impact.takes_last_lane)
 
     def is_permitted(self, payload: RetirePayload, person: User) -> bool:
         return holds_for_all(person, self.permission, payload.rows, payload.terminals)
-
-    def is_within(self, payload: RetirePayload, larger: RetirePayload, *, later: timedelta) -> bool:
-        return set(payload.terminals) <= set(larger.terminals)
 
     def title(self, payload: RetirePayload, impact: Consequences) -> str:
         number = len(payload.terminals)
@@ -48,9 +61,6 @@ class RetiredTerminals(ApprovalKind[RetirePayload, Consequences]):
         terminal = payload.rows.select_related("site").first() if number == 1 else None
         return terminal.short_uid if terminal else str(number)
 
-    def details(self, payload: RetirePayload, impact: Consequences) -> Mapping[str, object]:
-        return {"effect": "retire"}
-
     def perform(self, payload: RetirePayload, *, by: User, at: datetime) -> int:
         """Terminals that were retired meanwhile stay as they are."""
         found = list(payload.rows.values_list("pk", flat=True))
@@ -61,4 +71,32 @@ class RetiredTerminals(ApprovalKind[RetirePayload, Consequences]):
             raise CannotPerform(str(error)) from None
 
 
+class ClosedSite(Retirement[ClosePayload]):
+    """Its terminals are retired with it, all of those and no others that the request was about."""
+
+    name = CLOSE_SITE
+    permission = Permission.EDIT_SITES
+    payload = ClosePayload
+
+    def is_permitted(self, payload: ClosePayload, person: User) -> bool:
+        return holds_for_all(person, self.permission, Site.objects.filter(pk=payload.site), [payload.site])
+
+    def is_within(self, payload: ClosePayload, larger: ClosePayload, *, later: timedelta) -> bool:
+        return payload.site == larger.site and super().is_within(payload, larger, later=later)
+
+    def title(self, payload: ClosePayload, impact: Consequences) -> str:
+        site = Site.objects.filter(pk=payload.site).first()
+        return gettext("Close the site %(site)s") % {"site": site.local_name if site else payload.site}
+
+    def word(self, payload: ClosePayload, impact: Consequences) -> str:
+        return str(len(payload.terminals))
+
+    def perform(self, payload: ClosePayload, *, by: User, at: datetime) -> int:
+        site = Site.objects.select_for_update(no_key=True).get(pk=payload.site)
+        if set(ClosePayload.of(site, payload.device_becomes, "").terminals) - set(payload.terminals):
+            raise CannotPerform(gettext("The site has other terminals now. Reject the request."))
+        return services.close_site(site, device_becomes=payload.device_becomes, by=by, at=at, comment=payload.comment)
+
+
 register(RetiredTerminals())
+register(ClosedSite())

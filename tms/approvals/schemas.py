@@ -13,7 +13,8 @@ from tms.rest_base.schemas import ResponseSchema
 class ApprovalSchema(ResponseSchema):
     id: int
     kind: str = Field(
-        description="Kind of action: `alerts`, `plan-maintenance`, `extend-maintenance`, `retire` or `command`."
+        description="Kind of action: `alerts`, `plan-maintenance`, `extend-maintenance`, `retire`, `close-site`, "
+        "`import` or `command`."
     )
     summary: str
     reason: str

@@ -13,18 +13,21 @@ from django.views.decorators.http import require_http_methods
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
-from tms.alerts import consequences
 from tms.alerts.models import Alert
 from tms.alerts.models.maintenance import Window
+from tms.approvals import services as approvals
+from tms.approvals.gate import propose
+from tms.boards.approvals.views import render_asked
 from tms.boards.pages import SitesPage
 from tms.boards.responses import found_or_404
 from tms.boards.toasts import add_toast, toast
 from tms.commands.models import Command, CommandState
 from tms.fleet.lifecycle import Lifecycle
-from tms.fleet.models import Placement, Site
+from tms.fleet.models import DeviceState, Placement, Site
 from tms.fleet.sites import services
 from tms.fleet.sites.forms import CloseForm, ReopenForm
 from tms.fleet.terminals.lifecycle_changes import BRING_BACK_WITHIN
+from tms.fleet.terminals.retirement import CLOSE_SITE, ClosePayload
 
 
 class ClosingCounts(NamedTuple):
@@ -56,18 +59,22 @@ class ClosingCounts(NamedTuple):
 @never_cache
 @needs(Permission.EDIT_SITES)
 def close_site(request: AuthenticatedRequest, code: str) -> HttpResponse:
-    """GET: what closing the site means. POST: close it, if its code was typed."""
+    """GET: what closing the site means. POST: close it, if its code was typed, or ask a second person."""
     site, at = _find(request, code), timezone.now()
     if site.closed_at is not None:
         return redirect("site", site.code)
     form = CloseForm(request.POST if request.method == "POST" else None, site=site)
-    if not form.is_bound or not form.is_valid():
-        impact = consequences.of_terminals(site.terminals.all(), to=request.user, at=at)
-        context = {"form": form, "loss": ClosingCounts.of(site), "impact": impact, "days": BRING_BACK_WITHIN.days}
+    is_confirmed = form.is_bound and form.is_valid()
+    becomes, comment = (form.state, form.cleaned_data["comment"]) if is_confirmed else (DeviceState.SPARE, "")
+    proposal = propose(CLOSE_SITE, ClosePayload.of(site, becomes, comment), by=request.user, at=at)
+    if not is_confirmed:
+        context = {"form": form, "loss": ClosingCounts.of(site), "proposal": proposal, "days": BRING_BACK_WITHIN.days}
         act = {"act": gettext("Close site"), "act_kind": "danger-fill"}
         return _show(request, "boards/site-close.html", site, context | act, is_refused=form.is_bound)
-    comment = form.cleaned_data["comment"]
-    services.close_site(site, device_becomes=form.state, by=request.user, at=at, comment=comment)
+    if proposal.needs_approval:
+        return render_asked(request, approvals.ask(proposal, reason=comment, by=request.user, at=at))
+    with approvals.alone(proposal, reason=comment, by=request.user):
+        services.close_site(site, device_becomes=becomes, by=request.user, at=at, comment=comment)
     add_toast(request, toast(gettext("Site closed"), site.local_name))
     return redirect("site", site.code)
 

@@ -14,7 +14,7 @@ from tms.lib.set_aside import each
 from tms.ops.health import heartbeats
 from tms.ops.models import Heartbeat, LoopSuccess
 from tms.rest_base import idempotency
-from tms.transfer.models import Import, ImportPart
+from tms.transfer.models import Import, ImportPart, ImportSource
 
 ROWS = 1_000
 """Rows per transaction."""
@@ -37,6 +37,7 @@ PURGED = (
     Purged("answers", idempotency.expired),
     Purged("import_parts", lambda at: ImportPart.objects.filter(of__in=Import.objects.old(at))),
     Purged("imports", Import.objects.old),
+    Purged("import_sources", lambda at: ImportSource.objects.filter(of__in=Import.objects.uncorrectable(at))),
     Purged(
         "writes",
         lambda at: Heartbeat.objects.filter(name__startswith=heartbeats.WRITE, at__lt=at - HEARTBEATS_RETENTION),

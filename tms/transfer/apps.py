@@ -7,3 +7,8 @@ from django.utils.translation import gettext_lazy as _
 class TransferConfig(AppConfig):
     name = "tms.transfer"
     verbose_name = _("Import and export")
+
+    def ready(self) -> None:
+        from tms.approvals import kinds
+
+        kinds.MODULES.add("tms.transfer.approvals")

@@ -1,9 +1,10 @@
 """Rows of an import as its page shows them."""
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import batched, islice
 from typing import Any, NamedTuple
 
+from tms.fleet.models import Presence, TerminalState
 from tms.transfer.models import Effect, Import, ImportPart
 from tms.transfer.planning import PART
 from tms.transfer.rows import FileRow, RowFault
@@ -19,38 +20,66 @@ class ColumnChange(NamedTuple):
 
 class DiffRow(NamedTuple):
     line: int
+    """0: not in the file."""
     name: str
+    sign: str
+    """`add`, `change` or `remove`."""
     differences: list[ColumnChange]
     faults: list[RowFault]
-    is_new: bool
-    is_kept: bool
+    state: TerminalState | None = None
+    """The link now, of a terminal that is not in the file."""
 
 
 def page_of(chosen: Import, effect: Effect, number: int) -> list[DiffRow]:
-    """One page of the rows with a effect; empty past the end."""
+    """One page of the rows with an effect; empty past the end."""
     part = chosen.parts.filter(effect=effect, number=number).first()
-    return [_shown(FileRow.unpacked(packed)) for packed in part.rows] if part else []
+    return _shown(map(FileRow.unpacked, part.rows if part else ()))
 
 
 def kept(chosen: Import) -> list[DiffRow]:
     """The first rows that were not undone."""
-    return list(islice(_kept(chosen), PART))
+    return _shown(islice((row for row in _rows(chosen) if row.is_kept), PART))
 
 
-def _kept(chosen: Import) -> Iterator[DiffRow]:
+def online_absent(chosen: Import) -> int:
+    """How many of the terminals that are not in the file are online now."""
+    pks = (row.pk for row in _rows(chosen, Effect.ABSENT))
+    online = TerminalState.objects.filter(presence=Presence.ONLINE)
+    return sum(online.filter(pk__in=some).count() for some in batched(pks, 1_000))
+
+
+def lines(chosen: Import, numbers: set[int]) -> list[DiffRow]:
+    """The refused rows that are, or have faults, in these rows of the file."""
+    refused = _rows(chosen, Effect.REFUSED)
+    found = (row for row in refused if numbers & {row.line, *(fault.line for fault in row.faults)})
+    return _shown(islice(found, PART))
+
+
+def _rows(chosen: Import, *effects: Effect) -> Iterator[FileRow]:
     part: ImportPart
-    for part in chosen.parts.exclude(effect=Effect.REFUSED).iterator(10):
-        rows = (FileRow.unpacked(packed) for packed in part.rows)
-        yield from (_shown(row) for row in rows if row.is_kept)
+    for part in chosen.parts.filter(effect__in=effects or set(Effect) - {Effect.REFUSED}).iterator(10):
+        yield from map(FileRow.unpacked, part.rows)
 
 
-def _shown(row: FileRow) -> DiffRow:
-    differences = [
-        ColumnChange(name, _text(row.before.get(name, "")), _text(value))
-        for name, value in row.after.items()
-        if row.before or value
+def _shown(rows: Iterable[FileRow]) -> list[DiffRow]:
+    listed = list(rows)
+    states = TerminalState.objects.in_bulk([row.pk for row in listed if not row.line])
+    return [
+        DiffRow(row.line, row.name, _sign(row), list(_differences(row)), row.faults, states.get(row.pk or 0))
+        for row in listed
     ]
-    return DiffRow(row.line, row.name, differences, row.faults, not row.before, row.is_kept)
+
+
+def _sign(row: FileRow) -> str:
+    if not row.line:
+        return "remove"
+    return "change" if row.before else "add"
+
+
+def _differences(row: FileRow) -> Iterator[ColumnChange]:
+    for name, value in row.after.items():
+        if row.before or value:
+            yield ColumnChange(name, _text(row.before.get(name, "")), _text(value))
 
 
 def _text(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Rows of the fleet as CSV that can be imported again."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import batched
 
 from tms.accounts.models import User
@@ -12,9 +13,9 @@ MARK = "\ufeff"
 """Byte order mark: without it a spreadsheet misreads Japanese."""
 
 
-def pieces(kind: RowKind, *, to: User) -> Iterator[str]:
+def pieces(kind: RowKind, *, to: User, at: datetime) -> Iterator[str]:
     """All rows that the person sees, in pieces."""
-    reach = Reach(to, kind.permission)
+    reach = Reach(to, kind.permission, at)
     yield MARK + csv_text([[column.name for column in kind.columns]])
     for keys in batched(kind.keys(reach), BATCH):
         stored = kind.stored(keys, reach)

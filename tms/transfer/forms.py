@@ -6,9 +6,30 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from tms.lib.text_fields import FormLine
 from tms.transfer.kinds.registry import KINDS
+from tms.transfer.models import Absence
+from tms.transfer.planning import Correction
 from tms.transfer.reading.files import MAX_BYTES
 from tms.transfer.reasons import reason
+from tms.transfer.rows import MAX_SHOWN
+
+
+class ApplyForm(forms.Form):
+    absent_become = forms.TypedChoiceField(choices=Absence, coerce=Absence, required=False, empty_value=Absence.KEEP)
+
+
+class CorrectionForm(forms.Form):
+    """The refused value for which the suggestion is used; nothing to take all corrections back."""
+
+    line = forms.IntegerField(required=False, min_value=1, max_value=2**31)
+    column = FormLine(required=False, max_length=32)
+    value = FormLine(required=False, max_length=MAX_SHOWN)
+
+    @property
+    def correction(self) -> Correction | None:
+        given = self.cleaned_data
+        return Correction(given["line"], given["column"], given["value"]) if given["line"] else None
 
 
 class UploadForm(forms.Form):

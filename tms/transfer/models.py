@@ -7,16 +7,19 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, may_within
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
+from tms.approvals.models import ApprovalRequest, ApprovalState
 from tms.lib.text_fields import LineField
 
 UNDO_WITHIN = timedelta(hours=24)
 KEPT_FOR = timedelta(days=90)
+CORRECTED_WITHIN = timedelta(days=1)
 
 
 class ImportState(models.TextChoices):
@@ -29,6 +32,22 @@ class ImportState(models.TextChoices):
 
 
 RUNNING = (ImportState.APPLYING, ImportState.UNDOING)
+REQUEST_LABELS: dict[str, Promise] = {
+    ApprovalState.WAITING: pgettext_lazy("import", "Waiting for a second person"),
+    ApprovalState.REJECTED: pgettext_lazy("import", "Rejected, nothing changed"),
+    ApprovalState.EXPIRED: pgettext_lazy("import", "Nobody approved it in time, nothing changed"),
+}
+"""The state of a checked import, by that of its request for approval."""
+ABSENT_COUNTS = {"out_of_service": "absent_in_service", "retired": "absent"}
+"""Which of `Import.counts` says how many terminals that are not in the file change."""
+
+
+class Absence(models.TextChoices):
+    """What becomes of terminals that are not in a file."""
+
+    KEEP = "keep", pgettext_lazy("import", "Keep")
+    OUT_OF_SERVICE = "out_of_service", pgettext_lazy("import", "Take out of service")
+    RETIRED = "retired", pgettext_lazy("import", "Retire")
 
 
 class Effect(models.TextChoices):
@@ -36,8 +55,13 @@ class Effect(models.TextChoices):
 
     CREATED = "created", pgettext_lazy("rows of an import", "Added")
     CHANGED = "changed", pgettext_lazy("rows of an import", "Changed")
+    ABSENT = "absent", pgettext_lazy("rows of an import", "Not in the file")
     UNCHANGED = "unchanged", pgettext_lazy("rows of an import", "Unchanged")
     REFUSED = "refused", pgettext_lazy("rows of an import", "Errors")
+
+
+class ImportNotPossible(Exception):
+    """It was applied or undone already, has errors, waits for a second person, or its time is over."""
 
 
 class ImportQuerySet(models.QuerySet["Import"]):
@@ -47,6 +71,10 @@ class ImportQuerySet(models.QuerySet["Import"]):
 
     def old(self, at: datetime) -> Self:
         return self.filter(created_at__lt=at - KEPT_FOR)
+
+    def uncorrectable(self, at: datetime) -> Self:
+        """Imports whose file is not needed any more."""
+        return self.exclude(state=ImportState.CHECKED, created_at__gt=at - CORRECTED_WITHIN)
 
     def of(self, person: Person) -> Self:
         """The imports that a person may see: their own. Others name rows that may be out of sight."""
@@ -69,6 +97,11 @@ class Import(models.Model):
     undone_at = models.DateTimeField(null=True)
     counts = models.JSONField(default=dict)
     """The number of rows by `Effect`."""
+    effects = models.JSONField(default=list, db_default=[])
+    """What else its rows change: see `tms.transfer.effects`."""
+    absent_become = models.CharField(max_length=16, choices=Absence, default=Absence.KEEP, db_default=Absence.KEEP)
+    approval = models.ForeignKey(ApprovalRequest, models.SET_NULL, null=True, related_name="+")
+    """The last request for a second person, if it needs one."""
     problem = models.JSONField(default=list)
     """Why it failed: a code of `tms.transfer.reasons` and its parameters."""
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -94,7 +127,12 @@ class Import(models.Model):
 
     @property
     def changes(self) -> int:
-        return self.number(Effect.CREATED) + self.number(Effect.CHANGED)
+        return self.number(Effect.CREATED) + self.number(Effect.CHANGED) + self.absent_changes(self.absent_become)
+
+    def absent_changes(self, become: str) -> int:
+        """How many terminals that are not in the file change if they become this."""
+        number: int = self.counts.get(ABSENT_COUNTS[become], 0) if become in ABSENT_COUNTS else 0
+        return number
 
     def number(self, effect: Effect) -> int:
         number: int = self.counts.get(effect.value, 0)
@@ -105,8 +143,27 @@ class Import(models.Model):
         return self.state in RUNNING
 
     @property
+    def is_checked(self) -> bool:
+        return self.state == ImportState.CHECKED
+
+    @property
     def may_be_applied(self) -> bool:
-        return self.state == ImportState.CHECKED and not self.number(Effect.REFUSED) and self.changes > 0
+        changes = self.changes + self.number(Effect.ABSENT)
+        return self.is_checked and not self.number(Effect.REFUSED) and changes > 0
+
+    def is_waiting(self, at: datetime) -> bool:
+        """Whether a second person may still approve it."""
+        return self.is_checked and self._request_state(at) == ApprovalState.WAITING
+
+    def state_label(self, at: datetime) -> str:
+        request = self._request_state(at) if self.is_checked else ""
+        return str(REQUEST_LABELS.get(request) or ImportState(self.state).label)
+
+    def _request_state(self, at: datetime) -> str:
+        if self.approval is None:
+            return ""
+        is_over = self.approval.is_waiting and self.approval.expires_at <= at
+        return ApprovalState.EXPIRED if is_over else self.approval.state
 
     @property
     def undo_until(self) -> datetime | None:
@@ -114,6 +171,21 @@ class Import(models.Model):
 
     def may_be_undone(self, at: datetime) -> bool:
         return self.state == ImportState.APPLIED and self.undo_until is not None and at < self.undo_until
+
+
+class ImportSource(models.Model):
+    """The file of a checked import, and what people corrected in it on the page."""
+
+    of = models.OneToOneField(Import, models.CASCADE, primary_key=True, related_name="source")
+    data = models.BinaryField()
+    """Compressed by zlib."""
+    corrections: models.JSONField[list[Any], list[Any]] = models.JSONField(default=list)
+    """Row, column, value and the value instead of it."""
+
+    objects = models.Manager["ImportSource"]()
+
+    def __str__(self) -> str:
+        return str(self.of_id)
 
 
 class ImportPart(models.Model):

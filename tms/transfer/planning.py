@@ -1,26 +1,32 @@
 """What a file would change: each of its rows compared with the database. Nothing is changed."""
 
+import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import batched
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
 from tms.accounts.models import User
+from tms.fleet.lifecycle import Lifecycle
 from tms.protocol.text import is_storable
+from tms.transfer.effects import effects_of
 from tms.transfer.kinds.base import Reach, RowKind
 from tms.transfer.kinds.cells import BadCell, FileColumn
-from tms.transfer.models import Effect, Import, ImportPart
+from tms.transfer.kinds.registry import KINDS
+from tms.transfer.models import Effect, Import, ImportNotPossible, ImportPart, ImportSource
 from tms.transfer.nearest import Nearest
 from tms.transfer.reading.files import MAX_CELL, Table, TableLine, UnreadableFile, read_table
 from tms.transfer.reasons import with_suggestion
-from tms.transfer.rows import FileRow
+from tms.transfer.rows import FileRow, RowFault
 
 PART = 200
 """Rows of a part, which is a page of the diff."""
 MAX_FAULTS = 100
 """Faults of one row that are stored."""
+MAX_CORRECTIONS = 200
 
 
 class BadHeader(UnreadableFile):
@@ -35,30 +41,77 @@ class BadHeader(UnreadableFile):
         return with_suggestion(f"{self.column}: {super().text}", self.suggestion)
 
 
+class Correction(NamedTuple):
+    """A person accepted the suggestion for a refused value."""
+
+    line: int
+    column: str
+    value: str
+    instead: str = ""
+
+
 @transaction.atomic
 def check_file(kind: RowKind, *, name: str, data: bytes, by: User, at: datetime) -> Import:
     """Store what a file would change. Raises UnreadableFile."""
-    rows = plan(kind, read_table(name, data), by=by)
-    counts = Counter(row.effect for row in rows)
-    made = Import.objects.create(
-        kind=kind.name,
-        file_name=name[-200:],
-        created_by=by,
-        created_at=at,
-        counts={key.value: n for key, n in counts.items()},
-    )
-    store_rows(made, (row for row in rows if row.effect != Effect.UNCHANGED))
+    rows = plan(kind, read_table(data), by=by, at=at)
+    made = Import.objects.create(kind=kind.name, file_name=name[-200:], created_by=by, created_at=at)
+    ImportSource.objects.create(of=made, data=zlib.compress(data, 1))
+    _store_plan(made, rows, by=by)
     return made
 
 
-def plan(kind: RowKind, table: Table, *, by: User) -> list[FileRow]:
-    """Every row of a file with its effect. Raises UnreadableFile."""
+@transaction.atomic
+def correct(chosen: Import, wanted: Correction | None, *, by: User, at: datetime) -> None:
+    """Use the suggestion for a refused value, and compare the file again; None: take all corrections back.
+
+    Raises ImportNotPossible if there is no such suggestion, there were too many, or the file is not kept any more.
+    """
+    locked = Import.objects.select_for_update(of=("self",)).filter(pk=chosen.pk).select_related("approval").first()
+    source = ImportSource.objects.filter(of=chosen.pk).first()
+    if locked is None or source is None or not locked.is_checked or locked.is_waiting(at):
+        raise ImportNotPossible
+    if wanted is None:
+        source.corrections = []
+    else:
+        fault = _fault(locked, wanted)
+        if fault is None or len(source.corrections) >= MAX_CORRECTIONS:
+            raise ImportNotPossible
+        source.corrections.append([*wanted[:3], fault.suggestion])
+    source.save(update_fields=("corrections",))
+    corrections = [Correction(*each) for each in source.corrections]
+    try:
+        rows = plan(KINDS[locked.kind], read_table(zlib.decompress(source.data)), by=by, at=at, corrections=corrections)
+    except UnreadableFile:  # a newer release has other columns
+        raise ImportNotPossible from None
+    locked.parts.all().delete()
+    _store_plan(locked, rows, by=by)
+
+
+def _fault(of: Import, wanted: Correction) -> RowFault | None:
+    """The stored fault for which the suggestion is used."""
+    part: ImportPart
+    for part in of.parts.filter(effect=Effect.REFUSED).iterator(10):
+        for row in map(FileRow.unpacked, part.rows):
+            for fault in row.faults:
+                if (fault.line, fault.column, fault.value) == wanted[:3] and fault.suggestion:
+                    return fault
+    return None
+
+
+def plan(
+    kind: RowKind, table: Table, *, by: User, at: datetime, corrections: Sequence[Correction] = ()
+) -> list[FileRow]:
+    """Every row of a file with its effect, and those that it should have. Raises UnreadableFile."""
     columns = _columns(kind, table.header)
-    reach = Reach(by, kind.permission)
-    rows = kind.gather([_row(kind, columns, line, reach.nearest) for line in table.lines])
+    reach = Reach(by, kind.permission, at)
+    by_line: dict[int, list[Correction]] = {}
+    for correction in corrections:
+        by_line.setdefault(correction.line, []).append(correction)
+    lines = [_row(kind, columns, line, by_line.get(line.number, ()), reach.nearest) for line in table.lines]
+    rows = kind.gather(lines)
     _compare(kind, rows, reach)
     kind.check([row for row in rows if row.key[0]], reach)
-    return rows
+    return [*rows, *kind.absent(rows, reach)]
 
 
 def _columns(kind: RowKind, header: Sequence[str]) -> list[FileColumn]:
@@ -76,10 +129,15 @@ def _columns(kind: RowKind, header: Sequence[str]) -> list[FileColumn]:
     return columns
 
 
-def _row(kind: RowKind, columns: Sequence[FileColumn], line: TableLine, nearest: Nearest) -> FileRow:
+def _row(
+    kind: RowKind, columns: Sequence[FileColumn], line: TableLine, corrections: Iterable[Correction], nearest: Nearest
+) -> FileRow:
     row = FileRow(line.number, ())
     cells = [*line.cells, *[""] * (len(columns) - len(line.cells))]
-    values = {column.name: _value(row, column, cell, nearest) for column, cell in zip(columns, cells, strict=False)}
+    texts = {column.name: cell for column, cell in zip(columns, cells, strict=False)}
+    for _line, name, value, instead in corrections:  # of columns that the file has: others have no suggestion
+        texts[name] = kind.column[name].corrected(texts[name], value, instead)
+    values = {column.name: _value(row, column, texts[column.name], nearest) for column in columns}
     if len(line.cells) > len(columns):
         row.refuse("", line.cells[len(columns)], "too-many-cells")
     row.key = tuple(values.pop(name) or "" for name in kind.key)
@@ -111,16 +169,20 @@ def _compare(kind: RowKind, rows: Sequence[FileRow], reach: Reach) -> None:
         row.compare(stored.get(row.key), kind.defaults, kind.normal)
         if row.pk is None and not row.faults:
             for column in kind.columns:
-                if column.is_required and not row.after.get(column.name, "" if column.name not in kind.key else "-"):
+                if column.is_required and column.name not in kind.key and not row.after.get(column.name):
                     row.refuse(column.name, "", "required")
 
 
-def store_rows(of: Import, rows: Iterable[FileRow]) -> None:
-    """Store rows as parts, by effect."""
-    by_effect: dict[Effect, list[FileRow]] = {}
+def _store_plan(of: Import, rows: Sequence[FileRow], *, by: User) -> None:
+    """Store rows that are not unchanged as parts, by effect."""
+    by_effect: dict[Effect, list[FileRow]] = {effect: [] for effect in Effect}
     for row in rows:
         row.faults = row.faults[:MAX_FAULTS]
-        by_effect.setdefault(row.effect, []).append(row)
+        by_effect[row.effect].append(row)
+    of.counts = _counts(by_effect)
+    of.effects = effects_of(by_effect[Effect.CREATED] + by_effect[Effect.CHANGED], kind=of.kind, to=by)
+    of.save(update_fields=("counts", "effects"))
+    del by_effect[Effect.UNCHANGED]
     ImportPart.objects.bulk_create(
         (
             ImportPart(of=of, effect=effect, number=number, rows=[row.packed() for row in some])
@@ -129,3 +191,10 @@ def store_rows(of: Import, rows: Iterable[FileRow]) -> None:
         ),
         batch_size=50,
     )
+
+
+def _counts(by_effect: Mapping[Effect, Sequence[FileRow]]) -> dict[str, Any]:
+    counts = Counter({effect.value: len(listed) for effect, listed in by_effect.items()})
+    absent = by_effect[Effect.ABSENT]
+    counts["absent_in_service"] = sum(row.before["lifecycle"] == Lifecycle.IN_SERVICE for row in absent)
+    return dict(+counts)

@@ -51,6 +51,9 @@ REASONS = {
     "device-placed": _("This device serves as %(uid)s."),
     "device-serves": _("The device serves as a terminal: its state and site follow from that."),
     "device-not-placed": _("A device is in service only while it serves as a terminal."),
+    "bad-lifecycle": _("The terminal cannot change to this state. Possible: %(possible)s."),
+    "retired-for-good": _("It was retired more than 30 days ago, or its site is closed. Enrol a new terminal instead."),
+    "device-retired": _("A retired terminal has no device. Bring it back first."),
     "bad-hours": _("Enter a weekday with both times, or the first day of a special day."),
     "too-many-entries": _("At most %(most)s for a site."),
     # applying

@@ -26,6 +26,12 @@ class RowFault(NamedTuple):
     suggestion: str
 
     @property
+    def other_line(self) -> int:
+        """The row that has the same; 0 if it is not about that."""
+        line: int = self.params.get("line", 0)
+        return line
+
+    @property
     def text(self) -> str:
         return with_suggestion(reason(self.code, self.params), self.suggestion)
 
@@ -44,6 +50,7 @@ class FileRow:
     """What a file says about one row, and what that changes."""
 
     line: int
+    """0: a stored row that the file does not have."""
     key: Key
     given: Record = field(default_factory=dict)
     faults: list[RowFault] = field(default_factory=list)
@@ -62,6 +69,8 @@ class FileRow:
     def effect(self) -> Effect:
         if self.faults:
             return Effect.REFUSED
+        if not self.line:
+            return Effect.ABSENT
         if self.pk is None:
             return Effect.CREATED
         return Effect.CHANGED if self.after else Effect.UNCHANGED

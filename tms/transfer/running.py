@@ -7,12 +7,12 @@ The row of the import is locked during the work, so that no second process does 
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
-from django.db.models import F, ProtectedError
+from django.db.models import F, ProtectedError, QuerySet
 
 from tms.accounts.audit import recorder
 from tms.accounts.audit.recorder import ChangeOrigin
@@ -20,10 +20,12 @@ from tms.accounts.models import User
 from tms.accounts.models.audit_entry import Via
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet.lifecycle import Lifecycle
+from tms.fleet.terminals.lifecycle_changes import NotPossible
 from tms.lib.db.jobs import skip_when_empty
 from tms.transfer.kinds.base import Reach, RowKind, Work
 from tms.transfer.kinds.registry import KINDS
-from tms.transfer.models import RUNNING, Effect, Import, ImportPart, ImportState
+from tms.transfer.models import RUNNING, Absence, Effect, Import, ImportNotPossible, ImportPart, ImportState
 from tms.transfer.rows import FileRow
 
 log = structlog.get_logger(__name__)
@@ -34,6 +36,7 @@ LEASE = timedelta(seconds=60)
 """How long a request may work on an import before the clock takes it over."""
 MAX_ATTEMPTS = 3
 PROGRESS_LASTS_S = 600
+type Parts = list[tuple[ImportPart, list[FileRow]]]
 
 
 class ImportRefused(Exception):
@@ -44,13 +47,16 @@ class ImportRefused(Exception):
         self.problem = [code, params]
 
 
-class ImportNotPossible(Exception):
-    """It was applied or undone already, has errors, or its time is over."""
-
-
-def start_applying(chosen: Import, *, by: User, at: datetime) -> None:
+def start_applying(chosen: Import, *, by: User, at: datetime, absent_become: Absence = Absence.KEEP) -> None:
     """Raises ImportNotPossible."""
-    _start(chosen, ImportState.APPLYING, is_possible=chosen.may_be_applied, by=by, at=at)
+    chosen.absent_become = absent_become
+    _start(chosen, ImportState.APPLYING, is_possible=_would_change(chosen), by=by, at=at)
+
+
+def leave_to_clock(chosen: Import, *, by: User, at: datetime, absent_become: Absence) -> None:
+    """Have the clock apply it, with the rights that the person has then. Raises ImportNotPossible."""
+    chosen.absent_become = absent_become
+    _mark(chosen, ImportState.APPLYING, is_possible=_would_change(chosen), by=by, lease_at=at)
 
 
 def start_undoing(chosen: Import, *, by: User, at: datetime) -> None:
@@ -58,14 +64,21 @@ def start_undoing(chosen: Import, *, by: User, at: datetime) -> None:
     _start(chosen, ImportState.UNDOING, is_possible=chosen.may_be_undone(at), by=by, at=at)
 
 
+def _would_change(chosen: Import) -> bool:
+    return chosen.may_be_applied and chosen.changes > 0
+
+
 def _start(chosen: Import, to: ImportState, *, is_possible: bool, by: User, at: datetime) -> None:
     is_small = chosen.changes <= AT_ONCE
-    values = {"state": to, "run_by": by, "attempts": 0, "lease_at": at + LEASE if is_small else at}
-    waiting = Import.objects.filter(pk=chosen.pk, state=chosen.state)
-    if not is_possible or not waiting.update(**values):
-        raise ImportNotPossible
+    _mark(chosen, to, is_possible=is_possible, by=by, lease_at=at + LEASE if is_small else at)
     if is_small:
         run(chosen.pk, at=at)
+
+
+def _mark(chosen: Import, to: ImportState, *, is_possible: bool, by: User, lease_at: datetime) -> None:
+    values = {"state": to, "run_by": by, "attempts": 0, "lease_at": lease_at, "absent_become": chosen.absent_become}
+    if not is_possible or not Import.objects.filter(pk=chosen.pk, state=chosen.state).update(**values):
+        raise ImportNotPossible
 
 
 @skip_when_empty(Import.objects.due)
@@ -82,7 +95,7 @@ def advance(at: datetime) -> int:
 def run(pk: int, *, at: datetime) -> None:
     """Work on an import that is running, unless another process does."""
     begun = Import.objects.filter(pk=pk, state__in=RUNNING)
-    if not begun.update(attempts=F("attempts") + 1):
+    if not _count_attempt(begun):
         return
     try:
         with transaction.atomic():
@@ -91,18 +104,28 @@ def run(pk: int, *, at: datetime) -> None:
                 _work(chosen, at=at)
     except ImportRefused as refused:
         _fail(pk, refused.problem)
-    except (IntegrityError, ProtectedError) as error:
+    except (IntegrityError, ProtectedError, NotPossible) as error:
         log.warning("import_conflict", pk=pk, error=repr(error))
         _fail(pk, ["conflict", {}])
     finally:
         cache.delete(_progress_key(pk))
 
 
+def _count_attempt(begun: QuerySet[Import]) -> bool:
+    """Count it before the work, which may kill the process; False if another process is at work.
+
+    Locked rows are skipped: an update would wait for the other process, and the other loops of the clock with it.
+    """
+    with transaction.atomic():
+        free = begun.select_for_update(skip_locked=True).values_list("pk", flat=True)
+        return bool(list(free)) and bool(begun.update(attempts=F("attempts") + 1))
+
+
 def _work(chosen: Import, *, at: datetime) -> None:
     if chosen.attempts > MAX_ATTEMPTS or chosen.run_by is None:
         raise ImportRefused("gave-up")
     kind = KINDS[chosen.kind]
-    work = Work(Reach(chosen.run_by, kind.permission), at, _Progress(chosen))
+    work = Work(Reach(chosen.run_by, kind.permission, at), _Progress(chosen))
     (_apply if chosen.state == ImportState.APPLYING else _undo)(chosen, kind, work)
 
 
@@ -114,7 +137,10 @@ def _fail(pk: int, problem: list[Any]) -> None:
 
 def _apply(chosen: Import, kind: RowKind, work: Work) -> None:
     parts = _parts(chosen)
-    rows = [row for _part, listed in parts for row in listed]
+    for part, listed in parts:
+        if part.effect == Effect.ABSENT:
+            _choose(listed, Lifecycle(chosen.absent_become))
+    rows = _changing(parts)
     _demand_unchanged(kind, rows, work.reach)
     kind.write(rows, work)
     _save(parts)
@@ -143,7 +169,7 @@ def _has(record: dict[str, Any], values: dict[str, Any]) -> bool:
 def _undo(chosen: Import, kind: RowKind, work: Work) -> None:
     """Rows that nobody changed since go back. The others stay, and are marked."""
     parts = _parts(chosen)
-    rows = [row for _part, listed in parts for row in listed]
+    rows = _changing(parts)
     back = _untouched(chosen, kind, rows, work.reach)
     changed = [row for row in back if row.before]
     kind.revert(changed, work)
@@ -169,13 +195,47 @@ def _untouched(chosen: Import, kind: RowKind, rows: Sequence[FileRow], reach: Re
     return [row for row in same if not row.faults]
 
 
-def _parts(chosen: Import) -> list[tuple[ImportPart, list[FileRow]]]:
-    """Created and changed rows, in the order of their numbers."""
-    parts = chosen.parts.filter(effect__in=(Effect.CREATED, Effect.CHANGED))
+def _parts(chosen: Import) -> Parts:
+    """Rows that the import changes, in the order of their numbers."""
+    effects = [Effect.CREATED, Effect.CHANGED, *([Effect.ABSENT] if chosen.absent_become != Absence.KEEP else [])]
+    parts = chosen.parts.filter(effect__in=effects)
     return [(part, [FileRow.unpacked(packed) for packed in part.rows]) for part in parts]
 
 
-def _save(parts: Sequence[tuple[ImportPart, list[FileRow]]]) -> None:
+def _changing(parts: Parts) -> list[FileRow]:
+    """Some of the terminals that are not in the file may stay as they are."""
+    return [row for _part, listed in parts for row in listed if row.line or row.after]
+
+
+def _choose(absent: Sequence[FileRow], to: Lifecycle) -> None:
+    """Planned terminals are retired, but not taken out of service: they were never in it."""
+    for row in absent:
+        is_possible = to == Lifecycle.RETIRED or row.before["lifecycle"] == Lifecycle.IN_SERVICE
+        row.after = {"lifecycle": to.value} if is_possible else {}
+
+
+class Dangers(NamedTuple):
+    """Primary keys of terminals, and the codes of the sites to which some of them move."""
+
+    retired: set[int]
+    moved: set[int]
+    sites: set[str]
+
+
+def dangerous(chosen: Import, absent_become: Absence) -> Dangers:
+    """Which stored terminals the import retires and moves."""
+    found = Dangers(set(), set(), set())
+    parts = chosen.parts.filter(effect__in=(Effect.CHANGED, Effect.ABSENT))
+    for row in (FileRow.unpacked(packed) for part in parts.iterator(10) for packed in part.rows):
+        if row.after.get("lifecycle") == Lifecycle.RETIRED or (not row.line and absent_become == Absence.RETIRED):
+            found.retired.add(row.stored_pk)
+        if "site" in row.after:
+            found.moved.add(row.stored_pk)
+            found.sites.add(row.after["site"])
+    return found
+
+
+def _save(parts: Parts) -> None:
     """Store what was made for the rows, and which stay. Their primary keys are not: a new row has none."""
     for part, rows in parts:
         for row in rows:
@@ -189,7 +249,8 @@ def _save(parts: Sequence[tuple[ImportPart, list[FileRow]]]) -> None:
 
 def _record(action: str, chosen: Import, changes: dict[str, Any]) -> None:
     numbers = {key: (None, number) for key, number in chosen.counts.items()}
-    recorder.record(action, chosen, {"kind": (None, chosen.kind), **numbers, **changes})
+    absent = {"absent_become": (None, chosen.absent_become)} if chosen.absent_become != Absence.KEEP else {}
+    recorder.record(action, chosen, {"kind": (None, chosen.kind), **numbers, **absent, **changes})
 
 
 class _Progress:

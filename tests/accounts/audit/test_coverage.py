@@ -62,6 +62,7 @@ REASONS: dict[str, str] = {
     "POST /policies/<int:pk>/preview/": PREVIEW,
     "POST /api/v1/rules/preview": PREVIEW,
     "POST /import/": PREVIEW,
+    "POST /import/<int:pk>/correct/": PREVIEW,
     "POST /api/v1/maintenance/preview": PREVIEW,
     "POST /demo/break/": "only in a demo; tested in tests/demo",
     "POST /demo/undo/<int:number>/": "only in a demo; tested in tests/demo",

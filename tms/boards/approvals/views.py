@@ -22,6 +22,7 @@ from tms.boards.approvals.forms import DecisionForm
 from tms.boards.approvals.rows import ApprovalRow, row_for, waiting_for
 from tms.boards.pages.alerts import AlertsPage
 from tms.boards.pages.maintenance import MaintenancePage
+from tms.boards.pages.sites import SitesPage
 from tms.boards.pages.terminals import TerminalsPage
 from tms.boards.responses import render_dialog
 
@@ -30,6 +31,7 @@ NAV_ITEMS = {
     Permission.PLAN_MAINTENANCE: MaintenancePage.nav_item,
     Permission.SEND_DANGEROUS_COMMANDS: TerminalsPage.nav_item,
     Permission.MANAGE_TERMINALS: TerminalsPage.nav_item,
+    Permission.EDIT_SITES: SitesPage.nav_item,
 }
 """Where the page of a request is in the navigation, by the permission of its action; the others are of alerts."""
 

@@ -4,11 +4,13 @@ Each ends and begins rows of `Placement` in one transaction. History, alerts, av
 terminal, and stay with it; keys belong to the device, and go with it.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db import models, transaction
+from django.db.models import Exists, F, OuterRef, Value
+from django.db.models.functions import Greatest
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
@@ -87,6 +89,15 @@ def remove(terminal: Terminal, *, becomes: DeviceState, at: datetime) -> Device 
     """Remove the device from its terminal, and revoke its keys. Returns the device, if there was one."""
     credentials.revoke(Credential.objects.filter(terminal=terminal), at=at)
     return end_placement(terminal, becomes=becomes, at=at)
+
+
+@transaction.atomic
+def remove_all(terminals: Collection[int], *, becomes: DeviceState, at: datetime) -> None:
+    """Remove the devices of many terminals, and revoke their keys."""
+    credentials.revoke(Credential.objects.filter(terminal__in=terminals), at=at)
+    placed = list(Placement.objects.open().filter(terminal__in=terminals).order_by("pk"))
+    _end(placed, at=at)
+    Device.objects.filter(pk__in=[placement.device_id for placement in placed]).update(state=becomes)
 
 
 def end_placement(terminal: Terminal, *, becomes: DeviceState, at: datetime) -> Device | None:
@@ -191,9 +202,8 @@ def _move_keys(device_by_terminal: dict[int, int]) -> None:
 
 
 def _end(placements: list[Placement], *, at: datetime) -> None:
-    for placement in placements:
-        placement.ended_at = max(at, placement.began_at)
-    Placement.objects.bulk_update(placements, ["ended_at"])
+    ended = Placement.objects.filter(pk__in=[placement.pk for placement in placements])
+    ended.update(ended_at=Greatest(Value(at, models.DateTimeField()), F("began_at")))
 
 
 def _name(device: Device | None) -> str | None:

@@ -177,15 +177,13 @@ class RemovalForm(ReasonForm):
         return state
 
 
-class RetireForm(RemovalForm):
+class TypedForm(ReasonForm):
     """Asks for a typed `word` where a second person should approve it and nobody can."""
 
     typed = FormLine(max_length=64)
 
-    field_order = ("becomes", "comment", "typed")
-
-    def __init__(self, data: Any = None, *, serial: str | None, word: str = "") -> None:
-        super().__init__(data, serial=serial)
+    def __init__(self, data: Any = None, *, word: str = "", **options: Any) -> None:
+        super().__init__(data, **options)
         self.word = word
         if word:
             self.fields["typed"].label = gettext("Type %(number)s to do it anyway") % {"number": word}
@@ -197,3 +195,7 @@ class RetireForm(RemovalForm):
         if typed.strip().casefold() != self.word.casefold():
             raise ValidationError(gettext("Type %(number)s to confirm.") % {"number": self.word})
         return typed
+
+
+class RetireForm(RemovalForm, TypedForm):
+    field_order = ("becomes", "comment", "typed")

@@ -13,15 +13,19 @@ from pydantic import AfterValidator, Field
 from tms.accounts.access import demand_within
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
+from tms.approvals.api import check
+from tms.approvals.gate import propose
+from tms.approvals.services import alone
 from tms.fleet.devices.schemas import AfterRemoval
 from tms.fleet.models import DeviceState, Site, SiteContact
 from tms.fleet.router import router
 from tms.fleet.schemas import SiteSchema
 from tms.fleet.sites import services
 from tms.fleet.sites.services import SiteValues
+from tms.fleet.terminals.retirement import CLOSE_SITE, ClosePayload
 from tms.lib.calendar.time_zones import zone_named
 from tms.rest_base.etags import IF_MATCH, require_match, set_etag
-from tms.rest_base.found_rows import find, find_to_change, unique
+from tms.rest_base.found_rows import find, find_permitted, find_to_change, unique
 from tms.rest_base.operation import Access, ApiRequest
 from tms.rest_base.problems import RequestFault, unreadable
 from tms.rest_base.schemas import RequestSchema, ResponseSchema, change_of
@@ -58,6 +62,7 @@ SiteChange: Any = change_of(SiteFields, "SiteChange")
 class SiteClosingBody(RequestSchema):
     device_becomes: AfterRemoval = Field("spare", description="The state of the devices of its terminals.")
     comment: str = Field("", max_length=500)
+    confirm: int | None = Field(None, description="Number of terminals, where `tms:confirmation-needed` asks for it.")
 
 
 class SiteReopeningBody(RequestSchema):
@@ -115,17 +120,16 @@ def change_site(request: ApiRequest, response: HttpResponse, code: str, body: Si
 
 
 @router.post("/sites/{code}/close", summary="Close a site for good", response=SiteTerminalsSchema, access=MAKING)
-@transaction.atomic
 def close_site(request: ApiRequest, code: str, body: SiteClosingBody) -> SiteTerminalsSchema:
-    """Retires all its terminals: their keys are revoked. Repeating it changes nothing."""
-    site = find_to_change(request, Site.objects.all(), Permission.EDIT_SITES, code=code)
-    number = services.close_site(
-        site,
-        device_becomes=DeviceState(body.device_becomes),
-        by=request.person,
-        at=timezone.now(),
-        comment=body.comment,
-    )
+    """Retires all its terminals: their keys are revoked. Many of them, or the last working lane of a site that is
+    open, need a second person. Repeating it changes nothing.
+    """
+    site, at = find_permitted(request, Site.objects.all(), Permission.EDIT_SITES, code=code), timezone.now()
+    becomes = DeviceState(body.device_becomes)
+    proposal = propose(CLOSE_SITE, ClosePayload.of(site, becomes, body.comment), by=request.person, at=at)
+    check(proposal, confirm=body.confirm, reason=body.comment, by=request.person, at=at)
+    with alone(proposal, reason=body.comment, by=request.person):
+        number = services.close_site(site, device_becomes=becomes, by=request.person, at=at, comment=body.comment)
     return SiteTerminalsSchema(terminals=number)
 
 

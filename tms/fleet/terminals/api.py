@@ -58,7 +58,7 @@ class TerminalRetirementBody(RequestSchema):
     device_becomes: AfterRemoval = Field("spare", description="The state of its device.")
     comment: str = Field("", max_length=500)
     confirm: str | None = Field(
-        None, max_length=64, description="Number of the terminal, where `tms:confirmation-needed` asks for it."
+        None, max_length=64, description="The last part of its UID, where `tms:confirmation-needed` asks for it."
     )
 
 
@@ -130,18 +130,15 @@ def change_terminal_state(
 def retire_terminal(
     request: ApiRequest, response: HttpResponse, uid: str, body: TerminalRetirementBody
 ) -> TerminalSchema:
-    """Revokes its keys, closes its link and frees its device. Its history stays. Repeating it changes nothing.
-
-    The last working lane of an open site needs a second person.
+    """Revokes its keys, closes its link and frees its device. Its history stays. The last working lane of an open site
+    needs a second person. Repeating it changes nothing.
     """
     terminal, by, at = _terminal(request, uid), request.person, timezone.now()
-    payload = RetirePayload((terminal.pk,), DeviceState(body.device_becomes), body.comment)
-    proposal = propose(RETIRE, payload, by=by, at=at)
+    becomes = DeviceState(body.device_becomes)
+    proposal = propose(RETIRE, RetirePayload((terminal.pk,), becomes, body.comment), by=by, at=at)
     check(proposal, confirm=body.confirm, reason=body.comment, by=by, at=at)
     with alone(proposal, reason=body.comment, by=by):
-        lifecycle_changes.retire(
-            payload.terminals, device_becomes=payload.device_becomes, by=by, at=at, comment=body.comment
-        )
+        lifecycle_changes.retire([terminal.pk], device_becomes=becomes, by=by, at=at, comment=body.comment)
     return _answer(request, response, uid)
 
 

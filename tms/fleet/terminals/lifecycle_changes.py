@@ -81,14 +81,20 @@ def retire(
 ) -> int:
     """Retire terminals: their keys are revoked, links close within seconds, and their devices are free."""
     rows = _locked(terminals, Lifecycle.RETIRED)
-    for row in rows:
-        placements.remove(row, becomes=device_becomes, at=at)
+    placements.remove_all([row.pk for row in rows], becomes=device_becomes, at=at)
     _write(rows, Lifecycle.RETIRED, by=by, at=at, comment=comment, source=source)
     return len(rows)
 
 
 @transaction.atomic
-def bring_back(terminals: Collection[int], *, by: User | None, at: datetime, comment: str = "") -> int:
+def bring_back(
+    terminals: Collection[int],
+    *,
+    by: User | None,
+    at: datetime,
+    comment: str = "",
+    source: IdentitySource = IdentitySource.PERSON,
+) -> int:
     """Undo that terminals were retired, within 30 days: each returns to the state that it had.
 
     Its device returns with its keys, unless it is lost or serves elsewhere now. Raises NotPossible.
@@ -101,9 +107,21 @@ def bring_back(terminals: Collection[int], *, by: User | None, at: datetime, com
             if row.lifecycle == Lifecycle.RETIRED and (row.lifecycle_at or at) < at - BRING_BACK_WITHIN:
                 raise NotPossible(row, Lifecycle(to))
             _return_device(row, by=by, at=at)
-        _write(rows, Lifecycle(to), by=by, at=at, comment=comment, source=IdentitySource.PERSON)
+        _write(rows, Lifecycle(to), by=by, at=at, comment=comment, source=source)
         number += len(rows)
     return number
+
+
+@transaction.atomic
+def plan_again(
+    terminals: Collection[int], *, by: User | None, at: datetime, source: IdentitySource = IdentitySource.PERSON
+) -> int:
+    """Undo that planned terminals were put in service by hand. Those that connected since stay in service."""
+    store.lock(terminals)
+    unseen = Terminal.objects.filter(pk__in=terminals, lifecycle=Lifecycle.IN_SERVICE, state__last_seen_at=None)
+    rows = list(unseen.select_for_update(of=("self",)).order_by("pk"))
+    _write(rows, Lifecycle.PLANNED, by=by, at=at, comment="", source=source)
+    return len(rows)
 
 
 def consequences(terminals: Collection[int], to: Lifecycle) -> list[str]:
@@ -138,8 +156,9 @@ def _write(
         return
     with history.recording(before, by=by, at=at, source=source):
         Terminal.objects.filter(pk__in=before).update(lifecycle=to, lifecycle_at=at)
-    for row in before.values():
-        recorder.record("state-changed", row, {"lifecycle": (row.lifecycle, to.value)}, comment=comment)
+    if source is not IdentitySource.IMPORT:  # which has one entry of its own
+        for row in before.values():
+            recorder.record("state-changed", row, {"lifecycle": (row.lifecycle, to.value)}, comment=comment)
     lifecycle_changed.send(Terminal, terminals=frozenset(before), to=to, by=by, at=at)
     changed = frozenset(before)
     publish(Change(terminals=changed, presence=changed, rules=True, everything=True))

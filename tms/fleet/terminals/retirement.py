@@ -1,11 +1,15 @@
-"""The stored request to retire terminals. Alerts register its kind, because they know what it means for the sites."""
+"""Stored requests to retire terminals, or all of a site. Alerts register their kinds: they know what that means."""
+
+from typing import Self
 
 from django.db.models import QuerySet
 
 from tms.approvals.kinds import Payload
-from tms.fleet.models import DeviceState, Terminal
+from tms.fleet.lifecycle import Lifecycle
+from tms.fleet.models import DeviceState, Site, Terminal
 
 RETIRE = "retire"
+CLOSE_SITE = "close-site"
 
 
 class RetirePayload(Payload, frozen=True):
@@ -16,3 +20,14 @@ class RetirePayload(Payload, frozen=True):
     @property
     def rows(self) -> QuerySet[Terminal]:
         return Terminal.objects.filter(pk__in=self.terminals)
+
+
+class ClosePayload(RetirePayload, frozen=True):
+    """All terminals of a site that is closed for good."""
+
+    site: int = 0
+
+    @classmethod
+    def of(cls, site: Site, device_becomes: DeviceState, comment: str) -> Self:
+        in_use = site.terminals.exclude(lifecycle=Lifecycle.RETIRED).order_by("pk").values_list("pk", flat=True)
+        return cls(tuple(in_use), device_becomes, comment, site.pk)

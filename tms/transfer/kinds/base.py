@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.accounts.scope import Scope
+from tms.accounts.scope import EVERYTHING, Scope
 from tms.fleet.models import Region, Site, Terminal
 from tms.transfer.kinds.cells import BadCell, FileColumn
 from tms.transfer.nearest import MAX_KNOWN, Nearest
@@ -32,6 +32,7 @@ class Reach:
 
     person: User
     permission: Permission
+    at: datetime
     nearest: Nearest = field(default_factory=Nearest)
 
     def nearest_terminal(self, uid: str) -> str:
@@ -41,16 +42,27 @@ class Reach:
 
     def permitted(self, rows: QuerySet[Any]) -> set[int]:
         """Primary keys of the `rows` that the person may change."""
-        for permission in (Permission.IMPORT_FLEET, self.permission):
+        for permission in self._permissions:
             rows = access.permitted(rows, by=self.person, permission=permission)
         return set(rows.order_by().values_list("pk", flat=True))
 
     def may_within(self, scope: Scope) -> bool:
-        permissions = (Permission.IMPORT_FLEET, self.permission)
-        return all(access.may_within(self.person, permission, scope) for permission in permissions)
+        return all(access.may_within(self.person, permission, scope) for permission in self._permissions)
+
+    @property
+    def _permissions(self) -> tuple[Permission, ...]:
+        return Permission.IMPORT_FLEET, self.permission
 
     def visible[Rows: QuerySet[Any]](self, rows: Rows) -> Rows:
         return access.visible(rows, to=self.person)
+
+    def seen_terminals(self, uids: Iterable[str]) -> set[str]:
+        """The UIDs among these that belong to terminals which the person sees."""
+        found: set[str] = set()
+        for some in batched(set(uids), BATCH):
+            visible = self.visible(Terminal.objects.filter(uid__in=some)).order_by()
+            found.update(visible.values_list("uid", flat=True))
+        return found
 
     @property
     def sees_everything(self) -> bool:
@@ -79,13 +91,16 @@ class Work:
     """One application of an import, or its reversal."""
 
     reach: Reach
-    at: datetime
     advance: Callable[[int], None]
     """Called with the number of rows that are done."""
 
     @property
     def by(self) -> User:
         return self.reach.person
+
+    @property
+    def at(self) -> datetime:
+        return self.reach.at
 
 
 class RowKind(ABC):
@@ -108,11 +123,8 @@ class RowKind(ABC):
         return {column.name: column.default for column in self.columns if column.name not in self.key}
 
     def gather(self, rows: list[FileRow]) -> list[FileRow]:
-        """One row for each key. A key that is there twice is refused."""
-        first: dict[Key, FileRow] = {}
-        for row in rows:
-            if row.key[0] and (same := first.setdefault(row.key, row)) is not row:
-                row.refuse(self.key[-1], row.key[-1], "twice", line=same.line)
+        """One row for each key. Rows with the same key are refused."""
+        refuse_repeated(rows, self.key[-1], lambda row: row.key if row.key[0] else None)
         return rows
 
     def normal(self, name: str, value: Any) -> Any:
@@ -130,6 +142,10 @@ class RowKind(ABC):
     @abstractmethod
     def check(self, rows: Sequence[FileRow], reach: Reach) -> None:
         """Refuse rows that refer to what is not there, and those that the person may not change."""
+
+    def absent(self, rows: Sequence[FileRow], reach: Reach) -> list[FileRow]:
+        """Stored rows that the file should have, and has not. None, if a file need not be complete."""
+        return []
 
     @abstractmethod
     def write(self, rows: Sequence[FileRow], work: Work) -> None:
@@ -158,6 +174,8 @@ class RowKind(ABC):
 
     def check_permitted(self, rows: Iterable[FileRow], reach: Reach, *, unseen: str = "taken") -> None:
         """Refuse stored rows that the person does not see, for the reason `unseen`, or may not change."""
+        if reach.may_within(EVERYTHING):
+            return
         known = {row.pk: row for row in rows if row.pk is not None}
         for pks in batched(known, BATCH):
             found = self.model._base_manager.filter(pk__in=pks)
@@ -169,6 +187,20 @@ class RowKind(ABC):
                     row.refuse(self.key[-1], row.key[-1], unseen)
                 elif row.after or row.before:
                     row.refuse(self.key[-1], row.key[-1], "forbidden")
+
+
+def refuse_repeated(rows: Iterable[FileRow], column: str, value_of: Callable[[FileRow], Key | None]) -> None:
+    """Refuse rows with the same value, and the first that has it once: either may be the wrong one."""
+    first: dict[Key, FileRow] = {}
+    refused: set[int] = set()
+    for row in rows:
+        value = value_of(row)
+        if value is None or (same := first.setdefault(value, row)) is row:
+            continue
+        row.refuse(column, value[-1], "twice", line=same.line)
+        if same.line not in refused:
+            refused.add(same.line)
+            same.refuse(column, value[-1], "twice", line=row.line)
 
 
 def check_site(row: FileRow, reach: Reach, *, column: str = "site") -> None:
@@ -192,6 +224,10 @@ def site_pks(codes: Iterable[str]) -> dict[str, int]:
         for some in batched(wanted, BATCH)
         for code, pk in Site.objects.filter(code__in=some).order_by().values_list("code", "pk")
     }
+
+
+def terminal_pks(uids: Iterable[str]) -> dict[str, int]:
+    return dict(Terminal.objects.filter(uid__in=set(uids)).order_by().values_list("uid", "pk"))
 
 
 def delete_unused(model: type[Model], rows: Sequence[FileRow], stored: dict[Key, StoredRow]) -> set[Key]:

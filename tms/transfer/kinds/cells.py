@@ -42,6 +42,12 @@ class FileColumn:
     default: str = ""
     """What an empty cell of a new row means. If there is a default, it leaves a stored row as it is."""
 
+    def corrected(self, cell: str, value: str, instead: str) -> str:
+        """The cell with another value instead of a refused one, which may be one name of a list."""
+        if self.read is not names:
+            return instead
+        return joined(instead if name == value else name for name in split(clean(cell)))
+
 
 def text(most: int) -> ReadCell:
     def read(cell: str) -> str:
@@ -157,6 +163,8 @@ def names(cell: str) -> str:
 
 
 def split(cell: str) -> list[str]:
+    if not cell:
+        return []
     try:
         found = next(csv.reader(StringIO(cell, newline=""), delimiter=";", strict=True, skipinitialspace=True), [])
     except csv.Error:

@@ -9,7 +9,7 @@ from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 from tms.fleet.identity import history
 from tms.fleet.models import Group, IdentitySource, Terminal
-from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, delete_unused
+from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, delete_unused, terminal_pks
 from tms.transfer.kinds.cells import FileColumn, text, uid
 from tms.transfer.kinds.membership import GroupReach, MemberWriter
 from tms.transfer.rows import FileRow, Key, StoredRow
@@ -41,11 +41,11 @@ class GroupRows(RowKind):
         return found
 
     def check(self, rows: Sequence[FileRow], reach: Reach) -> None:
-        groups = GroupReach(reach.person)
+        groups = GroupReach(reach)
         taken = set(Group.objects.order_by().values_list("name", flat=True)) - groups.visible.keys()
         may_create = reach.may_within(EVERYTHING)
         terminals = _permitted([row for row in rows if row.pk is None], reach)
-        seen = _seen([row for row in rows if row.pk is not None], reach)
+        seen = reach.seen_terminals(row.key[1] for row in rows if row.pk is not None and row.key[1])
         for row in rows:
             name, member = row.key
             if row.pk is not None:  # there already: whether it is there is known to those who see it
@@ -62,7 +62,7 @@ class GroupRows(RowKind):
                 row.refuse("uid", member, "unknown-terminal", reach.nearest_terminal(member))
 
     def check_reverting(self, rows: Sequence[FileRow], reach: Reach) -> None:
-        groups = GroupReach(reach.person)
+        groups = GroupReach(reach)
         for row in rows:
             groups.check(row, "name", row.key[0])
 
@@ -74,7 +74,7 @@ class GroupRows(RowKind):
                 row.made["group"] = _create(row.key[0])
         members = MemberWriter()
         for some in batched([row for row in rows if row.key[1]], BATCH):
-            pks = _pks(some)
+            pks = terminal_pks(row.key[1] for row in some)
             with history.recording(list(pks.values()), by=work.by, at=work.at, source=IdentitySource.IMPORT):
                 members.add((pks[member], name) for name, member in (row.key for row in some))
             work.advance(len(some))
@@ -82,7 +82,7 @@ class GroupRows(RowKind):
     def delete(self, rows: Sequence[FileRow], work: Work) -> set[Key]:
         members, deleted = MemberWriter(), set[Key]()
         for some in batched([row for row in rows if row.key[1]], BATCH):
-            pks = _pks(some)
+            pks = terminal_pks(row.key[1] for row in some)
             with history.recording(list(pks.values()), by=work.by, at=work.at, source=IdentitySource.IMPORT):
                 members.remove((pks.get(member), name) for name, member in (row.key for row in some))
             deleted.update(row.key for row in some)
@@ -108,20 +108,6 @@ class GroupRows(RowKind):
 
 def _create(name: str) -> int:
     return Group.objects.create(name=name).pk
-
-
-def _pks(rows: Sequence[FileRow]) -> dict[str, int]:
-    uids = {row.key[1] for row in rows}
-    return dict(Terminal.objects.filter(uid__in=uids).order_by().values_list("uid", "pk"))
-
-
-def _seen(rows: Sequence[FileRow], reach: Reach) -> set[str]:
-    """The terminals among those of the rows that the person sees."""
-    found: set[str] = set()
-    for some in batched({row.key[1] for row in rows if row.key[1]}, BATCH):
-        visible = reach.visible(Terminal.objects.filter(uid__in=some)).order_by()
-        found.update(visible.values_list("uid", flat=True))
-    return found
 
 
 def _permitted(rows: Sequence[FileRow], reach: Reach) -> set[str]:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.fleet.models import OpeningHours, SpecialDay
 from tms.fleet.models.opening_hours import HOLIDAY, MAX_DAYS
-from tms.transfer.kinds.base import BATCH
+from tms.transfer.kinds.base import BATCH, refuse_repeated
 from tms.transfer.kinds.cells import BadCell, FileColumn, day, site_code, text, time_of_day
 from tms.transfer.kinds.site_entries import Entry, SiteEntries, numbered
 from tms.transfer.rows import FileRow
@@ -41,14 +41,7 @@ class HoursRows(SiteEntries):
     )
 
     def gather(self, rows: list[FileRow]) -> list[FileRow]:
-        begins: dict[tuple[str, ...], int] = {}
-        for row in rows:
-            given = row.given
-            if not given.get("weekday"):
-                continue
-            begin = (row.key[0], given["weekday"], given.get("opens_at", ""))
-            if begins.setdefault(begin, row.line) != row.line:
-                row.refuse("opens_at", begin[-1], "twice", line=begins[begin])
+        refuse_repeated(rows, "opens_at", _begin)
         return super().gather(rows)
 
     def check_entry(self, line: FileRow, entry: Entry) -> None:
@@ -73,6 +66,11 @@ class HoursRows(SiteEntries):
         rows = [(site, entry) for site, _position, entry in numbered(entries)]
         OpeningHours.objects.bulk_create((_span(*row) for row in rows if row[1][0]), batch_size=BATCH)
         SpecialDay.objects.bulk_create((_special(*row) for row in rows if not row[1][0]), batch_size=BATCH)
+
+
+def _begin(row: FileRow) -> tuple[str, ...] | None:
+    weekday = row.given.get("weekday")
+    return (row.key[0], weekday, row.given.get("opens_at", "")) if weekday else None
 
 
 def _is_valid(entry: Entry) -> bool:

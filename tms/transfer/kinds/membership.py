@@ -5,7 +5,7 @@ from itertools import batched
 from typing import Any
 
 from tms.accounts import access
-from tms.accounts.models import Grant, User
+from tms.accounts.models import Grant
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
 from tms.fleet.models import Group
@@ -20,9 +20,9 @@ class GroupReach:
     Those of a group that is the scope of a grant are what other people see: that needs to manage people, too.
     """
 
-    def __init__(self, person: User) -> None:
-        self._person, self._nearest = person, Nearest()
-        reach = Reach(person, Permission.MANAGE_GROUPS)
+    def __init__(self, of: Reach) -> None:
+        self._person, self._nearest = of.person, Nearest()
+        reach = Reach(of.person, Permission.MANAGE_GROUPS, of.at)
         self.visible = dict(reach.visible(Group.objects.all()).order_by().values_list("name", "pk"))
         self._permitted = reach.permitted(Group.objects.all())
         self._of_grants = set(Grant.objects.exclude(group=None).order_by().values_list("group", flat=True))

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import batched
+from operator import itemgetter
 
 import msgspec
 from django.db.models import OuterRef, Subquery
@@ -15,13 +16,25 @@ from tms.fleet.models import Group, IdentitySource, Placement, Terminal, Termina
 from tms.fleet.models.device import Device
 from tms.fleet.presence import store
 from tms.lib.db import rows as db_rows
-from tms.transfer.kinds import cells, placing
-from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, check_site, delete_unused, site_pks, split_rows
+from tms.transfer.kinds import cells, lifecycles, placing
+from tms.transfer.kinds.base import (
+    BATCH,
+    Reach,
+    RowKind,
+    Work,
+    check_site,
+    delete_unused,
+    refuse_repeated,
+    site_pks,
+    split_rows,
+    terminal_pks,
+)
 from tms.transfer.kinds.cells import FileColumn, choice, joined, names, site_code, split, text
 from tms.transfer.kinds.membership import GroupReach, MemberWriter
 from tms.transfer.rows import FileRow, Key, Record, StoredRow
 
 OWN = ("kind", "label")
+STORED = (*OWN, "serial", "lifecycle")
 
 
 class TerminalUpdate(msgspec.Struct, frozen=True, gc=False):
@@ -50,41 +63,58 @@ class TerminalRows(RowKind):
         FileColumn("parent", cells.uid),
         FileColumn("groups", names, ("", "")),
         FileColumn("serial", text(64), ("KX21-000123", "")),
+        FileColumn("lifecycle", choice(Lifecycle), ("", ""), default=Lifecycle.PLANNED.value),
     )
 
     def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, StoredRow]:
         found: dict[Key, StoredRow] = {}
-        columns = ("pk", "uid", "site__code", *OWN, "parent", "parent__uid", "serial")
+        columns = ("pk", "uid", "site__code", "parent", "parent__uid", *STORED)
         for some in batched([uid for (uid,) in keys], BATCH):
             rows = list(Terminal.objects.filter(uid__in=some).order_by().values_list(*columns))
             groups = _groups_of([pk for pk, *_rest in rows])
-            hidden = _hidden_parents({parent for *_rest, parent, _uid, _serial in rows if parent}, reach)
-            for pk, uid, site, kind, label, parent, parent_uid, serial in rows:
+            hidden = _hidden_parents({parent for _pk, _uid, _site, parent, *_rest in rows if parent}, reach)
+            for pk, uid, site, parent, parent_uid, *values in rows:
                 is_hidden = parent in hidden
                 record = {
                     "site": site,
-                    "kind": kind,
-                    "label": label,
                     "parent": "" if is_hidden else parent_uid or "",
                     "groups": joined(groups.get(pk, ())),
-                    "serial": serial,
+                    **dict(zip(STORED, values, strict=True)),
                 }
                 found[(uid,)] = StoredRow(pk, record, frozenset({"parent"}) if is_hidden else frozenset())
         return found
 
     def gather(self, rows: list[FileRow]) -> list[FileRow]:
-        first: dict[str, int] = {}
         for row in rows:
-            serial = row.given.get("serial", "")
-            if serial and first.setdefault(serial, row.line) != row.line:
-                row.refuse("serial", serial, "twice", line=first[serial])
-            if not serial:
+            if not row.given.get("serial"):
                 row.given.pop("serial", None)  # a serial number that is known stays
+        refuse_repeated(rows, "serial", lambda row: (row.given["serial"],) if "serial" in row.given else None)
         return super().gather(rows)
 
     def check(self, rows: Sequence[FileRow], reach: Reach) -> None:
+        self._check(rows, reach)
+        lifecycles.check(rows, reach)
+
+    def absent(self, rows: Sequence[FileRow], reach: Reach) -> list[FileRow]:
+        """Terminals at the sites that the file names, unless they are retired."""
+        uids = {row.key[0] for row in rows}
+        found: list[tuple[int, str, str]] = []
+        for codes in batched({row.given["site"] for row in rows if row.given.get("site") in reach.sites}, BATCH):
+            terminals = Terminal.objects.filter(site__code__in=codes).exclude(lifecycle=Lifecycle.RETIRED)
+            permitted = reach.permitted(terminals)
+            values = terminals.order_by().values_list("pk", "uid", "lifecycle")
+            found += [row for row in values if row[0] in permitted and row[1] not in uids]
+        found.sort(key=itemgetter(1))
+        return [FileRow(0, (uid,), pk=pk, before={"lifecycle": state}) for pk, uid, state in found]
+
+    def check_reverting(self, rows: Sequence[FileRow], reach: Reach) -> None:
+        back = [row.reversed() for row in rows]
+        self._check(back, reach)
+        lifecycles.check_reverting(back, reach)
+
+    def _check(self, rows: Sequence[FileRow], reach: Reach) -> None:
         self.check_permitted(rows, reach)
-        groups = GroupReach(reach.person)
+        groups = GroupReach(reach)
         for row in rows:
             check_site(row, reach)
             for name in _changed_groups(row):
@@ -96,20 +126,31 @@ class TerminalRows(RowKind):
         new, changed = split_rows(rows)
         sites = site_pks(row.after["site"] for row in rows if "site" in row.after)
         members = MemberWriter()
-        for some in batched(new, BATCH):
-            self._create(some, sites, members, work)
+        late: list[FileRow] = []
+        uids = {row.key[0] for row in new}
+        # Parents come first: most rows are then written once.
+        for some in batched(sorted(new, key=lambda row: row.after["parent"] in uids), BATCH):
+            late += self._create(some, sites, members, work)
             work.advance(len(some))
-        _set_parents(new)
+        _set_parents(late)
         placing.place(new, work)
-        for some in batched(changed, BATCH):
+        lifecycles.write(new, work)
+        # In the order of their keys, in which ingest locks link states, too: it would deadlock otherwise.
+        for some in batched(sorted(changed, key=lambda row: row.stored_pk), BATCH):
             self._change(some, sites, members, work)
+            lifecycles.write(some, work)
             work.advance(len(some))
 
-    def _create(self, rows: Sequence[FileRow], sites: dict[str, int], members: MemberWriter, work: Work) -> None:
+    def _create(
+        self, rows: Sequence[FileRow], sites: dict[str, int], members: MemberWriter, work: Work
+    ) -> list[FileRow]:
+        """Returns the rows whose parents are not there yet."""
+        parents = terminal_pks(row.after["parent"] for row in rows)
         made = Terminal.objects.bulk_create(
             Terminal(
                 uid=row.key[0],
                 site_id=sites[row.after["site"]],
+                parent_id=parents.get(row.after["parent"]),
                 lifecycle=Lifecycle.PLANNED,
                 lifecycle_at=work.at,
                 **{name: row.after[name] for name in OWN},
@@ -120,6 +161,7 @@ class TerminalRows(RowKind):
         for row, terminal in zip(rows, made, strict=True):
             row.pk = terminal.pk
         members.add((row.pk, name) for row in rows for name in split(row.after["groups"]))
+        return [row for row in rows if row.after["parent"] and row.after["parent"] not in parents]
 
     def _change(self, rows: Sequence[FileRow], sites: dict[str, int], members: MemberWriter, work: Work) -> None:
         pks = [row.pk for row in rows if row.pk is not None]
@@ -138,13 +180,13 @@ class TerminalRows(RowKind):
         super().revert(rows, work)
 
     def delete(self, rows: Sequence[FileRow], work: Work) -> set[Key]:
-        """Delete terminals that were never connected, have no key, and are still planned."""
+        """Delete terminals that were never connected and have no key."""
         stored = self.stored([row.key for row in rows], work.reach)
         pks = {stored[row.key].pk for row in rows if row.key in stored}
         unused: set[int] = set()
         for some in batched(pks, BATCH):
-            planned = Terminal.objects.filter(pk__in=some, lifecycle=Lifecycle.PLANNED, credentials=None)
-            unused.update(planned.filter(state__last_seen_at=None).values_list("pk", flat=True))
+            unseen = Terminal.objects.filter(pk__in=some, credentials=None, state__last_seen_at=None)
+            unused.update(unseen.values_list("pk", flat=True))
         free = [row for row in rows if row.key in stored and stored[row.key].pk in unused]
         placing.undo(free, work)
         return delete_unused(Terminal, free, stored)
@@ -191,10 +233,7 @@ def _check_parents(rows: Sequence[FileRow], reach: Reach) -> None:
     if not wanted:
         return
     new = {row.key[0] for row in rows if row.pk is None}
-    known: set[str] = set()
-    for some in batched(set(wanted.values()) - new, BATCH):
-        seen = reach.visible(Terminal.objects.filter(uid__in=some)).order_by()
-        known.update(seen.values_list("uid", flat=True))
+    known = reach.seen_terminals(set(wanted.values()) - new)
     parents = dict(Terminal.objects.exclude(parent=None).order_by().values_list("uid", "parent__uid"))
     parents |= {row.key[0]: row.after["parent"] for row in rows if "parent" in row.after}
     for row in rows:
@@ -218,11 +257,9 @@ def _above(uid: str, parents: dict[str, str]) -> Iterator[str]:
 
 def _set_parents(rows: Iterable[FileRow]) -> None:
     """Set the parents, after all new terminals are there: a parent may be one of them."""
-    for some in batched([row for row in rows if row.after.get("parent") or "parent" in row.before], BATCH):
-        uids = {row.after["parent"] for row in some}
-        pks = dict(Terminal.objects.filter(uid__in=uids).order_by().values_list("uid", "pk"))
-        parents = [ParentUpdate(row.stored_pk, pks.get(row.after["parent"])) for row in some]
-        db_rows.update(Terminal, parents)
+    for some in batched(rows, BATCH):
+        pks = terminal_pks(row.after["parent"] for row in some)
+        db_rows.update(Terminal, [ParentUpdate(row.stored_pk, pks.get(row.after["parent"])) for row in some])
 
 
 def _move_devices(rows: Iterable[FileRow]) -> None:

@@ -35,7 +35,7 @@ class Table(NamedTuple):
     lines: Iterator[TableLine]
 
 
-def read_table(name: str, data: bytes) -> Table:
+def read_table(data: bytes) -> Table:
     """The rows of an uploaded file, read as they are asked for. Raises UnreadableFile, also while reading."""
     from tms.transfer.reading import csv_reader, xlsx_reader
 
