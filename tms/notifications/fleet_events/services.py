@@ -89,7 +89,7 @@ def _deliver(destination: Destination, events: Sequence[Mapping[str, Any]], at: 
         destination=destination, kind=NotificationKind.EVENTS, state=DeliveryState.WAITING
     )
     last = waiting.filter(attempts=0).select_for_update().order_by("pk").last()
-    room = max(0, MAX_EVENTS - len(last.content["facts"]["events"])) if last else 0
+    room = max(0, MAX_EVENTS - len(_events_of(last))) if last else 0
     if last and room:
         _add(last, events[:room], at)
         events = events[room:]
@@ -125,21 +125,23 @@ def _create(destination: Destination, events: Sequence[Mapping[str, Any]], at: d
 
 
 def _add(delivery: Delivery, events: Sequence[Mapping[str, Any]], at: datetime) -> None:
-    facts = delivery.content["facts"]
-    assert isinstance(facts, dict)
-    facts["events"] += events
+    _events_of(delivery).extend(events)
     delivery.give_up_at = at + GIVE_UP_AFTER
     delivery.save(update_fields=("content", "give_up_at"))
 
 
 def _count_dropped(delivery: Delivery, number: int, at: datetime) -> None:
     """Say at the end of the delivery how many events are missing after it."""
-    facts = delivery.content["facts"]
-    assert isinstance(facts, dict)
-    events: list[Any] = facts["events"]
+    events = _events_of(delivery)
     if events and events[-1]["type"] == DROPPED:
         events[-1]["data"]["number"] += number
     else:
         notice = {"id": str(uuid4()), "type": DROPPED, "time": at.isoformat(), "data": {"number": number}}
         events.append(notice)
     delivery.save(update_fields=("content",))
+
+
+def _events_of(delivery: Delivery) -> list[Any]:
+    content: Mapping[str, Any] = delivery.content
+    events: list[Any] = content["facts"]["events"]
+    return events
