@@ -69,3 +69,19 @@ def test_the_documented_program_fills_a_fleet_and_may_run_again(fleet, live_serv
         ("SJK-KSK-01", "SJK", "kiosk", "Lane 1", "K21"),
     ]
     assert Credential.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_documented_program_rotates_the_keys_of_a_site(fleet, live_server):
+    here, there = fleet.terminal(uid="SJK-1"), fleet.terminal(uid="OSK-1", site=fleet.site("OSK"))
+    [program] = re.findall(
+        r"```python\n(import json, sys, urllib.request\n\nurl.*?)```", INTEGRATING.read_text(), re.DOTALL
+    )
+    _, token = api_tokens.issue(person("lead", of="Manager"), name="keys", at=now())
+
+    command = [sys.executable, "-c", program, live_server.url, token, "SJK"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert [line.partition(".")[0] for line in result.stdout.split()] == ["SJK-1"]
+    assert (here.credentials.count(), there.credentials.count()) == (2, 1)
+    assert here.credentials.filter(expires_at=None).count() == 1

@@ -1,13 +1,11 @@
 """Every operation of the API, called with valid and invalid input, answers as described."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from itertools import product
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 import schemathesis
@@ -19,6 +17,7 @@ from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
 from schemathesis import APIOperation, Case, GenerationMode
 
+from tests.hostile import calls
 from tests.support.builders import now
 from tests.support.notifications.webhook_receiver import WebhookReceiver, run_receiver
 from tests.support.rest import ApiClient
@@ -131,15 +130,7 @@ def filled(path: str, names: Mapping[str, str]) -> str:
 
 def send(caller: ApiClient, case: Case, path: str) -> HttpResponse:
     """Nothing persists."""
-    sent = case.as_transport_kwargs(base_url="http://testserver")
-    body = json.dumps(sent["json"]) if "json" in sent else sent.get("data") or b""
-    query = urlencode(sent.get("params") or {}, doseq=True, errors="surrogatepass")
-    headers = {name: str(value) for name, value in (case.headers or {}).items() if name != "Authorization"}
     with transaction.atomic():
-        answer = caller.send(case.method, f"{path}?{query}" if query else path, as_bytes(body), **headers)
+        answer = calls.call(caller, case, path)
         transaction.set_rollback(True)
     return answer
-
-
-def as_bytes(body: Any) -> bytes:
-    return body if isinstance(body, bytes) else str(body).encode(errors="surrogatepass")

@@ -25,6 +25,7 @@ from tms.lib.db.jobs import OccasionalPass, skip_when_empty, with_rows
 from tms.notifications.deliveries.retention import delete_old_deliveries
 from tms.notifications.dispatch import leases, outbox
 from tms.notifications.dispatch.dispatcher import Dispatcher
+from tms.notifications.fleet_events import services as fleet_events
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.planned.digests import services as digest_services
 from tms.notifications.planned.reports import services as report_services
@@ -115,6 +116,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("inactive_accounts", 3600.0, inactivity.review, Lane.SLOW),
     Loop("reports", 30.0, report_services.send_due, Lane.NOTIFICATIONS),
     Loop("digests", 5.0, digest_services.send_due, Lane.NOTIFICATIONS),
+    Loop("fleet_events", 1.0, fleet_events.publish_new, Lane.NOTIFICATIONS),
     Loop("outbox", 0.5, outbox.advance, Lane.NOTIFICATIONS),
     Loop("dispatch", 0.5, skip_when_empty(Delivery.objects.due)(Dispatcher().dispatch), Lane.NOTIFICATIONS),
     Loop("reclaim_leases", 5.0, leases.reclaim_expired, Lane.NOTIFICATIONS),

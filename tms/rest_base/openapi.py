@@ -6,6 +6,7 @@ from typing import Any
 
 from ninja.openapi.schema import REF_TEMPLATE
 
+from tms.rest_base.links import add_links
 from tms.rest_base.problems import CONTENT_TYPE
 from tms.rest_base.schemas import ProblemSchema
 
@@ -21,4 +22,5 @@ def refusals(statuses: Iterable[int]) -> dict[int, Any]:
 def describe(schema: dict[str, Any]) -> dict[str, Any]:
     problem = ProblemSchema.model_json_schema(ref_template=REF_TEMPLATE)
     schema["components"]["schemas"] |= problem.pop("$defs") | {ProblemSchema.__name__: problem}
+    add_links(schema)
     return schema

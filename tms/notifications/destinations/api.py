@@ -20,6 +20,7 @@ from tms.notifications.destinations import services
 from tms.notifications.destinations.entries import ADDRESS, VALUE
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models import destination as models
+from tms.notifications.models.destination import EventFamily
 from tms.notifications.soft_delete.services import delete
 from tms.notifications.transports import ENTERED, SendResult
 from tms.notifications.weekly_hours import hours_values, set_hours
@@ -48,6 +49,9 @@ class DestinationFields(Schema):
     hours_until: str = Field("", examples=["07:00"])
     hours_zone: str = Field("", description="Empty for the time zone of TMS.")
     critical_anyway: bool = Field(True, description="Deliver critical alerts in quiet hours, too.")
+    events: list[EventFamily] = Field(
+        [], max_length=len(EventFamily), description="Webhooks only: families of events of the fleet, as batches."
+    )
     owner: OwnerSchema = OwnerSchema()
 
 
@@ -171,6 +175,7 @@ def fields_of(destination: models.Destination) -> dict[str, Any]:
         "person": person,
         **{name: getattr(destination, name) for name in COPIED},
         **hours_values(destination),
+        "events": destination.events,
         "owner": owner_fields(destination),
     }
 
@@ -184,6 +189,7 @@ def _save(request: ApiRequest, destination: models.Destination, fields: Mapping[
     destination.person = next(iter(found.rows(people, "username", wanted, "$.person")), None)
     for name in COPIED:
         setattr(destination, name, fields[name])
+    destination.events = sorted({EventFamily(one).value for one in fields["events"]})
     set_hours(destination, fields, found.time)
     set_owner(destination, owner_name(fields["owner"], to=by))
     with found.reported():

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import choosable
 from tms.accounts.access.owner_form import OwnedForm
@@ -12,12 +13,20 @@ from tms.accounts.permissions import Permission
 from tms.lib.forms import Plain
 from tms.notifications.destinations import services
 from tms.notifications.destinations.entries import ADDRESS, VALUE, entry_fields
-from tms.notifications.models.destination import Destination
+from tms.notifications.models.destination import Destination, EventFamily
 from tms.notifications.weekly_hours import hours_form_fields
 
 
 class DestinationForm(Plain, OwnedForm[Destination]):
     permission = Permission.EDIT_DESTINATIONS
+
+    events = forms.MultipleChoiceField(
+        label=_("Events of the fleet"),
+        choices=EventFamily,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Sent at once, in batches, whatever policies and quiet hours say."),
+    )
 
     class Meta:
         model = Destination
@@ -30,6 +39,8 @@ class DestinationForm(Plain, OwnedForm[Destination]):
         self.fields |= {self.names[name]: field for name, field in entered.items()}
         current = [self.instance.person_id] if self.instance.person_id else []
         self.fields["person"].queryset = choosable(colleagues(), current, to=self.by)  # type: ignore[attr-defined]
+        if not self.instance.transport.takes_events:
+            del self.fields["events"]
         self.fields |= hours_form_fields(self.instance)
         self.dress()
 

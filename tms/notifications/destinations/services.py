@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from tms.accounts.access import Person
 from tms.accounts.access.owner_form import OWNER
@@ -16,7 +17,7 @@ from tms.notifications.transports import ServiceTransport
 from tms.notifications.transports.fields import Values
 from tms.notifications.weekly_hours import HOURS_FIELDS, faults_in_hours
 
-EDITED = ("name", "language", "person", "enabled", "critical_anyway", *HOURS_FIELDS)
+EDITED = ("name", "language", "person", "enabled", "critical_anyway", "events", *HOURS_FIELDS)
 """The columns that people choose, besides the owner."""
 ENTERED = ("address", "encrypted_secrets", "public_values")
 """The columns of what they enter for its transport."""
@@ -49,10 +50,16 @@ def check(destination: Destination, entries: Mapping[str, str], *, by: Person) -
 def _faults(destination: Destination, entries: Mapping[str, str]) -> Iterator[Fault]:
     yield from faults_in_hours(destination, are_needed=False)
     yield from row_checks.faults_in_zone(destination, "hours_zone")
+    yield from _faults_in_events(destination)
     try:
         _cleaned(destination, entries)
     except ValidationError as error:
         yield from error.error_dict.items()
+
+
+def _faults_in_events(destination: Destination) -> Iterator[Fault]:
+    if destination.events and not destination.transport.takes_events:
+        yield "events", [ValidationError(gettext("Only a webhook gets events of the fleet."))]
 
 
 def _cleaned(destination: Destination, entries: Mapping[str, str]) -> dict[str, str]:

@@ -1,9 +1,10 @@
 """Index of the models, for Django."""
 
 from tms.notifications.models.delivery import Delivery, DeliveryItem, DeliveryState, NotificationKind
-from tms.notifications.models.destination import Destination
+from tms.notifications.models.destination import Destination, EventFamily
 from tms.notifications.models.device import DevicePreferences, PushDevice, PushKey
 from tms.notifications.models.digest_plan import DigestPlan
+from tms.notifications.models.event_cursor import EventCursor
 from tms.notifications.models.policy import Escalation, Policy, Step
 from tms.notifications.models.report_plan import ReportPlan
 from tms.notifications.models.rotation import Cover, Member, Rotation
@@ -17,6 +18,8 @@ __all__ = [
     "DevicePreferences",
     "DigestPlan",
     "Escalation",
+    "EventCursor",
+    "EventFamily",
     "Member",
     "NotificationKind",
     "Policy",

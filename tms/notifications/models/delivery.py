@@ -33,7 +33,7 @@ class DeliveryState(models.TextChoices):
 
 
 class NotificationKind(models.TextChoices):
-    """Why a delivery is sent: what happened to alerts or incidents, a shift digest, or a report."""
+    """Why a delivery is sent: what happened to alerts, incidents or the fleet, a shift digest, or a report."""
 
     OPENED = "opened", pgettext_lazy("notification", "Opened")
     WORSENED = "worsened", pgettext_lazy("notification", "Worsened")
@@ -45,11 +45,12 @@ class NotificationKind(models.TextChoices):
     RESOLVED = "resolved", pgettext_lazy("notification", "Resolved")
     DIGEST = "digest", pgettext_lazy("notification", "Shift digest")
     AVAILABILITY = "availability", pgettext_lazy("notification", "Availability of a month")
+    EVENTS = "events", pgettext_lazy("notification", "Events of the fleet")
 
 
 ALARMS = (NotificationKind.OPENED, NotificationKind.WORSENED, NotificationKind.FLAPPING)
 """Unacknowledged problems: checked once more before the first attempt."""
-REPORTS = (NotificationKind.DIGEST, NotificationKind.AVAILABILITY)
+REPORTS = (NotificationKind.DIGEST, NotificationKind.AVAILABILITY, NotificationKind.EVENTS)
 """Composed when they were decided, without items."""
 PERSONAL = (NotificationKind.ASSIGNED, NotificationKind.REMINDER)
 """Kinds for one person, dropped if the subject is resolved by then."""

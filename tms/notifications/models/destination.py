@@ -30,6 +30,16 @@ OF_BROWSERS = models.Q(kind="push")
 MAX_SHOWN = 500
 
 
+class EventFamily(models.TextChoices):
+    """Events of the fleet that a destination may subscribe to; `fleet_events.sources` has the types of each."""
+
+    LIFECYCLE = "lifecycle", _("States of terminals, closed sites")
+    PLACEMENT = "placement", _("Devices placed, replaced or swapped; terminals moved")
+    ENROLMENT = "enrolment", _("First connections, keys issued or revoked")
+    IDENTITY = "identity", _("Unexpected devices, new serial numbers and firmware")
+    PRESENCE = "presence", _("Presence")
+
+
 class DestinationQuerySet(models.QuerySet["Destination"]):
     def not_deleted(self) -> Self:
         """The destinations of the pages and the API, where people enter them."""
@@ -65,6 +75,10 @@ class Destination(Owned, HoursOfWeek):
     critical_anyway = models.BooleanField(_("always deliver critical alerts"), default=True, db_default=True)
     """Sent also during its quiet hours: those of `HoursOfWeek`."""
     enabled = models.BooleanField(_("enabled"), default=True)
+    events = models.JSONField(
+        _("events of the fleet"), default=list, blank=True, db_default=models.Value([], models.JSONField())
+    )
+    """The families of events that it gets, by `EventFamily`: those of the terminals and sites that its owner sees."""
     failures = models.PositiveIntegerField(default=0, editable=False)
     """Consecutive failures."""
     retry_at = models.DateTimeField(null=True, editable=False)

@@ -50,6 +50,8 @@ class Transport(ABC):
     """It gets acknowledgements and recoveries, also if the policy does not notify of them."""
     has_links: ClassVar[bool] = True
     """People read its messages: they get the link to acknowledge."""
+    takes_events: ClassVar[bool] = False
+    """It sends messages of the kind `events`, whose `facts` have events of the fleet."""
     is_of_browser: ClassVar[bool] = False
     """A person adds it in the browser itself, and nobody enters its address."""
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+BATCH_TYPE = "application/cloudevents-batch+json; charset=utf-8"
 MAX_HOPS = 3
 FOLLOWED = {HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
 """Redirects that repeat the request unchanged. Others change its method."""
@@ -52,6 +54,7 @@ class Webhook(Transport):
     address_hint = _("https://… Hidden after saving, as it may contain a secret.")
     has_signing_key = True
     has_links = False
+    takes_events = True
 
     def clean_address(self, text: str) -> str:
         """Check it with the parser of what connects later, so that both mean the same host."""
@@ -73,10 +76,12 @@ class Webhook(Transport):
         return text
 
     def send(self, to: Recipient, message: Message) -> SendResult:
+        events = message.facts.get("events")
+        content = event(message) if events is None else [_enveloped(each, message) for each in events]
         # Sorted, since the database may return keys in another order: each attempt is the same to the byte.
-        body = json.dumps(event(message), ensure_ascii=False, sort_keys=True).encode()
+        body = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
         headers = {
-            "Content-Type": CONTENT_TYPE,
+            "Content-Type": CONTENT_TYPE if events is None else BATCH_TYPE,
             **signature(message.uid, body, key=to.secrets["key"], at=timezone.now()),
             **({"TMS-Possible-Duplicate": "true"} if message.possible_duplicate else {}),
         }
@@ -86,18 +91,26 @@ class Webhook(Transport):
 def event(message: Message) -> dict[str, object]:
     """The message as a CloudEvent."""
     about = {"subject": message.subject} if message.subject else {}
+    attributes = {
+        "id": message.uid,
+        "type": f"tms.{'incidents' if 'incidents' in message.facts else 'alerts'}.{message.kind}.v1",
+        "time": message.at.isoformat(),
+        **about,
+        "data": {"title": message.title, "text": message.body, **message.facts},
+    }
+    return _enveloped(attributes, message)
+
+
+def _enveloped(attributes: Mapping[str, object], message: Message) -> dict[str, object]:
+    """The CloudEvent with these attributes, as one that this message has."""
     # Extensions are lower-case letters and digits; a false one is left out.
     extensions = {"possibleduplicate": True} if message.possible_duplicate else {}
     return {
         "specversion": "1.0",
-        "id": message.uid,
         "source": settings.PUBLIC_URL or "/tms",
-        "type": f"tms.{'incidents' if 'incidents' in message.facts else 'alerts'}.{message.kind}.v1",
-        "time": message.at.isoformat(),
-        **about,
-        **extensions,
         "datacontenttype": "application/json",
-        "data": {"title": message.title, "text": message.body, **message.facts},
+        **attributes,
+        **extensions,
     }
 
 

@@ -1,0 +1,227 @@
+"""Where events of the fleet come from: rows that are only ever added, and what each says to an integrator."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from django.db.models import Q, QuerySet
+
+from tms.accounts.models.audit_entry import AuditEntry
+from tms.fleet.models import (
+    Device,
+    IdentityChange,
+    IdentityField,
+    Placement,
+    Presence,
+    PresenceChange,
+    Site,
+    Terminal,
+    UnexpectedDevice,
+)
+from tms.notifications.models.destination import EventFamily
+
+TYPES: Mapping[str, EventFamily] = {
+    "tms.terminals.lifecycle.v1": EventFamily.LIFECYCLE,
+    "tms.sites.closed.v1": EventFamily.LIFECYCLE,
+    "tms.sites.reopened.v1": EventFamily.LIFECYCLE,
+    "tms.devices.placed.v1": EventFamily.PLACEMENT,
+    "tms.devices.replaced.v1": EventFamily.PLACEMENT,
+    "tms.devices.swapped.v1": EventFamily.PLACEMENT,
+    "tms.terminals.moved.v1": EventFamily.PLACEMENT,
+    "tms.terminals.connected.v1": EventFamily.ENROLMENT,
+    "tms.keys.issued.v1": EventFamily.ENROLMENT,
+    "tms.keys.revoked.v1": EventFamily.ENROLMENT,
+    "tms.devices.unexpected.v1": EventFamily.IDENTITY,
+    "tms.devices.confirmed.v1": EventFamily.IDENTITY,
+    "tms.devices.blocked.v1": EventFamily.IDENTITY,
+    "tms.terminals.identity.v1": EventFamily.IDENTITY,
+    "tms.terminals.presence.v1": EventFamily.PRESENCE,
+}
+"""The family of each type."""
+
+OF_ENTRIES: Mapping[tuple[str, str], str] = {
+    ("fleet.site", "closed"): "tms.sites.closed.v1",
+    ("fleet.site", "reopened"): "tms.sites.reopened.v1",
+    ("fleet.terminal", "key-issued"): "tms.keys.issued.v1",
+    ("fleet.terminal", "key-revoked"): "tms.keys.revoked.v1",
+    ("fleet.terminal", "device-confirmed"): "tms.devices.confirmed.v1",
+    ("fleet.terminal", "device-blocked"): "tms.devices.blocked.v1",
+}
+"""Entries of the audit trail that are events, by subject and action."""
+OF_FIELDS: Mapping[str, str] = {
+    IdentityField.LIFECYCLE: "tms.terminals.lifecycle.v1",
+    IdentityField.SITE: "tms.terminals.moved.v1",
+    **dict.fromkeys(
+        (IdentityField.SERIAL, IdentityField.MODEL, IdentityField.FIRMWARE, IdentityField.AGENT),
+        "tms.terminals.identity.v1",
+    ),
+}
+"""Changes of identity that are events. Groups and parents may be out of the sight of those who see the terminal."""
+
+
+class FleetEvent(NamedTuple):
+    """One event, before it is known who gets it."""
+
+    type: str
+    at: datetime
+    about: Terminal | Site
+    facts: Mapping[str, Any]
+
+    @property
+    def family(self) -> EventFamily:
+        return TYPES[self.type]
+
+    def attributes(self) -> dict[str, Any]:
+        """Its attributes as a CloudEvent; each call makes another `id`."""
+        about, site = self.about, self.about.site if isinstance(self.about, Terminal) else self.about
+        terminal = {"terminal": {"uid": about.uid, "label": about.label}} if isinstance(about, Terminal) else {}
+        return {
+            "id": str(uuid4()),
+            "type": self.type,
+            "time": self.at.isoformat(),
+            "subject": about.uid if isinstance(about, Terminal) else site.code,
+            "data": {**terminal, "site": {"code": site.code, "name": site.name}, **self.facts},
+        }
+
+
+class EventSource(NamedTuple):
+    """A table of rows that are added in the order of `key`, and never changed as far as events show them."""
+
+    name: str
+    families: frozenset[EventFamily]
+    rows: Callable[[], QuerySet[Any]]
+    read: Callable[[Collection[Any]], Iterable[FleetEvent]]
+    key: str = "pk"
+    has_gaps: bool = True
+    """Rows may be committed after rows with higher keys."""
+
+
+def _of_identity(rows: Collection[IdentityChange]) -> Iterable[FleetEvent]:
+    for row in rows:
+        if row.field not in OF_FIELDS:
+            continue
+        facts: dict[str, Any] = {"source": row.source}
+        if row.field == IdentityField.LIFECYCLE:
+            facts |= {"before": row.before, "after": row.after}
+        elif row.field != IdentityField.SITE:  # of a move nothing is said about the site before: it may be unknown
+            facts |= {"field": row.field, "before": row.before, "after": row.after}
+        yield FleetEvent(OF_FIELDS[row.field], row.at, row.terminal, facts)
+
+
+def _of_placements(rows: Collection[Placement]) -> Iterable[FleetEvent]:
+    """A device was swapped if it left another terminal for this one, as did the one that was here before."""
+    by_terminal, by_device = _ended_with(rows)
+    for row in rows:
+        before = next((each.device for each in by_terminal[row.terminal_id] if _is_followed_by(each, row)), None)
+        has_left = any(_is_followed_by(each, row) for each in by_device[row.device_id])
+        kind = "placed" if before is None else "swapped" if has_left else "replaced"
+        facts = {"device": _device(row.device), "previous_device": _device(before) if before else None}
+        yield FleetEvent(f"tms.devices.{kind}.v1", row.began_at, row.terminal, facts)
+
+
+type _Placements = defaultdict[int, list[Placement]]
+
+
+def _ended_with(rows: Collection[Placement]) -> tuple[_Placements, _Placements]:
+    """Earlier placements of these terminals and devices, by each, newest first."""
+    by_terminal: _Placements = defaultdict(list)
+    by_device: _Placements = defaultdict(list)
+    if not rows:
+        return by_terminal, by_device
+    ended = Placement.objects.filter(ended_at__gte=min(row.began_at for row in rows)).select_related("device")
+    terminals, devices = {row.terminal_id for row in rows}, {row.device_id for row in rows}
+    for each in ended.filter(Q(terminal__in=terminals) | Q(device__in=devices)).order_by("-pk"):
+        by_terminal[each.terminal_id].append(each)
+        by_device[each.device_id].append(each)
+    return by_terminal, by_device
+
+
+def _is_followed_by(before: Placement, row: Placement) -> bool:
+    """Whether the placement ended for that of `row`. By a clock that is behind it may seem to have ended later."""
+    return before.pk < row.pk and before.ended_at is not None and before.ended_at >= row.began_at
+
+
+def _device(device: Device) -> dict[str, str]:
+    return {"serial": device.serial, "model": device.model}
+
+
+def _of_presence(rows: Collection[PresenceChange]) -> Iterable[FleetEvent]:
+    """The last change of each terminal among these, and the presence before the first; and first connections."""
+    merged: dict[int, tuple[PresenceChange, PresenceChange]] = {}
+    for row in rows:
+        first, _last = merged.get(row.terminal_id, (row, row))
+        merged[row.terminal_id] = first, row
+        if row.before == Presence.NEVER and row.presence == Presence.ONLINE:
+            yield FleetEvent("tms.terminals.connected.v1", row.at, row.terminal, {})
+    for first, last in merged.values():
+        if first.before != last.presence:
+            facts = {"before": first.before, "after": last.presence, "cause": last.cause}
+            yield FleetEvent("tms.terminals.presence.v1", last.at, last.terminal, facts)
+
+
+def _of_unexpected(rows: Collection[UnexpectedDevice]) -> Iterable[FleetEvent]:
+    for row in rows:
+        facts = {"serial": row.serial, "model": row.model, "expected_serial": row.expected_serial}
+        yield FleetEvent("tms.devices.unexpected.v1", row.first_seen_at, row.terminal, facts)
+
+
+def _of_entries(rows: Collection[AuditEntry]) -> Iterable[FleetEvent]:
+    rows = [row for row in rows if (row.subject_type, row.action) in OF_ENTRIES]
+    terminals = _subjects(Terminal.objects.select_related("site"), rows)
+    subjects = {"fleet.terminal": terminals, "fleet.site": _subjects(Site.objects.all(), rows)}
+    for row in rows:
+        about = subjects[row.subject_type].get(row.subject_id)
+        if about is not None:
+            yield FleetEvent(OF_ENTRIES[row.subject_type, row.action], row.at, about, {})
+
+
+def _subjects(rows: QuerySet[Any], entries: Iterable[AuditEntry]) -> dict[str, Any]:
+    kind = rows.model._meta.label_lower
+    pks = {int(entry.subject_id) for entry in entries if entry.subject_type == kind}
+    return {str(row.pk): row for row in rows.filter(pk__in=pks)}
+
+
+def _with_terminal(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.select_related("terminal__site")
+
+
+F = EventFamily
+SOURCES = (
+    EventSource(
+        "identity",
+        frozenset({F.LIFECYCLE, F.PLACEMENT, F.IDENTITY}),
+        lambda: _with_terminal(IdentityChange.objects.all()),
+        _of_identity,
+    ),
+    EventSource(
+        "placement",
+        frozenset({F.PLACEMENT}),
+        lambda: _with_terminal(Placement.objects.all()).select_related("device"),
+        _of_placements,
+    ),
+    EventSource(
+        "presence",
+        frozenset({F.ENROLMENT, F.PRESENCE}),
+        lambda: _with_terminal(PresenceChange.objects.all()),
+        _of_presence,
+    ),
+    EventSource(
+        "unexpected",
+        frozenset({F.IDENTITY}),
+        lambda: _with_terminal(UnexpectedDevice.objects.all()),
+        _of_unexpected,
+    ),
+    # In the order of the chain, which is that of sealing and follows the commit.
+    EventSource(
+        "audit",
+        frozenset({F.LIFECYCLE, F.ENROLMENT, F.IDENTITY}),
+        AuditEntry.objects.all,
+        _of_entries,
+        "number",
+        has_gaps=False,
+    ),
+)
