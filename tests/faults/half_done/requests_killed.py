@@ -115,5 +115,7 @@ async def half_done(scenario: Scenario[FaultCluster], sql: str, changed: Changed
     return len(found)
 
 
-def fault(name: str, title: str, inject: Callable[[Scenario[FaultCluster], Finding], Awaitable[None]]) -> Fault:
+def fault(
+    name: str, title: str, inject: Callable[[Scenario[FaultCluster], Finding], Awaitable[None]]
+) -> Fault[Scenario[FaultCluster]]:
     return Fault(name, "each change happens once and as a whole, or not at all", title, inject)
