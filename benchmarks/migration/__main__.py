@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 
 from benchmarks.migration.clients import Clients
-from benchmarks.migration.locks import LockWatch
+from benchmarks.migration.locks import MIGRATION, LockWatch
 from benchmarks.migration.plan import FULL, LONGEST_LOCK_S, LONGEST_S, LONGEST_WAIT_S, TINY, MigrationPlan
 from benchmarks.migration.previous import PreviousTms, checked_out
 from benchmarks.output.report import number, table
@@ -143,9 +143,8 @@ async def migrate_while_serving(system: PreviousTms, plan: MigrationPlan) -> Out
 
 def migrate(system: PreviousTms) -> None:
     command = python("manage.py", "migrate", "--no-input", "--skip-checks", "--verbosity", "0")
-    done = subprocess.run(
-        command, cwd=ROOT, env=system.environment_of_this_release, capture_output=True, text=True, check=False
-    )
+    environment = system.environment_of_this_release | {"PGAPPNAME": MIGRATION}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the migration failed:\n{done.stderr[-4000:]}")
 

@@ -13,9 +13,12 @@ SELECT l.pid, c.relname, l.mode, l.granted, left(regexp_replace(a.query, '\\s+',
 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
-  AND (NOT l.granted OR l.mode IN ('AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock'))
+  AND (NOT l.granted OR a.application_name = %s
+       AND l.mode IN ('AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock'))
 """
-"""Granted ones that make readers or writers wait, and all that are waited for."""
+"""Those of the migration that make readers or writers wait, and all that anybody waits for."""
+MIGRATION = "tms migration"
+"""The name of its connection."""
 
 
 class TableLock(NamedTuple):
@@ -69,7 +72,7 @@ class LockWatch:
     def _watch(self) -> None:
         with psycopg.connect(self._url, autocommit=True) as database:
             while not self._stop.wait(EVERY_S):
-                at, found = time.monotonic(), database.execute(SAMPLE).fetchall()
+                at, found = time.monotonic(), database.execute(SAMPLE, [MIGRATION]).fetchall()
                 current = {TableLock(*row[:4]): str(row[4]) for row in found if row[1] in self._tables}
                 for lock in self._now.keys() - current.keys():
                     self._over.append((lock, self._now.pop(lock)))
