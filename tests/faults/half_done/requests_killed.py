@@ -18,8 +18,8 @@ from tests.faults.scenario.held import held_process, wait_until_disconnected, wr
 from tests.faults.scenario.scenario import Scenario
 
 RANDOM_KILLS = 6
-RANDOM_WITHIN_S = 0.12
-"""About as long as a request takes here."""
+RANDOM_WITHIN_S = 0.4
+"""Longer than a request takes, so that some die after the commit."""
 TERMINALS = 8
 NO_ANSWER = 0
 
