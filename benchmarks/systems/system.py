@@ -33,6 +33,8 @@ class System(ABC):
 
     name: str
     protocol: ClientProtocol
+    root = ROOT
+    """The checkout whose code runs."""
     bearable_per_second = math.inf
     """Reports per second that it can sustain; a steady load above it would only measure a queue."""
 
@@ -145,7 +147,7 @@ class System(ABC):
         self._broadcasts = broadcast
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, cwd=self.root, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         os.sched_setaffinity(self.process.pid, self.cores)  # before it has threads, which inherit it
         deadline = time.monotonic() + START_DEADLINE_S
@@ -190,7 +192,7 @@ class System(ABC):
         """Its standard output."""
         done = subprocess.run(
             command,
-            cwd=ROOT,
+            cwd=self.root,
             env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,

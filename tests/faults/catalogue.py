@@ -5,6 +5,7 @@ from typing import Any
 from tests.faults.clients import backfill_flood, hostile_frames, limits, misbehaving, sign_in_flood
 from tests.faults.clients.connection_flood import LIMITS
 from tests.faults.fault_group import FaultGroup
+from tests.faults.half_done import imports, move, replacement
 from tests.faults.network import cuts, outages, storm
 from tests.faults.network.cuts import CabledCluster
 from tests.faults.processes import clock_step, killed, leader, nodes, one_address
@@ -23,6 +24,9 @@ GROUPS: tuple[FaultGroup[Any], ...] = (
             *redis_outage.FAULTS,
             *postgresql_outage.FAULTS,
             *leader.FAULTS,
+            *replacement.FAULTS,
+            *move.FAULTS,
+            *imports.FAULTS,
             *limits.FAULTS,
             *misbehaving.FAULTS,
             *hostile_frames.FAULTS,

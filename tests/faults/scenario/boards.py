@@ -22,7 +22,11 @@ RECONNECT_MIN_S, RECONNECT_MAX_S = 0.5, 3.0
 TOTAL = re.compile(r'id="number-(\w+)">([\d,]+)</b>')
 ROW = re.compile(r'id="terminal-(\d+)"[^>]*?data-presence="(\w+)"', re.DOTALL)
 
-PRESENCES = "SELECT presence, count(*) FROM fleet_terminalstate GROUP BY presence"
+PRESENCES = """
+SELECT presence, count(*) FROM fleet_terminalstate JOIN fleet_terminal ON fleet_terminal.id = terminal_id
+WHERE lifecycle = 'in_service' GROUP BY presence
+"""
+"""Planned terminals are no part of totals."""
 SEVERITIES = """
 SELECT severity, count(DISTINCT coalesce(incident_id, -id)) FROM alerts_alert
 WHERE state <> 'resolved' GROUP BY severity

@@ -64,10 +64,12 @@ class Environment(Protocol):
 
 
 class FaultCluster(Cluster):
-    """A cluster as in production, except for `FAST_SETTINGS`."""
+    """A cluster as in production, except for `FAST_SETTINGS`. PostgreSQL shows the process of each connection."""
 
     def __init__(self, nodes: int = 3, *, clocks: int = 1, settings: Mapping[str, str] = {}) -> None:
         super().__init__(nodes, clocks=clocks, settings={**FAST_SETTINGS, **settings})
+        for process in (*self.nodes, *self.clocks):
+            process.environment["PGAPPNAME"] = process.name
 
     @property
     def logs(self) -> Sequence[Path]:

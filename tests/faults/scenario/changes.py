@@ -1,0 +1,33 @@
+"""Prepares changes by people: terminals to change, a token, imports. Runs inside a TMS: `manage.py shell -c`."""
+
+import json
+
+from django.utils import timezone
+
+from tms.accounts import api_tokens
+from tms.accounts.models import User
+from tms.fleet.credentials import services
+from tms.fleet.models import Site, Terminal
+from tms.transfer.kinds.registry import KINDS
+from tms.transfer.planning import check_file
+
+
+def terminals(prefix: str, number: int) -> None:
+    """Prints the UIDs of new terminals with devices, and the secret of an API token, as JSON."""
+    site = Site.objects.order_by("pk")[0]
+    uids = [f"{prefix}-{n}" for n in range(number)]
+    for uid in uids:
+        services.enrol(Terminal(uid=uid, site=site))
+    _, token = api_tokens.issue(User.objects.get(username="watcher"), name=prefix, at=timezone.now())
+    print(json.dumps({"uids": uids, "token": token}))
+
+
+def checked_import(prefix: str, block: int, rows: int) -> None:
+    """Check a file that adds the terminals of a block, and changes those of the block before. Prints its number."""
+    site = Site.objects.order_by("pk")[0]
+    blocks = [number for number in (block - 1, block) if number >= 0]
+    lines = [f"{prefix}-{number}-{n},{site.code},Lane {block}" for number in blocks for n in range(rows)]
+    text = "\n".join(("uid,site,label", *lines))
+    person = User.objects.get(username="watcher")
+    made = check_file(KINDS["terminals"], name=f"{prefix}.csv", data=text.encode(), by=person, at=timezone.now())
+    print(json.dumps({"pk": made.pk, "changes": made.changes, "refused": made.counts.get("refused", 0)}))
