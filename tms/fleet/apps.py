@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from tms.lib.db import integer_lookups, natural_order
+from tms.lib.db import integer_lookups, natural_order, pattern_lookup, version_order
 
 
 class FleetConfig(AppConfig):
@@ -16,3 +16,5 @@ class FleetConfig(AppConfig):
         group_members.connect()
         integer_lookups.register()
         natural_order.register()
+        pattern_lookup.register()
+        version_order.register()

@@ -17,6 +17,7 @@ from tms.fleet.lifecycle import COUNTED, Lifecycle
 from tms.fleet.models.site import Site
 from tms.fleet.models.states import Cause, Presence, Status
 from tms.lib.db.natural_order import natural
+from tms.lib.db.version_order import VersionKey
 from tms.lib.text_fields import LineField
 
 
@@ -100,6 +101,8 @@ class Terminal(models.Model):
             models.Index(
                 fields=("lifecycle",), name="terminal_lifecycle", condition=~models.Q(lifecycle=Lifecycle.IN_SERVICE)
             ),
+            # Reader: queries that compare versions.
+            models.Index(VersionKey("firmware"), name="terminal_firmware_order"),
             # Readers: the device that reported a serial number, and the search for a spare one.
             models.Index(fields=("serial",), name="terminal_serial", condition=~models.Q(serial="")),
         )
