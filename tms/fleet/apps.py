@@ -11,10 +11,12 @@ class FleetConfig(AppConfig):
     verbose_name = _("Fleet")
 
     def ready(self) -> None:
-        from tms.fleet.terminals import group_members  # its models are loaded by now
+        from tms.fleet.labels import terminal_query  # its models are loaded by now
+        from tms.fleet.terminals import group_members
 
         group_members.connect()
         integer_lookups.register()
         natural_order.register()
         pattern_lookup.register()
         version_order.register()
+        terminal_query.add_fields()

@@ -40,7 +40,8 @@ def parse(text: str) -> Part:
             pass
         tree: Part = interactive.feed_eof()  # type: ignore[no-untyped-call]
     except UnexpectedCharacters as error:
-        raise _unreadable(text, error.pos_in_stream, interactive) from None
+        at: Any = error.pos_in_stream
+        raise _unreadable(text, at, interactive) from None
     except UnexpectedToken as error:
         raise _unexpected(text, error.token, interactive) from None
     return tree

@@ -36,7 +36,7 @@ LOOKUPS = {
 }
 MAX_PATTERN_STARS = 8
 MAX_SHOWN_CHOICES = 12
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+WRITTEN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 
@@ -135,6 +135,21 @@ class Number(ValueKind):
         return number_compares(F(column), operator, wanted)
 
 
+class Day(ValueKind):
+    """A day of the calendar."""
+
+    operators = ORDER
+    examples = ("2026-11-01",)
+
+    def read(self, value: Value) -> date:
+        if (day := _day(value.text)) is None:
+            raise self.refuse(value, gettext("“%(value)s” is not a day."))
+        return day
+
+    def compare(self, column: str, operator: Operator, wanted: date, at: datetime) -> Q:
+        return Q(_lookup(operator, F(column), Literal(wanted)))
+
+
 class Moment(ValueKind):
     """An instant of the past, by its age (`10m`, where *more* is longer ago) or by its day (`2026-11-01`)."""
 
@@ -180,10 +195,24 @@ class Moment(ValueKind):
         }[operator]
 
 
+class OrNone(ValueKind):
+    """Values of another kind, and an empty text in quotes for rows without a value: it reads None."""
+
+    def __init__(self, kind: ValueKind) -> None:
+        self.kind, self.operators, self.examples = kind, kind.operators, kind.examples
+
+    def read(self, value: Value) -> Any:
+        return self.kind.read(value) if value.text or not value.is_quoted else None
+
+    def compare(self, column: str, operator: Operator, wanted: Any, at: datetime) -> Q:
+        return self.kind.compare(column, operator, wanted, at)
+
+
 TEXT = Text()
 PART_OF_TEXT = Text(is_part=True)
 VERSION = Version()
 NUMBER = Number()
+DAY = Day()
 MOMENT = Moment()
 
 
@@ -208,7 +237,7 @@ def _lookup(operator: Operator, left: Any, right: Any) -> Any:
 def _day(text: str) -> date | None:
     """A day of the years that every time zone and database has."""
     try:
-        day = date.fromisoformat(text) if DAY.fullmatch(text) else None
+        day = date.fromisoformat(text) if WRITTEN_DAY.fullmatch(text) else None
     except ValueError:
         return None
     return day if day and FIRST_YEAR <= day.year <= LAST_YEAR else None
