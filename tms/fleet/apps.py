@@ -11,7 +11,8 @@ class FleetConfig(AppConfig):
     verbose_name = _("Fleet")
 
     def ready(self) -> None:
-        from tms.fleet.labels import terminal_query  # its models are loaded by now
+        from tms.fleet.groups import dynamic  # its models are loaded by now
+        from tms.fleet.labels import terminal_query
         from tms.fleet.terminals import group_members
 
         group_members.connect()
@@ -20,3 +21,4 @@ class FleetConfig(AppConfig):
         pattern_lookup.register()
         version_order.register()
         terminal_query.add_fields()
+        dynamic.connect()

@@ -1,6 +1,6 @@
 """A query whose fields and values are known: it selects rows by one SQL statement."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -21,8 +21,10 @@ type Predicate = Callable[[datetime], Q]
 @dataclass(frozen=True, slots=True)
 class Query:
     text: str
-    used: frozenset[str]
-    """Names of the fields that it has conditions on."""
+    used: Mapping[str, Span]
+    """The fields that it has conditions on, by name, and where each stands first."""
+    words: Span | None
+    """Where it has text without a field."""
     where: Predicate
     """The condition on rows at an instant."""
 
@@ -32,7 +34,7 @@ class Query:
         _check_characters(text)
         binder = Binder(fields)
         predicate = binder.bind(parse(text))
-        return cls(text, frozenset(binder.used), predicate)
+        return cls(text, binder.used, binder.words, predicate)
 
 
 class Binder:
@@ -40,12 +42,14 @@ class Binder:
 
     def __init__(self, fields: FieldSet) -> None:
         self._fields = fields
-        self.used: set[str] = set()
+        self.used: dict[str, Span] = {}
+        self.words: Span | None = None
 
     def bind(self, part: Part) -> Predicate:
         # Recursion is safe: the parser bounds how deep parts are within each other.
         match part:
-            case Words(text=text):
+            case Words(text=text, span=span):
+                self.words = self.words or span
                 found = self._fields.words(text) if text else Q()
                 return lambda at: found
             case Condition():
@@ -67,7 +71,7 @@ class Binder:
             named = {"field": field.name, "operator": condition.operator}
             raise QueryError(problem % named, condition.operator_span, correction=":")
         wanted = [field.kind.read(value) for value in condition.values]
-        self.used.add(field.name)
+        self.used.setdefault(field.name, condition.field_span)
         return lambda at: reduce(or_, (field.condition(condition.operator, each, at) for each in wanted))
 
     def _field(self, condition: Condition) -> Field:
