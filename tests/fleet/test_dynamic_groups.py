@@ -152,11 +152,12 @@ def test_a_query_whose_attribute_is_deleted_keeps_its_members(fleet):
 
 
 QUERIES = ("kind:kiosk -tag:a", "firmware>=4.8 or tag:b", "site:UMD -state:retired", "-(location:hall tag:a)")
+STEPS = ["boot", "tag", "untag", "site tag", "state", "label"]
 steps = st.lists(
-    st.tuples(st.sampled_from(["boot", "tag", "untag", "site tag", "state", "label"]), st.integers(0, 5), st.integers(0, 1)),
+    st.tuples(st.sampled_from(STEPS), st.integers(0, 5), st.integers(0, 1)),
     min_size=1,
     max_size=12,
-)  # fmt: skip
+)
 
 
 def change(step: str, terminal: Terminal, value: int) -> None:
