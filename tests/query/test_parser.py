@@ -4,7 +4,7 @@ import pytest
 
 from tms.query.errors import QueryError
 from tms.query.parser import MAX_DEPTH, MAX_TERMS, parse
-from tms.query.tree import AllOf, AnyOf, Condition, Negation, Operator, Part, Words
+from tms.query.tree import AllOf, AnyOf, Comparison, Negation, Operator, Part, Words
 
 
 def short(part: Part) -> object:
@@ -12,7 +12,7 @@ def short(part: Part) -> object:
     match part:
         case Words(text=text):
             return text
-        case Condition(field=field, operator=operator, values=values):
+        case Comparison(field=field, operator=operator, values=values):
             return (field, str(operator), *(f'"{value.text}"' if value.is_quoted else value.text for value in values))
         case Negation(part=inner):
             return ["not", short(inner)]

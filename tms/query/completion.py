@@ -13,8 +13,8 @@ from django.utils.functional import Promise
 
 from tms.query.fields import Field, FieldSet
 from tms.query.parser import MAX_CHARACTERS
-from tms.query.tree import Operator, Span
-from tms.query.value_kinds import Choice
+from tms.query.tree import Operator, TextRange
+from tms.query.value_kinds import ChoiceKind
 
 MAX_SUGGESTIONS = 10
 MAX_WORD_CHARACTERS = 100
@@ -27,53 +27,53 @@ NEEDS_QUOTES = re.compile(r"[\s()（）\",、*]")
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
+class Completion:
     """Text that may replace the characters of `span`."""
 
     text: str
     detail: str | Promise
-    span: Span
+    span: TextRange
 
 
-def complete(text: str, cursor: int, fields: FieldSet, person: Any) -> list[Suggestion]:
+def complete(text: str, cursor: int, fields: FieldSet, person: Any) -> list[Completion]:
     """What may stand at the cursor, the likeliest first. Values are those that the person may see."""
     cursor = min(max(cursor, 0), len(text), MAX_CHARACTERS)
     start = max(0, cursor - MAX_WORD_CHARACTERS)
     read = text[start:cursor]
     if found := UNFINISHED_VALUE.search(read):
-        span = Span(start + found.start("value"), cursor)
+        span = TextRange(start + found.start("value"), cursor)
         field = fields.find(found["field"])
         return list(islice(_values(field, found["value"].lstrip('"'), span, person), MAX_SUGGESTIONS)) if field else []
     if found := UNFINISHED_WORD.search(read):
-        span = Span(start + found.start("word"), cursor)
+        span = TextRange(start + found.start("word"), cursor)
         return list(islice(_fields(found["word"], fields, span, person), MAX_SUGGESTIONS))
     return []
 
 
-def _values(field: Field, begun: str, span: Span, person: Any) -> Iterator[Suggestion]:
+def _values(field: Field, begun: str, span: TextRange, person: Any) -> Iterator[Completion]:
     folded = begun.casefold()
-    if isinstance(field.kind, Choice):
+    if isinstance(field.kind, ChoiceKind):
         for name in field.kind.names:
             if name.startswith(folded):
-                yield Suggestion(name, field.kind.labels.get(name, ""), span)
+                yield Completion(name, field.kind.labels.get(name, ""), span)
     elif field.suggest:
         for value in field.suggest(person, begun):
-            yield Suggestion(quoted(value), field.label, span)
+            yield Completion(quoted(value), field.label, span)
     else:
-        yield from (Suggestion(value, field.label, span) for value in field.kind.examples if value.startswith(folded))
+        yield from (Completion(value, field.label, span) for value in field.kind.examples if value.startswith(folded))
 
 
-def _fields(begun: str, fields: FieldSet, span: Span, person: Any) -> Iterator[Suggestion]:
+def _fields(begun: str, fields: FieldSet, span: TextRange, person: Any) -> Iterator[Completion]:
     folded = begun.casefold()
     for field in fields:
         if field.name.startswith(folded) or any(alias.startswith(folded) for alias in field.aliases):
-            yield Suggestion(field.name + Operator.IS, field.label, span)
+            yield Completion(field.name + Operator.IS, field.label, span)
     for family in fields.families:
         if folded.startswith(family.prefix):
             for name in family.names(person, begun[len(family.prefix) :]):
-                yield Suggestion(f"{family.prefix}{name}", family.label, span)
+                yield Completion(f"{family.prefix}{name}", family.label, span)
         elif family.prefix.startswith(folded):
-            yield Suggestion(family.prefix, family.label, span)
+            yield Completion(family.prefix, family.label, span)
 
 
 def quoted(value: str) -> str:

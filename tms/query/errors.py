@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
-from tms.query.tree import Span
+from tms.query.tree import TextRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,7 @@ class Correction:
     """Text that would be right instead of the wrong part."""
 
     text: str
-    span: Span
+    span: TextRange
 
     def of(self, query: str) -> str:
         """The whole query with the correction made."""
@@ -25,7 +25,9 @@ class QueryError(ValueError):
     `problem` is a sentence for people in the active language; `expected` has examples of what could stand there.
     """
 
-    def __init__(self, problem: str, span: Span, expected: tuple[str, ...] = (), correction: str | None = None) -> None:
+    def __init__(
+        self, problem: str, span: TextRange, expected: tuple[str, ...] = (), correction: str | None = None
+    ) -> None:
         super().__init__(problem)
         self.problem = problem
         self.span = span

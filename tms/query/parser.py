@@ -13,7 +13,7 @@ from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedToken
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from tms.query.errors import QueryError
-from tms.query.tree import AllOf, AnyOf, Condition, Negation, Operator, Part, Span, Value, Words
+from tms.query.tree import AllOf, AnyOf, Comparison, Negation, Operator, Part, TextRange, Value, Words
 
 MAX_CHARACTERS = 10_000
 MAX_TERMS = 200
@@ -31,7 +31,7 @@ def parse(text: str) -> Part:
     if len(text) >= MAX_CHARACTERS:
         problem = gettext("The query is too long: %(number)d characters, at most %(limit)d.")
         limits = {"number": len(text), "limit": MAX_CHARACTERS - 1}
-        raise QueryError(problem % limits, Span(MAX_CHARACTERS - 1, len(text)))
+        raise QueryError(problem % limits, TextRange(MAX_CHARACTERS - 1, len(text)))
     if not text.strip():
         return AllOf()
     interactive = _parser().parse_interactive(text)
@@ -77,9 +77,9 @@ class TreeBuilder(Transformer[Token, Part]):
         return Words(_unquoted(token), _span(token))
 
     @v_args(inline=True)
-    def condition(self, field: Token, operator: Token, *values: Token) -> Condition:
+    def condition(self, field: Token, operator: Token, *values: Token) -> Comparison:
         sign = operator.translate(HALF_WIDTH).replace("=", ":") if len(operator) == 1 else str(operator)
-        return Condition(
+        return Comparison(
             field=str(field),
             field_span=_span(field),
             operator=Operator(sign),
@@ -102,28 +102,28 @@ def _unquoted(token: Token) -> str:
     return str(token[1:-1] if token.type == "QUOTED" else token)
 
 
-def _span(token: Token) -> Span:
+def _span(token: Token) -> TextRange:
     start = token.start_pos or 0
-    return Span(start, start + len(token))
+    return TextRange(start, start + len(token))
 
 
 def _unreadable(text: str, at: int, parser: InteractiveParser) -> QueryError:
     if text[at] == '"':
-        return QueryError(gettext("The closing quotation mark is missing."), Span(at, len(text)), ('"…"',))
-    return _misplaced(text[at], Span(at, at + 1), parser)
+        return QueryError(gettext("The closing quotation mark is missing."), TextRange(at, len(text)), ('"…"',))
+    return _misplaced(text[at], TextRange(at, at + 1), parser)
 
 
 def _unexpected(text: str, token: Token, parser: InteractiveParser) -> QueryError:
     if token.type != "$END":
         return _misplaced(str(token), _span(token), parser)
-    end = Span(len(text), len(text))
+    end = TextRange(len(text), len(text))
     if "_CLOSE" in _accepted(parser):
         return QueryError(gettext("A closing parenthesis is missing."), end, (")",), correction=")")
     missing = gettext("A value is missing.") if "VALUE" in _accepted(parser) else gettext("A condition is missing.")
     return QueryError(missing, end, _examples(parser))
 
 
-def _misplaced(text: str, span: Span, parser: InteractiveParser) -> QueryError:
+def _misplaced(text: str, span: TextRange, parser: InteractiveParser) -> QueryError:
     problem = gettext("“%(text)s” cannot stand here.") % {"text": text[:20]}
     return QueryError(problem, span, _examples(parser))
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from tms.query.errors import QueryError
 from tms.query.fields import Field, FieldSet
 from tms.query.parser import parse
-from tms.query.tree import AllOf, AnyOf, Condition, Negation, Part, Span, Words
+from tms.query.tree import AllOf, AnyOf, Comparison, Negation, Part, TextRange, Words
 
 type Predicate = Callable[[datetime], Q]
 
@@ -21,9 +21,9 @@ type Predicate = Callable[[datetime], Q]
 @dataclass(frozen=True, slots=True)
 class Query:
     text: str
-    used: Mapping[str, Span]
+    used: Mapping[str, TextRange]
     """The fields that it has conditions on, by name, and where each stands first."""
-    words: Span | None
+    words: TextRange | None
     """Where it has text without a field."""
     where: Predicate
     """The condition on rows at an instant."""
@@ -42,8 +42,8 @@ class Binder:
 
     def __init__(self, fields: FieldSet) -> None:
         self._fields = fields
-        self.used: dict[str, Span] = {}
-        self.words: Span | None = None
+        self.used: dict[str, TextRange] = {}
+        self.words: TextRange | None = None
 
     def bind(self, part: Part) -> Predicate:
         # Recursion is safe: the parser bounds how deep parts are within each other.
@@ -52,7 +52,7 @@ class Binder:
                 self.words = self.words or span
                 found = self._fields.words(text) if text else Q()
                 return lambda at: found
-            case Condition():
+            case Comparison():
                 return self._bind_condition(part)
             case Negation(part=excluded):
                 inner = self.bind(excluded)
@@ -64,7 +64,7 @@ class Binder:
                 some = [self.bind(each) for each in parts]
                 return lambda at: reduce(or_, (each(at) for each in some))
 
-    def _bind_condition(self, condition: Condition) -> Predicate:
+    def _bind_condition(self, condition: Comparison) -> Predicate:
         field = self._field(condition)
         if condition.operator not in field.kind.operators:
             problem = gettext("“%(field)s” cannot be compared with %(operator)s.")
@@ -74,7 +74,7 @@ class Binder:
         self.used.setdefault(field.name, condition.field_span)
         return lambda at: reduce(or_, (field.condition(condition.operator, each, at) for each in wanted))
 
-    def _field(self, condition: Condition) -> Field:
+    def _field(self, condition: Comparison) -> Field:
         if found := self._fields.find(condition.field):
             return found
         problem = gettext("There is no field “%(name)s”.") % {"name": condition.field[:40]}
@@ -86,4 +86,6 @@ def _check_characters(text: str) -> None:
     """Refuse what no database stores: U+0000 and halves of surrogate pairs."""
     for at, character in enumerate(text):
         if character == "\0" or "\ud800" <= character <= "\udfff":
-            raise QueryError(gettext("The query contains a character that is none."), Span(at, at + 1), correction="")
+            raise QueryError(
+                gettext("The query contains a character that is none."), TextRange(at, at + 1), correction=""
+            )

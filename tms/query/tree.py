@@ -13,7 +13,7 @@ class Operator(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TextRange:
     """Characters from `start` to before `end`."""
 
     start: int
@@ -25,7 +25,7 @@ class Value:
     """A value as it was written. In quotes, `*` is an ordinary character."""
 
     text: str
-    span: Span
+    span: TextRange
     is_quoted: bool = False
 
 
@@ -34,17 +34,17 @@ class Words:
     """Text without a field: what the search box searched for before there were queries."""
 
     text: str
-    span: Span
+    span: TextRange
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class Comparison:
     """A field compared with values; several values are alternatives."""
 
     field: str
-    field_span: Span
+    field_span: TextRange
     operator: Operator
-    operator_span: Span
+    operator_span: TextRange
     values: tuple[Value, ...]
 
 
@@ -65,4 +65,4 @@ class AnyOf:
     parts: tuple["Part", ...]
 
 
-type Part = Words | Condition | Negation | AllOf | AnyOf
+type Part = Words | Comparison | Negation | AllOf | AnyOf

@@ -58,7 +58,7 @@ class ValueKind(ABC):
         return QueryError(problem % {"value": value.text[:40]}, value.span, self.examples, correction)
 
 
-class Text(ValueKind):
+class TextKind(ValueKind):
     """Text without regard to case. `*` stands for any characters; an empty text in quotes for *has none*."""
 
     def __init__(self, *, is_part: bool = False) -> None:
@@ -78,7 +78,7 @@ class Text(ValueKind):
         return Q(**{f"{column}__{'icontains' if self.is_part else 'iexact'}": wanted.text})
 
 
-class Choice(ValueKind):
+class ChoiceKind(ValueKind):
     """One of a few names. Each name stands for one or more values of the column."""
 
     def __init__(self, names: Mapping[str, tuple[str, ...]], labels: Mapping[str, str | Promise]) -> None:
@@ -96,7 +96,7 @@ class Choice(ValueKind):
         return Q(**{f"{column}__in": wanted})
 
 
-class Version(ValueKind):
+class VersionKind(ValueKind):
     """Versions, which compare number by number. With `*`, as text."""
 
     operators = ORDER
@@ -121,7 +121,7 @@ class Version(ValueKind):
         return found
 
 
-class Number(ValueKind):
+class NumberKind(ValueKind):
     operators = ORDER
     examples = ("60", "-4.5")
     WRITTEN = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
@@ -135,7 +135,7 @@ class Number(ValueKind):
         return number_compares(F(column), operator, wanted)
 
 
-class Day(ValueKind):
+class DayKind(ValueKind):
     """A day of the calendar."""
 
     operators = ORDER
@@ -150,7 +150,7 @@ class Day(ValueKind):
         return Q(_lookup(operator, F(column), Literal(wanted)))
 
 
-class Moment(ValueKind):
+class MomentKind(ValueKind):
     """An instant of the past, by its age (`10m`, where *more* is longer ago) or by its day (`2026-11-01`)."""
 
     operators = ORDER
@@ -208,17 +208,17 @@ class OrNone(ValueKind):
         return self.kind.compare(column, operator, wanted, at)
 
 
-TEXT = Text()
-PART_OF_TEXT = Text(is_part=True)
-VERSION = Version()
-NUMBER = Number()
-DAY = Day()
-MOMENT = Moment()
+TEXT = TextKind()
+PART_OF_TEXT = TextKind(is_part=True)
+VERSION = VersionKind()
+NUMBER = NumberKind()
+DAY = DayKind()
+MOMENT = MomentKind()
 
 
-def choices(labels: Mapping[str, str | Promise], **unions: tuple[str, ...]) -> Choice:
+def choices(labels: Mapping[str, str | Promise], **unions: tuple[str, ...]) -> ChoiceKind:
     """The choices of a model's field. `unions` are further names, each for several values."""
-    return Choice({value: (value,) for value in labels} | unions, labels)
+    return ChoiceKind({value: (value,) for value in labels} | unions, labels)
 
 
 def _keys(column: str, operator: Operator, key: str) -> Q:

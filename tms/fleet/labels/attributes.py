@@ -36,6 +36,8 @@ class BadValue(ValueError):
 class TooManyAttributes(ValueError):
     """There are `MAX_ATTRIBUTES` already."""
 
+    code = "tms:too-many-attributes"
+
 
 @transaction.atomic
 def save_attribute(attribute: Attribute) -> None:

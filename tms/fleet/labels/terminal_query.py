@@ -18,7 +18,7 @@ from tms.fleet.models import Attribute, AttributeSubject, AttributeType
 from tms.fleet.terminal_query import MAX_VALUES, TERMINAL_FIELDS
 from tms.query.fields import Field, FieldFamily
 from tms.query.tree import Operator, Value
-from tms.query.value_kinds import DAY, NUMBER, TEXT, Choice, OrNone, ValueKind
+from tms.query.value_kinds import DAY, NUMBER, TEXT, ChoiceKind, OrNone, ValueKind
 
 PREFIX = "attr."
 COLUMNS = {AttributeType.NUMBER: "number", AttributeType.DAY: "day"}
@@ -73,7 +73,7 @@ def _kind(attribute: Attribute) -> ValueKind:
         case AttributeType.DAY:
             return DAY
         case AttributeType.CHOICE:
-            return Choice({str(name).casefold(): (name,) for name in attribute.choices}, {})
+            return ChoiceKind({str(name).casefold(): (name,) for name in attribute.choices}, {})
         case AttributeType.TEXT:
             return TEXT
 

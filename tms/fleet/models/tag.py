@@ -23,7 +23,7 @@ check_tag = RegexValidator(
 
 class _Tagging(models.Model):
     name = models.CharField(_("tag"), max_length=MAX_TAG_CHARACTERS, validators=(check_tag,))
-    """In lower case, so that one tag has one spelling."""
+    """The tag in lower case, so that one tag has one spelling."""
 
     class Meta:
         abstract = True
