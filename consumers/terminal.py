@@ -34,7 +34,7 @@ class TerminalConsumer:
             return
         try:
             gateway = start_links()
-            decision = await decide(gateway, scope)
+            decision = await decide(gateway, scope, address)
             if isinstance(decision, HandshakeRejected):
                 await turn_away(decision, send)
                 return
@@ -64,9 +64,9 @@ def discard_handshake(scope: Scope) -> None:
         scope.pop(name, None)
 
 
-async def decide(gateway: Gateway, scope: Scope) -> CredentialKey | HandshakeRejected:
+async def decide(gateway: Gateway, scope: Scope, address: str | None) -> CredentialKey | HandshakeRejected:
     began = time.monotonic()
-    decision = await gateway.admission.decide(scope)
+    decision = await gateway.admission.decide(scope, address=address)
     instruments.HANDSHAKE_SECONDS.observe(time.monotonic() - began)
     return decision
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from tests.boards.live.changes import change
 from tests.support import factories, people
+from tests.support.alerts.planned_work import maintain
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tms.accounts.scope import EVERYTHING, Scope
@@ -98,6 +99,28 @@ def test_the_list_is_searched_and_filtered(page, some, fleet, query, expected):
     fleet.site("OLD", closed_at=now(-60))
 
     assert codes(page(f"/sites/?{query}")) == expected
+
+
+def test_sites_outside_their_hours_and_in_maintenance_have_tabs(page, some, fleet):
+    closed_now(Site.objects.get(code="AAA"))
+    maintain(fleet.person("mei"), sites=[Site.objects.get(code="BBB")])
+
+    seen = page("/sites/")
+
+    assert (seen.text("count-closed-now"), seen.text("count-maintenance")) == ("1", "1")
+    assert codes(page("/sites/?state=closed-now")) == ["AAA"]
+    assert codes(page("/sites/?state=maintenance")) == ["BBB"]
+
+
+@pytest.mark.parametrize(("role", "is_offered"), [("Lead", True), ("Operator", False)])
+def test_import_and_export_are_offered_to_who_may(db, fleet, role, is_offered):
+    fleet.site("SJK")
+    person = people.person("someone", of=None)
+    people.grant(person, role)
+
+    links = HtmlPage(people.signed_in(person).get("/sites/")).links()
+
+    assert ({"/import/", "/export/sites.csv", "/sites/new/"} <= links) is is_offered
 
 
 def test_closed_sites_are_only_in_their_tab(page, some, fleet):

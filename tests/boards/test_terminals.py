@@ -40,6 +40,15 @@ def uids(seen):
     return [seen.text(element).split(" ", 1)[0] for element in seen.rows("terminal-")]
 
 
+def test_the_list_is_limited_to_a_group(page, mixed, fleet):
+    group = fleet.group("Lobby")
+    group.terminals.set(Terminal.objects.filter(uid__in=("GTE-1", "PAY-1")))
+
+    assert uids(page(f"/terminals/?group={group.pk}")) == ["GTE-1", "PAY-1"]
+    assert uids(page(f"/terminals/?group={group.pk}&presence=silent")) == ["PAY-1"]
+    assert uids(page("/terminals/?group=999999")) == []
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

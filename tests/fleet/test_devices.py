@@ -6,13 +6,15 @@ from tests.support.builders import AT, Link, later
 from tests.support.credentials import find_key
 from tms.alerts.models import Alert
 from tms.fleet.credentials import services as credentials
-from tms.fleet.devices import placements, unexpected
+from tms.fleet.devices import placements, undo, unexpected
 from tms.fleet.devices.connected import MAX_UNDECIDED
 from tms.fleet.enrolment import tokens
-from tms.fleet.models import Device, DeviceState, IdentityChange, Placement, Terminal, UnexpectedDevice
+from tms.fleet.identity import boots
+from tms.fleet.models import Credential, Device, DeviceState, IdentityChange, Placement, Terminal, UnexpectedDevice
 from tms.fleet.models.unexpected_device import Decision
 from tms.fleet.terminals.lifecycle_changes import retire
 from tms.ingest import commit
+from tms.lib.hashing import hash_token
 from tms.telemetry.models import Event
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -58,6 +60,19 @@ def test_a_boot_that_reports_the_same_records_nothing(fleet):
     boot(terminal, "S-1", seconds=60, boot_id="boot-2")
 
     assert facts_changed(terminal) == before
+
+
+def test_of_a_firmware_that_changes_at_each_boot_the_newest_changes_of_a_day_are_kept(fleet, monkeypatch):
+    monkeypatch.setattr(boots, "MAX_A_DAY", 3)
+    terminal, other = fleet.terminal(), fleet.terminal()
+    commit.write([Link(other).boot("boot-1", at=AT, firmware="1.0")])
+
+    for hours in (0, 1, 2, 3, 26):
+        commit.write([Link(terminal).boot(f"boot-{hours}", at=later(hours * 3_600), firmware=f"4.{hours}")])
+
+    kept = IdentityChange.objects.filter(field="firmware").order_by("pk")
+    assert list(kept.filter(terminal=terminal).values_list("after", flat=True)) == ["4.1", "4.2", "4.3", "4.26"]
+    assert kept.filter(terminal=other).count() == 1
 
 
 def test_another_device_is_recorded_and_its_boot_accepted(fleet):
@@ -150,6 +165,85 @@ def test_a_replaced_device_loses_its_key_and_the_terminal_keeps_its_history(flee
     terminal.refresh_from_db()
     assert (terminal.serial, terminal.model) == ("S-2", "KX-22")
     assert ("serial", "S-1", "S-2", "person") in facts_changed(terminal)
+
+
+def placed(fleet) -> Terminal:
+    """A terminal whose device serves since before `AT`."""
+    terminal = fleet.terminal()
+    Placement.objects.filter(terminal=terminal).update(began_at=later(-60))
+    return terminal
+
+
+def replaced(fleet) -> Terminal:
+    """S-2 has replaced S-1 a minute after the first boot, and fetches its key with a token."""
+    terminal = placed(fleet)
+    boot(terminal, "S-1")
+    spare = Device.objects.create(serial="S-2", model="KX-22", site=terminal.site)
+    placements.exchange(terminal, spare, removed_becomes=DeviceState.LOST, by=None, at=later(60))
+    return terminal
+
+
+def test_an_undone_replacement_gives_the_device_its_place_and_its_keys_back(fleet):
+    terminal = placed(fleet)
+    key, revoked_before = credentials.issue(terminal), credentials.issue(terminal)
+    credentials.revoke(Credential.objects.filter(digest=hash_token(revoked_before.secret)), at=later(30))
+    boot(terminal, "S-1")
+    spare = Device.objects.create(serial="S-2", model="KX-22", site=terminal.site)
+    new_key = placements.replace(terminal, spare, removed_becomes=DeviceState.LOST, by=None, at=later(60)).credential
+    token = tokens.make_token(tokens.TokenLimits(terminal=terminal), by=None, at=later(61))
+
+    undo.undo(terminal, by=fleet.person(), at=later(120))
+
+    assert find_key(key, at=later(121)).identity.terminal_id == terminal.pk
+    assert [find_key(each, at=later(121)) for each in (new_key, revoked_before)] == [None, None]
+    assert device_of(terminal) == "S-1"
+    assert dict(Device.objects.values_list("serial", "state")) == {
+        "S-1": DeviceState.IN_SERVICE,
+        "S-2": DeviceState.SPARE,
+    }
+    terminal.refresh_from_db()
+    assert (terminal.serial, terminal.model) == ("S-1", "KX-21")
+    assert ("serial", "S-2", "S-1", "person") in facts_changed(terminal)
+    with pytest.raises(tokens.TokenRefused):
+        tokens.redeem(token, tokens.NewDevice("kiosk", "S-2"), at=later(121))
+    with pytest.raises(undo.CannotUndo):
+        undo.undo(terminal, by=fleet.person(), at=later(122))
+
+
+def connect(terminal: Terminal) -> None:
+    credentials.issue(terminal)
+    boot(terminal, "S-2", seconds=90, boot_id="boot-2")
+
+
+def place_elsewhere(terminal: Terminal) -> None:
+    other = Terminal.objects.create(uid="OTHER", site=terminal.site, kind="kiosk")
+    placements.place(Device.objects.get(serial="S-1"), other, by=None, at=later(90))
+
+
+@pytest.mark.parametrize(
+    ("happens", "at_s"),
+    [(connect, 120), (place_elsewhere, 120), (lambda terminal: None, 660)],
+    ids=["the new device connected", "the old device serves elsewhere", "ten minutes are over"],
+)
+def test_a_replacement_is_not_undone_once(fleet, happens, at_s):
+    terminal = replaced(fleet)
+    happens(terminal)
+
+    with pytest.raises(undo.CannotUndo):
+        undo.undo(terminal, by=fleet.person(), at=later(at_s))
+
+    assert device_of(terminal) == "S-2"
+
+
+def test_neither_a_swap_nor_a_confirmed_device_is_undone(fleet):
+    one, other, confirmed = placed(fleet), placed(fleet), placed(fleet)
+    for terminal, serial in ((one, "S-1"), (other, "S-2"), (confirmed, "S-3"), (confirmed, "S-4")):
+        boot(terminal, serial)
+
+    placements.swap(one, other, by=None, at=later(60))
+    unexpected.confirm(UnexpectedDevice.objects.get(), removed_becomes=DeviceState.SPARE, by=None, at=later(60))
+
+    assert [undo.undoable(terminal, at=later(61)) for terminal in (one, other, confirmed)] == [None, None, None]
 
 
 def test_a_device_that_serves_elsewhere_cannot_replace(fleet):

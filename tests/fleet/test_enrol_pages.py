@@ -1,5 +1,6 @@
 """The pages on which people enrol terminals: one, many, and what they may."""
 
+import json
 import os
 import re
 import shutil
@@ -17,7 +18,7 @@ from tests.support.factories import now
 from tests.support.pages import HtmlPage
 from tests.support.people import grant, person, signed_in
 from tms.accounts.models import AuditEntry, Role, User
-from tms.fleet.enrolment import planned
+from tms.fleet.enrolment import planned, refusals
 from tms.fleet.enrolment.tokens import NewDevice, TokenLimits, TokenRefused, make_token, redeem
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind, TerminalState
@@ -166,6 +167,38 @@ def test_an_expired_token_ends_the_wait(browser, waiting):
 
     assert page.attribute("progress", "data-progress") == "expired"
     assert page.attribute("progress", "hx-get") is None
+
+
+def try_token(token: str, **device: str) -> int:
+    body = json.dumps({"token": token, **device})
+    return Client().post("/api/v1/enrol", body, content_type="application/json", REMOTE_ADDR="10.2.3.4").status_code
+
+
+def test_the_page_says_why_the_device_was_refused(browser, fleet, waiting):
+    fleet.terminal(uid="TAKEN", serial="S-1")
+    token = planned.renew_token(waiting, by=None, at=timezone.now())
+
+    answers = [try_token(token, serial="S-1"), *(try_token("no such token", serial="STRANGER") for _ in range(5))]
+    EnrolmentToken.objects.update(withdrawn_at=timezone.now())
+    answers.append(try_token(token))
+    text = browser.get(reverse("enrol-waiting", args=(waiting.uid,))).content.decode()
+
+    assert set(answers) == {403}
+    assert text.index("the token was withdrawn") < text.index("the device serves as another terminal")
+    assert "10.2.3.4" in text
+    assert "STRANGER" not in text
+
+
+def test_a_few_refusals_of_each_token_are_kept(browser, site):
+    token = make_token(TokenLimits(site, serials=("S-1",), uses=2), by=None, at=timezone.now())
+
+    for number in range(refusals.MOST + 2):
+        try_token(token, serial=f"WRONG-{number}")
+    text = browser.get(reverse("enrol-many")).content.decode()
+
+    assert text.count("the token is not for this serial number") == refusals.MOST
+    assert "WRONG-4" in text
+    assert "WRONG-1" not in text
 
 
 @pytest.mark.django_db(transaction=True)

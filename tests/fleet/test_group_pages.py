@@ -4,8 +4,10 @@ import pytest
 from django.test import Client
 
 from tests.support import people
+from tests.support.factories import now
 from tests.support.pages import HtmlPage
 from tms.accounts.models import AuditEntry, User
+from tms.fleet.groups import services
 from tms.fleet.models import Group
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -156,3 +158,34 @@ def test_a_smaller_scope_neither_makes_nor_changes_groups(fleet):
 
     assert [answer.status_code for answer in answers] == [403] * 5
     assert Group.objects.get().name == "Mixed"
+
+
+def test_the_page_draws_its_members_over_30_days_and_links_to_their_list(lead, fleet):
+    group, one, other = fleet.group("Lobby"), fleet.terminal(uid="T-1"), fleet.terminal(uid="T-2")
+    for chosen, terminal, days in ((group, one, 40), (group, other, 10), (fleet.group("Else"), other, 5)):
+        services.set_members(chosen, add=[terminal.pk], by=None, at=now(-days * 86_400))
+
+    seen = page(lead, f"/groups/{group.pk}/")
+
+    assert seen.text("members-change") == "1 → 2"
+    listed = page(lead, f"/terminals/?group={group.pk}")
+    assert f"/terminals/?group={group.pk}" in seen.links()
+    assert "T-1" in listed.html
+
+
+def test_members_of_another_scope_are_not_in_the_chart(fleet):
+    near, far = fleet.site("SJK", region="Kanto"), fleet.site("UMD", region="Kansai")
+    group = fleet.group("Lobby")
+    members = [fleet.terminal(site=near).pk, fleet.terminal(site=far).pk]
+    services.set_members(group, add=members, by=None, at=now(-86_400))
+    person = people.person("regional", of=None)
+    people.grant(person, "Lead", region="Kanto")
+
+    assert page(people.signed_in(person), f"/groups/{group.pk}/").text("members-change") == "0 → 1"
+
+
+def test_each_use_says_what_a_change_of_members_does(lead, fleet):
+    group = fleet.group("Lobby")
+    fleet.presence_rule(group=group)
+
+    assert "New members can open alerts" in page(lead, f"/groups/{group.pk}/").html

@@ -8,9 +8,12 @@ import pytest
 import pytest_asyncio
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
+from tests.support.polling import wait_for_value_async
 from tests.support.threads import in_thread
 from tms.fleet.credentials import services
-from tms.fleet.models import Credential
+from tms.fleet.enrolment import refusals
+from tms.fleet.models import Credential, TerminalState
+from tms.ingest import admission as module
 from tms.ingest.admission import Admission, find_keys, offered_credential
 from tms.ingest.links import Links
 
@@ -92,6 +95,19 @@ class TestDecision:
 
         assert unknown == wrong
         assert (wrong.status, wrong.type) == (401, "tms:unauthorised")
+
+    async def test_who_waits_for_a_first_connection_learns_of_a_wrong_key(self, fleet, admission, monkeypatch):
+        monkeypatch.setattr(module, "NOTE_EVERY_S", 0)
+        [new], seen = await in_thread(fleet.terminals, 1), await in_thread(fleet.terminal)
+        await in_thread(lambda: TerminalState.objects.filter(pk=seen.pk).update(presence="online"))
+
+        for terminal in (seen, new):
+            await admission.decide(scope(f"{terminal.uid}.{SECRET}"), address="10.2.3.4")
+        await wait_for_value_async(lambda: len(refusals.of_terminal(new)), 1)
+
+        [refusal] = refusals.of_terminal(new)
+        assert (refusal.reason, refusal.address) == ("key", "10.2.3.4")
+        assert refusals.of_terminal(seen) == []
 
     @pytest.mark.parametrize("end", ["revoked_at", "expires_at"])
     async def test_an_expired_credential_is_refused(self, fleet, admission, end):

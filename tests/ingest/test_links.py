@@ -15,6 +15,7 @@ from tms.commands.models import Command, CommandState
 from tms.feed.change import Change
 from tms.feed.hub import hub
 from tms.fleet.credentials import services
+from tms.fleet.devices import placements
 from tms.fleet.models import Credential, TerminalState
 from tms.ingest import links as module
 from tms.ingest.models import TakeoverCounter
@@ -168,6 +169,19 @@ async def test_a_revoked_key_closes_its_link_and_no_other(node, fleet, terminal)
     assert (wire.closed, untouched.closed) == (CloseCode.CREDENTIAL_REVOKED, None)
 
 
+@pytest.mark.parametrize("is_told", [True, False], ids=["told", "after a gap"])
+async def test_swapped_devices_are_asked_to_connect_again_soon(node, fleet, is_told):
+    one, other = await in_thread(fleet.terminal), await in_thread(fleet.terminal)
+    session, wire = await node.booted(one)
+    keys = frozenset({session.credential_id})
+    await in_thread(lambda: placements.swap(one, other, by=None, at=datetime.now(UTC)))
+
+    node.links.changed(Change(revoked=keys, moved=keys) if is_told else Change(everything=True))
+    await node.links.poll_once(datetime.now(UTC), datetime.now(UTC))
+
+    assert wire.closed == CloseCode.DRAINING
+
+
 # Commands
 
 
@@ -230,11 +244,11 @@ CHANGES = {"revoked": revoke, "waiting": lambda fleet, terminal: fleet.command(t
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_poll_finds_each_kind_of_change(fleet, terminal, what):
-    before = module.poll(later(-5), AT, [])
+    before = module.poll(later(-5), AT, {})
 
     CHANGES[what](fleet, terminal)
 
-    found = module.poll(later(-5), later(1), [])
+    found = module.poll(later(-5), later(1), {})
     assert not any(before)
     assert [name for name in CHANGES if getattr(found, name)] == [what]
 
@@ -242,4 +256,4 @@ def test_a_poll_finds_each_kind_of_change(fleet, terminal, what):
 def test_after_an_outage_a_poll_finds_a_key_that_was_revoked_meanwhile(fleet, terminal):
     revoke(fleet, terminal)
 
-    assert module.poll(later(-5), later(600), []).revoked
+    assert module.poll(later(-5), later(600), {}).revoked

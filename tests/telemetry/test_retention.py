@@ -8,7 +8,7 @@ from django.db import connection
 from tests.support import factories
 from tests.support.builders import AT
 from tests.support.ingest.commit import booted, stored_reports, write
-from tms.fleet.models import Cause, Presence, PresenceChange, Terminal
+from tms.fleet.models import Cause, IdentityChange, Presence, PresenceChange, Terminal
 from tms.fleet.models.outage import Outage
 from tms.telemetry.models import Boot, Event, LateHour, Report, Rollup
 from tms.telemetry.storage import retention
@@ -41,6 +41,17 @@ def test_events_and_changes_of_presence_are_deleted_after_their_days(terminal):
 
     assert set(Event.objects.values_list("code", flat=True)) == {"age_0", "age_19"}
     assert set(PresenceChange.objects.values_list("at", flat=True)) == {ago(0), ago(19)}
+
+
+def test_changes_of_identity_are_kept_while_a_terminal_may_be_brought_back(terminal):
+    for age in (0, 21, 29, 31):
+        IdentityChange.objects.create(
+            terminal=terminal, at=ago(age), field="firmware", before="1", after="2", source="boot"
+        )
+
+    retention.retire(AT)
+
+    assert set(IdentityChange.objects.values_list("at", flat=True)) == {ago(0), ago(21), ago(29)}
 
 
 def test_outages_are_deleted_after_their_days_and_ongoing_ones_stay(terminal):

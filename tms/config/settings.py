@@ -401,7 +401,7 @@ READINGS_DAYS = env.days("TMS_READINGS_DAYS", 14, least=2)
 
 ROLLUPS_DAYS = env.days("TMS_ROLLUPS_DAYS", 400, least=2)
 HISTORY_DAYS = env.days("TMS_HISTORY_DAYS", 400, least=2)
-"""Events, changes of presence, and boots."""
+"""Events, changes of presence and identity, and boots."""
 
 # Availability
 

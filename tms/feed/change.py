@@ -40,6 +40,8 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
     """A request for approval was made or decided."""
     screens: frozenset[int] = frozenset()
     """Wall screens that were paired, changed or revoked."""
+    moved: frozenset[int] = frozenset()
+    """The `revoked` credentials that stay valid, for another terminal: their devices connect again at once."""
 
     @property
     def is_urgent(self) -> bool:
@@ -77,6 +79,7 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
             viewings=self.viewings,
             approvals=self.approvals,
             screens=self.screens,
+            moved=self.moved,
         )
 
 

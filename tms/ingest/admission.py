@@ -1,7 +1,8 @@
 """Admission: who may open a terminal's link, decided before the WebSocket upgrade with an HTTP status."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -9,6 +10,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from tms.fleet.credentials import services
 from tms.fleet.credentials.services import CredentialKey
+from tms.fleet.enrolment import refusals
 from tms.ingest.links import Links
 from tms.lib.db.clock import db_clock
 from tms.lib.db.thread import DatabaseThread
@@ -22,6 +24,8 @@ log = structlog.get_logger(__name__)
 GATHER_S = 0.005
 """Handshakes within this time share one query."""
 RETRY_AFTER_S = 5
+NOTE_EVERY_S = 0.2
+"""At least this long between two refusals that are noted for people."""
 
 type Find = Callable[[Sequence[str]], Mapping[str, CredentialKey]]
 """The valid keys among these digests."""
@@ -58,9 +62,10 @@ class Admission:
         self._waiting: dict[str, list[asyncio.Future[CredentialKey | None]]] = {}
         self._thread = DatabaseThread("admission")
         self._tasks: set[asyncio.Task[None]] = set()
+        self._noted_at = -NOTE_EVERY_S
         self.is_draining = False
 
-    async def decide(self, scope: Scope) -> CredentialKey | HandshakeRejected:
+    async def decide(self, scope: Scope, *, address: str | None = None) -> CredentialKey | HandshakeRejected:
         if self.is_draining:
             return unavailable("this node is draining; reconnect after Retry-After")
         if SUBPROTOCOL not in scope["subprotocols"]:
@@ -73,6 +78,7 @@ class Admission:
         except DatabaseError:
             return unavailable("the database is not responding; reconnect after Retry-After")
         if key is None:
+            self._note_refusal(offered.uid, address or "")
             return UNAUTHORISED
         if left := self._links.ban_left_s(key.identity.terminal_id):
             banned = b"%d" % max(1, left)
@@ -87,13 +93,25 @@ class Admission:
     async def stop(self) -> None:
         await self._thread.leave()
 
+    def _note_refusal(self, uid: str, address: str) -> None:
+        """Tell people who wait for the first connection of this terminal. At most a few are noted a second, so that a
+        storm of wrong keys does not delay the good ones.
+        """
+        at = time.monotonic()
+        if at - self._noted_at >= NOTE_EVERY_S:
+            self._noted_at = at
+            self._start(self._thread.run(_note_refusal, uid, address))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _find(self, digest: str) -> CredentialKey | None:
         loop = asyncio.get_running_loop()
         found: asyncio.Future[CredentialKey | None] = loop.create_future()
         if not self._waiting:
-            task = loop.create_task(self._find_together())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start(self._find_together())
         self._waiting.setdefault(digest, []).append(found)
         return await found
 
@@ -133,6 +151,14 @@ def find_keys(digests: Sequence[str]) -> dict[str, CredentialKey]:
         if not was_cut:
             raise
     return services.find(digests, at=db_clock().now())
+
+
+def _note_refusal(uid: str, address: str) -> None:
+    try:
+        refusals.note_link(uid, address=address, at=db_clock().now())
+    except DatabaseError as error:
+        log.warning("refusal_not_noted", error=repr(error))
+        connection.close()
 
 
 def _unanswered(

@@ -75,7 +75,7 @@ class Links:
         """Receives changes from the feed's hub."""
         self._may_have_missed |= change.everything
         self._close_replaced(change.sessions)
-        self._revoke(change.revoked)
+        self._revoke(change.revoked, moved=change.moved)
         self.deliver(self.by_terminal.keys() if change.everything else change.commands & self.by_terminal.keys())
 
     async def poll_forever(self) -> None:
@@ -90,7 +90,7 @@ class Links:
     async def poll_once(self, since: datetime, at: datetime) -> bool:
         """Poll once. Returns whether it succeeded."""
         may_have_missed = self._may_have_missed or not hub().is_live
-        doubtful = list(self.by_terminal) if may_have_missed else []
+        doubtful = {pk: session.credential_id for pk, session in self.by_terminal.items()} if may_have_missed else {}
         self._may_have_missed = False  # before reading: a gap during the poll is for the next one
         try:
             found = await database_sync_to_async(poll, thread_sensitive=False)(since - OVERLAP, at, doubtful)
@@ -102,7 +102,7 @@ class Links:
         return True
 
     def _apply(self, found: "PollResult") -> None:
-        self._revoke(found.revoked)
+        self._revoke(found.revoked | found.moved, moved=found.moved)
         self._close_replaced(found.elsewhere.items())
         self.deliver(found.waiting & self.by_terminal.keys())
         self.bans.read(found.bans, at=time.monotonic())
@@ -113,10 +113,13 @@ class Links:
             if session is not None and session.number < number:
                 session.close_replaced()
 
-    def _revoke(self, credential_ids: Collection[int]) -> None:
+    def _revoke(self, credential_ids: Collection[int], *, moved: Collection[int]) -> None:
+        """Close the links of these keys. After 4401 agents wait for minutes; after 4503 those of `moved` return soon."""
         if credential_ids:
             for session in (*self.by_terminal.values(), *self._unbooted):
-                if session.credential_id in credential_ids:
+                if session.credential_id in moved:
+                    session.close(CloseCode.DRAINING, "the device serves as another terminal; reconnect")
+                elif session.credential_id in credential_ids:
                     session.close(CloseCode.CREDENTIAL_REVOKED, "credential revoked")
 
     def deliver(self, terminal_ids: Collection[int]) -> None:
@@ -148,14 +151,17 @@ class PollResult(NamedTuple):
     waiting: set[int]
     elsewhere: Mapping[int, int]
     bans: Sequence[tuple[int, float]]
+    moved: set[int]
+    """Credentials whose device serves as another terminal now."""
 
 
-def poll(since: datetime, at: datetime, doubtful: Sequence[int]) -> PollResult:
-    """Mostly there is nothing, which one prepared statement shows."""
+def poll(since: datetime, at: datetime, doubtful: Mapping[int, int]) -> PollResult:
+    """Mostly there is nothing, which one prepared statement shows. `doubtful`: the key of each terminal's link."""
     elsewhere = store.elsewhere(doubtful, node=settings.NODE) if doubtful else {}
+    moved = services.moved(doubtful) if doubtful else set()
     if since > at - RECENT and not with_rows([_recent_changes], at):
-        return PollResult(set(), set(), elsewhere, [])
-    return PollResult(services.ended_between(since, at), commands.waiting(at=at), elsewhere, find_bans(at))
+        return PollResult(set(), set(), elsewhere, [], moved)
+    return PollResult(services.ended_between(since, at), commands.waiting(at=at), elsewhere, find_bans(at), moved)
 
 
 _recent_changes = RowCheck(

@@ -22,6 +22,7 @@ from tms.fleet.credentials.services import Retired
 from tms.fleet.devices import api as device_api
 from tms.fleet.devices import unexpected_api
 from tms.fleet.devices.placements import AlreadyPlaced, NoDevice
+from tms.fleet.devices.undo import CannotUndo
 from tms.fleet.devices.unexpected import AlreadyDecided
 from tms.fleet.enrolment import api as enrolment_api
 from tms.fleet.groups import api as group_api
@@ -78,23 +79,9 @@ REFUSALS: Mapping[type[Exception], int] = {
     Conflict: 409,
     NotActive: 409,
     OutOfDate: 412,
-    **dict.fromkeys(
-        (
-            AlreadyDecided,
-            AlreadyPlaced,
-            Cycle,
-            GroupInUse,
-            HasHistory,
-            IsScope,
-            MembersByQuery,
-            NoDevice,
-            NotPossible,
-            TooManyAttributes,
-            TooManyDynamicGroups,
-        ),
-        409,
-    ),
-    **dict.fromkeys((RegionInUse, Retired), 409),
+    **dict.fromkeys((AlreadyDecided, AlreadyPlaced, Cycle, GroupInUse, HasHistory, NoDevice, NotPossible), 409),
+    **dict.fromkeys((CannotUndo, RegionInUse, Retired), 409),
+    **dict.fromkeys((IsScope, MembersByQuery, TooManyAttributes, TooManyDynamicGroups), 409),
     Busy: 503,
 }
 api = Api(

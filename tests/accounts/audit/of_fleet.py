@@ -3,8 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.utils import timezone
+
 from tests.support.factories import now
-from tms.fleet.models import DeviceState, Group, Site, Terminal, TerminalState
+from tms.fleet.devices import placements
+from tms.fleet.models import Device, DeviceState, Group, Site, Terminal, TerminalState
 from tms.fleet.sites import services as sites
 from tms.fleet.terminals import lifecycle_changes
 
@@ -24,6 +27,13 @@ def close_site() -> None:
 def retire() -> None:
     chosen = Terminal.objects.filter(uid="T-1").values_list("pk", flat=True)
     lifecycle_changes.retire(list(chosen), device_becomes=DeviceState.SPARE, by=None, at=now())
+
+
+def replace() -> None:
+    spare = Device.objects.create(serial="K-8")
+    placements.replace(
+        Terminal.objects.get(uid="T-1"), spare, removed_becomes=DeviceState.SPARE, by=None, at=timezone.now()
+    )
 
 
 def forget() -> None:
@@ -63,6 +73,7 @@ OPERATIONS: Mapping[str, Request] = {
     "POST /api/v1/terminals/{uid}/retire": ("state-changed", COMMENT, nothing),
     "POST /api/v1/terminals/{uid}/bring-back": ("state-changed", COMMENT, retire),
     "POST /api/v1/terminals/{uid}/replace": ("device-replaced", {"serial": "K-9"}, nothing),
+    "POST /api/v1/terminals/{uid}/replace/undo": ("replacement-undone", COMMENT, replace),
     "POST /api/v1/terminals/{uid}/swap": ("device-swapped", {"other": "R-1"}, nothing),
     "POST /api/v1/terminals/{uid}/keys": ("key-issued", {"expires_at": None}, nothing),
     "POST /api/v1/terminals/{uid}/keys/rotate": ("key-issued", {"overlap_s": 60}, nothing),

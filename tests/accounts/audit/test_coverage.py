@@ -11,6 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import F
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from tests.accounts.audit import of_accounts, of_fleet, of_providers
@@ -30,8 +31,9 @@ from tms.alerts.correlation import settings as correlation_settings
 from tms.alerts.models import Alert, CorrelationRule, Factor, Incident, Rule, SameRuleCorrelation
 from tms.alerts.rule_editing import yaml_file
 from tms.boards.rules.forms import RuleForm
+from tms.fleet.devices import placements
 from tms.fleet.enrolment import tokens as enrolment
-from tms.fleet.models import DeviceState, Group, Lifecycle, Site, Terminal, TerminalState
+from tms.fleet.models import Device, DeviceState, Group, Lifecycle, Site, Terminal, TerminalState
 from tms.fleet.sites.services import close_site
 from tms.fleet.terminals.lifecycle_changes import retire
 from tms.lib.hashing import hash_token
@@ -192,6 +194,12 @@ def enrolment_token() -> dict[str, Any]:
     return {"token": enrolment.make_token(enrolment.TokenLimits(Site.objects.all()[0]), by=None, at=now())}
 
 
+def replace_first() -> None:
+    terminal = Terminal.objects.get(uid=Sample.names["/terminals/"])
+    spare = Device.objects.create(serial="KX-8")
+    placements.replace(terminal, spare, removed_becomes=DeviceState.SPARE, by=None, at=timezone.now())
+
+
 def retire_first() -> None:
     retire([pk(Terminal, uid=Sample.names["/terminals/"])], device_becomes=DeviceState.SPARE, by=None, at=now())
 
@@ -268,6 +276,7 @@ PAGES: Mapping[str, Sent] = {
     "/terminals/<str:uid>/keys/rotate/": Sent("key-issued", {"overlap": "3600"}),
     "/terminals/<str:uid>/keys/<int:pk>/revoke/": Sent("key-revoked"),
     "/terminals/<str:uid>/replace/": Sent("device-replaced", {"device": "other", "serial": "KX-9", "becomes": "spare"}),
+    "/terminals/<str:uid>/replace/undo/": Sent("replacement-undone", before=replace_first),
     "/terminals/<str:uid>/swap/": Sent("device-swapped", {"other": "R-1"}),
     "/terminals/<str:uid>/unexpected/<int:pk>/": Sent(
         "device-confirmed", {"decision": "confirmed", "becomes": "spare"}

@@ -240,6 +240,20 @@ def test_a_device_that_serves_is_not_placed_twice_nor_edited_away(editor, fleet)
     assert Placement.objects.open().count() == 2
 
 
+def test_a_replacement_is_undone_once(editor, fleet):
+    terminal = fleet.terminal(uid="T-1", serial="K21")
+    key = terminal.credentials.get()
+    editor.post("/terminals/T-1/replace", {"serial": "K22"})
+
+    undone = editor.post("/terminals/T-1/replace/undo", {})
+    again = editor.post("/terminals/T-1/replace/undo", {})
+
+    assert undone.json()["serial"] == "K21"
+    key.refresh_from_db()
+    assert key.revoked_at is None
+    assert problem_of(again) == (409, "tms:cannot-undo")
+
+
 def test_swapped_devices_take_their_keys_along(editor, fleet):
     one, other = fleet.terminal(uid="T-1", serial="K21"), fleet.terminal(uid="T-2", serial="K22")
     key = one.credentials.get()

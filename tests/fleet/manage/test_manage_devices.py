@@ -17,6 +17,7 @@ from tms.ingest import commit
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 REPLACE, SWAP = "/terminals/UMD-KSK-03/replace/", "/terminals/UMD-KSK-03/swap/"
+UNDO = f"{REPLACE}undo/"
 
 
 def serial_of(terminal: Terminal) -> str:
@@ -136,6 +137,30 @@ def test_a_terminal_without_a_device_gets_one(boss, kansai, umeda):
 def test_a_viewer_replaces_nothing(viewer, terminal):
     assert viewer.get(REPLACE).status_code == 403
     assert viewer.post(REPLACE, {"device": "other", "serial": "X", "becomes": "spare"}).status_code == 403
+
+
+def test_a_replacement_elsewhere_is_not_undone(boss, regional, tokyo_terminal):
+    path = f"/terminals/{tokyo_terminal.uid}/replace/"
+    boss.post(path, {"device": "other", "serial": "KX21-10", "becomes": "spare"})
+
+    assert regional.post(f"{path}undo/").status_code == 404
+    assert serial_of(tokyo_terminal) == "KX21-10"
+
+
+def test_a_replacement_is_undone_from_the_page_that_shows_the_key(boss, regional, viewer, terminal, umeda):
+    before = credentials.issue(terminal)
+    shown = boss.post(REPLACE, {"device": spare("KX21-2", umeda).pk, "becomes": "in_repair", "then": "key"})
+
+    asked, seen = regional.get(UNDO), viewer.post(UNDO)
+    undone = regional.post(UNDO, {"comment": "Wrong lane"})
+    again = regional.post(UNDO)
+
+    assert UNDO in shown.content.decode()
+    assert "KX21-1 serves again, with its keys." in asked.content.decode()
+    assert (seen.status_code, undone.status_code, again.status_code) == (403, 302, 409)
+    assert serial_of(terminal) == "KX21-1"
+    assert find_key(before, at=now()) is not None
+    assert AuditEntry.objects.get(action="replacement-undone").comment == "Wrong lane"
 
 
 # Swap

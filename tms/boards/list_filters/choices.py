@@ -12,7 +12,7 @@ from tms.accounts.access import Person, visible
 from tms.alerts.models import Rule, RuleSource
 from tms.boards.list_filters.filters import ANY, NOT_LISTED, AlertFilter, TerminalFilter
 from tms.boards.rows.planned import PlannedKind
-from tms.fleet.models import BY_URGENCY, Lifecycle, Presence, Site, Status, Terminal, TerminalKind
+from tms.fleet.models import BY_URGENCY, Group, Lifecycle, Presence, Site, Status, Terminal, TerminalKind
 from tms.lib.db.natural_order import natural
 from tms.lib.severity import Severity
 from tms.protocol.limits import METRIC_NAMES
@@ -74,6 +74,7 @@ def selects(chosen: TerminalFilter, *, to: Person) -> dict[str, list[Choice]]:
     return {
         "site": _select(chosen.site.upper(), site_options(to=to)),
         "kind": _select(chosen.kind, TerminalKind.choices),
+        "group": _select(chosen.group, [(str(group.pk), group.name) for group in visible(Group.objects.all(), to=to)]),
         "status": _select(chosen.status, Status.choices),
         "severity": _select(chosen.severity, [(ANY, _("Any alert")), *Severity.choices]),
     }

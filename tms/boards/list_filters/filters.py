@@ -19,7 +19,7 @@ from tms.alerts.models.alert import FLAPPING
 from tms.alerts.search import alerts_like
 from tms.boards.rows.planned import PlannedKind, is_expected
 from tms.feed.change import Change
-from tms.fleet.models import Lifecycle, Presence, Status, Terminal, TerminalKind
+from tms.fleet.models import Group, Lifecycle, Presence, Status, Terminal, TerminalKind
 from tms.fleet.models.outage import Outage
 from tms.fleet.search import terminals_like
 from tms.lib.severity import Severity
@@ -48,10 +48,12 @@ class TerminalFilter:
     """Planned absence: maintenance or a closed site."""
     lifecycle: str = ""
     """The lifecycle state; empty for *in service*."""
+    group: str = ""
+    """The primary key of a group."""
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
-        q = text(query, "q", MAX_SEARCH_CHARACTERS)
+        q, group = text(query, "q", MAX_SEARCH_CHARACTERS), query.get("group", "")
         return cls(
             q=q if len(q) >= MIN_SEARCHED else "",
             presence=_all_known(query.getlist("presence"), Presence.values),
@@ -62,6 +64,7 @@ class TerminalFilter:
             lost_with=text(query, "lost_with", 64),
             expected=_all_known(query.getlist("expected"), PlannedKind.values),
             lifecycle=_if_known(query.get("lifecycle"), NOT_LISTED),
+            group=group if PRIMARY_KEY.fullmatch(group) else "",
         )
 
     def apply(self, rows: QuerySet[Terminal]) -> QuerySet[Terminal]:
@@ -76,6 +79,8 @@ class TerminalFilter:
             rows = rows.filter(site__code__iexact=self.site)
         if self.kind:
             rows = rows.filter(kind=self.kind)
+        if self.group:
+            rows = rows.filter(pk__in=Group.terminals.through.objects.filter(group=self.group).values("terminal"))
         if self.lost_with:
             rows = rows.filter(pk__in=Outage.objects.lost_with(self.lost_with).values("terminal"))
         if self.expected:

@@ -11,8 +11,8 @@ from tms.boards.list_filters.filters import MAX_SEARCH_CHARACTERS, text
 from tms.fleet.models import Site
 from tms.fleet.search import sites_like
 
-CLOSED, WITH_INCIDENT = "closed", "incident"
-STATES = (WITH_INCIDENT, CLOSED)
+CLOSED, WITH_INCIDENT, CLOSED_NOW, IN_MAINTENANCE = "closed", "incident", "closed-now", "maintenance"
+STATES = (WITH_INCIDENT, CLOSED_NOW, IN_MAINTENANCE, CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,9 @@ class SiteFilter:
     q: str = ""
     region: str = ""
     state: str = ""
-    """`incident`: open sites with an unresolved incident; `closed`: sites that were closed for good."""
+    """`incident`: sites with an unresolved incident; `closed-now`: outside of their opening hours; `maintenance`: as a
+    whole; `closed`: sites that were closed for good.
+    """
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:

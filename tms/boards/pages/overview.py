@@ -12,7 +12,6 @@ from tms.boards.list_filters import choices
 from tms.boards.list_filters.filters import AlertFilter
 from tms.boards.overview import honeycomb, on_shift
 from tms.boards.overview.first_run import first_run
-from tms.boards.overview.sparklines import spark
 from tms.boards.pages.base import FULL_CHANGE, PagePart, PageState, SinglePage, incident_part, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
@@ -23,6 +22,7 @@ from tms.feed.change import Change
 from tms.fleet.models import Presence
 from tms.fleet.nodes import dropped_terminals
 from tms.lib.severity import Severity
+from tms.lib.sparklines import spark
 
 TEMPLATE = "boards/overview.html"
 MAX_ALERTS = 20

@@ -16,9 +16,10 @@ from tms.boards.caches.census import PresenceCounts
 from tms.boards.caches.incidents import IncidentFacts
 from tms.boards.caches.plans import SiteStatus, plan_cache
 from tms.boards.list_filters.choices import Choice
-from tms.boards.list_filters.site_filter import CLOSED, WITH_INCIDENT, SiteFilter
+from tms.boards.list_filters.site_filter import CLOSED, CLOSED_NOW, IN_MAINTENANCE, STATES, WITH_INCIDENT, SiteFilter
 from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, counts, nav
 from tms.boards.pages.render_context import RenderContext
+from tms.boards.rows.planned import PlannedKind
 from tms.boards.rows.site_availability import SiteAvailability, availability_of
 from tms.boards.rows.sites import ListedSite, SiteListRow, impact_key, listed_sites, site_row, worst_incidents
 from tms.feed.change import Change
@@ -39,6 +40,9 @@ class SiteFacts(NamedTuple):
     incidents: dict[int, IncidentFacts]
     expected: dict[int, str]
     statuses: dict[int, SiteStatus]
+
+    def is_closed_now(self, site: int) -> bool:
+        return site in self.statuses and self.statuses[site].opens_at is not None
 
 
 class KnownAvailability(NamedTuple):
@@ -87,15 +91,16 @@ class SitesPage(BoardPage):
         regions = visible(Region.objects.order_by("name"), to=person)
         return {
             "tabs": {
-                state or "all": {
+                state.replace("-", "_") or "all": {
                     "address": self._address(self.chosen.in_tab(state)),
                     "is_current": state == self.chosen.state,
                 }
-                for state in ("", WITH_INCIDENT, CLOSED)
+                for state in ("", *STATES)
             },
             "regions": [Choice(one.name, one.local_name, one.name == self.chosen.region) for one in regions],
             "orders": [Choice(value, label, value == self.order) for value, label in ORDERS],
             "may_edit": may(person, Permission.EDIT_SITES),
+            "may_import": may(person, Permission.IMPORT_FLEET),
         }
 
     def page_state(
@@ -104,14 +109,17 @@ class SitesPage(BoardPage):
         found = listed_sites(self.chosen.apply(within(Site.objects.all(), self.scope)))
         in_use = [site for site in found if site.closed_at is None]
         facts = _facts(context, in_use)
-        with_incident = [site for site in in_use if site.pk in facts.incidents]
-        closed = [site for site in found if site.closed_at is not None]
-        matching = self._in_order(
-            {"": in_use, WITH_INCIDENT: with_incident, CLOSED: closed}[self.chosen.state], context, facts
-        )
+        tabs = {
+            "": in_use,
+            WITH_INCIDENT: [site for site in in_use if site.pk in facts.incidents],
+            CLOSED_NOW: [site for site in in_use if facts.is_closed_now(site.pk)],
+            IN_MAINTENANCE: [site for site in in_use if facts.expected.get(site.pk) == PlannedKind.MAINTENANCE],
+            CLOSED: [site for site in found if site.closed_at is not None],
+        }
+        matching = self._in_order(tabs[self.chosen.state], context, facts)
         shown = matching[(self.number - 1) * SIZE : self.number * SIZE]
         rows = self._rows(shown, context, facts)
-        numbers = {"count-all": len(in_use), "count-incident": len(with_incident), "count-closed": len(closed)}
+        numbers = {f"count-{state or 'all'}": len(sites) for state, sites in tabs.items()}
         parts = {
             **nav(context),
             **counts(numbers),
@@ -130,7 +138,7 @@ class SitesPage(BoardPage):
                 context.census,
                 facts.incidents.get(site.pk),
                 expected=facts.expected.get(site.pk, ""),
-                is_closed=site.pk in facts.statuses and facts.statuses[site.pk].opens_at is not None,
+                is_closed=facts.is_closed_now(site.pk),
             ),
         )
 

@@ -1,7 +1,7 @@
 """Terminals' credentials: issue, find, revoke. A secret is shown once, when it is issued."""
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -104,6 +104,13 @@ def mark_used(keys: Collection[int], *, at: datetime) -> None:
     prepared.run(
         f"UPDATE {Credential._meta.db_table} SET used_at = %s WHERE {chosen}", [db_rows.instant(at), *parameters]
     )
+
+
+def moved(key_by_terminal: Mapping[int, int]) -> set[int]:
+    """The keys that belong to another terminal by now, because their devices were swapped."""
+    chosen, parameters = db_rows.any_of("id", key_by_terminal.values())
+    rows = prepared.run(f"SELECT id, terminal_id FROM {Credential._meta.db_table} WHERE {chosen}", parameters)
+    return {pk for pk, terminal_id in rows if key_by_terminal.get(terminal_id) != pk}
 
 
 @transaction.atomic

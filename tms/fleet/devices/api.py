@@ -10,7 +10,7 @@ from pydantic import Field
 from tms.accounts.access import demand, demand_within, visible
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
-from tms.fleet.devices import placements, services
+from tms.fleet.devices import placements, services, undo
 from tms.fleet.devices.schemas import (
     DeviceBody,
     DeviceChange,
@@ -21,6 +21,7 @@ from tms.fleet.devices.schemas import (
     ReplacementBody,
     ReplacementSchema,
     SwapBody,
+    UndoBody,
 )
 from tms.fleet.devices.services import DeviceValues
 from tms.fleet.models import Device, DeviceState, Lifecycle, Placement, Site, Terminal
@@ -39,6 +40,7 @@ MAKING = Access(Permission.MANAGE_TERMINALS, is_idempotent=True)
 EDITING = Access(Permission.MANAGE_TERMINALS, refusals=(409, 412, 428), headers=(IF_MATCH,))
 REPLACING = Access(Permission.MANAGE_TERMINALS, refusals=(409,))
 """Not idempotent: the stored response would contain the key."""
+UNDOING = Access(Permission.MANAGE_TERMINALS, is_idempotent=True, refusals=(409,))
 
 
 class DeviceQuery(PageQuery):
@@ -130,6 +132,23 @@ def replace_device(request: ApiRequest, uid: str, body: ReplacementBody) -> Repl
         removed=DeviceSchema.of(done.removed) if done.removed else None,
         credential=str(done.credential),
     )
+
+
+@router.post(
+    "/terminals/{uid}/replace/undo",
+    summary="Undo the replacement of a device",
+    response=DeviceSchema,
+    access=UNDOING,
+)
+@transaction.atomic
+def undo_replacement(request: ApiRequest, uid: str, body: UndoBody) -> DeviceSchema:
+    """The device before serves again, with its keys; the new one is a spare, without key and token. Possible for 10
+    minutes, until the new device connects. Returns the device before.
+    """
+    terminal = find_permitted(request, Terminal.objects.all(), Permission.MANAGE_TERMINALS, uid=uid)
+    device = undo.undo(terminal, by=request.person, at=timezone.now(), comment=body.comment)
+    device.refresh_from_db()
+    return DeviceSchema.of(device)
 
 
 @router.post(

@@ -185,7 +185,8 @@ def _move_keys(device_by_terminal: dict[int, int]) -> None:
         assert key.device_id is not None
         key.terminal_id = terminal_of[key.device_id]
     Credential.objects.bulk_update(moved, ["terminal"])
-    publish(Change(revoked=frozenset(key.pk for key in moved)))
+    keys = frozenset(key.pk for key in moved)
+    publish(Change(revoked=keys, moved=keys))
 
 
 def _end(placements: list[Placement], *, at: datetime) -> None:

@@ -97,6 +97,10 @@ class ReplacementSchema(ResponseSchema):
     credential: str = Field(description="The key of the new device. It is shown only now.")
 
 
+class UndoBody(RequestSchema):
+    comment: str = Field("", max_length=500)
+
+
 class SwapBody(RequestSchema):
     other: str = Field(max_length=64, description="UID of the other terminal.")
     comment: str = Field("", max_length=500)

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from tms.fleet.enrolment import tokens
+from tms.fleet.enrolment import refusals, tokens
 from tms.fleet.enrolment.tokens import NewDevice
 from tms.protocol.errors import ErrorType
 from tms.protocol.frames import Name, OptionalName
@@ -53,10 +53,15 @@ def enrol(request: HttpRequest) -> HttpResponse:
         return refusal
     try:
         wanted = _read(request)
-        terminal, credential = tokens.redeem(wanted.token, wanted.device, at=datetime.now(UTC))
     except EnrolmentRejected as refused:
         return refused.answer
-    except tokens.TokenRefused:
+    at = datetime.now(UTC)
+    try:
+        terminal, credential = tokens.redeem(wanted.token, wanted.device, at=at)
+    except tokens.TokenRefused as refused:
+        if refused.token and refused.reason:
+            address, serial = request.META.get("REMOTE_ADDR", ""), wanted.device.serial
+            refusals.note_enrolment(refused.token, refused.reason, address=address, serial=serial, at=at)
         return problem(
             403, "tms:token-refused", "the token is unknown, used or expired, or not for this device; request a new one"
         )

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from tms.accounts.access import permitted, visible
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
+from tms.fleet.enrolment.refusals import Refusal, of_tokens
 from tms.fleet.models import EnrolmentToken, Terminal
 
 MAX_TOKENS = 50
@@ -23,6 +24,8 @@ class TokenRow(NamedTuple):
     used: int
     ended: str
     """Why it is not valid any more; empty while it is."""
+    refusals: list[Refusal]
+    """Devices that were refused lately, newest first."""
 
     @property
     def percent(self) -> int:
@@ -33,14 +36,16 @@ def token_rows(by: User, *, at: datetime) -> list[TokenRow]:
     """The tokens that `by` may withdraw, newest first; without those of one planned terminal."""
     of_many = Q(uses__gt=1) | ~Q(name="") | Q(terminal=None)
     rows = permitted(EnrolmentToken.objects.filter(of_many), by=by, permission=Permission.ENROL_TERMINALS)
-    return [_row(token, at) for token in rows.select_related("site").order_by("-pk")[:MAX_TOKENS]]
+    found = list(rows.select_related("site").order_by("-pk")[:MAX_TOKENS])
+    refused = of_tokens(found)
+    return [_row(token, refused[token.pk], at) for token in found]
 
 
-def _row(token: EnrolmentToken, at: datetime) -> TokenRow:
+def _row(token: EnrolmentToken, refused: list[Refusal], at: datetime) -> TokenRow:
     # The previous release counts only that a token was used, which is for one terminal.
     used = int(token.used_at is not None) if token.uses == 1 else token.uses - token.uses_left
     place = str(token.site or token.region)
-    return TokenRow(token, place, used, _ended(token, used, at))
+    return TokenRow(token, place, used, _ended(token, used, at), refused)
 
 
 def _ended(token: EnrolmentToken, used: int, at: datetime) -> str:

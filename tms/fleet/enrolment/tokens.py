@@ -14,6 +14,7 @@ from tms.accounts.models import User
 from tms.accounts.models.audit_entry import Via
 from tms.fleet.credentials import services as credentials
 from tms.fleet.devices import placements
+from tms.fleet.enrolment.refusals import Reason
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import DeviceState, EnrolmentToken, IdentitySource, Placement, Site, Terminal, TerminalKind
 from tms.fleet.terminals.services import TerminalValues, create_terminal
@@ -40,7 +41,12 @@ class NoFreeNumber(Exception):
 
 
 class TokenRefused(Exception):
-    """The token is unknown, used or expired, or not for this device; the error does not reveal which."""
+    """The token is unknown, used or expired, or not for this device. The device is not told which; people are."""
+
+    def __init__(self, reason: Reason | None = None, token: EnrolmentToken | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.token = token
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +126,28 @@ def redeem(token: str, device: NewDevice, *, at: datetime) -> tuple[Terminal, Pl
     """
     digest = hash_token(token)
     if not usable(at).filter(digest=digest).update(used_at=at, uses_left=F("uses_left") - 1):
-        raise TokenRefused
+        raise _refused(digest, at)
     used = EnrolmentToken.objects.select_related("site", "terminal__site").get(digest=digest)
     if used.serials and device.serial not in used.serials:
-        raise TokenRefused
+        raise TokenRefused(Reason.SERIAL, used)
     with recorder.acting(Via.TERMINAL):
         terminal = used.terminal or _expected(used, device) or _create(used, device, at=at)
         if not Lifecycle(terminal.lifecycle).treatment.may_connect:
-            raise TokenRefused
-        credential = _equip(terminal, device, at=at)
+            raise TokenRefused(Reason.RETIRED, used)
+        credential = _equip(used, terminal, device, at=at)
         if used.uses == 1:
             EnrolmentToken.objects.filter(pk=used.pk).update(terminal=terminal)
         recorder.record("enrolled", terminal, {"token": (None, used.digest[:8])})
     return terminal, credential
+
+
+def _refused(digest: str, at: datetime) -> TokenRefused:
+    token = EnrolmentToken.objects.filter(digest=digest).first()
+    if token is None:
+        return TokenRefused()
+    if token.withdrawn_at is not None:
+        return TokenRefused(Reason.WITHDRAWN, token)
+    return TokenRefused(Reason.EXPIRED if token.expires_at <= at else Reason.USED_UP, token)
 
 
 def _expected(token: EnrolmentToken, device: NewDevice) -> Terminal | None:
@@ -155,7 +170,7 @@ def _site_for(token: EnrolmentToken, device: NewDevice) -> Site:
     chosen = Q(pk=token.site_id) if token.site_id else Q(code=device.site, region=token.region)
     site = Site.objects.filter(chosen, closed_at=None).first()
     if site is None:
-        raise TokenRefused
+        raise TokenRefused(Reason.SITE, token)
     return site
 
 
@@ -178,7 +193,7 @@ def free_uids(site: Site, kind: TerminalKind) -> Iterator[str]:
     return (uid for number in count(len(taken) + 1) if (uid := f"{stem}{number:02}") not in taken)
 
 
-def _equip(terminal: Terminal, device: NewDevice, *, at: datetime) -> PlainCredential:
+def _equip(token: EnrolmentToken, terminal: Terminal, device: NewDevice, *, at: datetime) -> PlainCredential:
     """Place the device, and issue its key. One that serves elsewhere is refused: people replace or swap it first.
 
     So is any device of a terminal that was retired meanwhile.
@@ -191,6 +206,8 @@ def _equip(terminal: Terminal, device: NewDevice, *, at: datetime) -> PlainCrede
         replacement = placements.replace(
             terminal, found, removed_becomes=DeviceState.SPARE, by=None, at=at, source=IdentitySource.BOOT
         )
-    except (placements.AlreadyPlaced, credentials.Retired):
-        raise TokenRefused from None
+    except placements.AlreadyPlaced:
+        raise TokenRefused(Reason.PLACED, token) from None
+    except credentials.Retired:
+        raise TokenRefused(Reason.RETIRED, token) from None
     return replacement.credential

@@ -16,7 +16,7 @@ from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
-from tms.fleet.enrolment import factory, factory_list, planned, rows, tokens
+from tms.fleet.enrolment import factory, factory_list, planned, refusals, rows, tokens
 from tms.fleet.enrolment.factory_list import BadList, ListError
 from tms.fleet.enrolment.forms import EnrolForm, FactoryForm, ManyForm, sites_to_enrol_at
 from tms.fleet.enrolment.instructions import instructions
@@ -86,7 +86,8 @@ def enrol_token(request: AuthenticatedRequest, uid: str) -> HttpResponse:
 def enrol_waiting(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     """How far the device is: the page asks every two seconds until it is connected."""
     terminal = _terminal(request, uid)
-    context = {"terminal": terminal, "progress": planned.progress_of(terminal, at=timezone.now())}
+    progress = planned.progress_of(terminal, at=timezone.now())
+    context = {"terminal": terminal, "progress": progress, "refusals": refusals.of_terminal(terminal)}
     return render(request, "fleet/enrol/one.html#progress", context)
 
 
@@ -167,6 +168,7 @@ def _show_terminal(request: AuthenticatedRequest, terminal: Terminal, *, token: 
         "progress": planned.progress_of(terminal, at=timezone.now()),
         "token": planned.newest_token(terminal),
         "recent": rows.recent(request.user),
+        "refusals": refusals.of_terminal(terminal),
     }
     if token:
         context["instructions"] = instructions(request, token)

@@ -1,9 +1,11 @@
 """What refers to a group: rules, grants, windows, policies and rows that it owns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, may, visible
 from tms.accounts.permissions import Permission
@@ -13,6 +15,13 @@ from tms.fleet.models import Group
 MAX_NAMED = 20
 """Rows of one kind that a page names."""
 
+CONSEQUENCES: Mapping[str, str | Promise] = {
+    "accounts.Grant": _("New members are seen by these people; removed ones are not."),
+    "alerts.Rule": _("New members can open alerts; alerts of removed ones are resolved."),
+    "alerts.Window": _("Nobody is notified of new members while it is active."),
+    "notifications.Policy": _("These people are notified of alerts of new members, not of removed ones."),
+}
+
 
 class GroupUse(NamedTuple):
     """Rows of one kind that refer to a group."""
@@ -21,6 +30,8 @@ class GroupUse(NamedTuple):
     number: int
     names: list[str]
     """The rows that the reader sees, at most `MAX_NAMED`."""
+    consequence: str = ""
+    """What a change of members does there."""
 
     @property
     def unnamed(self) -> int:
@@ -29,7 +40,7 @@ class GroupUse(NamedTuple):
 
 def uses_of(group: Group, *, to: Person) -> list[GroupUse]:
     return [
-        GroupUse(_kind(rows.model, number), number, _names(rows, to))
+        GroupUse(_kind(rows.model, number), number, _names(rows, to), str(CONSEQUENCES.get(rows.model._meta.label, "")))
         for rows in _referring(group)
         if (number := rows.count())
     ]

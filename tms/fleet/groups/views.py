@@ -23,6 +23,7 @@ from tms.accounts.scope import Scope
 from tms.accounts.scope.value import EVERYTHING
 from tms.fleet.groups import services
 from tms.fleet.groups.forms import GroupForm, MemberRemovalForm, MembersForm
+from tms.fleet.groups.members_chart import members_chart
 from tms.fleet.groups.uses import blocking_uses, uses_of
 from tms.fleet.models import Group, Terminal
 from tms.fleet.search import terminals_like
@@ -206,6 +207,7 @@ def _of_group(request: AuthenticatedRequest, chosen: Group, members_form: Member
         "may_change_members": may_edit and not is_locked,
         "members_form": members_form or MembersForm(by=request.user),
         "uses": uses_of(chosen, to=request.user),
+        "chart": members_chart(chosen, access.visible(Terminal.objects.all(), to=request.user), at=timezone.now()),
         **_neighbours(chosen, page, words),
     }
 

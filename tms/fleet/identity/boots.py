@@ -1,11 +1,13 @@
 """What terminals report of themselves at boot: stored and recorded if it differs from before."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 from django.db import connection
+from django.db.models import Window
+from django.db.models.functions import RowNumber
 
 from tms.feed.change import Change
 from tms.feed.publisher import publish
@@ -16,6 +18,9 @@ from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
 
 REPORTED = ("serial", "model", "firmware", "agent")
+DAY = timedelta(days=1)
+MAX_A_DAY = 50
+"""Changes of a terminal that its boots reported within a day."""
 
 
 class BootFacts(msgspec.Struct, frozen=True, gc=False):
@@ -55,9 +60,21 @@ def record(boots: Sequence[BootFacts], *, at: datetime) -> list[ChangedBoot]:
     found = [_compare(boot, stored[boot.terminal_id], at) for boot in changed]
     changes = IdentityChange.objects.bulk_create([row for _, rows in found for row in rows])
     history.notify(changes)
+    _drop_oldest(list(stored), at=at)
     if any(boot.is_first for boot, _ in found):
         publish(Change(rules=True))  # its rules apply from now on; ingest publishes that it is online
     return [boot for boot, _ in found]
+
+
+def _drop_oldest(terminals: Sequence[int], *, at: datetime) -> None:
+    """Keep the newest changes of a day: a terminal with another firmware at each boot must not fill the table."""
+    row = Window(RowNumber(), partition_by="terminal", order_by=("-at", "-pk"))
+    of_today = IdentityChange.objects.filter(
+        terminal__in=terminals, at__gt=at - DAY, source=IdentitySource.BOOT, field__in=REPORTED
+    )
+    surplus = list(of_today.annotate(row=row).filter(row__gt=MAX_A_DAY).order_by().values_list("pk", flat=True))
+    if surplus:
+        IdentityChange.objects.filter(pk__in=surplus).delete()
 
 
 def _compare(boot: BootFacts, before: Sequence[str], at: datetime) -> tuple[ChangedBoot, list[IdentityChange]]:

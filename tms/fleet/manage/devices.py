@@ -15,11 +15,12 @@ from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
 from tms.fleet.credentials import services as credentials
 from tms.fleet.credentials.services import Retired
-from tms.fleet.devices import placements
+from tms.fleet.devices import placements, undo
 from tms.fleet.enrolment import tokens
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.manage import page
 from tms.fleet.manage.device_forms import ReplaceForm, SwapForm, placed_text
+from tms.fleet.manage.forms import ReasonForm
 from tms.fleet.manage.keys import retired_text
 from tms.fleet.manage.page import Question
 from tms.fleet.manage.rows import MARK_CHARACTERS
@@ -74,13 +75,52 @@ def _fates(terminal: Terminal, placed: Device | None) -> list[Fate]:
         Fate(gettext("Stays with the terminal"), gettext("its UID, groups, rules, alerts, history and availability"))
     ]
     if placed is not None:
-        fates.append(Fate(gettext("Goes with the old device"), gettext("its serial number and its own history")))
+        fates.append(Fate(gettext("Moves with the old device"), gettext("its serial number and its own history")))
     keys = Credential.objects.valid(timezone.now()).filter(terminal=terminal)
     marks = gettext(", ").join(digest[:MARK_CHARACTERS] for digest in keys.values_list("digest", flat=True))
     if marks:
         text = gettext("keys: %(keys)s. The link closes within 5 seconds.") % {"keys": marks}
         fates.append(Fate(gettext("Ends now"), text))
     return fates
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs(Permission.MANAGE_TERMINALS)
+def undo_replacement(request: AuthenticatedRequest, uid: str) -> HttpResponse:
+    """The device before serves again, with its keys. 409 once it is too late."""
+    terminal, at = page.find_terminal(request, uid, Permission.MANAGE_TERMINALS), timezone.now()
+    replaced = undo.undoable(terminal, at=at)
+    if replaced is None:
+        return show_terminal(request, terminal, problem=_too_late())
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if not form.is_bound or not form.is_valid():
+        return page.ask(request, terminal, _about_undoing(terminal, replaced), form)
+    try:
+        undo.undo(terminal, by=request.user, at=at, comment=form.cleaned_data["comment"])
+    except (undo.CannotUndo, Retired):
+        return show_terminal(request, page.find_terminal(request, uid), problem=_too_late())
+    messages.success(request, gettext("Replacement undone"))
+    return redirect(page.address_of(terminal))
+
+
+def _too_late() -> str:
+    return gettext(
+        "This replacement cannot be undone: the new device was connected, 10 minutes are over, or the device before "
+        "serves elsewhere. Replace the device instead."
+    )
+
+
+def _about_undoing(terminal: Terminal, replaced: undo.Replaced) -> Question:
+    devices = {"old": replaced.old.device, "new": replaced.new.device}
+    return Question(
+        gettext("Undo the replacement of the device of %(uid)s") % {"uid": terminal.uid},
+        [
+            gettext("%(old)s serves again, with its keys. It connects within 10 minutes.") % devices,
+            gettext("%(new)s becomes a spare. Its key and its token are revoked.") % devices,
+        ],
+        gettext("Undo replacement"),
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -12,11 +12,13 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from tms.accounts.access import demand, visible
 from tms.accounts.decorators import AuthenticatedRequest
 from tms.accounts.permissions import Permission
+from tms.fleet.devices import undo
 from tms.fleet.models import Terminal
 from tms.protocol.credential import PlainCredential
 
@@ -103,7 +105,7 @@ def show_key(
         hint=gettext("Write the key into the file that the command names."),
         valid_until=others_end_at,
     )
-    return show(request, terminal, "secret", {"secret": secret, "is_key": True})
+    return _show_secret(request, terminal, secret, is_key=True)
 
 
 def show_token(
@@ -119,7 +121,14 @@ def show_token(
         hint=gettext("The device fetches its key with it, once. Until then the terminal cannot connect."),
         valid_until=valid_until,
     )
-    return show(request, terminal, "secret", {"secret": secret, "is_key": False})
+    return _show_secret(request, terminal, secret, is_key=False)
+
+
+def _show_secret(
+    request: AuthenticatedRequest, terminal: Terminal, secret: IssuedSecret, *, is_key: bool
+) -> HttpResponse:
+    context = {"secret": secret, "is_key": is_key, "replaced": undo.undoable(terminal, at=timezone.now())}
+    return show(request, terminal, "secret", context)
 
 
 def link_address(request: AuthenticatedRequest) -> str:

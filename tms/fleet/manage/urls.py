@@ -11,6 +11,7 @@ urlpatterns = [
     path("terminals/<str:uid>/keys/rotate/", keys.rotate_key, name="rotate-key"),
     path("terminals/<str:uid>/keys/<int:pk>/revoke/", keys.revoke_key, name="revoke-key"),
     path("terminals/<str:uid>/replace/", devices.replace_device, name="replace-device"),
+    path("terminals/<str:uid>/replace/undo/", devices.undo_replacement, name="undo-replacement"),
     path("terminals/<str:uid>/swap/", devices.swap_devices, name="swap-devices"),
     path("terminals/<str:uid>/unexpected/<int:pk>/", unexpected.decide, name="unexpected-device"),
     path("terminals/<str:uid>/state/", lifecycle.change_state, name="change-state"),

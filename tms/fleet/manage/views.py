@@ -14,6 +14,7 @@ from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs_to_post
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
+from tms.fleet.devices import undo
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.manage import page, rows
 from tms.fleet.manage.forms import MembershipForm, TerminalForm, next_states
@@ -81,6 +82,7 @@ def show_terminal(
         "form": form or TerminalForm(terminal=terminal, by=by),
         "placements": placements,
         "placed": placements[0] if placements and placements[0].ended_at is None else None,
+        "replaced": undo.undoable(terminal, at=at),
         "keys": rows.key_rows(terminal, at=at),
         "unexpected": rows.unexpected_rows(terminal, to=by),
         **_groups(terminal, by, group_form),

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q
 
-from tms.fleet.models import PresenceChange, Terminal
+from tms.fleet.models import IdentityChange, PresenceChange, Terminal
 from tms.fleet.models.outage import Outage
+from tms.fleet.terminals.lifecycle_changes import BRING_BACK_WITHIN
 from tms.lib.set_aside import each
 from tms.telemetry.models import Boot, Event, LateHour, Report, Rollup
 from tms.telemetry.storage import partitions
@@ -50,6 +51,7 @@ def _expired(terminal_pks: Sequence[int], at: datetime) -> Iterator[Old]:
     history = history_horizon(at)
     yield Event.objects.filter(terminal__in=terminal_pks, at__lt=history)
     yield PresenceChange.objects.filter(terminal__in=terminal_pks, at__lt=history)
+    yield IdentityChange.objects.filter(terminal__in=terminal_pks, at__lt=min(history, at - BRING_BACK_WITHIN))
     yield Outage.objects.filter(terminal__in=terminal_pks, ended_at__lt=history)
     yield _ended_boots(terminal_pks, history)
     yield LateHour.objects.filter(terminal__in=terminal_pks, hour__lt=REPORTS.horizon(at))
