@@ -114,7 +114,7 @@ class Links:
                 session.close_replaced()
 
     def _revoke(self, credential_ids: Collection[int], *, moved: Collection[int]) -> None:
-        """Close the links of these keys. After 4401 agents wait for minutes; after 4503 those of `moved` return soon."""
+        """Close the links of these keys: agents wait for minutes after 4401; `moved` ones return soon after 4503."""
         if credential_ids:
             for session in (*self.by_terminal.values(), *self._unbooted):
                 if session.credential_id in moved:
