@@ -73,7 +73,7 @@ if (document.getElementById("chart")) import("./chart/chart.js").then((chart) =>
 
 /** Also for the form of a dialog that came with a response. */
 function startForms() {
-  if (!document.querySelector("[data-combobox], form[data-checks], form[data-draft]")) return;
+  if (!document.querySelector("[data-combobox], [data-query], form[data-checks], form[data-draft]")) return;
   document.removeEventListener("htmx:after:swap", startForms);
   import("./form/form.js").then((form) => form.start());
 }

@@ -58,6 +58,10 @@ def test_the_list_is_limited_to_a_group(page, mixed, fleet):
         ("site=UMD", ["PAY-1", "PAY-2"]),
         ("site=umd&presence=online", ["PAY-2"]),
         ("kind=gate", ["GTE-1", "GTE-2"]),
+        ("q=kind:gate -presence:offline", ["GTE-1"]),
+        ("q=site:梅田 (status:fault or presence:silent)&kind=payment", ["PAY-1", "PAY-2"]),
+        ("q=state:planned,retired", []),
+        ("q=kind:", []),
         ("status=fault", ["PAY-2"]),
         ("severity=any", ["GTE-2", "PAY-2"]),
         ("severity=warning", ["PAY-2"]),
@@ -307,6 +311,37 @@ def test_live_search_gets_only_the_results_and_the_canonical_url(browser, mixed)
     assert html.strip().startswith('<div class="results" id="results">')
     assert "PAY-1" in html
     assert answer["HX-Replace-Url"] == "/terminals/?q=umeda&presence=silent"
+
+
+def test_a_query_that_is_none_leaves_the_list_and_says_what_would_be_right(browser, mixed):
+    typed = browser.get("/terminals/", {"q": "firmwear<4.8"}, headers=HTMX_HEADERS)
+    opened = browser.get("/terminals/", {"q": "firmwear<4.8"}).text
+
+    assert (typed["HX-Retarget"], "results" in typed.text) == ("#query-problem", False)
+    for html in (typed.text, opened):
+        assert "There is no field “firmwear”. (column 1) Did you mean firmware?" in unescape(html)
+        assert 'data-corrected="firmware&lt;4.8"' in html
+
+
+def test_a_query_is_completed_with_values_that_the_person_sees(browser, mixed):
+    options = browser.get("/suggestions/queries/", {"q": "kind:ga umeda", "cursor": "7"}).text
+
+    assert 'data-text="gate"' in options
+    assert ('data-start="5"' in options, 'data-end="7"' in options) == (True, True)
+    assert browser.get("/suggestions/queries/", {"q": "kind:ga(", "cursor": "-1"}).status_code == 200
+
+
+def test_rows_that_time_moves_are_listed_again_every_15_seconds(fleet):
+    fleet.online(uid="A", last_seen_at=now(-595))
+    page = TerminalsPage(EVERYTHING, TerminalFilter(q="seen>10m"))
+    before = page.page_state(RenderContext(now(), EVERYTHING))
+    nothing = Change(terminals=frozenset({-1}))
+
+    early = page.page_state(RenderContext(now(1), EVERYTHING), nothing, before)
+    TerminalState.objects.update(last_seen_at=now(-700))
+    later = page.page_state(RenderContext(now(16), EVERYTHING), nothing, early)
+
+    assert [len(state.lists["terminals"]) for state in (before, early, later)] == [0, 0, 1]
 
 
 @pytest.mark.parametrize("address", ["/", "/terminals/", "/terminals/?severity=any", "/terminals/?q=T-", "/alerts/"])

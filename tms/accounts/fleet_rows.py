@@ -27,7 +27,10 @@ def regions() -> QuerySet[Any]:
 
 
 def groups() -> QuerySet[Any]:
-    return _all(apps.get_model("fleet", "Group"))
+    """The groups whose members people choose. The others are no scope: who changes a terminal would change who sees
+    it.
+    """
+    return _all(apps.get_model("fleet", "Group")).filter(query="")
 
 
 def terminals() -> QuerySet[Any]:

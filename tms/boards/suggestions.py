@@ -13,13 +13,17 @@ from django.views.decorators.http import require_safe
 from tms.accounts.access import permitted, visible
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.accounts.permissions import Permission
+from tms.boards.list_filters.filters import MAX_QUERY_CHARACTERS
 from tms.fleet.models import Site, Terminal
 from tms.fleet.search import sites_like, terminals_like
 from tms.fleet.sites.names import Bilingual
+from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.lib.db.natural_order import natural
+from tms.query.completion import complete
 
 MAX_SUGGESTED = 20
 MAX_TEXT = 64
+MAX_CURSOR_DIGITS = 6
 
 
 class Suggestion(NamedTuple):
@@ -46,6 +50,17 @@ def suggest_terminals(request: AuthenticatedRequest) -> HttpResponse:
     seen = _filter(request)
     rows = seen(Terminal.objects.select_related("site").order_by(natural("uid")))
     return _suggest(request, rows, terminals_like, _of_terminal)
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def complete_terminals(request: AuthenticatedRequest) -> HttpResponse:
+    """What may stand at the `cursor` of the query `q`; values are those that the person may see."""
+    text, cursor = request.GET.get("q", "")[:MAX_QUERY_CHARACTERS], request.GET.get("cursor", "")
+    at = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < MAX_CURSOR_DIGITS else len(text)
+    found = complete(text.replace("\0", " "), at, TERMINAL_FIELDS, request.user)
+    return render(request, "forms/completions.html", {"completions": found})
 
 
 def _filter(request: AuthenticatedRequest) -> RowFilter:

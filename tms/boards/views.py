@@ -8,11 +8,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from django_htmx.http import reswap, retarget
 
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.boards.alert_surroundings import surroundings
 from tms.boards.formatting import instants
+from tms.boards.list_filters.filters import TerminalFilter
 from tms.boards.pages import (
     AlertPage,
     AlertsPage,
@@ -51,9 +53,16 @@ def overview(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @sign_in_required
 def terminals(request: AuthenticatedRequest) -> HttpResponse:
-    return render_page(
-        request, TerminalsPage.open(request.GET, person=request.user), results="boards/terminals.html#results"
-    )
+    page = TerminalsPage.open(request.GET, person=request.user)
+    if page.chosen.problem and request.htmx.request_type == "partial":
+        return _problem(request, page.chosen)
+    return render_page(request, page, results="boards/terminals.html#results")
+
+
+def _problem(request: AuthenticatedRequest, chosen: TerminalFilter) -> HttpResponse:
+    """What is wrong with the typed query; the list stays that of the last one that was right."""
+    answer = render(request, "boards/query.html#problem", {"chosen": chosen})
+    return retarget(reswap(answer, "outerHTML"), "#query-problem")
 
 
 @require_safe

@@ -20,6 +20,7 @@ from tms.clock.presence_sweep import sweep
 from tms.commands import services as commands
 from tms.fleet.devices import placements
 from tms.fleet.enrolment.watcher import EnrolmentWatcher
+from tms.fleet.groups import dynamic
 from tms.fleet.sites.hours_watcher import SiteHoursWatcher
 from tms.lib.db.jobs import OccasionalPass, skip_when_empty, with_rows
 from tms.notifications.deliveries.retention import delete_old_deliveries
@@ -95,6 +96,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("heartbeat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),
     Loop("enrolments", 1.0, EnrolmentWatcher().publish_new),
     Loop("devices", 600.0, placements.adopt, Lane.SLOW),
+    Loop("dynamic_groups", 60.0, dynamic.evaluate_due, Lane.SLOW),
     Loop("imports", 1.0, imports.advance, Lane.SLOW),
     Loop("partition", 300.0, partitions.maintain, Lane.SLOW),
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),

@@ -1,7 +1,8 @@
 """REST operations to list and read sites, groups and terminals."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
+from django.utils import timezone
 from ninja import Query
 from pydantic import Field
 
@@ -17,13 +18,17 @@ from tms.fleet.schemas import (
     TerminalPageSchema,
     TerminalSchema,
 )
-from tms.fleet.search import terminals_like
+from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.fleet.terminal_rows import terminals_for
 from tms.lib.pagination import Column, Keyset
+from tms.query.errors import QueryError
+from tms.query.parser import MAX_CHARACTERS
+from tms.query.query import Query as TerminalsQuery
 from tms.rest_base.etags import set_etag
 from tms.rest_base.found_rows import find
 from tms.rest_base.operation import ApiRequest
 from tms.rest_base.pagination import PageQuery, paginate
+from tms.rest_base.problems import RequestFault, unreadable
 
 BY_CODE = Keyset((Column("code"),))
 BY_NAME = Keyset((Column("name"),))
@@ -31,7 +36,11 @@ BY_UID = Keyset((Column("uid"),))
 
 
 class TerminalQuery(PageQuery):
-    q: str = Field("", max_length=64, description="Searches UID, location, serial number, model, address and site.")
+    q: str = Field(
+        "",
+        max_length=MAX_CHARACTERS,
+        description="A query: conditions such as `site:SJK`, `firmware<4.8` or `-tag:lobby`, and words to search for.",
+    )
     site: str = Field("", max_length=8, description="Site code.")
     group: str = Field("", max_length=100, description="Group name.")
     kind: TerminalKind | None = None
@@ -49,7 +58,13 @@ class TerminalQuery(PageQuery):
             "lifecycle__in": self.lifecycle,
         }
         rows = rows.filter(**{name: value for name, value in wanted.items() if value})
-        return rows.filter(terminals_like(self.q)) if self.q else rows
+        return rows.filter(self._condition()) if self.q else rows
+
+    def _condition(self) -> Q:
+        try:
+            return TerminalsQuery.of(self.q, TERMINAL_FIELDS).where(timezone.now())
+        except QueryError as error:
+            raise unreadable(RequestFault("?q", str(error))) from None
 
 
 @router.get("/sites", summary="List sites", response=SitePageSchema)

@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from tms.lib.db import integer_lookups, natural_order
+from tms.lib.db import integer_lookups, natural_order, pattern_lookup, version_order
 
 
 class FleetConfig(AppConfig):
@@ -11,8 +11,14 @@ class FleetConfig(AppConfig):
     verbose_name = _("Fleet")
 
     def ready(self) -> None:
-        from tms.fleet.terminals import group_members  # its models are loaded by now
+        from tms.fleet.groups import dynamic  # its models are loaded by now
+        from tms.fleet.labels import terminal_query
+        from tms.fleet.terminals import group_members
 
         group_members.connect()
         integer_lookups.register()
         natural_order.register()
+        pattern_lookup.register()
+        version_order.register()
+        terminal_query.add_fields()
+        dynamic.connect()

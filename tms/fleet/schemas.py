@@ -1,6 +1,6 @@
 """REST schemas of sites, groups and terminals."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Self
 
 from pydantic import Field
@@ -35,10 +35,11 @@ class SitePageSchema(Page[SiteSchema]): ...
 class GroupSchema(ResponseSchema):
     id: int
     name: str = Field(examples=["Lobby"])
+    query: str = Field(description="What selects its members; empty if people choose them.", examples=["kind:kiosk"])
 
     @classmethod
     def of(cls, group: models.Group) -> Self:
-        return cls(id=group.pk, name=group.name)
+        return cls(id=group.pk, name=group.name, query=group.query)
 
 
 class GroupPageSchema(Page[GroupSchema]): ...
@@ -59,6 +60,8 @@ class TerminalSchema(ResponseSchema):
     uid: str = Field(examples=["SJK-KSK-03"])
     site: SiteReferenceSchema
     groups: list[str]
+    tags: list[str] = Field(examples=[["lobby"]])
+    attributes: dict[str, str | float | date] = Field(description="By name.", examples=[{"floor": 2}])
     parent: str | None = Field(description="UID of the terminal that it is connected via.")
     kind: models.TerminalKind
     label: str = Field(description="Location.")
@@ -87,6 +90,8 @@ class TerminalSchema(ResponseSchema):
         return cls(
             site=SiteReferenceSchema.of(terminal.site),
             groups=[group.name for group in terminal.groups.all()],
+            tags=sorted(tag.name for tag in terminal.tags.all()),
+            attributes={each.attribute.name: each.value for each in terminal.attributes.all()},
             parent=terminal.parent.uid if terminal.parent else None,
             **values,
         )

@@ -4,12 +4,13 @@ from django.db.models import Prefetch, QuerySet
 
 from tms.accounts.access import scope_of, visible
 from tms.accounts.models import User
-from tms.fleet.models import Group, Terminal
+from tms.fleet.models import Group, Terminal, TerminalAttribute
 
 
 def terminals_for(person: User) -> QuerySet[Terminal]:
     groups = Prefetch("groups", Group.objects.order_by("name"))
-    rows = Terminal.objects.select_related("site", "state", "parent").prefetch_related(groups)
+    values = Prefetch("attributes", TerminalAttribute.objects.select_related("attribute"))
+    rows = Terminal.objects.select_related("site", "state", "parent").prefetch_related(groups, "tags", values)
     return visible(_with_seen_parent(rows, person), to=person)
 
 

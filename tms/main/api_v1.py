@@ -26,8 +26,11 @@ from tms.fleet.devices.undo import CannotUndo
 from tms.fleet.devices.unexpected import AlreadyDecided
 from tms.fleet.enrolment import api as enrolment_api
 from tms.fleet.groups import api as group_api
-from tms.fleet.groups.services import GroupInUse
+from tms.fleet.groups.dynamic import IsScope, TooManyDynamicGroups
+from tms.fleet.groups.services import GroupInUse, MembersByQuery
 from tms.fleet.identity import api as identity_api
+from tms.fleet.labels import api as label_api
+from tms.fleet.labels.attributes import TooManyAttributes
 from tms.fleet.presence import api as presence_api
 from tms.fleet.regions import api as region_api
 from tms.fleet.regions.services import RegionInUse
@@ -50,7 +53,7 @@ from tms.shifts import api as shift_api
 from tms.telemetry import api as telemetry_api
 
 OF_FLEET = (
-    *(fleet_api, region_api, site_api, hours_api, terminal_api, group_api),
+    *(fleet_api, region_api, site_api, hours_api, terminal_api, group_api, label_api),
     *(device_api, unexpected_api, key_api, enrolment_api, identity_api, presence_api),
     telemetry_api,
 )
@@ -78,6 +81,7 @@ REFUSALS: Mapping[type[Exception], int] = {
     OutOfDate: 412,
     **dict.fromkeys((AlreadyDecided, AlreadyPlaced, Cycle, GroupInUse, HasHistory, NoDevice, NotPossible), 409),
     **dict.fromkeys((CannotUndo, RegionInUse, Retired), 409),
+    **dict.fromkeys((IsScope, MembersByQuery, TooManyAttributes, TooManyDynamicGroups), 409),
     Busy: 503,
 }
 api = Api(

@@ -5,3 +5,8 @@ from django.apps import AppConfig
 
 class TelemetryConfig(AppConfig):
     name = "tms.telemetry"
+
+    def ready(self) -> None:
+        from tms.telemetry import terminal_query  # its models are loaded by now
+
+        terminal_query.add_fields()

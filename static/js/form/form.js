@@ -3,7 +3,8 @@
 import * as checks from "./checks.js";
 import * as combobox from "./combobox.js";
 import * as drafts from "./drafts.js";
+import * as query from "./query.js";
 
 export function start() {
-  for (const behaviour of [combobox, checks, drafts]) behaviour.start(); // drafts need the comboboxes
+  for (const behaviour of [combobox, checks, query, drafts]) behaviour.start(); // drafts need the comboboxes
 }

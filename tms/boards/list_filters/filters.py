@@ -21,22 +21,27 @@ from tms.boards.rows.planned import PlannedKind, is_expected
 from tms.feed.change import Change
 from tms.fleet.models import Group, Lifecycle, Presence, Status, Terminal, TerminalKind
 from tms.fleet.models.outage import Outage
-from tms.fleet.search import terminals_like
+from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.lib.severity import Severity
+from tms.query.errors import QueryError
+from tms.query.fields import MovedBy
+from tms.query.query import Query
 
 ANY = "any"
 NOT_LISTED = tuple(state.value for state in Lifecycle if state is not Lifecycle.IN_SERVICE)
 """The lifecycle states of terminals that a list shows only if it is asked for them."""
 MIN_SEARCHED = 2
 MAX_SEARCH_CHARACTERS = 64
+MAX_QUERY_CHARACTERS = 2_000
 PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
 class TerminalFilter:
-    """Empty fields filter nothing; an unknown value counts as empty."""
+    """Empty fields filter nothing; an unknown value counts as empty. A query that is none selects nothing."""
 
     q: str = ""
+    """A query: conditions and words."""
     presence: tuple[str, ...] = ()
     status: str = ""
     severity: str = ""
@@ -53,7 +58,7 @@ class TerminalFilter:
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
-        q, group = text(query, "q", MAX_SEARCH_CHARACTERS), query.get("group", "")
+        q, group = text(query, "q", MAX_QUERY_CHARACTERS), query.get("group", "")
         return cls(
             q=q if len(q) >= MIN_SEARCHED else "",
             presence=_all_known(query.getlist("presence"), Presence.values),
@@ -68,7 +73,8 @@ class TerminalFilter:
         )
 
     def apply(self, rows: QuerySet[Terminal]) -> QuerySet[Terminal]:
-        rows = rows.filter(lifecycle=self.lifecycle or Lifecycle.IN_SERVICE)
+        if state := self.lifecycle or ("" if "state" in self.used else Lifecycle.IN_SERVICE):
+            rows = rows.filter(lifecycle=state)
         if self.presence:
             rows = rows.filter(state__presence__in=self.presence)
         if self.status:
@@ -86,7 +92,34 @@ class TerminalFilter:
         if self.expected:
             at = timezone.now()
             rows = rows.filter(reduce(or_, (is_expected(kind, at=at) for kind in self.expected)))
-        return rows.filter(terminals_like(self.q)) if self.q else rows
+        return self._select(rows) if self.q else rows
+
+    def _select(self, rows: QuerySet[Terminal]) -> QuerySet[Terminal]:
+        read = read_query(self.q)
+        return rows.none() if isinstance(read, QueryError) else rows.filter(read.where(timezone.now()))
+
+    @property
+    def problem(self) -> QueryError | None:
+        """Why the query is none."""
+        read = read_query(self.q)
+        return read if isinstance(read, QueryError) else None
+
+    @property
+    def corrected(self) -> str:
+        """The query with its mistake corrected; empty if nothing is like what was meant."""
+        problem = self.problem
+        return problem.correction.of(self.q) if problem and problem.correction else ""
+
+    @property
+    def used(self) -> Collection[str]:
+        """The fields that the query has conditions on."""
+        read = read_query(self.q)
+        return () if isinstance(read, QueryError) else read.used
+
+    @property
+    def is_moved_by_time(self) -> bool:
+        """Whether rows may come and go without a change that says so: as time passes, or with each report."""
+        return any((field := TERMINAL_FIELDS.find(name)) and field.moved_by is not MovedBy.CHANGE for name in self.used)
 
     @property
     def query(self) -> str:
@@ -183,6 +216,14 @@ class AlertFilter:
 def text(query: QueryDict, name: str, most: int) -> str:
     """The search text without U+0000, which no text of the database contains. Forms and sockets pass it on."""
     return query.get(name, "").replace("\0", "").strip()[:most]
+
+
+def read_query(text: str) -> Query | QueryError:
+    """The query about terminals that the text is, or why it is none."""
+    try:
+        return Query.of(text, TERMINAL_FIELDS)
+    except QueryError as error:
+        return error
 
 
 def _if_known(value: str | None, values: Collection[str]) -> str:

@@ -28,7 +28,9 @@ from tms.lib.sort_order import SortOrder, sort_headers
 
 TEMPLATE = "boards/terminals.html"
 REORDER_AFTER = timedelta(seconds=15)
-"""An order without an index is read at most this often. Until then rows stay where they are, with their new values."""
+"""An order without an index, and a query that time moves, are read at most this often. Until then rows stay where they
+are, with their new values.
+"""
 MAX_CURSOR_CHARACTERS = 400
 
 
@@ -44,7 +46,8 @@ class TerminalsPage(BoardPage):
         self.chosen = chosen
         self.order = order
         self._is_by_uid = order.column == BY_UID.column
-        self.lasts_s = inf if self._is_by_uid else REORDER_AFTER.total_seconds()
+        self._is_due_by_time = not self._is_by_uid or chosen.is_moved_by_time
+        self.lasts_s = REORDER_AFTER.total_seconds() if self._is_due_by_time else inf
         self.after, self.before = after, before if not after else ""
 
     @classmethod
@@ -103,7 +106,7 @@ class TerminalsPage(BoardPage):
 
     def _is_moved(self, context: RenderContext, change: Change, before: PageState) -> bool:
         """Whether the rows must be listed again."""
-        if self._is_by_uid:
+        if not self._is_due_by_time:
             return self.chosen.is_moved_by(change)
         is_due = before.listed_at is None or context.at - before.listed_at >= REORDER_AFTER
         return change.everything or is_due

@@ -8,14 +8,16 @@ from pydantic import Field
 from tms.accounts.access import demand_within, permitted, visible
 from tms.accounts.permissions import Permission
 from tms.accounts.scope.value import EVERYTHING
-from tms.fleet.groups import services
+from tms.fleet.groups import dynamic, services
 from tms.fleet.models import Group, Terminal
 from tms.fleet.router import router
 from tms.fleet.schemas import GroupSchema
+from tms.query.errors import QueryError
 from tms.rest_base.body_values import BodyValues
 from tms.rest_base.etags import IF_MATCH, require_match, set_etag, version_of
 from tms.rest_base.found_rows import find, find_to_change, unique
 from tms.rest_base.operation import Access, ApiRequest
+from tms.rest_base.problems import RequestFault, unreadable
 from tms.rest_base.schemas import RequestSchema, ResponseSchema
 
 CHANGED = "tms:group-changed"
@@ -26,6 +28,16 @@ EDITING = Access(Permission.MANAGE_GROUPS, refusals=(409, 412, 428), headers=(IF
 
 class GroupBody(RequestSchema):
     name: str = Field(min_length=1, max_length=100, examples=["Pilot stores"])
+
+
+class GroupQueryBody(RequestSchema):
+    query: str = Field(max_length=2_000, description="Empty: people choose the members.", examples=["kind:kiosk"])
+    dry_run: bool = Field(False, description="Only count what would change.")
+
+
+class GroupQuerySchema(ResponseSchema):
+    joins: int = Field(description="Number of terminals that become members.")
+    leaves: int = Field(description="Number of members that are selected no more.")
 
 
 class GroupMembersBody(RequestSchema):
@@ -63,6 +75,24 @@ def rename_group(request: ApiRequest, response: HttpResponse, pk: int, body: Gro
     return _answer(response, group)
 
 
+@router.post("/groups/{int:pk}/query", summary="Set the query of a group", response=GroupQuerySchema, access=MAKING)
+@transaction.atomic
+def set_group_query(request: ApiRequest, pk: int, body: GroupQueryBody) -> GroupQuerySchema:
+    """The members are then those that the query selects. It needs the permission for everything, and the group must
+    not be the scope of a grant. Repeating it changes nothing.
+    """
+    group = find_to_change(request, Group.objects.all(), Permission.MANAGE_GROUPS, pk=pk)
+    demand_within(request.person, Permission.MANAGE_GROUPS, EVERYTHING)
+    try:
+        if body.dry_run:
+            found = dynamic.preview(group, body.query, at=timezone.now())
+        else:
+            found = dynamic.set_query(group, body.query, by=request.person, at=timezone.now())
+    except QueryError as error:
+        raise unreadable(RequestFault("$.query", str(error))) from None
+    return GroupQuerySchema(joins=len(found.joins), leaves=len(found.leaves))
+
+
 @router.delete("/groups/{int:pk}", summary="Delete a group", response=None, status=204, access=EDITING)
 @transaction.atomic
 def delete_group(request: ApiRequest, pk: int) -> None:
@@ -96,10 +126,14 @@ def change_members(request: ApiRequest, pk: int, body: GroupMembersBody) -> Grou
 
 def _editable(request: ApiRequest, pk: int) -> Group:
     group = find_to_change(request, Group.objects.all(), Permission.MANAGE_GROUPS, pk=pk)
-    require_match(request, version_of(group.name), kind=CHANGED)
+    require_match(request, _version(group), kind=CHANGED)
     return group
 
 
+def _version(group: Group) -> int:
+    return version_of(group.name, group.query)
+
+
 def _answer(response: HttpResponse, group: Group) -> GroupSchema:
-    set_etag(response, version_of(group.name))
+    set_etag(response, _version(group))
     return GroupSchema.of(group)

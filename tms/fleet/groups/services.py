@@ -28,6 +28,12 @@ class GroupInUse(Exception):
         self.by = by
 
 
+class MembersByQuery(Exception):
+    """Nobody chooses the members of a dynamic group."""
+
+    code = "tms:dynamic-group"
+
+
 def create_group(name: str) -> Group:
     """The name must be free: IntegrityError."""
     group = Group(name=name)
@@ -55,9 +61,10 @@ def set_members(
     """Add and remove terminals. Returns how many were added and removed.
 
     Raises Forbidden if the group is the scope of a grant and `by` may not manage people for it: its members are what
-    other people see.
+    other people see; raises MembersByQuery for a dynamic group.
     """
-    Group.objects.select_for_update().get(pk=group.pk)
+    if Group.objects.select_for_update().get(pk=group.pk).is_dynamic:
+        raise MembersByQuery(group.name)
     members = set(group.terminals.through.objects.filter(group=group).values_list("terminal", flat=True))
     added = sorted(set(add) - members)
     removed = sorted(set(remove) & members - set(added))
@@ -65,11 +72,23 @@ def set_members(
         return 0, 0
     if by is not None:
         demand_members(group, by=by)
+    write_members(group, added, removed, by=by, at=at, source=source)
+    recorder.record("members-changed", group, {"added": ([], _uids(added)), "removed": (_uids(removed), [])})
+    return len(added), len(removed)
+
+
+def write_members(
+    group: Group,
+    added: Collection[int],
+    removed: Collection[int],
+    *,
+    by: User | None,
+    at: datetime,
+    source: IdentitySource,
+) -> None:
     with history.recording([*added, *removed], by=by, at=at, source=source):
         group.terminals.add(*added)
         group.terminals.remove(*removed)
-    recorder.record("members-changed", group, {"added": ([], _uids(added)), "removed": (_uids(removed), [])})
-    return len(added), len(removed)
 
 
 def demand_members(group: Group, *, by: User) -> None:

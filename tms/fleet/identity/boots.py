@@ -11,6 +11,7 @@ from django.db.models.functions import RowNumber
 
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet.identity import history
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import IdentityChange, IdentitySource, Terminal
 from tms.lib.db import prepared
@@ -57,7 +58,8 @@ def record(boots: Sequence[BootFacts], *, at: datetime) -> list[ChangedBoot]:
     among, keys = db_rows.among("t.id", stored)
     prepared.run(_update_sql() + among, [db_rows.instant(at), db_rows.encode(changed), *keys])
     found = [_compare(boot, stored[boot.terminal_id], at) for boot in changed]
-    IdentityChange.objects.bulk_create([row for _, rows in found for row in rows])
+    changes = IdentityChange.objects.bulk_create([row for _, rows in found for row in rows])
+    history.notify(changes)
     _drop_oldest(list(stored), at=at)
     if any(boot.is_first for boot, _ in found):
         publish(Change(rules=True))  # its rules apply from now on; ingest publishes that it is online

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import JSONNull
+from django.dispatch import Signal
 
 from tms.accounts.models import User
 from tms.fleet.models import Group, IdentityChange, IdentityField, IdentitySource, Terminal
@@ -24,6 +25,10 @@ TEXTS = (
     IdentityField.KIND,
     IdentityField.LIFECYCLE,
 )
+
+
+identity_changed = Signal()
+"""Sent in the transaction with `changes`, the new rows of the history."""
 
 
 @contextmanager
@@ -50,7 +55,15 @@ def recording(
             for name, value in facts.items()
             if value != after[pk][name]
         )
-        IdentityChange.objects.bulk_create(rows, batch_size=1_000)
+        changed = list(rows)
+        IdentityChange.objects.bulk_create(changed, batch_size=1_000)
+        notify(changed)
+
+
+def notify(changes: Collection[IdentityChange]) -> None:
+    """Call the receivers of `identity_changed` after `changes` are written, in the same transaction."""
+    if changes:
+        identity_changed.send(Terminal, changes=changes)
 
 
 def _stored(value: Any) -> Any:

@@ -1,6 +1,14 @@
 """The models of the fleet. Django finds them here; other apps import them from here."""
 
 from tms.fleet.lifecycle import Lifecycle
+from tms.fleet.models.attribute import (
+    Attribute,
+    AttributeSubject,
+    AttributeType,
+    DeviceAttribute,
+    SiteAttribute,
+    TerminalAttribute,
+)
 from tms.fleet.models.credential import Credential, EnrolmentToken
 from tms.fleet.models.device import Device, DeviceState, Placement
 from tms.fleet.models.identity_change import IdentityChange, IdentityField, IdentitySource
@@ -12,6 +20,7 @@ from tms.fleet.models.region import Region
 from tms.fleet.models.site import OnHolidays, Site
 from tms.fleet.models.site_contact import SiteContact
 from tms.fleet.models.states import BY_URGENCY, CAUSED_BY_TMS, Cause, Presence, Status
+from tms.fleet.models.tag import DeviceTag, SiteTag, TerminalTag
 from tms.fleet.models.terminal import SEARCHED, Group, StateQuerySet, Terminal, TerminalKind, TerminalState
 from tms.fleet.models.unexpected_device import UnexpectedDevice
 
@@ -19,10 +28,15 @@ __all__ = [
     "BY_URGENCY",
     "CAUSED_BY_TMS",
     "SEARCHED",
+    "Attribute",
+    "AttributeSubject",
+    "AttributeType",
     "Cause",
     "Credential",
     "Device",
+    "DeviceAttribute",
     "DeviceState",
+    "DeviceTag",
     "EnrolmentToken",
     "Group",
     "IdentityChange",
@@ -38,12 +52,16 @@ __all__ = [
     "PresenceChange",
     "Region",
     "Site",
+    "SiteAttribute",
     "SiteContact",
+    "SiteTag",
     "SpecialDay",
     "StateQuerySet",
     "Status",
     "Terminal",
+    "TerminalAttribute",
     "TerminalKind",
     "TerminalState",
+    "TerminalTag",
     "UnexpectedDevice",
 ]

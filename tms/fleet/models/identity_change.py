@@ -28,6 +28,7 @@ class IdentitySource(models.TextChoices):
     BOOT = "boot", pgettext_lazy("source of a change", "Terminal")
     PERSON = "person", pgettext_lazy("source of a change", "Person")
     IMPORT = "import", pgettext_lazy("source of a change", "Import")
+    QUERY = "query", pgettext_lazy("source of a change", "Query")
 
 
 class IdentityChange(models.Model):

@@ -17,7 +17,8 @@ from tms.fleet.lifecycle import COUNTED, Lifecycle
 from tms.fleet.models.site import Site
 from tms.fleet.models.states import Cause, Presence, Status
 from tms.lib.db.natural_order import natural
-from tms.lib.text_fields import LineField
+from tms.lib.db.version_order import VersionKey
+from tms.lib.text_fields import LineField, LinesField
 
 
 class TerminalKind(models.TextChoices):
@@ -100,6 +101,8 @@ class Terminal(models.Model):
             models.Index(
                 fields=("lifecycle",), name="terminal_lifecycle", condition=~models.Q(lifecycle=Lifecycle.IN_SERVICE)
             ),
+            # Reader: queries that compare versions.
+            models.Index(VersionKey("firmware"), name="terminal_firmware_order"),
             # Readers: the device that reported a serial number, and the search for a spare one.
             models.Index(fields=("serial",), name="terminal_serial", condition=~models.Q(serial="")),
         )
@@ -119,9 +122,16 @@ class Terminal(models.Model):
 
 
 class Group(models.Model):
-    """Any set of terminals."""
+    """Any set of terminals: chosen by people, or those that a query selects.
+
+    The members of a dynamic group are rows like those of any other, so that everything else need not know.
+    """
 
     name = LineField(_("name"), max_length=100, unique=True)
+    query = LinesField(_("query"), max_length=2_000, blank=True, default="", db_default="")
+    """What selects the members; empty if people choose them."""
+    evaluated_at = models.DateTimeField(null=True, editable=False)
+    """When the query was asked of all terminals the last time."""
     terminals = models.ManyToManyField(Terminal, related_name="groups", blank=True, verbose_name=_("terminals"))
 
     scope_path = ByGroup()
@@ -133,6 +143,10 @@ class Group(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_dynamic(self) -> bool:
+        return bool(self.query)
 
 
 class StateQuerySet(models.QuerySet["TerminalState"]):

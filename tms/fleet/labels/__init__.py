@@ -1,0 +1,1 @@
+"""Tags and attributes: what customers themselves say of their sites, terminals and devices."""

@@ -1,0 +1,107 @@
+"""The fields of queries about terminals: what the fleet knows. Other apps add theirs when they are ready."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Upper
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from tms.accounts.access import visible
+from tms.fleet.models import Group, Lifecycle, Presence, Region, Site, Status, Terminal, TerminalKind
+from tms.query.fields import Field, FieldSet, MovedBy
+from tms.query.tree import Operator
+from tms.query.tree import Value as Written
+from tms.query.value_kinds import MOMENT, PART_OF_TEXT, TEXT, VERSION, choices
+
+MAX_VALUES = 10
+SITE_NAMES = ("site__code", "site__name", "site__name_ja")
+LABEL_NAMES = ("label", "place")
+
+
+def terminals_with(word: str) -> Q:
+    """Terminals with a word in their UID, location, serial number, model, address or the names of their site."""
+    sites = Site.objects.filter(Q(code__iexact=word) | Q(name__icontains=word) | Q(name_ja__icontains=word))
+    return Q(site__in=sites.values("pk")) | Q(words__contains=Upper(Value(word)))
+
+
+def _in_groups(groups: Q) -> Q:
+    return Q(pk__in=Group.terminals.through.objects.filter(groups).values("terminal"))
+
+
+def _in_group(operator: Operator, wanted: Written, at: datetime) -> Q:
+    if not wanted.text:
+        return ~_in_groups(Q())
+    return _in_groups(TEXT.compare("group__name", operator, wanted, at))
+
+
+def _site_codes(person: Any, begun: str) -> Iterable[str]:
+    named = Q(code__istartswith=begun) | Q(name__icontains=begun) | Q(name_ja__icontains=begun)
+    return visible(Site.objects.filter(named).order_by("code"), to=person).values_list("code", flat=True)[:MAX_VALUES]
+
+
+def _region_names(person: Any, begun: str) -> Iterable[str]:
+    sites = visible(Site.objects.all(), to=person)
+    named = Region.objects.filter(Q(name__istartswith=begun) | Q(name_ja__startswith=begun))
+    return named.filter(name__in=sites.values("region")).order_by("name").values_list("name", flat=True)[:MAX_VALUES]
+
+
+def _group_names(person: Any, begun: str) -> Iterable[str]:
+    groups = visible(Group.objects.filter(name__icontains=begun).order_by("name"), to=person)
+    return groups.values_list("name", flat=True)[:MAX_VALUES]
+
+
+class Existing:
+    """Suggests the values of a column that terminals of the person have."""
+
+    def __init__(self, column: str) -> None:
+        self._column = column
+
+    def __call__(self, person: Any, begun: str) -> QuerySet[Terminal, str]:
+        terminals = Terminal.objects.filter(**{f"{self._column}__istartswith": begun}).exclude(**{self._column: ""})
+        values = visible(terminals, to=person).order_by(self._column).values_list(self._column, flat=True)
+        return values.distinct()[:MAX_VALUES]
+
+
+TERMINAL_FIELDS = FieldSet(
+    Field(
+        "site", _("Code or name of the site"), TEXT, ("site__code", "site__name", "site__name_ja"), suggest=_site_codes
+    ),
+    Field("region", _("Region of the site"), TEXT, ("site__region",), suggest=_region_names),
+    Field("kind", _("Kind of terminal"), choices(dict(TerminalKind.choices)), ("kind",)),
+    Field("uid", _("UID"), TEXT, ("uid",), suggest=Existing("uid")),
+    Field("location", _("Part of the location"), PART_OF_TEXT, ("label",), LABEL_NAMES, suggest=Existing("label")),
+    Field("model", _("Model"), TEXT, ("model",), suggest=Existing("model")),
+    Field("serial", _("Serial number"), TEXT, ("serial",), suggest=Existing("serial")),
+    Field("firmware", _("Version of the firmware"), VERSION, ("firmware",), suggest=Existing("firmware")),
+    Field("agent", _("Version of the agent"), VERSION, ("agent",), suggest=Existing("agent")),
+    Field("state", pgettext_lazy("lifecycle", "Lifecycle state"), choices(dict(Lifecycle.choices)), ("lifecycle",)),
+    Field("group", _("Group that it belongs to"), TEXT, compare=_in_group, suggest=_group_names),
+    Field("via", _("UID of the terminal that it is connected via"), TEXT, ("parent__uid",), ("parent",)),
+    Field("created", _("Age, or the day when it was added"), MOMENT, ("created_at",), moved_by=MovedBy.TIME),
+    Field(
+        "presence",
+        _("Presence"),
+        choices(dict(Presence.choices)),
+        ("state__presence",),
+        moved_by=MovedBy.READING,
+    ),
+    Field(
+        "status",
+        _("Status that it reports"),
+        choices(dict(Status.choices)),
+        ("state__status",),
+        moved_by=MovedBy.READING,
+    ),
+    Field(
+        "seen",
+        _("Time since it was last seen"),
+        MOMENT,
+        ("state__last_seen_at",),
+        ("last_seen",),
+        moved_by=MovedBy.TIME,
+    ),
+    words=terminals_with,
+)

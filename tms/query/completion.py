@@ -1,0 +1,81 @@
+"""Completion of a query while somebody types: what may stand at the cursor, and what it means.
+
+It reads backwards from the cursor and needs no valid query.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from django.utils.functional import Promise
+
+from tms.query.fields import Field, FieldSet
+from tms.query.parser import MAX_CHARACTERS
+from tms.query.tree import Operator, TextRange
+from tms.query.value_kinds import ChoiceKind
+
+MAX_SUGGESTIONS = 10
+MAX_WORD_CHARACTERS = 100
+UNFINISHED_VALUE = re.compile(
+    r"(?P<field>[^\W\d][\w.-]*)\s*(?P<operator><=|>=|[:<>=：＜＞＝])\s*"
+    r"(?P<before>(?:(?:\"[^\"]*\"|[^\s()（）\",、]+)[,、]\s*)*)(?P<value>\"[^\"]*|[^\s()（）\",、]*)$"
+)
+UNFINISHED_WORD = re.compile(r"(?:^|(?<=[\s()（）]))-?(?P<word>[^\s()（）\":<>=：＜＞＝]*)$")
+NEEDS_QUOTES = re.compile(r"[\s()（）\",、*]")
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Text that may replace the characters of `span`."""
+
+    text: str
+    detail: str | Promise
+    span: TextRange
+
+
+def complete(text: str, cursor: int, fields: FieldSet, person: Any) -> list[Completion]:
+    """What may stand at the cursor, the likeliest first. Values are those that the person may see."""
+    cursor = min(max(cursor, 0), len(text), MAX_CHARACTERS)
+    start = max(0, cursor - MAX_WORD_CHARACTERS)
+    read = text[start:cursor]
+    if found := UNFINISHED_VALUE.search(read):
+        span = TextRange(start + found.start("value"), cursor)
+        field = fields.find(found["field"])
+        return list(islice(_values(field, found["value"].lstrip('"'), span, person), MAX_SUGGESTIONS)) if field else []
+    if found := UNFINISHED_WORD.search(read):
+        span = TextRange(start + found.start("word"), cursor)
+        return list(islice(_fields(found["word"], fields, span, person), MAX_SUGGESTIONS))
+    return []
+
+
+def _values(field: Field, begun: str, span: TextRange, person: Any) -> Iterator[Completion]:
+    folded = begun.casefold()
+    if isinstance(field.kind, ChoiceKind):
+        for name in field.kind.names:
+            if name.startswith(folded):
+                yield Completion(name, field.kind.labels.get(name, ""), span)
+    elif field.suggest:
+        for value in field.suggest(person, begun):
+            yield Completion(quoted(value), field.label, span)
+    else:
+        yield from (Completion(value, field.label, span) for value in field.kind.examples if value.startswith(folded))
+
+
+def _fields(begun: str, fields: FieldSet, span: TextRange, person: Any) -> Iterator[Completion]:
+    folded = begun.casefold()
+    for field in fields:
+        if field.name.startswith(folded) or any(alias.startswith(folded) for alias in field.aliases):
+            yield Completion(field.name + Operator.IS, field.label, span)
+    for family in fields.families:
+        if folded.startswith(family.prefix):
+            for name in family.names(person, begun[len(family.prefix) :]):
+                yield Completion(f"{family.prefix}{name}", family.label, span)
+        elif family.prefix.startswith(folded):
+            yield Completion(family.prefix, family.label, span)
+
+
+def quoted(value: str) -> str:
+    """The value as it has to be written in a query."""
+    return f'"{value.replace(chr(34), "")}"' if not value or NEEDS_QUOTES.search(value) else value
