@@ -10,6 +10,7 @@ from tests.support.people import grant, person
 from tests.transfer.files import applied, checked, exported, faults, rows, undone
 from tms.accounts.models import AuditEntry
 from tms.fleet.devices import placements
+from tms.fleet.groups import dynamic
 from tms.fleet.models import (
     Device,
     DeviceState,
@@ -461,3 +462,17 @@ def test_a_file_that_changes_no_row_may_still_retire_what_it_leaves_out(fleet, l
 
 def state_of(uid: str) -> str:
     return Terminal.objects.get(uid=uid).lifecycle
+
+
+def test_dynamic_groups_follow_a_file_and_no_file_chooses_their_members(fleet, lead):
+    group = Group.objects.create(name="Kiosks")
+    dynamic.set_query(group, "kind:kiosk site:UEN", by=None, at=AT)
+    fleet.terminal(uid="OLD", site=Site.objects.get(code="SJK"), kind="kiosk")
+
+    applied("terminals", "uid,site,kind\nNEW,UEN,kiosk\nOLD,UEN,kiosk\n", by=lead)
+
+    assert sorted(group.terminals.values_list("uid", flat=True)) == ["NEW", "OLD"]
+    assert "Kiosks" not in exported("terminals", to=lead) + exported("groups", to=lead)
+    assert faults(checked("terminals", "uid,site,groups\nNEW,UEN,Kiosks\n", by=lead)) == [
+        (2, "groups", "dynamic-group", "")
+    ]

@@ -39,6 +39,7 @@ REASONS = {
     "unknown-region": _("No region has this name."),
     "unknown-terminal": _("No terminal has this UID."),
     "unknown-group": _("No group has this name. Import groups first."),
+    "dynamic-group": _("A query selects the members of this group. Leave it out."),
     "taken": _("Another row that you don't see has it already."),
     "hidden": _("The present value is outside of your scope."),
     "forbidden": _("You don't have permission to change this row."),

@@ -142,9 +142,14 @@ def follow_labels(model: type[Model], rows: frozenset[int], **_: Any) -> None:
 
 
 def follow_site(instance: Site, *, created: bool, **_: Any) -> None:
-    """Names and regions of sites are read, too. A receiver of `post_save`."""
+    """A receiver of `post_save`."""
     if not created:
-        _follow_where(("site", "region"), lambda: instance.terminals.values_list("pk", flat=True))
+        follow_sites([instance.pk])
+
+
+def follow_sites(sites: Collection[int]) -> None:
+    """Names and regions of sites are read, too. Code that changes many at once calls it."""
+    _follow_where(("site", "region"), lambda: Terminal.objects.filter(site__in=sites).values_list("pk", flat=True))
 
 
 def follow_terminal(instance: Terminal, *, created: bool, **_: Any) -> None:

@@ -32,7 +32,7 @@ class GroupRows(RowKind):
         wanted = set(keys)
         found: dict[Key, StoredRow] = {}
         for some in batched(sorted({name for name, _uid in keys}), BATCH):
-            groups = dict(Group.objects.filter(name__in=some).order_by().values_list("name", "pk"))
+            groups = dict(Group.objects.filter(name__in=some, query="").order_by().values_list("name", "pk"))
             found |= {(name, ""): StoredRow(pk, {}) for name, pk in groups.items() if (name, "") in wanted}
             members = Group.terminals.through.objects.filter(group__in=groups.values()).order_by()
             for pk, name, member in members.values_list("pk", "group__name", "terminal__uid").iterator(10_000):
@@ -52,7 +52,7 @@ class GroupRows(RowKind):
                 if name not in groups.visible or (member and member not in seen):
                     row.refuse("uid", member, "unknown-terminal")
                 continue
-            if name in groups.visible:
+            if name in groups.visible or name in groups.dynamic:
                 groups.check(row, "name", name)
             elif name in taken:
                 row.refuse("name", name, "taken")
@@ -96,7 +96,7 @@ class GroupRows(RowKind):
         return deleted | delete_unused(Group, made, stored)
 
     def keys(self, reach: Reach) -> list[Key]:
-        groups = dict(reach.visible(Group.objects.all()).order_by().values_list("pk", "name"))
+        groups = dict(reach.visible(Group.objects.filter(query="")).order_by().values_list("pk", "name"))
         seen = reach.visible(Terminal.objects.all()).order_by().values("pk")
         members = Group.terminals.through.objects.filter(group__in=groups)
         if not reach.sees_everything:

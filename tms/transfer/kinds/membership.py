@@ -15,7 +15,7 @@ from tms.transfer.rows import FileRow
 
 
 class GroupReach:
-    """The groups whose members a person may change.
+    """The groups whose members a person may change. Those of a dynamic group follow from its query.
 
     Those of a group that is the scope of a grant are what other people see: that needs to manage people, too.
     """
@@ -23,14 +23,18 @@ class GroupReach:
     def __init__(self, of: Reach) -> None:
         self._person, self._nearest = of.person, Nearest()
         reach = Reach(of.person, Permission.MANAGE_GROUPS, of.at)
-        self.visible = dict(reach.visible(Group.objects.all()).order_by().values_list("name", "pk"))
+        groups = reach.visible(Group.objects.all()).order_by().values_list("name", "pk")
+        self.visible = dict(groups.filter(query=""))
+        self.dynamic = frozenset(dict(groups.exclude(query="")))
         self._permitted = reach.permitted(Group.objects.all())
         self._of_grants = set(Grant.objects.exclude(group=None).order_by().values_list("group", flat=True))
         self._answers: dict[int, bool] = {}
 
     def check(self, row: FileRow, column: str, name: str) -> None:
         pk = self.visible.get(name)
-        if pk is None:
+        if name in self.dynamic:
+            row.refuse(column, name, "dynamic-group")
+        elif pk is None:
             row.refuse(column, name, "unknown-group", self._nearest(name, self.visible))
         elif not self.may_change(pk):
             row.refuse(column, name, "forbidden-group")

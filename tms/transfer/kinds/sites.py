@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
+from tms.fleet.groups import dynamic
 from tms.fleet.models import OnHolidays, Site
 from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, delete_unused, split_rows
 from tms.transfer.kinds.cells import FileColumn, choice, holiday_calendar, site_code, text, time_zone
@@ -61,6 +62,7 @@ class SiteRows(RowKind):
                 for name, value in row.after.items():
                     setattr(sites[row.pk], name, value)
             Site.objects.bulk_update(sites.values(), names)
+            dynamic.follow_sites(sites)
             work.advance(len(some))
 
     def delete(self, rows: Sequence[FileRow], work: Work) -> set[Key]:

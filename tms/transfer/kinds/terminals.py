@@ -10,6 +10,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.permissions import Permission
+from tms.fleet.groups import dynamic
 from tms.fleet.identity import history
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Group, IdentitySource, Placement, Terminal, TerminalKind, TerminalState
@@ -135,6 +136,7 @@ class TerminalRows(RowKind):
         _set_parents(late)
         placing.place(new, work)
         lifecycles.write(new, work)
+        dynamic.follow_created([row.stored_pk for row in new])
         # In the order of their keys, in which ingest locks link states, too: it would deadlock otherwise.
         for some in batched(sorted(changed, key=lambda row: row.stored_pk), BATCH):
             self._change(some, sites, members, work)
@@ -214,7 +216,7 @@ def _changed_groups(row: FileRow) -> set[str]:
 
 def _groups_of(pks: Collection[int]) -> dict[int, list[str]]:
     found: defaultdict[int, list[str]] = defaultdict(list)
-    rows = Group.terminals.through.objects.filter(terminal__in=pks).order_by()
+    rows = Group.terminals.through.objects.filter(terminal__in=pks, group__query="").order_by()
     for pk, name in rows.values_list("terminal", "group__name"):
         found[pk].append(name)
     return found
