@@ -189,3 +189,34 @@ def test_each_use_says_what_a_change_of_members_does(lead, fleet):
     fleet.presence_rule(group=group)
 
     assert "New members can open alerts" in page(lead, f"/groups/{group.pk}/").html
+
+
+# Dynamic groups
+
+
+def test_a_query_is_previewed_and_saved(lead, fleet):
+    fleet.terminal(uid="K-1", kind="kiosk")
+    group = fleet.group("Kiosks", fleet.terminal(uid="G-1", kind="gate"))
+
+    preview = lead.get(f"/groups/query/?group={group.pk}&query=kind:kiosk").text
+    mistaken = lead.get("/groups/query/", {"query": "kind:kisok"}).text
+    saved = lead.post(f"/groups/{group.pk}/", {"name": "Kiosks", "query": "kind:kiosk"})
+    page = lead.get(f"/groups/{group.pk}/").text
+
+    assert ("1 joins:" in preview, "K-1" in preview, "1 leaves:" in preview) == (True, True, True)
+    assert "Did you mean kiosk?" in mistaken
+    assert (saved.status_code, list(group.terminals.values_list("uid", flat=True))) == (302, ["K-1"])
+    assert "The query selects the members." in page
+    assert "add-to-group" not in page
+
+
+def test_a_query_that_cannot_be_one_is_refused_with_the_form(lead, fleet):
+    scope = fleet.group("Scope")
+    people.grant(people.person("viewer", of=None), "Viewer", group=scope)
+
+    by_time = lead.post("/groups/new/", {"name": "Late", "query": "seen>10m"})
+    of_grant = lead.post(f"/groups/{scope.pk}/", {"name": "Scope", "query": "kind:kiosk"})
+
+    assert (by_time.status_code, of_grant.status_code) == (422, 422)
+    assert "its result changes as time passes" in by_time.text
+    assert "People hold grants for this group" in of_grant.text

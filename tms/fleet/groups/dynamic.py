@@ -210,7 +210,7 @@ def _terminals_of(model: type[Model], rows: frozenset[int]) -> QuerySet[Terminal
 
 
 def _compare(group: Group, query: Query, among: Q, at: datetime) -> Evaluation:
-    members = group.terminals.through.objects.filter(group=group).values("terminal")
+    members = Group.terminals.through.objects.filter(group=group.pk or 0).values("terminal")
     selected = Terminal.objects.filter(query.where(at))
     joins = selected.filter(among).exclude(pk__in=members).values_list("pk", flat=True)
     leaves = Terminal.objects.filter(among, pk__in=members).exclude(pk__in=selected.values("pk"))

@@ -10,20 +10,42 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import permitted
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
+from tms.fleet.groups import dynamic
 from tms.fleet.models import Group, Terminal
 from tms.lib.forms import Plain
 from tms.lib.forms.combobox import RowsField, Suggestions
 from tms.lib.text_fields import FormLine
+from tms.query.errors import QueryError
 
 
 class GroupForm(Plain, forms.Form):
-    name = FormLine(label=_("Name"), max_length=100)
+    """The name, and the query for those who may choose from the whole fleet."""
 
-    def __init__(self, *args: Any, group: Group, **kwargs: Any) -> None:
+    name = FormLine(label=_("Name"), max_length=100)
+    query = FormLine(
+        label=_("Query"),
+        max_length=2_000,
+        required=False,
+        help_text=_("Empty: people choose the members. Or, for example, kind:kiosk firmware<4.8 -tag:pilot"),
+    )
+
+    def __init__(self, *args: Any, group: Group, has_query: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.group = group
         self.initial.setdefault("name", group.name)
+        self.initial.setdefault("query", group.query)
+        if not has_query:
+            del self.fields["query"]
         self.dress()
+
+    def clean_query(self) -> str:
+        text: str = self.cleaned_data["query"]
+        try:
+            if text:
+                dynamic.read_query(text)
+        except QueryError as error:
+            raise ValidationError(str(error)) from None
+        return text
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]

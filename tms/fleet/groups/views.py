@@ -1,5 +1,7 @@
 """The pages of groups: the list, and one group with its members, what uses it, and its history."""
 
+import re
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -7,7 +9,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
 from django.db.models import Count, QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,10 +20,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, sign_in_required
+from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
 from tms.accounts.scope.value import EVERYTHING
-from tms.fleet.groups import services
+from tms.fleet.groups import dynamic, services
 from tms.fleet.groups.forms import GroupForm, MemberRemovalForm, MembersForm
 from tms.fleet.groups.members_chart import members_chart
 from tms.fleet.groups.uses import blocking_uses, uses_of
@@ -30,8 +33,12 @@ from tms.fleet.search import terminals_like
 from tms.lib.db.natural_order import natural
 from tms.lib.forms.saved import redirect_saved
 from tms.protocol.text import clean
+from tms.query.errors import QueryError
 
 A_PAGE = 100
+MAX_QUERY = 2_000
+MAX_EXAMPLES = 10
+PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 MAX_WORDS = 64
 
 
@@ -61,6 +68,33 @@ def group(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return _page(request, _find(request, pk))
     return _edit(request, _editable(request, pk))
+
+
+@require_safe
+@never_cache
+@needs(Permission.MANAGE_GROUPS)
+def preview_query(request: AuthenticatedRequest) -> HttpResponse:
+    """What the `query` would change in the `group`, while somebody types it. Needs the permission for everything."""
+    access.demand_within(request.user, Permission.MANAGE_GROUPS, EVERYTHING)
+    number, text = request.GET.get("group", ""), clean(request.GET.get("query", ""))[:MAX_QUERY]
+    chosen = Group.objects.filter(pk=int(number)).first() if PRIMARY_KEY.fullmatch(number) else None
+    return render(request, "fleet/group-preview.html", {"text": text, **_preview(chosen or Group(), text)})
+
+
+def _preview(chosen: Group, text: str) -> dict[str, Any]:
+    try:
+        found = dynamic.preview(chosen, text, at=timezone.now())
+    except QueryError as error:
+        return {"problem": error}
+    before = chosen.terminals.count() if chosen.pk else 0
+    changes = [(name, len(pks), _uids(pks)) for name, pks in (("joins", found.joins), ("leaves", found.leaves))]
+    return {"changes": changes, "total": before + len(found.joins) - len(found.leaves)}
+
+
+def _uids(pks: Collection[int]) -> list[str]:
+    """Some of them, as an example."""
+    some = sorted(pks)[:MAX_EXAMPLES]
+    return list(Terminal.objects.filter(pk__in=some).order_by(natural("uid")).values_list("uid", flat=True))
 
 
 @require_POST
@@ -121,22 +155,37 @@ def _editable(request: AuthenticatedRequest, pk: int) -> Group:
 
 
 def _edit(request: AuthenticatedRequest, chosen: Group) -> HttpResponse:
-    form = GroupForm(request.POST if request.method == "POST" else None, group=chosen)
+    form = _form(request, chosen, request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return _page(request, chosen, form=form)
     try:
         with transaction.atomic():
-            saved = _save(chosen, form.cleaned_data["name"])
+            saved = _save(chosen, form, by=request.user)
+    except dynamic.IsScope:
+        form.add_error("query", gettext("People hold grants for this group, so no query can choose its members."))
+        return _page(request, chosen, form=form)
+    except dynamic.TooManyDynamicGroups:
+        form.add_error("query", gettext("There are too many groups with a query. Delete one first."))
+        return _page(request, chosen, form=form)
     except IntegrityError:  # another person took the name at this moment
         form.add_error("name", gettext("Another group has this name. Choose a different one."))
         return _page(request, chosen, form=form)
     return redirect_saved(request, "group", saved.pk)
 
 
-def _save(chosen: Group, name: str) -> Group:
+def _form(request: AuthenticatedRequest, chosen: Group, data: QueryDict | None = None) -> GroupForm:
+    has_query = access.may_within(request.user, Permission.MANAGE_GROUPS, EVERYTHING)
+    return GroupForm(data, group=chosen, has_query=has_query)
+
+
+def _save(chosen: Group, form: GroupForm, *, by: User) -> Group:
+    name, query = form.cleaned_data["name"], form.cleaned_data.get("query", chosen.query)
     if not chosen.pk:
-        return services.create_group(name)
-    services.rename_group(chosen, name=name)
+        chosen = services.create_group(name)
+    elif name != chosen.name:
+        services.rename_group(chosen, name=name)
+    if query != chosen.query:
+        dynamic.set_query(chosen, query, by=by, at=timezone.now())
     return chosen
 
 
@@ -165,7 +214,7 @@ def _page(
         "may_create": access.may_within(request.user, Permission.MANAGE_GROUPS, EVERYTHING),
     }
     if chosen is not None:
-        values["form"] = form or GroupForm(group=chosen)
+        values["form"] = form or _form(request, chosen)
         values["may_edit"] = not chosen.pk or access.may(request.user, Permission.MANAGE_GROUPS, chosen)
     if chosen is not None and chosen.pk:
         values |= _of_group(request, chosen, members_form)
@@ -204,7 +253,8 @@ def _of_group(request: AuthenticatedRequest, chosen: Group, members_form: Member
         "unseen": chosen.terminals.count() - number,
         "is_scope_of_grant": services.is_scope_of_grant(chosen),
         "is_locked": is_locked,
-        "may_change_members": may_edit and not is_locked,
+        "may_change_members": may_edit and not is_locked and not chosen.is_dynamic,
+        "is_unreadable": chosen.is_dynamic and dynamic.readable(chosen) is None,
         "members_form": members_form or MembersForm(by=request.user),
         "uses": uses_of(chosen, to=request.user),
         "chart": members_chart(chosen, access.visible(Terminal.objects.all(), to=request.user), at=timezone.now()),
