@@ -146,3 +146,4 @@ def default_rules(db: None) -> None:
     """The rules of the migrations, also after a test with real transactions emptied every table."""
     import_module("tms.alerts.migrations.0001_initial").add_default_rules(apps, None)
     import_module("tms.alerts.migrations.0002_unexpected_device").add_rule(apps, None)
+    import_module("tms.inspections.migrations.0001_initial").add_rule(apps, None)
