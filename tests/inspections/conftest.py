@@ -13,15 +13,10 @@ from tms.accounts.access.grant_scopes import GrantScope
 from tms.fleet.devices import placements
 from tms.fleet.models import Device, Terminal
 from tms.inspections import services
-from tms.inspections.models import Inspection, InspectionResult, Round, Seal, Surrounding
+from tms.inspections.models import DeviceSeal, Inspection, InspectionResult, Round, Surrounding
 from tms.inspections.services import Findings, RoundValues
 
 type Inspect = Callable[..., Inspection]
-
-
-@pytest.fixture(autouse=True)
-def files(settings: Any, tmp_path: Any) -> None:
-    settings.MEDIA_ROOT = tmp_path
 
 
 @pytest.fixture
@@ -59,7 +54,7 @@ def inspect() -> Inspect:
 def findings(result: str, **values: Any) -> Findings:
     in_order: dict[str, Any] = {
         "seen_serial": "4388",
-        "seals": (Seal("A-20418", "back"),),
+        "seals": (DeviceSeal("A-20418", "back"),),
         "surroundings": frozenset(Surrounding),
     }
     return Findings(InspectionResult(result), **(in_order if result == "in_order" else {}) | values)

@@ -1,11 +1,13 @@
 """The pages of inspections: the list, the form for phones, photos, exports, and who may do what."""
 
 import csv
+from datetime import datetime
 from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -53,8 +55,6 @@ def sent(key: Any = None, **fields: Any) -> dict[str, Any]:
 def text_of(answer: Any) -> str:
     async def read() -> bytes:
         return b"".join([part async for part in answer.streaming_content])
-
-    from asgiref.sync import async_to_sync
 
     return async_to_sync(read)().decode()
 
@@ -133,19 +133,19 @@ def test_a_form_with_faults_comes_back_as_it_was(operator, placed, start):
 
 def test_the_page_of_a_tampered_device_leads_to_its_alert(fleet, operator, placed, start, inspect):
     fleet.event_rule("tms.looks_tampered", severity="critical")
-    found = inspect(start(), placed(), "looks_tampered")
+    one = placed()
+    found = inspect(start(), one, "looks_tampered")
 
     shown = page(operator, found.get_absolute_url())
 
     assert f"/alerts/{found.alert_id}/" in shown.links()
+    assert found.get_absolute_url() in page(operator, one.get_absolute_url()).links()
 
 
 # Photos
 
 
-def test_a_photo_is_stored_without_its_position_and_only_shown_to_people_who_see_the_terminal(
-    operator, placed, start
-):
+def test_a_photo_is_stored_without_its_position_and_only_shown_to_people_who_see_the_terminal(operator, placed, start):
     one = placed()
     path = f"/inspections/{start().pk}/{one.uid}/"
 
@@ -196,7 +196,9 @@ def test_the_list_has_what_needs_attention_first_and_filters(operator, placed, s
 
 def test_a_longer_list_needs_no_more_queries(operator, placed, start, inspect, fleet):
     def queries() -> int:
-        with CaptureQueriesContext(connection, ) as found:
+        with CaptureQueriesContext(
+            connection,
+        ) as found:
             page(operator, "/inspections/")
         return len(found)
 
@@ -229,7 +231,7 @@ def test_the_list_of_devices_leaves_as_csv_and_pdf(operator, placed, start, insp
         ("A-1", "'=PX1+4388", "in_order", "mori"),
         ("A-2", "PX-9", "", ""),
     ]
-    assert rows[0]["last_inspected_at"][:10] == found.at.astimezone().isoformat()[:10] or rows[0]["last_inspected_at"]
+    assert datetime.fromisoformat(rows[0]["last_inspected_at"]) == found.at.replace(second=0, microsecond=0)
     assert (rows[0]["manufacturer"], rows[0]["model"], rows[0]["location"]) == ("Maker", "PX-300", "Counter 11")
     assert pdf.content.startswith(b"%PDF-")
     assert AuditEntry.objects.filter(action="exported", subject_type="inspections.inspection").count() == 2

@@ -17,7 +17,7 @@ from tms.fleet.devices.placements import device_of
 from tms.fleet.models import DeviceState, Lifecycle, UnexpectedDevice
 from tms.fleet.terminals import lifecycle_changes
 from tms.inspections import services
-from tms.inspections.models import Inspection, Seal, Surrounding
+from tms.inspections.models import DeviceSeal, Inspection, Surrounding
 from tms.telemetry.models import Event
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -116,9 +116,9 @@ def test_a_second_inspection_must_be_a_correction_and_the_first_one_stays(placed
         ("in_order", {"seen_serial": ""}, "seen_serial"),
         ("in_order", {"seen_serial": "388"}, "seen_serial"),
         ("in_order", {"seen_serial": "4389"}, "seen_serial"),
-        ("in_order", {"seals": (Seal("A-1", intact=False),)}, "seals"),
+        ("in_order", {"seals": (DeviceSeal("A-1", intact=False),)}, "seals"),
         ("in_order", {"surroundings": frozenset({Surrounding.CABLES})}, "surroundings"),
-        ("in_order", {"seals": tuple(Seal(str(n)) for n in range(13))}, "seals"),
+        ("in_order", {"seals": tuple(DeviceSeal(str(n)) for n in range(13))}, "seals"),
         ("serial_differs", {}, "seen_serial"),
         ("serial_differs", {"seen_serial": "PX300-004388"}, "seen_serial"),
         ("serial_differs", {"seen_serial": "4120"}, "seen_serial"),

@@ -1,4 +1,4 @@
-"""The list of devices that PCI DSS 9.5.1.1 asks for: make and model, serial number, location, and the last inspection."""
+"""The list of devices of PCI DSS 9.5.1.1: make and model, serial number, location, and the last inspection."""
 
 from collections.abc import Iterator, Sequence
 
@@ -20,7 +20,7 @@ HEAD = (
 )
 
 
-class DeviceRows:
+class InspectedDevices:
     """The rows of a CSV, read one batch at a call. Devices are those that serve now; `chosen`: of a round only."""
 
     def __init__(self, person: Person, chosen: Round | None, query: ListQuery) -> None:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.inspections import listing
-from tms.inspections.devices import HEAD, DeviceRows
+from tms.inspections.devices import HEAD, InspectedDevices
 from tms.inspections.listing import ListQuery
 from tms.inspections.models import Inspection, Round
 from tms.inspections.pdf import document
@@ -43,8 +43,8 @@ def export_pdf(request: AuthenticatedRequest) -> HttpResponse:
     return HttpResponse(body, content_type=CONTENT_TYPE, headers=headers)
 
 
-def _rows(request: AuthenticatedRequest, chosen: Round | None) -> DeviceRows:
-    return DeviceRows(request.user, chosen, ListQuery.of(request.GET, timezone.localdate()))
+def _rows(request: AuthenticatedRequest, chosen: Round | None) -> InspectedDevices:
+    return InspectedDevices(request.user, chosen, ListQuery.of(request.GET, timezone.localdate()))
 
 
 def _name(chosen: Round | None, ending: str) -> str:

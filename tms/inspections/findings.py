@@ -20,7 +20,7 @@ LOOKS_TAMPERED, NOT_TAMPERED = "tms.looks_tampered", "tms.not_tampered"
 """Events of a terminal, for rules and its timeline: the second clears what the first opened."""
 
 
-class Finding(NamedTuple):
+class ResultEvent(NamedTuple):
     """An event of the terminal that a result causes."""
 
     code: str
@@ -38,30 +38,32 @@ def follow_result(terminal: Terminal, found: Inspection, *, corrected: Inspectio
     return opened.order_by("-opened_at").first() if codes else None
 
 
-def _found(terminal: Terminal, found: Inspection, at: datetime) -> Iterator[Finding]:
+def _found(terminal: Terminal, found: Inspection, at: datetime) -> Iterator[ResultEvent]:
     match found.result:
         case InspectionResult.LOOKS_TAMPERED:
-            yield Finding(LOOKS_TAMPERED, Severity.CRITICAL, found.note or "looks tampered")
+            yield ResultEvent(LOOKS_TAMPERED, Severity.CRITICAL, found.note or "looks tampered")
         case InspectionResult.SERIAL_DIFFERS:
             if notice := connected.notice_seen(terminal.pk, found.seen_serial, at=at):
-                yield Finding(UNEXPECTED_DEVICE, Severity.CRITICAL, notice.text)
+                yield ResultEvent(UNEXPECTED_DEVICE, Severity.CRITICAL, notice.text)
         case InspectionResult.IN_ORDER:
             alerts = Alert.objects.unresolved().filter(terminal=terminal, rule__event_code=LOOKS_TAMPERED)
             if alerts.exists():
-                yield Finding(NOT_TAMPERED, Severity.INFO, "inspected and in order")
+                yield ResultEvent(NOT_TAMPERED, Severity.INFO, "inspected and in order")
 
 
-def _withdrawn(terminal: Terminal, found: Inspection, corrected: Inspection | None, at: datetime) -> Iterator[Finding]:
+def _withdrawn(
+    terminal: Terminal, found: Inspection, corrected: Inspection | None, at: datetime
+) -> Iterator[ResultEvent]:
     """A serial number that a person had misread is nothing to decide about."""
     if corrected is None or corrected.result != InspectionResult.SERIAL_DIFFERS:
         return
     if found.result == InspectionResult.SERIAL_DIFFERS and found.seen_serial == corrected.seen_serial:
         return
     if notice := connected.withdraw_seen(terminal.pk, corrected.seen_serial, at=at):
-        yield Finding(EXPECTED_DEVICE, Severity.INFO, notice.text)
+        yield ResultEvent(EXPECTED_DEVICE, Severity.INFO, notice.text)
 
 
-def _raise_event(terminal: Terminal, finding: Finding, at: datetime) -> None:
+def _raise_event(terminal: Terminal, finding: ResultEvent, at: datetime) -> None:
     Event.objects.create(
         terminal=terminal, at=at, code=finding.code, severity=finding.severity, text=finding.text[:500]
     )

@@ -6,9 +6,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import grant_scopes
 from tms.accounts.access.grant_scopes import GrantScope
@@ -16,7 +15,7 @@ from tms.accounts.access.owner_form import OwnerField
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.fleet.models import TerminalKind
-from tms.inspections.models import DUE_EVERY_DAYS, InspectionResult, Seal, Surrounding
+from tms.inspections.models import DUE_EVERY_DAYS, DeviceSeal, InspectionResult, Surrounding
 from tms.inspections.photos import MAX_BYTES, BadPhoto, Photo, clean_photo
 from tms.inspections.services import MAX_SEALS, Findings, RoundValues
 from tms.lib.forms import Plain
@@ -66,7 +65,7 @@ class RoundForm(Plain, forms.Form):
         return RoundValues(found["name"], found["due_on"], where, tuple(found["kinds"]), found["every_days"])
 
 
-class CloseForm(Plain, forms.Form):
+class CloseRoundForm(Plain, forms.Form):
     comment = FormLine(label=_("Reason"), max_length=500, required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -96,12 +95,12 @@ class SealForm(Plain, forms.Form):
         return found
 
     @property
-    def seal(self) -> Seal | None:
+    def seal(self) -> DeviceSeal | None:
         """None if the line is empty: the device has no such seal."""
         found = self.cleaned_data
         if not found.get("number"):
             return None
-        return Seal(found["number"], found.get("where", ""), found["state"] == self.INTACT)
+        return DeviceSeal(found["number"], found.get("where", ""), found["state"] == self.INTACT)
 
 
 SealForms = forms.formset_factory(SealForm, extra=FREE_SEALS, max_num=MAX_SEALS, absolute_max=MAX_SEALS)

@@ -182,19 +182,15 @@ def _of_site(request: AuthenticatedRequest, chosen: Round, code: str) -> Any:
 def _progress(request: AuthenticatedRequest, visit: Visit) -> dict[str, int]:
     """Numbers of the site."""
     members = _of_site(request, visit.round, visit.terminal.site.code)
-    found: dict[str, int] = members.aggregate(
-        total=Count("pk"), inspected=Count("pk", filter=Q(current__isnull=False))
-    )
+    found: dict[str, int] = members.aggregate(total=Count("pk"), inspected=Count("pk", filter=Q(current__isnull=False)))
     return {**found, "waiting": found["total"] - found["inspected"]}
 
 
 def _next_uid(request: AuthenticatedRequest, chosen: Round, code: str, skip: str) -> str:
     waiting = _of_site(request, chosen, code).filter(current=None)
     waiting = waiting.order_by("terminal__site__code", natural("terminal__uid"))
-    permitted = access.permitted(
-        Terminal.objects.all(), by=request.user, permission=Permission.INSPECT_TERMINALS
-    )
-    uids = list(
+    permitted = access.permitted(Terminal.objects.all(), by=request.user, permission=Permission.INSPECT_TERMINALS)
+    uids: list[str] = list(
         waiting.filter(terminal__in=permitted.values("pk")).values_list("terminal__uid", flat=True)[:MAX_WAITING]
     )
     others = [uid for uid in uids if uid != skip]

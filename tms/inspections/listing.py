@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
+from enum import IntEnum
 from typing import Any, NamedTuple, Self
 
 from django.db import models
 from django.db.models import Case, Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils.http import urlencode
-from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, visible
 from tms.fleet.models import Placement, Terminal
@@ -22,13 +22,13 @@ ON_THE_WAY = timedelta(hours=8)
 MAX_SITES, MAX_EARLIER, MAX_WORDS, MAX_PAGES = 8, 5, 64, 1_000
 
 
-class Part(models.IntegerChoices):
+class ListPart(IntEnum):
     """The groups of the list, in order."""
 
-    ATTENTION = 0, _("Needs attention")
-    DUE = 1, _("Due")
-    LATER = 2, _("Later")
-    INSPECTED = 3, _("Inspected")
+    ATTENTION = 0
+    DUE = 1
+    LATER = 2
+    INSPECTED = 3
 
 
 NOT_IN_ORDER = Q(current__result__in=(InspectionResult.LOOKS_TAMPERED, InspectionResult.SERIAL_DIFFERS))
@@ -65,8 +65,15 @@ class ListQuery(NamedTuple):
             min(int(page), MAX_PAGES) if page.isascii() and page.isdigit() and len(page) < 6 else 0,
         )
 
-    def address(self, chosen: Round, **other: object) -> str:
-        values = {"round": chosen.pk, "show": self.show, "site": self.site, "q": self.words, "page": self.page} | other
+    def address(self, chosen: Round, **other: str | int) -> str:
+        values: dict[str, str | int] = {
+            "round": chosen.pk,
+            "show": self.show,
+            "site": self.site,
+            "q": self.words,
+            "page": self.page,
+            **other,
+        }
         return f"?{urlencode({name: value for name, value in values.items() if value})}"
 
     def apply(self, rows: QuerySet[RoundMember], today: date) -> QuerySet[RoundMember]:
@@ -80,7 +87,7 @@ def _like(text: str) -> Q:
     return Q(terminal__in=terminals.values("pk")) | Q(current__seals__icontains=text) | Q(before__seals__icontains=text)
 
 
-class Figures(NamedTuple):
+class RoundFigures(NamedTuple):
     total: int
     inspected: int
     due: int
@@ -102,27 +109,25 @@ def members_of(chosen: Round, person: Person) -> QuerySet[RoundMember]:
     return visible(RoundMember.objects.counted().filter(round=chosen), to=person)
 
 
-def figures(members: QuerySet[RoundMember], today: date) -> Figures:
+def figures(members: QuerySet[RoundMember], today: date) -> RoundFigures:
     numbers = {name.replace("-", "_"): Count("pk", filter=condition) for name, condition in filters(today).items()}
-    return Figures(**members.aggregate(total=Count("pk"), **numbers))
+    return RoundFigures(**members.aggregate(total=Count("pk"), **numbers))
 
 
 def page_of(members: QuerySet[RoundMember], query: ListQuery, today: date) -> list[RoundMember]:
     """One row more than the page has, if there is another page. Each has its `part`, and the `serial` of its device."""
     part = Case(
-        When(NOT_IN_ORDER | filters(today)["overdue"], then=Value(Part.ATTENTION.value)),
-        When(current__isnull=False, then=Value(Part.INSPECTED.value)),
-        When(due_on__lte=today + SOON, then=Value(Part.DUE.value)),
-        default=Value(Part.LATER.value),
+        When(NOT_IN_ORDER | filters(today)["overdue"], then=Value(ListPart.ATTENTION.value)),
+        When(current__isnull=False, then=Value(ListPart.INSPECTED.value)),
+        When(due_on__lte=today + SOON, then=Value(ListPart.DUE.value)),
+        default=Value(ListPart.LATER.value),
         output_field=models.IntegerField(),
     )
     placed = Placement.objects.open().filter(terminal=OuterRef("terminal"))
     rows = query.apply(members, today).annotate(part=part, serial=Subquery(placed.values("device__serial")[:1]))
     rows = rows.select_related("terminal__site", "current__by", "current__alert", "before__by")
     # What was inspected last comes first; what waits, by its day.
-    rows = rows.order_by(
-        "part", F("current__at").desc(nulls_last=True), "due_on", natural("terminal__uid"), "pk"
-    )
+    rows = rows.order_by("part", F("current__at").desc(nulls_last=True), "due_on", natural("terminal__uid"), "pk")
     begin = query.page * A_PAGE
     return list(rows[begin : begin + A_PAGE + 1])
 
@@ -141,10 +146,14 @@ class SiteProgress(NamedTuple):
 def sites_of(members: QuerySet[RoundMember], language: str) -> list[SiteProgress]:
     """All sites of a round, those first where a device is due soonest."""
     columns = ("terminal__site__code", "terminal__site__name", "terminal__site__name_ja")
-    rows = members.order_by().values_list(*columns).annotate(
-        total=Count("pk"),
-        inspected=Count("pk", filter=Q(current__isnull=False)),
-        next_due=Min("due_on", filter=Q(current=None)),
+    rows = (
+        members.order_by()
+        .values_list(*columns)
+        .annotate(
+            total=Count("pk"),
+            inspected=Count("pk", filter=Q(current__isnull=False)),
+            next_due=Min("due_on", filter=Q(current=None)),
+        )
     )
     found = sorted(rows, key=lambda row: (row[5] is None, row[5] or date.max, row[0]))
     return [
@@ -163,10 +172,14 @@ class RoundProgress(NamedTuple):
 def progress_of(rounds: Collection[Round], person: Person) -> list[RoundProgress]:
     """The numbers of terminals that the person sees."""
     members = visible(RoundMember.objects.counted().filter(round__in=rounds), to=person)
-    rows = members.order_by().values_list("round").annotate(
-        total=Count("pk"),
-        inspected=Count("pk", filter=Q(current__isnull=False)),
-        tampered=Count("pk", filter=Q(current__result=InspectionResult.LOOKS_TAMPERED)),
+    rows = (
+        members.order_by()
+        .values_list("round")
+        .annotate(
+            total=Count("pk"),
+            inspected=Count("pk", filter=Q(current__isnull=False)),
+            tampered=Count("pk", filter=Q(current__result=InspectionResult.LOOKS_TAMPERED)),
+        )
     )
     numbers: dict[int, Any] = {pk: found for pk, *found in rows}
     return [RoundProgress(one, *numbers.get(one.pk, (0, 0, 0))) for one in rounds]

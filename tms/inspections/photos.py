@@ -125,18 +125,21 @@ OF_WEBP = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ICCP"})
 
 def _webp(data: bytes) -> Picture:
     parts, size = [], (0, 0)
-    for kind, body in _riff(data):
+    for kind, content in _riff(data):
         if kind not in OF_WEBP:
             continue
-        if kind == b"VP8X":
-            if body[0] & ANIMATED:
-                raise _Unreadable
-            body = bytes([body[0] & ~(WITH_EXIF | WITH_XMP)]) + body[1:]
+        body = _without_flags(content) if kind == b"VP8X" else content
         shown = _size_of(kind, body)
         size = max(size[0], shown[0]), max(size[1], shown[1])
         parts.append(kind + len(body).to_bytes(4, "little") + body + b"\0" * (len(body) % 2))
-    content = b"WEBP" + b"".join(parts)
-    return Picture(*size, b"RIFF" + len(content).to_bytes(4, "little") + content)
+    file = b"WEBP" + b"".join(parts)
+    return Picture(*size, b"RIFF" + len(file).to_bytes(4, "little") + file)
+
+
+def _without_flags(head: bytes) -> bytes:
+    if head[0] & ANIMATED:
+        raise _Unreadable
+    return bytes([head[0] & ~(WITH_EXIF | WITH_XMP)]) + head[1:]
 
 
 def _riff(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -23,12 +23,12 @@ from tms.inspections import members
 from tms.inspections.findings import follow_result
 from tms.inspections.models import (
     DUE_EVERY_DAYS,
+    DeviceSeal,
     Inspection,
     InspectionResult,
     MemberLeft,
     Round,
     RoundMember,
-    Seal,
     Surrounding,
 )
 from tms.inspections.photos import Photo
@@ -36,13 +36,11 @@ from tms.inspections.photos import Photo
 MAX_MEMBERS = 50_000
 MAX_SEALS = 12
 LABEL_END = 4
-"""As many characters at the end of a serial number identify a device that one stands in front of."""
+"""The last characters of a serial number identify a device that a person stands in front of."""
 
 
 class NothingToInspect(Exception):
     """No terminal in service has a device there."""
-
-    code = "tms:nothing-to-inspect"
 
 
 class NotOnRound(Exception):
@@ -69,7 +67,7 @@ class AlreadyInspected(Exception):
 class RoundValues:
     name: str
     due_on: date
-    where: GrantScope = GrantScope()
+    where: GrantScope
     kinds: tuple[str, ...] = ()
     every_days: int = DUE_EVERY_DAYS
 
@@ -80,7 +78,7 @@ class Findings:
 
     result: InspectionResult
     seen_serial: str = ""
-    seals: tuple[Seal, ...] = ()
+    seals: tuple[DeviceSeal, ...] = ()
     surroundings: frozenset[Surrounding] = field(default_factory=frozenset)
     note: str = ""
     photo: Photo | None = None
@@ -102,7 +100,7 @@ def start_round(values: RoundValues, *, by: User | None, at: datetime) -> Round:
         every_days=values.every_days,
         owner_region=values.where.region,
         owner_site=values.where.site,  # type: ignore[misc]  # accounts knows sites by their names only
-        owner_group=values.where.group,  # type: ignore[misc]
+        owner_group=values.where.group,
         started_by=by,
         started_at=at,
     )

@@ -18,8 +18,8 @@ from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_require
 from tms.accounts.permissions import Permission
 from tms.fleet.models import UnexpectedDevice
 from tms.inspections import listing, services
-from tms.inspections.forms import CloseForm, RoundForm
-from tms.inspections.listing import MAX_EARLIER, MAX_SITES, ListQuery, Part
+from tms.inspections.forms import CloseRoundForm, RoundForm
+from tms.inspections.listing import MAX_EARLIER, MAX_SITES, ListQuery
 from tms.inspections.models import Inspection, InspectionResult, Round, RoundMember
 from tms.inspections.photos import CONTENT_TYPES
 
@@ -63,7 +63,6 @@ def _of_round(request: AuthenticatedRequest, chosen: Round) -> dict[str, Any]:
         "query": query,
         "words": query.words,
         "members": shown,
-        "parts": {part.value: str(part.label) for part in Part},
         "today": today,
         "first_row": begin + 1,
         "last_row": begin + len(shown),
@@ -78,7 +77,7 @@ def _of_round(request: AuthenticatedRequest, chosen: Round) -> dict[str, Any]:
     }
 
 
-def _chips(found: listing.Figures) -> list[tuple[str, str, int]]:
+def _chips(found: listing.RoundFigures) -> list[tuple[str, str, int]]:
     """Filters: value, label and number."""
     return [
         ("overdue", gettext("Overdue"), found.overdue),
@@ -115,7 +114,7 @@ def close_round(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Ask first. 409 if it is closed."""
     chosen = find_round(request, pk)
     access.demand(request.user, Permission.MANAGE_INSPECTIONS, chosen)
-    form = CloseForm(request.POST if request.method == "POST" else None)
+    form = CloseRoundForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
             services.close_round(chosen, by=request.user, at=timezone.now(), comment=form.cleaned_data["comment"])
@@ -129,7 +128,7 @@ def close_round(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 
 def _ask_to_close(
-    request: AuthenticatedRequest, chosen: Round, form: CloseForm, *, status: HTTPStatus
+    request: AuthenticatedRequest, chosen: Round, form: CloseRoundForm, *, status: HTTPStatus
 ) -> HttpResponse:
     waiting = chosen.members.counted().filter(current=None).count()
     text = ngettext(
@@ -155,14 +154,16 @@ def inspection(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     rows = Inspection.objects.select_related("terminal__site", "round", "by", "alert")
     found = get_object_or_404(access.visible(rows, to=request.user), pk=pk)
     terminal = found.terminal
-    undecided = UnexpectedDevice.objects.undecided().filter(terminal=terminal, serial=found.seen_serial)
-    others = Inspection.objects.filter(terminal=terminal).exclude(pk=pk).select_related("by", "round")
+    undecided = access.visible(UnexpectedDevice.objects.undecided(), to=request.user)
+    others = access.visible(Inspection.objects.filter(terminal=terminal).exclude(pk=pk), to=request.user)
     values = {
         "nav_item": "inspections",
         "found": found,
         "terminal": terminal,
-        "others": others[:MAX_ROUNDS],
-        "undecided": undecided.first() if found.result == InspectionResult.SERIAL_DIFFERS else None,
+        "others": others.select_related("by", "round")[:MAX_ROUNDS],
+        "undecided": undecided.filter(terminal=terminal, serial=found.seen_serial).first()
+        if found.result == InspectionResult.SERIAL_DIFFERS
+        else None,
         "may_correct": found.superseded_at is None
         and found.round.closed_at is None
         and access.may(request.user, Permission.INSPECT_TERMINALS, terminal),
@@ -176,7 +177,7 @@ def inspection(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def photo(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The photo of an inspection, for people who see the terminal. A browser shows it, and runs nothing in it."""
     found = get_object_or_404(access.visible(Inspection.objects.exclude(photo=""), to=request.user), pk=pk)
-    kind = found.photo.name.rpartition(".")[2]
+    kind = str(found.photo.name).rpartition(".")[2]
     try:
         with found.photo.open("rb") as file:
             body = file.read()

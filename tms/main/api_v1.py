@@ -35,6 +35,8 @@ from tms.fleet.sites import hours_api
 from tms.fleet.terminals import api as terminal_api
 from tms.fleet.terminals.lifecycle_changes import NotPossible
 from tms.fleet.terminals.services import Cycle, HasHistory
+from tms.inspections import api as inspection_api
+from tms.inspections.services import AlreadyInspected, NotOnRound, RoundClosed
 from tms.notifications.deliveries import api as delivery_api
 from tms.notifications.destinations import api as destination_api
 from tms.notifications.policies import api as policy_api
@@ -65,7 +67,7 @@ OF_ALERTS = (
     maintenance_api,
 )
 OF_NOTIFICATIONS = (destination_api, policy_api, preview_api, rotation_api, delivery_api)
-OF_HISTORY = (shift_api, availability_api, replay_api)
+OF_HISTORY = (shift_api, availability_api, inspection_api, replay_api)
 OF_ACCESS = (audit_api, provider_api)
 PARTS = (
     *(*OF_FLEET, *OF_ALERTS, approval_api, *OF_HISTORY),
@@ -76,6 +78,7 @@ REFUSALS: Mapping[type[Exception], int] = {
     NotActive: 409,
     OutOfDate: 412,
     **dict.fromkeys((AlreadyDecided, AlreadyPlaced, Cycle, GroupInUse, HasHistory, NoDevice, NotPossible), 409),
+    **dict.fromkeys((AlreadyInspected, NotOnRound, RoundClosed), 409),
     **dict.fromkeys((RegionInUse, Retired), 409),
     Busy: 503,
 }

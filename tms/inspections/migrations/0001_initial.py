@@ -4,9 +4,10 @@ from typing import Any
 
 import django.core.validators
 import django.db.models.deletion
-import tms.inspections.models.inspection
 from django.conf import settings
 from django.db import migrations, models
+
+import tms.inspections.models.inspection
 
 RULE = {
     "name": "Looks tampered",

@@ -31,7 +31,7 @@ class Surrounding(models.TextChoices):
     NO_UNKNOWN_DEVICE = "no_unknown_device", _("No unknown device nearby")
 
 
-class Seal(NamedTuple):
+class DeviceSeal(NamedTuple):
     number: str
     where: str = ""
     intact: bool = True
@@ -70,7 +70,7 @@ class Inspection(models.Model):
     """When it was done; a phone without a link sends it later."""
     received_at = models.DateTimeField()
     key = models.UUIDField(unique=True)
-    """Of the form: what is sent again is stored once."""
+    """The key of the form: what is sent again is stored once."""
     alert = models.ForeignKey(Alert, models.SET_NULL, null=True, related_name="+")
     """The alert that it opened."""
     superseded_at = models.DateTimeField(null=True)

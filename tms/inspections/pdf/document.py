@@ -9,23 +9,25 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext
 
-from tms.inspections.devices import HEAD, DeviceRows
-from tms.inspections.listing import Figures
+from tms.inspections.devices import HEAD, InspectedDevices
+from tms.inspections.listing import RoundFigures
 from tms.inspections.models import InspectionResult, Round
 from tms.lib.csv_text import Cell
 from tms.lib.pdf import typeset
 from tms.protocol.text import clean
 
 TEMPLATE = Path(__file__).with_name("devices.typ")
-MAX_ROWS = 3_000
-"""Of about a hundred pages; the CSV has all."""
+MAX_ROWS = 2_500
+"""They fill a hundred pages or so; the CSV has all."""
 
 
-def pdf(chosen: Round | None, figures: Figures | None, rows: DeviceRows, *, at: datetime) -> bytes:
+def pdf(chosen: Round | None, figures: RoundFigures | None, rows: InspectedDevices, *, at: datetime) -> bytes:
     return typeset(TEMPLATE, content(chosen, figures, rows, at=at))
 
 
-def content(chosen: Round | None, figures: Figures | None, rows: DeviceRows, *, at: datetime) -> dict[str, object]:
+def content(
+    chosen: Round | None, figures: RoundFigures | None, rows: InspectedDevices, *, at: datetime
+) -> dict[str, object]:
     lines: list[Sequence[Cell]] = []
     while len(lines) < MAX_ROWS and (more := rows()):
         lines.extend(more)
@@ -62,7 +64,7 @@ def _subtitle(chosen: Round | None, number: int) -> str:
     return " · ".join((clean(chosen.name), due, devices))
 
 
-def _figures(found: Figures | None) -> list[tuple[str, str]]:
+def _figures(found: RoundFigures | None) -> list[tuple[str, str]]:
     if found is None:
         return []
     of = gettext("%(inspected)s of %(total)s")

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 FONT = "Noto Sans CJK JP"
 CONTENT_TYPE = "application/pdf"
+_one_at_a_time = Lock()
+"""A document of thousands of rows takes seconds and hundreds of megabytes."""
 ROOT = Path(__file__).parents[2]
 """Templates of all apps import `/lib/pdf/page.typ`."""
 
@@ -26,7 +29,8 @@ def typeset(template: Path, data: Mapping[str, object]) -> bytes:
     import typst
 
     inputs = {"data": json.dumps({"font": FONT, "author": "TMS", **data})}
-    made: Any = typst.compile(template, root=ROOT, font_paths=_fonts(), sys_inputs=inputs)
+    with _one_at_a_time:
+        made: Any = typst.compile(template, root=ROOT, font_paths=_fonts(), sys_inputs=inputs)
     return bytes(made)
 
 
