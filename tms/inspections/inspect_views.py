@@ -193,7 +193,7 @@ def _next_uid(request: AuthenticatedRequest, chosen: Round, code: str, skip: str
     uids: list[str] = list(
         waiting.filter(terminal__in=permitted.values("pk")).values_list("terminal__uid", flat=True)[:MAX_WAITING]
     )
-    others = [uid for uid in uids if uid != skip]
+    others = [uid for uid in uids if uid != skip]  # a device that was skipped alone is still on the list
     if skip in uids and others:
         return uids[(uids.index(skip) + 1) % len(uids)]
     return others[0] if others else ""
