@@ -40,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
             template_db.share()
     keep_workers_apart()
     settings.PASSWORD_HASHERS = [QUICK_HASH]
+    settings.STORAGES["default"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
     TransactionTestCase._fixture_teardown = empty_databases
     # Of each part of each page, the client would copy the context, which no test reads.
     client.store_rendered_templates = lambda *_, **__: None
@@ -146,3 +147,4 @@ def default_rules(db: None) -> None:
     """The rules of the migrations, also after a test with real transactions emptied every table."""
     import_module("tms.alerts.migrations.0001_initial").add_default_rules(apps, None)
     import_module("tms.alerts.migrations.0002_unexpected_device").add_rule(apps, None)
+    import_module("tms.inspections.migrations.0001_initial").add_rule(apps, None)

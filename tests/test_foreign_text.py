@@ -14,7 +14,7 @@ import tms
 from tests.support.builders import now
 from tests.support.hostile_text import BIDI, CONTROL, HOSTILE, LINE, LINES
 from tms.alerts.rule_editing import yaml_file
-from tms.boards.formatting.csv_export import csv_text
+from tms.lib.csv_export import csv_text
 from tms.fleet.enrolment import tokens as enrolment
 from tms.fleet.models import Site, Terminal
 from tms.lib.text_fields import FormLine, FormLines, LineField, LinesField, LongLinesField

@@ -70,6 +70,8 @@ for (const behaviour of behaviours) {
 if (document.getElementById("dock")) import("./replay/player.js").then((replay) => replay.start());
 if (document.documentElement.dataset.wall) import("./wall/wall.js").then((wall) => wall.start());
 if (document.getElementById("chart")) import("./chart/chart.js").then((chart) => chart.start());
+if (document.querySelector("[data-inspection], [data-inspections]"))
+  import("./inspection/inspection.js").then((inspection) => inspection.start());
 
 /** Also for the form of a dialog that came with a response. */
 function startForms() {

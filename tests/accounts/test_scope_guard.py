@@ -58,6 +58,7 @@ EXCEPTIONS = {
     "of the terminal of the page": {
         "boards.pages.terminal_chart._limits",
         "boards.rows.outages.sums_by_cause",
+        "boards.rows.terminal_details._inspection",
         "boards.rows.terminal_details._open_alerts",
         "boards.rows.terminal_details._unexpected",
         "boards.rows.terminal_details.command_rows",

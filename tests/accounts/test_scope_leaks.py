@@ -48,7 +48,7 @@ NOT_READ = {
     "for visitors, without rows": r"/(sign-in|invitation|act|icons?|manifest|worker|health|metrics)\b",
     "for the token of a directory": r"/scim/",
     "a description without rows": r"/api/v1/openapi\.json",
-    "its text is not readable in the file; it shows the report of the page": r"/availability/pdf/",
+    "its text is not readable in the file; it shows what pages show": r"/(availability|inspections)/pdf/",
 }
 """Why → what is not opened."""
 PATTERN_NOT_READ = re.compile("|".join(NOT_READ.values()))

@@ -18,6 +18,7 @@ NAMES = {
     "Reader fault",
     "Duplicate credential",
     "Unexpected device",
+    "Looks tampered",
 }
 OFF = {"Other firmware", "Wrong clock"}
 

@@ -9,7 +9,7 @@ from tests.boards.past_alerts import past
 from tests.support.builders import AT
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS
-from tms.boards.formatting.csv_export import csv_text
+from tms.lib.csv_export import csv_text
 
 pytestmark = pytest.mark.both
 

@@ -25,6 +25,8 @@ class Permission(models.TextChoices):
     ENROL_TERMINALS = "fleet.enrol_terminals", _("enrol terminals, and issue, rotate and revoke their keys")
     MANAGE_GROUPS = "fleet.manage_groups", _("change groups of terminals")
     IMPORT_FLEET = "fleet.import_fleet", _("import sites and terminals from files")
+    INSPECT_TERMINALS = "inspections.inspect_terminals", _("inspect devices, and record what they found")
+    MANAGE_INSPECTIONS = "inspections.manage_inspections", _("start and close inspection rounds")
     MANAGE_PEOPLE = "accounts.manage_people", _("manage people, teams and their grants")
     EDIT_ROLES = "accounts.edit_roles", _("change roles")
     EDIT_PROVIDERS = "accounts.edit_providers", _("change identity providers, and so who may sign in")

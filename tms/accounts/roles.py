@@ -16,6 +16,7 @@ OPERATOR = VIEWER | {
     Permission.SEND_DIGESTS,
     Permission.RESEND_DELIVERIES,
     Permission.OVERRIDE_SHIFTS,
+    Permission.INSPECT_TERMINALS,
 }
 LEAD = OPERATOR | {
     Permission.SEND_DANGEROUS_COMMANDS,
@@ -29,6 +30,7 @@ LEAD = OPERATOR | {
     Permission.ENROL_TERMINALS,
     Permission.MANAGE_GROUPS,
     Permission.IMPORT_FLEET,
+    Permission.MANAGE_INSPECTIONS,
     Permission.MANAGE_SCREENS,
 }
 ADMINISTRATOR = frozenset(Permission)

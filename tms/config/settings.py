@@ -102,6 +102,7 @@ INSTALLED_APPS = [
     "tms.alerts",
     "tms.commands",
     "tms.availability",
+    "tms.inspections",
     "tms.replay",
     "tms.shifts",
     "tms.ingest",
@@ -327,8 +328,20 @@ WHITENOISE_IMMUTABLE_FILE_TEST = r".+(\.[0-9a-f]{12}|-[A-Z0-9]{8})\.\w+$"
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 HASHED = "tms.ops.static_files.BucketStaticFiles" if STATIC_BUCKET else "tms.ops.static_files.HashedStaticFiles"
 AS_THEY_ARE = "django.contrib.staticfiles.storage.StaticFilesStorage"
+MEDIA_ROOT = DATA_DIR / "files"
+"""Photos of inspections, without a bucket. Nothing serves this directory: a view checks who may see a file."""
+FILES_BUCKET = env.text("TMS_FILES_BUCKET")
+"""A private bucket of Amazon S3 for them. Nodes on several machines need one, because each has a disk of its own."""
+OF_BUCKET = {
+    "bucket_name": FILES_BUCKET,
+    "region_name": aws.region() or None,
+    "default_acl": None,
+    "file_overwrite": False,
+}
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": OF_BUCKET}
+    if FILES_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": HASHED if PRODUCTION else AS_THEY_ARE},
 }
 
@@ -507,6 +520,7 @@ CLOUDWATCH_INTERVAL_S = env.seconds("TMS_CLOUDWATCH_INTERVAL_S", 60, least=1)
 aws.must_be_usable(
     (
         "TMS_STATIC_BUCKET",
+        "TMS_FILES_BUCKET",
         "TMS_AUDIT_BUCKET",
         "TMS_DATABASE_SECRET",
         "TMS_CLOUDWATCH_LOG_GROUP",

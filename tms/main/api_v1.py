@@ -39,6 +39,8 @@ from tms.fleet.sites import hours_api
 from tms.fleet.terminals import api as terminal_api
 from tms.fleet.terminals.lifecycle_changes import NotPossible
 from tms.fleet.terminals.services import Cycle, HasHistory
+from tms.inspections import api as inspection_api
+from tms.inspections.services import AlreadyInspected, NotOnRound, RoundClosed
 from tms.notifications.deliveries import api as delivery_api
 from tms.notifications.destinations import api as destination_api
 from tms.notifications.policies import api as policy_api
@@ -69,7 +71,7 @@ OF_ALERTS = (
     maintenance_api,
 )
 OF_NOTIFICATIONS = (destination_api, policy_api, preview_api, rotation_api, delivery_api)
-OF_HISTORY = (shift_api, availability_api, replay_api)
+OF_HISTORY = (shift_api, availability_api, inspection_api, replay_api)
 OF_ACCESS = (audit_api, provider_api)
 PARTS = (
     *(*OF_FLEET, *OF_ALERTS, approval_api, *OF_HISTORY),
@@ -82,6 +84,7 @@ REFUSALS: Mapping[type[Exception], int] = {
     **dict.fromkeys((AlreadyDecided, AlreadyPlaced, Cycle, GroupInUse, HasHistory, NoDevice, NotPossible), 409),
     **dict.fromkeys((CannotUndo, RegionInUse, Retired), 409),
     **dict.fromkeys((IsScope, MembersByQuery, TooManyAttributes, TooManyDynamicGroups), 409),
+    **dict.fromkeys((AlreadyInspected, NotOnRound, RoundClosed), 409),
     Busy: 503,
 }
 api = Api(

@@ -5,9 +5,11 @@ A new kind of object that has an address is made here, for every test that walks
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from allauth.mfa.models import Authenticator
+from django.core.files.base import ContentFile
 
 from tests.support import factories, people
 from tests.support.accounts import screens
@@ -33,6 +35,7 @@ from tms.fleet.enrolment import tokens as enrolment
 from tms.fleet.models import Device, EnrolmentToken, Region, Terminal, UnexpectedDevice
 from tms.fleet.models.node import Node
 from tms.fleet.regions.services import create_region
+from tms.inspections.models import Inspection, InspectionResult, Round, RoundMember
 from tms.lib.calendar.recurrence import Recurrence
 from tms.lib.hashing import hash_token
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, DeliveryState
@@ -79,6 +82,7 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/me/security/": _factor(person),
         **_of_fleet(terminal),
         "/groups/": group.pk,
+        **_inspections(terminal, person),
         **_notifications(person),
         **_access(person),
     }
@@ -99,6 +103,27 @@ def _of_fleet(terminal: Terminal) -> dict[str, int]:
         "/enrolment-tokens/": EnrolmentToken.objects.get(digest=hash_token(token)).pk,
         f"/terminals/{terminal.uid}/keys/": key.pk,
     }
+
+
+def _inspections(terminal: Terminal, person: User) -> dict[str, Any]:
+    """A round and an inspection with the same number: pages and the API have the same path before them."""
+    chosen = Round.objects.create(name="Q4", due_on=date(2099, 12, 31), started_by=person, started_at=now(-600))
+    found = Inspection.objects.create(
+        pk=chosen.pk,
+        round=chosen,
+        terminal=terminal,
+        result=InspectionResult.LOOKS_TAMPERED,
+        seals=[{"number": "A-20418", "where": "back", "intact": False}],
+        photo=ContentFile(b"picture", "photo.png"),
+        by=person,
+        at=now(-300),
+        received_at=now(-300),
+        key=uuid4(),
+    )
+    RoundMember.objects.create(round=chosen, terminal=terminal, due_on=chosen.due_on, current=found)
+    paths = ("/inspections/", "/inspections/rounds/", "/inspections/results/", "/inspections/photos/")
+    rows = dict.fromkeys((*paths, "/inspection-rounds/"), chosen.pk)
+    return {**rows, f"/inspections/{chosen.pk}/": terminal.uid}
 
 
 def _import(terminal: Terminal, person: User) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import count
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from tests.support import factories, people
@@ -22,6 +23,7 @@ from tms.approvals import services as approvals
 from tms.approvals.gate import propose
 from tms.approvals.models import ApprovalRequest
 from tms.fleet.models import Group, Site, Terminal
+from tms.inspections.models import Inspection, InspectionResult, Round, RoundMember
 from tms.lib.calendar.recurrence import Recurrence
 from tms.notifications.models import Delivery, DeliveryItem, Destination, Policy, Rotation, Step
 from tms.notifications.models.delivery import GIVE_UP_AFTER, DeliveryState
@@ -174,7 +176,7 @@ def _owned(made: ScopedFleet, numbers: "count[int]", owner: dict[str, Any], pers
         made.marks[row] = text
         return row
 
-    names = [f"zq{kind}{next(numbers)}x" for kind in "dpon"]
+    names = [f"zq{kind}{next(numbers)}x" for kind in "dponi"]
     hook = mark(
         Destination.objects.create(name=names[0] + HOSTILE, kind="email", address="noc@example.com", **owner), names[0]
     )
@@ -188,6 +190,21 @@ def _owned(made: ScopedFleet, numbers: "count[int]", owner: dict[str, Any], pers
     step.destinations.add(hook)
     step.rotations.add(rotation)
     mark(Note.objects.create(by=person, at=now(-30), text=names[3] + HOSTILE, **owner), names[3])
+    values = {"due_on": date(2099, 12, 31), "started_at": now(-600), **owner}
+    chosen = mark(Round.objects.create(name=names[4] + HOSTILE, **values), names[4])
+    # Whatever it is for: the terminals of a group may have left it since.
+    _inspect(chosen, made.terminals, person)
+
+
+def _inspect(chosen: Round, terminals: list[Terminal], person: User) -> None:
+    """Every second terminal was inspected."""
+    for number, terminal in enumerate(terminals):
+        stamps = {"at": now(-300), "received_at": now(-300), "key": uuid4(), "by": person}
+        result = InspectionResult.SERIAL_DIFFERS
+        found = (
+            Inspection.objects.create(round=chosen, terminal=terminal, result=result, **stamps) if number % 2 else None
+        )
+        RoundMember.objects.create(round=chosen, terminal=terminal, due_on=chosen.due_on, current=found)
 
 
 def _screen(made: ScopedFleet, mark: str, scope: dict[str, Any], person: User) -> None:

@@ -1,16 +1,7 @@
-"""The availability of a month as PDF, set by Typst in the active language.
+"""The availability of a month as PDF, in the active language."""
 
-The fonts are packages, so that a document looks the same on every machine. Typst embeds the characters that it uses.
-The data is JSON, so no name in it is markup.
-"""
-
-from __future__ import annotations
-
-import json
 from datetime import datetime
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -29,36 +20,18 @@ from tms.availability.report.texts import (
     share,
 )
 from tms.lib.calendar.durations import spell
+from tms.lib.pdf import CONTENT_TYPE, typeset
 from tms.protocol.text import clean
 
-if TYPE_CHECKING:
-    import typst
+__all__ = ["CONTENT_TYPE", "content", "pdf"]
 
 TEMPLATE = Path(__file__).with_name("report.typ")
-FONT = "Noto Sans CJK JP"
 MAX_ROWS, MAX_BREACHES = 200, 50
-CONTENT_TYPE = "application/pdf"
 
 
 def pdf(shown: AvailabilityReport, reader: ReportReader, *, customer: str = "", at: datetime) -> bytes:
     """`customer`: by default `TMS_CUSTOMER`. At most `MAX_ROWS` rows; the CSV has all."""
-    import typst
-
-    data = content(shown, reader, customer=customer or settings.CUSTOMER, at=at)
-    made: Any = typst.compile(
-        TEMPLATE, root=TEMPLATE.parent, font_paths=_fonts(), sys_inputs={"data": json.dumps(data)}
-    )
-    return bytes(made)
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    import noto_cjk_sans_jp_bold
-    import noto_cjk_sans_jp_regular
-    import typst
-
-    files = noto_cjk_sans_jp_regular.FONT_PATH, noto_cjk_sans_jp_bold.FONT_PATH
-    return typst.Fonts(include_system_fonts=False, font_paths=[Path(path).parent for path in files])
+    return typeset(TEMPLATE, content(shown, reader, customer=customer or settings.CUSTOMER, at=at))
 
 
 def content(shown: AvailabilityReport, reader: ReportReader, *, customer: str, at: datetime) -> dict[str, object]:
@@ -68,8 +41,6 @@ def content(shown: AvailabilityReport, reader: ReportReader, *, customer: str, a
     result = headline(shown)
     return {
         "language": get_language() or "en",
-        "font": FONT,
-        "author": "TMS",
         "customer": clean(customer),
         "title": gettext("Availability, %(month)s") % {"month": month_text(shown.month.first)},
         "subtitle": _subtitle(shown),

@@ -17,8 +17,8 @@ from tms.accounts.me.time_zone import chosen_zone
 from tms.alerts.models import Alert, Rule
 from tms.boards.alert_history.filters import PRESETS, STATES, UNRESOLVED, PastFilter
 from tms.boards.alert_history.rows import NEWEST_FIRST, PastRow, by_opening, past_rows
-from tms.boards.formatting.csv_export import Cell, More
 from tms.boards.list_filters.choices import Choice, site_options
+from tms.lib.csv_export import Cell, More
 from tms.lib.pagination import KeysetPage
 from tms.lib.severity import Severity
 from tms.lib.sort_order import SortOrder, sort_headers

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.alerts.statistics.response_times import By, ResponseTimes, Spread, times
-from tms.boards.formatting.csv_export import Cell
 from tms.boards.list_filters.choices import Choice
 from tms.fleet.models import Site
 from tms.fleet.sites.names import Bilingual
+from tms.lib.csv_export import Cell
 from tms.lib.severity import RANKS
 from tms.shifts.period import Period
 

@@ -14,7 +14,7 @@ from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.alerts.models import Alert
 from tms.boards.alert_history.search import HEAD, Search
 from tms.boards.alert_history.statistics import Figures
-from tms.boards.formatting import csv_export
+from tms.lib import csv_export
 
 
 @require_safe

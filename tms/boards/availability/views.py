@@ -21,7 +21,7 @@ from tms.availability.report.report import report, rows_by
 from tms.boards.availability.forms import TargetForm
 from tms.boards.availability.page import context
 from tms.boards.availability.query import ReportQuery
-from tms.boards.formatting import csv_export
+from tms.lib import csv_export
 
 
 @require_safe

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, tzinfo
 from tms.accounts.access import Person, scope_of, visible
 from tms.accounts.me.time_zone import chosen_zone, zone_of_reader
 from tms.alerts.models import Incident
-from tms.boards.formatting.csv_export import Cell, More
 from tms.boards.list_filters.incident_filter import IncidentFilter
 from tms.boards.list_filters.incident_orders import NEWEST_FIRST, ordered
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.incidents import IncidentRow
+from tms.lib.csv_export import Cell, More
 
 AT_ONCE = 500
 HEAD = (

@@ -17,13 +17,13 @@ from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.actions.undo import IncidentsBefore
 from tms.alerts.models import Incident
 from tms.boards.dialogs.action_dialog import ActionDialog
-from tms.boards.formatting import csv_export
 from tms.boards.incidents.export import HEAD, rows_to_export
 from tms.boards.list_filters.incident_filter import IncidentFilter
 from tms.boards.list_filters.incident_selection import IncidentSelection
 from tms.boards.pages import IncidentPage, IncidentsPage, RenderContext
 from tms.boards.responses import or_404, render_page
 from tms.boards.toasts import add_toast, toast_of
+from tms.lib import csv_export
 
 BULK_TEMPLATE = "boards/actions/bulk-incidents.html"
 

@@ -19,6 +19,7 @@ from tms.boards.rows.terminals import ReadingCell, SeveritiesByMetric, over_of, 
 from tms.commands.models import Command, CommandState
 from tms.fleet.models import Lifecycle, Terminal, TerminalState, UnexpectedDevice
 from tms.fleet.sites.names import Bilingual
+from tms.inspections.models import Inspection
 from tms.lib.severity import RANKS, worst
 from tms.telemetry.models import Report
 
@@ -51,6 +52,12 @@ class LifecycleView(NamedTuple):
 IN_SERVICE = LifecycleView()
 
 
+class LastInspection(NamedTuple):
+    pk: int
+    at: datetime
+    result: str
+
+
 @dataclass(frozen=True, slots=True)
 class TerminalFacts:
     uid: str
@@ -80,6 +87,7 @@ class TerminalFacts:
     lifecycle: LifecycleView = IN_SERVICE
     unexpected: tuple[str, ...] = ()
     """The serial numbers of devices about which nobody decided yet."""
+    inspection: LastInspection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +124,15 @@ def facts_of(terminal: Terminal, *, at: datetime, scope: Scope) -> TerminalFacts
         plan_cache().statuses([terminal.site_id], at)[terminal.site_id],
     )
     facts = _facts(terminal, terminal.state, (_open_alerts(terminal), over), plans, newest, scope)
-    return replace(facts, lifecycle=_lifecycle(terminal), unexpected=_unexpected(terminal))
+    return replace(
+        facts, lifecycle=_lifecycle(terminal), unexpected=_unexpected(terminal), inspection=_inspection(terminal)
+    )
+
+
+def _inspection(terminal: Terminal) -> LastInspection | None:
+    rows = Inspection.objects.valid().filter(terminal=terminal).order_by("-at", "-pk")
+    found = rows.values_list("pk", "at", "result").first()
+    return LastInspection(*found) if found else None
 
 
 def _lifecycle(terminal: Terminal) -> LifecycleView:

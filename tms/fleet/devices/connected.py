@@ -39,6 +39,27 @@ def follow(changed: Iterable[ChangedBoot], *, keys: Mapping[int, int], at: datet
     return [notice for notice in notices if notice is not None]
 
 
+def notice_seen(terminal_id: int, serial: str, *, at: datetime) -> DeviceNotice | None:
+    """A person read another serial number on the device of a terminal: it is to be decided as if it had connected.
+
+    None if the placed device has this number. Call it in the transaction that locks the link state.
+    """
+    expected = _placed([terminal_id]).get(terminal_id)
+    if expected is not None and expected.serial == serial:
+        return None
+    seen = BootFacts(terminal_id, serial, "", "", "", None)
+    return _notice(seen, expected, _serving(serial), None, at)
+
+
+def withdraw_seen(terminal_id: int, serial: str, *, at: datetime) -> DeviceNotice | None:
+    """The person had misread the number. None if the device connected as well, or another one is undecided."""
+    undecided = UnexpectedDevice.objects.undecided().filter(terminal=terminal_id)
+    misread = undecided.filter(serial=serial, credential=None, address=None)
+    if not misread.update(decision=Decision.GONE, decided_at=at) or undecided.exists():
+        return None
+    return DeviceNotice(terminal_id, True, f"device {serial} was misread")
+
+
 def _placed(terminals: Collection[int]) -> dict[int, Device]:
     rows = Placement.objects.open().filter(terminal__in=terminals).select_related("device")
     return {placement.terminal_id: placement.device for placement in rows}
@@ -47,10 +68,21 @@ def _placed(terminals: Collection[int]) -> dict[int, Device]:
 def _follow(boot: BootFacts, expected: Device | None, key: int | None, at: datetime) -> DeviceNotice | None:
     if expected is not None and expected.serial == boot.serial:
         return _returned(boot, at)
-    known = Placement.objects.open().filter(device__serial=boot.serial).select_related("terminal").first()
+    known = _serving(boot.serial)
     if known is None and (expected is None or not expected.serial):
         _identify(boot, expected, at)
         return None
+    return _notice(boot, expected, known, key, at)
+
+
+def _serving(serial: str) -> Placement | None:
+    """Where the device with this serial number is placed."""
+    return Placement.objects.open().filter(device__serial=serial).select_related("terminal").first()
+
+
+def _notice(
+    boot: BootFacts, expected: Device | None, known: Placement | None, key: int | None, at: datetime
+) -> DeviceNotice:
     _record(boot, expected, known.terminal if known else None, key, at)
     where = f", which serves as {known.terminal.uid}" if known else ""
     wanted = f" instead of {expected.serial}" if expected and expected.serial else ""

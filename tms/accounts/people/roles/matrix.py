@@ -19,6 +19,7 @@ ACT = (
     Permission.SEND_DIGESTS,
     Permission.RESEND_DELIVERIES,
     Permission.OVERRIDE_SHIFTS,
+    Permission.INSPECT_TERMINALS,
 )
 SET_UP = (
     Permission.EDIT_RULES,
@@ -31,6 +32,7 @@ SET_UP = (
     Permission.ENROL_TERMINALS,
     Permission.MANAGE_GROUPS,
     Permission.IMPORT_FLEET,
+    Permission.MANAGE_INSPECTIONS,
     Permission.MANAGE_SCREENS,
 )
 ADMINISTER = (
