@@ -14,9 +14,9 @@ import tms
 from tests.support.builders import now
 from tests.support.hostile_text import BIDI, CONTROL, HOSTILE, LINE, LINES
 from tms.alerts.rule_editing import yaml_file
-from tms.lib.csv_export import csv_text
 from tms.fleet.enrolment import tokens as enrolment
 from tms.fleet.models import Site, Terminal
+from tms.lib.csv_export import csv_text
 from tms.lib.text_fields import FormLine, FormLines, LineField, LinesField, LongLinesField
 from tms.notifications.transports import email
 from tms.notifications.transports.message import Message
