@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs
@@ -20,6 +21,7 @@ from tms.fleet.enrolment import factory, factory_list, planned, rows, tokens
 from tms.fleet.enrolment.factory_list import BadList, ListError
 from tms.fleet.enrolment.forms import EnrolForm, FactoryForm, ManyForm, sites_to_enrol_at
 from tms.fleet.enrolment.instructions import instructions
+from tms.fleet.enrolment.planned import Progress
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
 from tms.fleet.terminals.services import TerminalValues
 
@@ -84,10 +86,12 @@ def enrol_token(request: AuthenticatedRequest, uid: str) -> HttpResponse:
 @never_cache
 @needs(ENROL)
 def enrol_waiting(request: AuthenticatedRequest, uid: str) -> HttpResponse:
-    """How far the device is: the page asks every two seconds until it is connected."""
+    """How far the device is: the page asks every two seconds. Once it is connected, the used token disappears."""
     terminal = _terminal(request, uid)
-    context = {"terminal": terminal, "progress": planned.progress_of(terminal, at=timezone.now())}
-    return render(request, "fleet/enrol/one.html#progress", context)
+    progress = planned.progress_of(terminal, at=timezone.now())
+    if progress == Progress.CONNECTED:
+        return HttpResponseClientRedirect(reverse("enrol-token", args=(uid,)))
+    return render(request, "fleet/enrol/one.html#progress", {"terminal": terminal, "progress": progress})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
