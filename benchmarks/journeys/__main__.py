@@ -66,9 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(any(walker.stopped for walker in walkers))
 
 
-async def _walk(
-    running: Demo, names: Sequence[str], pictures: Path, own: Installation | None = None
-) -> list[Walker]:
+async def _walk(running: Demo, names: Sequence[str], pictures: Path, own: Installation | None = None) -> list[Walker]:
     walkers = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)

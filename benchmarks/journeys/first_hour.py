@@ -22,9 +22,23 @@ SCREEN_OF_ADMINISTRATOR: dict[str, Any] = {
 CODE, UID = "SJK", "SJK-KSK-01"
 FIRST_DEVICE, NEW_DEVICE = "KX21-480713", "KX21-512044"
 TERMINALS = 200
+"""Those in the file."""
 KINDS = {"KSK": "kiosk", "GTE": "gate", "PAY": "payment", "SGN": "signage"}
 GROUP = "Kiosks of the lobby"
 TOTP_STEP_S = 30
+DESKTOP, PHONE = ({"width": width, "height": height} for width, height in ((1440, 900), (390, 844)))
+ALBUM = {
+    "overview": "/",
+    "site": f"/sites/{CODE}/",
+    "hours": f"/sites/{CODE}/hours/",
+    "enrol": "/enrol/",
+    "terminals": "/terminals/?lifecycle=planned",
+    "imports": "/import/",
+    "import": "/import/1/",
+    "group": "/groups/1/",
+    "manage": f"/terminals/{UID}/manage/",
+    "replace": f"/terminals/{UID}/replace/",
+}
 
 
 @step("Sign in with the account of `createsuperuser`")
@@ -201,6 +215,21 @@ async def rotate(walker: Walker) -> None:
     walker.notes["key"] = row["credential"]
 
 
+async def take_album(walker: Walker) -> None:
+    """More pictures: dark, and in Japanese on a phone, which no page may be wider than."""
+    page = walker.page
+    await page.goto(f"{walker.demo.url}/me/")
+    await page.locator("button[name=language]").first.click()
+    for scheme, size in (("dark", DESKTOP), ("light", PHONE)):
+        await page.emulate_media(color_scheme=scheme)
+        await page.set_viewport_size(size)
+        for name, path in ALBUM.items():
+            await page.goto(walker.demo.url + path)
+            await walker.picture(f"{name}-ja-{scheme}-{size['width']}")
+            too_wide = await page.evaluate("document.scrollingElement.scrollWidth > window.innerWidth")
+            assert not too_wide, f"{path} is wider than {size['width']} pixels"
+
+
 def _installation(walker: Walker) -> Installation:
     assert walker.installation is not None
     return walker.installation
@@ -264,4 +293,5 @@ STEPS = (
     retire,
     bring_back,
     rotate,
+    take_album,
 )

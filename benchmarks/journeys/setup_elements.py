@@ -34,7 +34,7 @@ class Setup(Located):
     TO_KEYS = Where("/sites/{code}/", OF_SITE.format("keys"))
     MONDAY = Where("/sites/{code}/hours/", "//input[@id='id_day_0']")
     SAVE_HOURS = Where("/sites/{code}/hours/", "//form[@id='hours-form']//button[@data-kind='primary']")
-    HOURS = Where("/sites/{code}/", "//*[@id='hours']//td[contains(.,'10:00')]")
+    HOURS = Where(AFTERWARDS, "//*[@id='hours']//td[contains(.,'10:00')]")
     CONTACT = Where("/sites/{code}/contacts/", "//input[@id='id_form-0-name']")
     SAVE_CONTACTS = Where("/sites/{code}/contacts/", "//form[@id='contacts-form']//button[@data-kind='primary']")
     CONTACTS = Where(AFTERWARDS, "//*[@id='contacts']//a[starts-with(@href,'tel:')]")
@@ -53,7 +53,9 @@ class Setup(Located):
     SAVE_DESTINATION = Where("/destinations/new/email/", "//button[@form='destination-form'][@data-kind='primary']")
     POLICY_NAME = Where("/policies/new/", "//input[@id='id_name']")
     STEP_TO = Where("/policies/new/", "//*[contains(@class,'policy-steps')]/li[1]//summary")
-    STEP_DESTINATION = Where("/policies/new/", "//*[contains(@class,'policy-steps')]/li[1]//label[contains(.,'{name}')]")
+    STEP_DESTINATION = Where(
+        "/policies/new/", "//*[contains(@class,'policy-steps')]/li[1]//label[contains(.,'{name}')]"
+    )
     SAVE_POLICY = Where("/policies/new/", "//button[@form='policy-form'][@data-kind='primary']")
     POLICY = Where("/policies/", "//main//a[starts-with(@href,'/policies/')][contains(.,'{name}')]")
 
@@ -85,6 +87,6 @@ class Setup(Located):
     CONFIRM_RETIRE = Where("/terminals/{uid}/retire/", SUBMIT.format("danger"))
     BRING_BACK = Where(AFTERWARDS, "//a[@href='/terminals/{uid}/bring-back/']")
     CONFIRM = Where(AFTERWARDS, SUBMIT.format("primary"))
-    STATE = Where("/terminals/{uid}/manage/", "//*[@id='lifecycle'][@data-lifecycle='{state}']")
+    STATE = Where(AFTERWARDS, "//*[@id='lifecycle'][@data-lifecycle='{state}']")
 
     ROTATE = Where(AFTERWARDS, SUBMIT.format("danger"))

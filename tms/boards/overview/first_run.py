@@ -18,7 +18,10 @@ TEXTS = (
     (_("Enrol a terminal"), _("It appears here when its device connects."), _("Enrol a terminal")),
     (_("Say who is notified"), _("A policy says who hears of which alerts, and where."), _("New policy")),
 )
-DESTINATION = _("First a destination, such as a mail address. A policy then says what is sent to it."), _("New destination")
+DESTINATION = (
+    _("First a destination, such as a mail address. A policy then says what is sent to it."),
+    _("New destination"),
+)
 """Text and label of the last step while there is no destination."""
 
 

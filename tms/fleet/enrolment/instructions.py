@@ -58,7 +58,7 @@ def _command(address: str, fields: dict[str, str]) -> str:
 def key_command(request: HttpRequest) -> str:
     """Lines for a shell that reads a key, which so gets into no history, and starts the agent with it."""
     agent = _agent(request.build_absolute_uri(reverse("api-enrol")))
-    return f"(umask 077; read -r key && echo \"$key\" > credential) &&\n{agent}"
+    return f'(umask 077; read -r key && echo "$key" > credential) &&\n{agent}'
 
 
 def _agent(address: str) -> str:

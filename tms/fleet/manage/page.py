@@ -97,7 +97,9 @@ def show_key(
         label=gettext("Key"),
         text=str(key),
         command=key_command(request),
-        hint=gettext("Paste it into a shell on Linux, where tms-agent is installed; then paste the key, and press Enter."),
+        hint=gettext(
+            "Paste it into a shell on Linux, where tms-agent is installed; then paste the key, and press Enter."
+        ),
         valid_until=others_end_at,
     )
     return show(request, terminal, "secret", {"secret": secret, "is_key": True})
