@@ -53,9 +53,7 @@ class Setup(Located):
     SAVE_DESTINATION = Where("/destinations/new/email/", "//button[@form='destination-form'][@data-kind='primary']")
     POLICY_NAME = Where("/policies/new/", "//input[@id='id_name']")
     STEP_TO = Where("/policies/new/", "//*[contains(@class,'policy-steps')]/li[1]//summary")
-    STEP_DESTINATION = Where(
-        "/policies/new/", "//*[contains(@class,'policy-steps')]/li[1]//label[contains(.,'{name}')]"
-    )
+    STEP_DESTINATION = Where(AFTERWARDS, "//*[contains(@class,'policy-steps')]/li[1]//label[contains(.,'{name}')]")
     SAVE_POLICY = Where("/policies/new/", "//button[@form='policy-form'][@data-kind='primary']")
     POLICY = Where("/policies/", "//main//a[starts-with(@href,'/policies/')][contains(.,'{name}')]")
 

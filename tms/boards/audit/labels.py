@@ -131,6 +131,8 @@ FIELDS: Mapping[str, str | Promise] = {
     "added": _("added"),
     "removed": _("removed"),
     "expires_at": _("expires at"),
+    "uses": _("number of uses"),
+    "contacts": _("contacts"),
     "format": _("format"),
     "filter": _("filter"),
     "rows": _("rows"),

@@ -67,5 +67,5 @@ def _notifies() -> bool:
 
 def _rows_of_notifications(model: str) -> QuerySet[Any]:
     """Notifications are a neighbour of boards, and import nothing of them either: found by its name."""
-    rows: QuerySet[Any] = apps.get_model("notifications", model).objects.not_deleted()  # type: ignore[attr-defined]
+    rows: QuerySet[Any] = apps.get_model("notifications", model).objects.not_deleted()
     return rows

@@ -107,9 +107,14 @@ def enrol_many(request: AuthenticatedRequest) -> HttpResponse:
         site = limits.site.pk if limits.site else None
         access.demand_within(request.user, ENROL, Scope.of(region=limits.region, site=site))
         token = tokens.make_token(limits, by=request.user, at=timezone.now(), valid=form.valid)
-        needed = {"needs_site": bool(limits.region), "needs_serial": bool(limits.serials)}
-        kind = "" if limits.kind else TerminalKind.KIOSK.value
-        shown = {"made": limits, "instructions": instructions(request, token, kind=kind, **needed)}
+        command = instructions(
+            request,
+            token,
+            kind="" if limits.kind else TerminalKind.KIOSK.value,
+            needs_site=bool(limits.region),
+            needs_serial=bool(limits.serials),
+        )
+        shown = {"made": limits, "instructions": command}
         form = ManyForm(by=request.user)
     context = {"form": form, "tokens": rows.token_rows(request.user, at=timezone.now()), **shown}
     return _page(request, "many", context, tab="enrol-many", is_refused=form.is_bound)
