@@ -22,7 +22,7 @@ SCREEN_OF_ADMINISTRATOR: dict[str, Any] = {
 CODE, UID = "SJK", "SJK-KSK-01"
 FIRST_DEVICE, NEW_DEVICE = "KX21-480713", "KX21-512044"
 TERMINALS = 200
-"""Those in the file."""
+"""The number of rows in the file."""
 KINDS = {"KSK": "kiosk", "GTE": "gate", "PAY": "payment", "SGN": "signage"}
 GROUP = "Kiosks of the lobby"
 TOTP_STEP_S = 30

@@ -20,7 +20,7 @@ class Installation(NamedTuple):
     url: str
     folder: Path
     machines: dict[str, "Machine"]
-    """By name."""
+    """The machines that were switched on, by name."""
 
     @property
     def certificate(self) -> Path:
