@@ -161,7 +161,7 @@ async def make_group(walker: Walker) -> None:
     await walker.click(Setup.MEMBERS)
     await walker.type(" ".join(f"SJK-KSK-{number:02}" for number in (1, 2, 3)))
     walker.results[-1].fields += 1
-    await walker.press("Tab")  # closes the suggestions
+    await walker.press("Enter")  # takes what was typed
     await walker.click(Setup.ADD_MEMBERS)
     await walker.see(Setup.MEMBER, uid=UID)
 

@@ -47,7 +47,7 @@ class StepResult:
     keys: int = 0
     """A shortcut is one key; of a text every character counts."""
     fields: int = 0
-    """Those that were filled in."""
+    """The number of fields that were filled in."""
     seconds: float = 0.0
     """The time of the browser and of TMS."""
 
