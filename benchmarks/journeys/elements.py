@@ -15,7 +15,15 @@ class Where(NamedTuple):
     is_dialog: bool = False
 
 
-class Element(Enum):
+class Located(Enum):
+    """An element that has a place."""
+
+    def xpath(self, **names: str) -> str:
+        where: Where = self.value
+        return where.xpath.format(**names)
+
+
+class Element(Located):
     USERNAME = Where("/sign-in/", "//input[@name='username'][@autofocus]")
     TOUR_NEXT = Where("/", "//*[@id='tour']//button[@data-next]")
 
@@ -83,6 +91,3 @@ class Element(Enum):
     INVITE = Where("/people/", "//form[@action='/people/invite/']//button[@data-kind='primary']")
     INVITATION = Where(AFTERWARDS, "//textarea[@id='secret']")
     FAMILY_NAME = Where("/invitation/{key}/", "//input[@name='last_name'][@autofocus]")
-
-    def xpath(self, **names: str) -> str:
-        return self.value.xpath.format(**names)

@@ -1,7 +1,7 @@
 """A person in a browser, whose clicks and keys are counted step by step."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from playwright.async_api import Browser, Download, Error, Locator, Page, expect
 
 from benchmarks.journeys.demo import USERNAME, Demo
-from benchmarks.journeys.elements import Element
+from benchmarks.journeys.elements import Located
+from benchmarks.journeys.installation import Installation
 
 PATIENCE_MS = 420_000
 """The longest wait is that for the site whose line is cut when a demo starts: it is back after five minutes."""
@@ -45,6 +46,8 @@ class StepResult:
     """Choosing from a list takes two, and scrolling one."""
     keys: int = 0
     """A shortcut is one key; of a text every character counts."""
+    fields: int = 0
+    """The number of fields that were filled in."""
     seconds: float = 0.0
     """The time of the browser and of TMS."""
 
@@ -61,6 +64,9 @@ class Walker:
     demo: Demo
     journey: str
     pictures: Path
+    screen: Mapping[str, Any] = field(default_factory=lambda: SCREEN)
+    installation: Installation | None = None
+    """If the journey is on one of its own."""
     results: list[StepResult] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
     """What people remember from one step to the next."""
@@ -100,7 +106,7 @@ class Walker:
     async def page_of(self, person: str) -> Page:
         """The page of a person, in a browser of their own."""
         if person not in self._pages:
-            context = await self.browser.new_context(**SCREEN)
+            context = await self.browser.new_context(**self.screen)
             context.set_default_timeout(PATIENCE_MS)
             self._pages[person] = await context.new_page()
         return self._pages[person]
@@ -116,15 +122,34 @@ class Walker:
         self.results[-1].clicks += 1
         await self.page.goto(address if "://" in address else self.demo.url + address)
 
-    async def click(self, element: Element, **names: str) -> None:
+    async def click(self, element: Located, **names: str) -> None:
         self.results[-1].clicks += 1
         await self.at(element, **names).click()
 
-    async def choose(self, element: Element, **option: Any) -> None:
+    async def fill(self, element: Located, text: str, **names: str) -> None:
+        """Type into a field, which is empty."""
+        await self.click(element, **names)
+        self.results[-1].fields += 1
+        await self.type(text)
+
+    async def upload(self, element: Located, file: Path) -> None:
+        """Choose a file in the dialog of the browser."""
         self.results[-1].clicks += 2
+        self.results[-1].fields += 1
+        await self.at(element).set_input_files(file)
+
+    async def copy(self, element: Located) -> str:
+        """The text that a button puts into the clipboard."""
+        await self.click(element)
+        await expect(self.at(element)).to_have_attribute("data-copied", "")
+        return str(await self.page.evaluate("navigator.clipboard.readText()"))
+
+    async def choose(self, element: Located, **option: Any) -> None:
+        self.results[-1].clicks += 2
+        self.results[-1].fields += 1
         await self.at(element).select_option(**option)
 
-    async def download(self, element: Element, **names: str) -> Download:
+    async def download(self, element: Located, **names: str) -> Download:
         async with self.page.expect_download() as downloading:
             await self.click(element, **names)
         return await downloading.value
@@ -141,13 +166,13 @@ class Walker:
 
     # What is seen
 
-    def at(self, element: Element, **names: str) -> Locator:
+    def at(self, element: Located, **names: str) -> Locator:
         return self.page.locator(f"xpath={element.xpath(**names)}").first
 
-    async def see(self, element: Element, **names: str) -> None:
+    async def see(self, element: Located, **names: str) -> None:
         await expect(self.at(element, **names), f"{element.name} is missing").to_be_visible(timeout=PATIENCE_MS)
 
-    async def read(self, element: Element) -> None:
+    async def read(self, element: Located) -> None:
         """See it, scrolled to if it is below the window."""
         await self.see(element)
         box = await self.at(element).bounding_box()
@@ -155,10 +180,10 @@ class Walker:
             self.results[-1].clicks += 1
             await self.at(element).scroll_into_view_if_needed()
 
-    async def see_gone(self, element: Element, **names: str) -> None:
+    async def see_gone(self, element: Located, **names: str) -> None:
         await expect(self.at(element, **names), f"{element.name} is still there").to_be_hidden(timeout=PATIENCE_MS)
 
-    async def see_cursor(self, element: Element) -> None:
+    async def see_cursor(self, element: Located) -> None:
         """Text can be typed there at once."""
         await expect(self.at(element), f"{element.name} has no focus").to_be_focused(timeout=PATIENCE_MS)
 

@@ -12,6 +12,7 @@ from lxml import html
 from benchmarks.journeys.__main__ import as_table
 from benchmarks.journeys.demo import COLLEAGUES_NAME, SITE, USERNAME
 from benchmarks.journeys.elements import AFTERWARDS, Element, Where
+from benchmarks.journeys.setup_elements import Setup
 from benchmarks.journeys.walker import StepResult
 from tests.support.pages import HTMX_HEADERS
 from tests.support.people import signed_in
@@ -22,7 +23,7 @@ from tms.demo.breaking import client
 from tms.demo.seed import seed
 
 TERMINALS = 56
-TEXT = {"site": SITE, "person": "", "text": "", "query": "", "fault": "jam-reader"}
+TEXT = {"site": SITE, "person": "", "text": "", "query": "", "fault": "jam-reader", "name": "", "state": ""}
 
 
 @pytest.fixture
@@ -34,6 +35,7 @@ def demo(default_rules: None, tmp_path: Path) -> Iterator[dict[str, str]]:
     demo_user = User.objects.get(username=USERNAME)
     _invitation, key = invitations.invite("a@noc.example", language="en", by=demo_user, at=timezone.now())
     yield {
+        "code": waiting.terminal.site.code,
         "incident": str(Incident.objects.unresolved().get().pk),
         "past": str(Incident.objects.exclude(resolved_at=None).latest("pk").pk),
         "alert": str(waiting.pk),
@@ -59,21 +61,21 @@ def page_of(demo: dict[str, str]) -> Callable[[Where], html.HtmlElement]:
 
 @pytest.mark.django_db
 def test_every_element_of_the_journeys_is_on_its_page(demo, page_of):
-    there = [element for element in Element if element.value.page != AFTERWARDS]
+    there = [element for element in (*Element, *Setup) if element.value.page != AFTERWARDS]
 
     missing = [element for element in there if not page_of(element.value).xpath(element.xpath(**TEXT, **demo))]
 
-    assert missing == []
+    assert [element.name for element in missing] == []
     assert COLLEAGUES_NAME in page_of(Element.ASSIGNEE.value).xpath(f"string({Element.ASSIGNEE.xpath()})")
 
 
 def test_the_table_adds_up_clicks_keys_and_the_time_that_a_person_takes():
-    results = [StepResult("Sign in", clicks=1, keys=10, seconds=1.0), StepResult("Wait", seconds=90.0)]
+    results = [StepResult("Sign in", clicks=1, keys=10, fields=2, seconds=1.0), StepResult("Wait", seconds=90.0)]
 
     rows = as_table(results).splitlines()[2:]
 
     assert rows == [
-        "| Sign in | 1 | 10 | 1.0 | 6 |",
-        "| Wait | 0 | 0 | 90.0 | 90 |",
-        "| **all** | 1 | 10 | 91.0 | 96 |",
+        "| Sign in | 1 | 2 | 10 | 1.0 | 6 |",
+        "| Wait | 0 | 0 | 0 | 90.0 | 90 |",
+        "| **all** | 1 | 2 | 10 | 91.0 | 96 |",
     ]

@@ -5,6 +5,7 @@ import pytest
 from tests.support.pages import HtmlPage
 from tests.support.people import make_superuser, person, signed_in
 from tms.fleet.models import Site
+from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 
 pytestmark = pytest.mark.both
@@ -24,7 +25,7 @@ def test_an_empty_tms_shows_three_steps_instead_of_lists(open_overview):
     page = open_overview()
 
     assert steps(page) == ["now", "later", "later"]
-    assert {"/sites/new/", "/enrol/", "/policies/new/"} <= page.links()
+    assert {"/sites/new/", "/enrol/", "/destinations/new/"} <= page.links()
     hidden = [attributes.get("class") for _, attributes in page.elements if "hidden" in attributes]
     assert {"totals", "overview"} <= set(hidden)
 
@@ -39,6 +40,13 @@ def test_each_step_is_ticked_when_it_is_done(open_overview, fleet):
     seen.append(steps(open_overview()))
 
     assert seen == [["done", "now", "later"], ["done", "done", "now"], []]
+
+
+def test_the_last_step_leads_to_a_policy_once_there_is_a_destination(open_overview, fleet):
+    fleet.terminal()
+    Destination.objects.create(name="Operations", kind="email")
+
+    assert "/policies/new/" in open_overview().links()
 
 
 def test_the_lists_are_back_with_the_first_terminal(open_overview, fleet):

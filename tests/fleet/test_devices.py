@@ -75,6 +75,21 @@ def test_of_a_firmware_that_changes_at_each_boot_the_newest_changes_of_a_day_are
     assert kept.filter(terminal=other).count() == 1
 
 
+def test_a_device_known_by_its_serial_number_alone_reports_its_model(fleet):
+    terminal = fleet.terminal()
+    boot(terminal, "S-1")
+
+    placements.replace(
+        terminal, placements.known_device("S-2"), removed_becomes=DeviceState.SPARE, by=None, at=later(30)
+    )
+    terminal.refresh_from_db()
+    model_before = terminal.model
+    boot(terminal, "S-2", seconds=60, boot_id="boot-2")
+
+    assert model_before == ""
+    assert Device.objects.get(serial="S-2").model == "KX-21"
+
+
 def test_another_device_is_recorded_and_its_boot_accepted(fleet):
     terminal = fleet.terminal(kind="payment")
     rule = fleet.event_rule("tms.unexpected_device", "tms.expected_device", severity="critical")

@@ -155,9 +155,12 @@ def test_the_page_follows_the_device_until_it_is_here(browser, waiting):
     redeem(planned.renew_token(waiting, by=None, at=timezone.now()), NewDevice("kiosk"), at=timezone.now())
     seen.append(progress())
     TerminalState.objects.filter(terminal=waiting).update(presence="online", presence_at=timezone.now())
-    seen.append(progress())
+    answer = browser.get(address)
+    page = HtmlPage(browser.get(answer["HX-Redirect"]))
 
-    assert seen == [("waiting", True), ("enrolled", True), ("connected", False)]
+    assert seen == [("waiting", True), ("enrolled", True)]
+    assert page.attribute("progress", "data-progress") == "connected"
+    assert not page.text("command")
 
 
 def test_an_expired_token_ends_the_wait(browser, waiting):

@@ -1,6 +1,10 @@
 """The keys of a terminal on its page: issue, rotate, revoke."""
 
+import os
+import re
+import subprocess
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -22,6 +26,28 @@ def test_an_issued_key_is_shown_once_with_the_command(boss, terminal):
     assert find_key(shown_key(answer), at=now()).identity.uid == "UMD-KSK-03"
     assert "tms-agent --url ws://testserver/ws/terminal/" in answer.content.decode()
     assert shown_key(answer).secret not in boss.get("/terminals/UMD-KSK-03/manage/").content.decode()
+
+
+def test_the_command_reads_the_key_and_starts_the_agent_with_it(boss, terminal, tmp_path):
+    agent = tmp_path / "tms-agent"
+    agent.write_text('#!/bin/sh\ncat "$4"\n')
+    agent.chmod(0o700)
+    answer = boss.post(KEYS)
+    [command] = re.findall(r'<textarea[^>]*id="command"[^>]*>(.*?)</textarea>', answer.content.decode(), re.DOTALL)
+
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    run = subprocess.run(
+        ["sh", "-c", unescape(command)],
+        check=True,
+        cwd=tmp_path,
+        env=env,
+        input=f"{shown_key(answer)}\n",
+        capture_output=True,
+        text=True,
+    )
+
+    assert run.stdout == f"{shown_key(answer)}\n"
+    assert (tmp_path / "credential").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("seconds", [3_600, 86_400, 604_800])

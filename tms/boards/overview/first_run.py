@@ -1,8 +1,9 @@
 """The first steps of a new TMS: a site, a terminal, and who is notified."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.apps import apps
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,11 @@ TEXTS = (
     (_("Enrol a terminal"), _("It appears here when its device connects."), _("Enrol a terminal")),
     (_("Say who is notified"), _("A policy says who hears of which alerts, and where."), _("New policy")),
 )
+DESTINATION = (
+    _("First a destination, such as a mail address. A policy then says what is sent to it."),
+    _("New destination"),
+)
+"""Text and label of the last step while there is no destination."""
 
 
 class FirstStep(NamedTuple):
@@ -45,18 +51,21 @@ def first_run(person: Person) -> FirstRun | None:
     done = (has_site, has_terminal, _notifies())
     if all(done):
         return None
+    texts, addresses = [*TEXTS], [reverse(name) for name in ("new-site", "enrol", "new-policy")]
+    if not _rows_of_notifications("Destination").exists():
+        texts[-1], addresses[-1] = (TEXTS[-1][0], *DESTINATION), reverse("choose-destination")
     steps = tuple(
-        FirstStep(*texts, address, is_done, not is_done and all(done[:number]))
-        for number, (texts, address, is_done) in enumerate(zip(TEXTS, _addresses(), done, strict=True))
+        FirstStep(*text, address, is_done, not is_done and all(done[:number]))
+        for number, (text, address, is_done) in enumerate(zip(texts, addresses, done, strict=True))
     )
     return FirstRun(steps, hides_lists=not has_terminal)
 
 
-def _addresses() -> tuple[str, ...]:
-    return reverse("new-site"), reverse("enrol"), reverse("new-policy")
-
-
 def _notifies() -> bool:
+    return _rows_of_notifications("Policy").filter(is_personal=False).exists()
+
+
+def _rows_of_notifications(model: str) -> QuerySet[Any]:
     """Notifications are a neighbour of boards, and import nothing of them either: found by its name."""
-    policies = apps.get_model("notifications", "Policy")._base_manager
-    return policies.filter(deleted_at=None, is_personal=False).exists()
+    rows: QuerySet[Any] = apps.get_model("notifications", model).objects.not_deleted()
+    return rows

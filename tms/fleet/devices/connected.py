@@ -29,6 +29,8 @@ def follow(changed: Iterable[ChangedBoot], *, keys: Mapping[int, int], at: datet
 
     `keys`: the credential of each terminal's link. Call it in the transaction that locks the link states.
     """
+    changed = list(changed)
+    _learn_models({boot.facts.terminal_id: boot.facts for boot in changed if boot.facts.model})
     boots = [boot for boot in changed if boot.facts.serial and boot.facts.serial != boot.serial_before]
     if not boots:
         return []
@@ -58,6 +60,17 @@ def withdraw_seen(terminal_id: int, serial: str, *, at: datetime) -> DeviceNotic
     if not misread.update(decision=Decision.GONE, decided_at=at) or undecided.exists():
         return None
     return DeviceNotice(terminal_id, True, f"device {serial} was misread")
+
+
+def _learn_models(boots: Mapping[int, BootFacts]) -> None:
+    """Placed devices of which people entered only the serial number report their model."""
+    if not boots:
+        return
+    placed = Placement.objects.open().filter(terminal__in=boots, device__model="").select_related("device")
+    for placement in placed:
+        boot = boots[placement.terminal_id]
+        if placement.device.serial == boot.serial:
+            Device.objects.filter(pk=placement.device_id).update(model=boot.model)
 
 
 def _placed(terminals: Collection[int]) -> dict[int, Device]:

@@ -76,7 +76,8 @@ def place(device: Device, terminal: Terminal, *, by: User | None, at: datetime) 
         raise AlreadyPlaced(placed)
     Device.objects.filter(pk=device.pk).update(state=DeviceState.IN_SERVICE, site=terminal.site_id)
     placement = Placement.objects.create(device=device, terminal=terminal, began_at=at, placed_by=by)
-    facts = {name: value for name in KNOWN if (value := getattr(device, name))}
+    # The model of the device before is not that of this one, which reports its own when it connects.
+    facts = {name: getattr(device, name) for name in KNOWN} if device.serial else {}
     if facts:
         Terminal.objects.filter(pk=terminal.pk).update(**facts)
         for name, value in facts.items():

@@ -31,7 +31,7 @@ def rotate_site_keys(request: AuthenticatedRequest, code: str) -> HttpResponse:
     if not form.is_bound or not form.is_valid():
         number = terminals_with_keys(site, at=at).count()
         status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
-        context = {"nav_item": "terminals", "site": site, "form": form, "number": number}
+        context = {"nav_item": "sites", "site": site, "form": form, "number": number}
         return render(request, "fleet/enrol/site-keys.html", context, status=status)
     issued = rotate_site(site, at=at, overlap=form.cleaned_data["overlap"])
     # Without the byte order mark of other files: programs read this one, and it is ASCII.

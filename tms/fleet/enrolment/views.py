@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs
@@ -20,6 +21,7 @@ from tms.fleet.enrolment import factory, factory_list, planned, refusals, rows, 
 from tms.fleet.enrolment.factory_list import BadList, ListError
 from tms.fleet.enrolment.forms import EnrolForm, FactoryForm, ManyForm, sites_to_enrol_at
 from tms.fleet.enrolment.instructions import instructions
+from tms.fleet.enrolment.planned import Progress
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
 from tms.fleet.terminals.services import TerminalValues
 
@@ -84,9 +86,11 @@ def enrol_token(request: AuthenticatedRequest, uid: str) -> HttpResponse:
 @never_cache
 @needs(ENROL)
 def enrol_waiting(request: AuthenticatedRequest, uid: str) -> HttpResponse:
-    """How far the device is: the page asks every two seconds until it is connected."""
+    """How far the device is: the page asks every two seconds. Once it is connected, the used token disappears."""
     terminal = _terminal(request, uid)
     progress = planned.progress_of(terminal, at=timezone.now())
+    if progress == Progress.CONNECTED:
+        return HttpResponseClientRedirect(reverse("enrol-token", args=(uid,)))
     context = {"terminal": terminal, "progress": progress, "refusals": refusals.of_terminal(terminal)}
     return render(request, "fleet/enrol/one.html#progress", context)
 
@@ -104,9 +108,14 @@ def enrol_many(request: AuthenticatedRequest) -> HttpResponse:
         site = limits.site.pk if limits.site else None
         access.demand_within(request.user, ENROL, Scope.of(region=limits.region, site=site))
         token = tokens.make_token(limits, by=request.user, at=timezone.now(), valid=form.valid)
-        needed = {"needs_site": bool(limits.region), "needs_serial": bool(limits.serials)}
-        kind = "" if limits.kind else TerminalKind.KIOSK.value
-        shown = {"made": limits, "instructions": instructions(request, token, kind=kind, **needed)}
+        command = instructions(
+            request,
+            token,
+            kind="" if limits.kind else TerminalKind.KIOSK.value,
+            needs_site=bool(limits.region),
+            needs_serial=bool(limits.serials),
+        )
+        shown = {"made": limits, "instructions": command}
         form = ManyForm(by=request.user)
     context = {"form": form, "tokens": rows.token_rows(request.user, at=timezone.now()), **shown}
     return _page(request, "many", context, tab="enrol-many", is_refused=form.is_bound)

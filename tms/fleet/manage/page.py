@@ -1,7 +1,5 @@
 """What the pages for managing a terminal share: finding it, questions, keys and tokens that are shown once."""
 
-import json
-import shlex
 from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
@@ -19,10 +17,9 @@ from tms.accounts.access import demand, visible
 from tms.accounts.decorators import AuthenticatedRequest
 from tms.accounts.permissions import Permission
 from tms.fleet.devices import undo
+from tms.fleet.enrolment.instructions import instructions, key_command
 from tms.fleet.models import Terminal
 from tms.protocol.credential import PlainCredential
-
-LINK_PATH = "/ws/terminal/"
 
 
 class Question(NamedTuple):
@@ -101,8 +98,10 @@ def show_key(
         title=gettext("New key of %(uid)s") % {"uid": terminal.uid},
         label=gettext("Key"),
         text=str(key),
-        command=f"tms-agent --url {link_address(request)} --credential-file credential",
-        hint=gettext("Write the key into the file that the command names."),
+        command=key_command(request),
+        hint=gettext(
+            "Paste it into a shell on Linux, where tms-agent is installed; then paste the key, and press Enter."
+        ),
         valid_until=others_end_at,
     )
     return _show_secret(request, terminal, secret, is_key=True)
@@ -111,14 +110,15 @@ def show_key(
 def show_token(
     request: AuthenticatedRequest, terminal: Terminal, token: str, *, serial: str, valid_until: datetime
 ) -> HttpResponse:
-    body = {"token": token} | ({"serial": serial} if serial else {})
-    address = request.build_absolute_uri(reverse("api-enrol"))
     secret = IssuedSecret(
         title=gettext("Enrolment token for %(uid)s") % {"uid": terminal.uid},
         label=gettext("Enrolment token"),
         text=token,
-        command=f"curl --json {shlex.quote(json.dumps(body))} {address}",
-        hint=gettext("The device fetches its key with it, once. Until then the terminal cannot connect."),
+        command=instructions(request, token, serial=serial).command,
+        hint=gettext(
+            "Paste it into a shell on Linux, where tms-agent is installed. "
+            "The device fetches its key, once. Until then the terminal cannot connect."
+        ),
         valid_until=valid_until,
     )
     return _show_secret(request, terminal, secret, is_key=False)
@@ -129,8 +129,3 @@ def _show_secret(
 ) -> HttpResponse:
     context = {"secret": secret, "is_key": is_key, "replaced": undo.undoable(terminal, at=timezone.now())}
     return show(request, terminal, "secret", context)
-
-
-def link_address(request: AuthenticatedRequest) -> str:
-    """The address of the terminals' link."""
-    return request.build_absolute_uri(LINK_PATH).replace("http", "ws", 1)
