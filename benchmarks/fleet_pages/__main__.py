@@ -124,7 +124,7 @@ class MeasuredPage:
     ms: float = 0.0
     kib: float = 0.0
     queries: list[Query] = field(default_factory=list)
-    """Of the last request."""
+    """The statements of the last request."""
 
     @property
     def repeated(self) -> int:

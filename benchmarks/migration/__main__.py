@@ -158,7 +158,7 @@ def steps(system: PreviousTms, began_at: datetime) -> list[tuple[str, float]]:
 
 
 def uids_of(system: PreviousTms) -> list[str]:
-    """Those with a valid key, in the order of their names."""
+    """The terminals with a valid key, in the order of their names."""
     with psycopg.connect(system.database_url) as database:
         rows = database.execute(
             """SELECT uid FROM fleet_terminal t WHERE EXISTS (

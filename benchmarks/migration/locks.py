@@ -16,7 +16,7 @@ WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database
   AND (NOT l.granted OR a.application_name = %s
        AND l.mode IN ('AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock'))
 """
-"""Those of the migration that make readers or writers wait, and all that anybody waits for."""
+"""Locks of the migration that make readers or writers wait, and all that anybody waits for."""
 MIGRATION = "tms migration"
 """The name of its connection."""
 

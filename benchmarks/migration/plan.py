@@ -10,13 +10,13 @@ class MigrationPlan:
     unresolved: int = 500
     days: int = 365
     losses_per_day: float = 0.2
-    """Of a terminal. A migration that reads or writes the history needs a time that grows with them."""
+    """The age of a terminal's history. A migration of the history takes a time that grows with it."""
     alerts_per_day: int = 1_000
     incidents_per_day: int = 5
     reporting: int = 300
     """Terminals that are connected to the release before, and report once a second."""
     settle_s: float = 10.0
-    """Before and after the migration."""
+    """The time of load before and after the migration."""
 
 
 FULL = MigrationPlan()

@@ -8,7 +8,7 @@ from tms.query.tree import TextRange
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
+class QueryCorrection:
     """Text that would be right instead of the wrong part."""
 
     text: str
@@ -32,7 +32,7 @@ class QueryError(ValueError):
         self.problem = problem
         self.span = span
         self.expected = expected
-        self.correction = None if correction is None else Correction(correction, span)
+        self.correction = None if correction is None else QueryCorrection(correction, span)
 
     @property
     def column(self) -> int:

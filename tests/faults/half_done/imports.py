@@ -21,7 +21,7 @@ WRITES = ("fleet_terminal", "fleet_identitychange", "transfer_importpart", "acco
 IMPORTED = 2_000
 """New rows of an import; it changes as many."""
 SMALL = 200
-"""As `IMPORTED`, of an import that the request itself applies."""
+"""The same as `IMPORTED`, of an import that the request itself applies."""
 IMPORT_RANDOM_KILLS = 3
 IMPORT_WITHIN_S = 120.0
 LEASE_S = 60.0
