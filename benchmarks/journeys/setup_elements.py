@@ -69,7 +69,7 @@ class Setup(Located):
     GROUP_NAME = Where("/groups/new/", "//input[@id='id_name']")
     SAVE_GROUP = Where("/groups/new/", "//button[@form='group-form'][@data-kind='primary']")
     MEMBERS = Where(AFTERWARDS, "//*[@id='id_terminals']")
-    ADD_MEMBERS = Where(AFTERWARDS, "//form[contains(@action,'/members/')][.//*[@id='id_terminals']]//button[last()]")
+    ADD_MEMBERS = Where(AFTERWARDS, "//form[contains(@action,'/members/')]//*[contains(@class,'form-foot')]/button")
     MEMBER = Where(AFTERWARDS, "//td[.//input[@name='terminal']]/..//a[.='{uid}']")
 
     TERMINAL_ROW = Where("/terminals/", "//*[@id='terminals']//a[@href='/terminals/{uid}/']")
