@@ -36,7 +36,7 @@ def viewer(fleet):
         ("seen>1|", ["seen>10m|"]),
         ("metric.temp|", ["metric.temperature_c|"]),
         ("no:x|", []),
-        ('"free te|', []),
+        ('"free text|', []),
     ],
 )
 def test_what_is_typed_can_be_completed(viewer, typed, completed):
