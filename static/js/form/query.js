@@ -102,7 +102,7 @@ class QueryField {
   /** @param {number} by */
   #move(by) {
     const options = [...this.list.children];
-    const at = options.findIndex((option) => option === this.#active());
+    const at = options.indexOf(/** @type {Element} */ (this.#active()));
     const next = options.at(at < 0 && by < 0 ? -1 : (at + by) % options.length);
     for (const option of options) option.toggleAttribute("data-active", option === next);
     if (!next) return;
