@@ -48,10 +48,14 @@ CODES = {
     "alerts.Window.time_zone",
     "commands.Command.name",
     "fleet.Outage.boot_id",
+    "fleet.Attribute.name",
+    "fleet.DeviceTag.name",
     "fleet.Site.code",
+    "fleet.SiteTag.name",
     "fleet.Site.holiday_calendar",
     "fleet.Site.time_zone",
     "fleet.Terminal.uid",
+    "fleet.TerminalTag.name",
     "fleet.TerminalState.boot_id",
     "notifications.Destination.hours_zone",
     "notifications.DigestPlan.time_zone",
@@ -66,6 +70,7 @@ CODES = {
 }
 """Checked against an alphabet or a list, or never shown."""
 MADE_BY_TMS = {
+    "notifications.EventCursor.source",
     "accounts.AuditCheck.broken_reason",
     "accounts.AuditDay.last_hash",
     "accounts.AuditDay.previous_hash",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import uuid4
 
 from django.utils import timezone
 
@@ -10,6 +11,7 @@ from tms.fleet.devices import placements
 from tms.fleet.models import Device, DeviceState, Group, Site, Terminal, TerminalState
 from tms.fleet.sites import services as sites
 from tms.fleet.terminals import lifecycle_changes
+from tms.inspections.models import Inspection
 
 type Request = tuple[str, Mapping[str, Any] | Callable[[], Mapping[str, Any]], Callable[[], object]]
 
@@ -49,12 +51,28 @@ def members() -> dict[str, Any]:
     return {"terminal": Group.objects.get(name="Lobby").terminals.values_list("pk", flat=True)[0]}
 
 
+def tampered() -> dict[str, Any]:
+    empty = {"seals-TOTAL_FORMS": 0, "seals-INITIAL_FORMS": 0}
+    return {"key": str(uuid4()), "result": "looks_tampered", "corrects": Inspection.objects.get().pk, **empty}
+
+
+def correction() -> dict[str, Any]:
+    return {"terminal": "T-1", "result": "looks_tampered", "corrects": Inspection.objects.get().pk}
+
+
 PAGES: Mapping[str, Request] = {
     "/groups/new/": ("created", {"name": "Night lanes"}, nothing),
     "/groups/<int:pk>/": ("changed", {"name": "Night lanes"}, nothing),
     "/groups/<int:pk>/members/": ("members-changed", {"terminals": "R-1"}, nothing),
     "/groups/<int:pk>/members/remove/": ("members-changed", members, nothing),
     "/groups/<int:pk>/delete/": ("deleted", {}, nothing),
+    "/inspections/rounds/new/": (
+        "round-started",
+        {"name": "Q1", "where": "everything", "due_on": "2099-12-31", "every_days": 90},
+        nothing,
+    ),
+    "/inspections/rounds/<int:pk>/close/": ("round-closed", COMMENT, nothing),
+    "/inspections/<int:pk>/<str:uid>/": ("inspected", tampered, nothing),
 }
 OPERATIONS: Mapping[str, Request] = {
     "POST /api/v1/regions": ("created", {"name": "Kansai"}, nothing),
@@ -82,6 +100,12 @@ OPERATIONS: Mapping[str, Request] = {
     "PATCH /api/v1/groups/{pk}": ("changed", {"name": "Night lanes"}, nothing),
     "DELETE /api/v1/groups/{pk}": ("deleted", {}, nothing),
     "POST /api/v1/groups/{pk}/members": ("members-changed", {"add": ["R-1"]}, nothing),
+    "POST /api/v1/groups/{pk}/query": ("changed", {"query": "kind:kiosk"}, nothing),
+    "POST /api/v1/labels": ("tags-changed", {"subject": "terminal", "rows": ["T-1"], "add": ["lobby"]}, nothing),
+    "POST /api/v1/attributes": ("created", {"name": "side", "label": "Side"}, nothing),
+    "PATCH /api/v1/attributes/{name}": ("changed", {"label": "Storey"}, nothing),
+    "DELETE /api/v1/attributes/{name}": ("deleted", {}, nothing),
+    "POST /api/v1/inspection-rounds/{pk}/inspections": ("inspected", correction, nothing),
     "POST /api/v1/devices": ("created", {"serial": "S-77"}, nothing),
     "PATCH /api/v1/devices/{pk}": ("changed", {"note": "In the cellar"}, nothing),
     "POST /api/v1/unexpected-devices/{pk}/confirm": ("device-confirmed", COMMENT, nothing),

@@ -32,7 +32,7 @@ from tms.approvals.gate import propose
 from tms.approvals.models import ApprovalRequest
 from tms.commands.approvals import COMMAND, CommandPayload
 from tms.fleet.enrolment import tokens as enrolment
-from tms.fleet.models import Device, EnrolmentToken, Region, Terminal, UnexpectedDevice
+from tms.fleet.models import Attribute, Device, EnrolmentToken, Region, Terminal, UnexpectedDevice
 from tms.fleet.models.node import Node
 from tms.fleet.regions.services import create_region
 from tms.inspections.models import Inspection, InspectionResult, Round, RoundMember
@@ -82,6 +82,7 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/me/security/": _factor(person),
         **_of_fleet(terminal),
         "/groups/": group.pk,
+        "/attributes/": Attribute.objects.create(name="floor", label="Floor").name,
         **_inspections(terminal, person),
         **_notifications(person),
         **_access(person),

@@ -63,6 +63,8 @@ ACTIONS: Mapping[str, str | Promise] = {
     "device-confirmed": pgettext_lazy("audit", "Device confirmed"),
     "device-blocked": pgettext_lazy("audit", "Device blocked"),
     "members-changed": pgettext_lazy("audit", "Members changed"),
+    "tags-changed": pgettext_lazy("audit", "Tags changed"),
+    "attributes-changed": pgettext_lazy("audit", "Attributes changed"),
     "factory-list-read": pgettext_lazy("audit", "Factory list read"),
     "keys-rotated": pgettext_lazy("audit", "Keys of a site rotated"),
     "identity-linked": pgettext_lazy("audit", "Linked to a provider"),
