@@ -25,6 +25,8 @@ class Permission(models.TextChoices):
     ENROL_TERMINALS = "fleet.enrol_terminals", _("enrol terminals, and issue, rotate and revoke their keys")
     MANAGE_GROUPS = "fleet.manage_groups", _("change groups of terminals")
     IMPORT_FLEET = "fleet.import_fleet", _("import sites and terminals from files")
+    RUN_JOBS = "fleet.run_jobs", _("run jobs: a command on many terminals")
+    DEFINE_COMMANDS = "fleet.define_commands", _("define commands of terminals")
     MANAGE_PEOPLE = "accounts.manage_people", _("manage people, teams and their grants")
     EDIT_ROLES = "accounts.edit_roles", _("change roles")
     EDIT_PROVIDERS = "accounts.edit_providers", _("change identity providers, and so who may sign in")

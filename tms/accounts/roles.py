@@ -29,6 +29,7 @@ LEAD = OPERATOR | {
     Permission.ENROL_TERMINALS,
     Permission.MANAGE_GROUPS,
     Permission.IMPORT_FLEET,
+    Permission.RUN_JOBS,
     Permission.MANAGE_SCREENS,
 }
 ADMINISTRATOR = frozenset(Permission)

@@ -16,6 +16,8 @@ from tms.alerts.rule_editing.services import OutOfDate
 from tms.alerts.statistics import api as statistic_api
 from tms.approvals import api as approval_api
 from tms.availability import api as availability_api
+from tms.commands import api as command_api
+from tms.commands.definitions import TooManyDefinitions
 from tms.fleet import api as fleet_api
 from tms.fleet.credentials import api as key_api
 from tms.fleet.credentials.services import Retired
@@ -51,7 +53,7 @@ from tms.telemetry import api as telemetry_api
 OF_FLEET = (
     *(fleet_api, region_api, site_api, hours_api, terminal_api, group_api),
     *(device_api, unexpected_api, key_api, enrolment_api, identity_api, presence_api),
-    telemetry_api,
+    *(telemetry_api, command_api),
 )
 OF_ALERTS = (
     alert_api,
@@ -76,7 +78,7 @@ REFUSALS: Mapping[type[Exception], int] = {
     NotActive: 409,
     OutOfDate: 412,
     **dict.fromkeys((AlreadyDecided, AlreadyPlaced, Cycle, GroupInUse, HasHistory, NoDevice, NotPossible), 409),
-    **dict.fromkeys((RegionInUse, Retired), 409),
+    **dict.fromkeys((RegionInUse, Retired, TooManyDefinitions), 409),
     Busy: 503,
 }
 api = Api(
