@@ -5,7 +5,7 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from ninja import Query
 
-from tms.accounts.access import demand, demand_within
+from tms.accounts.access import demand, demand_within, visible
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 from tms.approvals.api import check
@@ -93,7 +93,8 @@ def list_terminal_commands(
 ) -> CommandPageSchema:
     """Newest first, with their results."""
     terminal = find(request, Terminal.objects.all(), uid=uid)
-    found = paginate(request, response, Command.objects.filter(terminal=terminal), query, order=NEWEST_FIRST)
+    rows = visible(Command.objects.filter(terminal=terminal), to=request.person)
+    found = paginate(request, response, rows, query, order=NEWEST_FIRST)
     return CommandPageSchema(items=[CommandSchema.of(command) for command in found.rows], next=found.next)
 
 

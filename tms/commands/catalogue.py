@@ -47,7 +47,7 @@ def offered(terminal: Terminal) -> list[CommandSpec]:
 
 
 def able_of(terminals: Collection[Terminal]) -> dict[int, Able]:
-    """By terminal, in one query for all of them."""
+    """What decides it for each terminal, in one query for all of them."""
     of_terminals = TerminalCapabilities.objects.filter(terminal__in=terminals)
     stored = {row.terminal_id: row.supported for row in of_terminals}
     return {each.pk: Able(each.kind, each.model, stored.get(each.pk)) for each in terminals}

@@ -57,7 +57,7 @@ class Limits:
     per_site: int
     """0 for no limit."""
     in_flight: Mapping[int, int]
-    """By site: items that were sent and not answered."""
+    """Items of each site that were sent and not answered."""
 
     @property
     def room(self) -> int:
@@ -79,7 +79,7 @@ class Situation:
 class Decision(NamedTuple):
     send: Sequence[Candidate]
     hold: Mapping[int, Hold]
-    """By item."""
+    """Why each of these items waits."""
     skip: Mapping[int, Skip]
 
 

@@ -9,8 +9,10 @@ not be used later.
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Self
 
-from django.db.models import Q, QuerySet
+import msgspec
+from django.db.models import F, Q, QuerySet
 
 from tms.accounts.models import User
 from tms.alerts.maintenance import services as maintenance
@@ -26,6 +28,7 @@ from tms.jobs import services
 from tms.jobs.guards import Candidate, Chooser, Decision, Hold, Lane, Limits, Situation
 from tms.jobs.models import OPEN, Hours, Item, ItemState, Job, JobState, RetryReason, Run
 from tms.jobs.starting import may_still, starter_of
+from tms.lib.db import rows as db_rows
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 from tms.lib.severity import Severity
@@ -47,6 +50,26 @@ CHECK_AGAIN = {
 ACTIVE_COMMANDS = (CommandState.QUEUED, CommandState.SENT)
 
 not_advanced = SetAside[int]("jobs")
+
+
+class QueuedRow(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    command_id: int
+
+
+class SettledRow(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    state: str
+    reason: str
+    not_before: datetime
+    attempts: int
+    ended_at: datetime | None
+    error: str
+
+    @classmethod
+    def of(cls, item: Item) -> Self:
+        values = (item.state, item.reason, item.not_before, item.attempts, item.ended_at, item.error)
+        return cls(item.pk, *values)
 
 
 @skip_when_empty(lambda at: Run.objects.going())
@@ -82,7 +105,7 @@ def _take_answers(run: Run, job: Job, at: datetime) -> int:
     found = list(sent.select_related("command")[:ANSWERS])
     for item in found:
         _settle(item, job, at)
-    Item.objects.bulk_update(found, ["state", "reason", "not_before", "attempts", "ended_at", "error"], batch_size=200)
+    db_rows.update(Item, [SettledRow.of(item) for item in found])
     return len(found)
 
 
@@ -216,10 +239,9 @@ def _queue(run: Run, job: Job, spec: CommandSpec, send: Sequence[Candidate], by:
         answer_within_s=job.answer_within_s,
         deliver_within_s=DELIVER_WITHIN_S,
     )
-    for item in items:
-        item.state, item.reason, item.command = ItemState.SENT, "", queued[item.terminal_id]
-        item.attempts += 1
-    changed = _waiting(run).bulk_update(items, ["state", "reason", "command", "attempts"], batch_size=200)
+    db_rows.update(Item, [QueuedRow(item.pk, queued[item.terminal_id].pk) for item in items])
+    claimed = _waiting(run).filter(pk__in=[item.pk for item in items])
+    changed = claimed.update(state=ItemState.SENT, reason="", attempts=F("attempts") + 1)
     if changed != len(items):  # another process sent some: neither its items nor these commands may be stored twice
         raise RuntimeError(f"run {run.pk}: {len(items) - changed} items were sent by another process")
     return changed

@@ -100,7 +100,7 @@ def members(job: Job, spec: CommandSpec, *, by: User, at: datetime) -> QuerySet[
 
 
 def allowed(rows: QuerySet[Terminal], spec: CommandSpec, *, by: User) -> QuerySet[Terminal]:
-    """Those for which a person may run the job, and send the command."""
+    """The rows for which a person may run the job, and send the command."""
     may_run = permitted(rows, by=by, permission=Permission.RUN_JOBS)
     return permitted(may_run, by=by, permission=spec.permission)
 
@@ -138,7 +138,7 @@ def end(job: Job, state: JobState, *, at: datetime, reason: str = "") -> bool:
 
 
 def counts_of(runs: Collection[int]) -> dict[int, dict[str, int]]:
-    """Of each run, how many items are in each state."""
+    """How many items of each run are in each state."""
     found: dict[int, dict[str, int]] = {pk: {} for pk in runs}
     rows = Item.objects.filter(run__in=runs).order_by().values_list("run", "state").annotate(number=Count("pk"))
     for run, state, number in rows:

@@ -37,6 +37,8 @@ from tms.fleet.sites import hours_api
 from tms.fleet.terminals import api as terminal_api
 from tms.fleet.terminals.lifecycle_changes import NotPossible
 from tms.fleet.terminals.services import Cycle, HasHistory
+from tms.jobs import api as job_api
+from tms.jobs.services import JobOver
 from tms.notifications.deliveries import api as delivery_api
 from tms.notifications.destinations import api as destination_api
 from tms.notifications.policies import api as policy_api
@@ -53,7 +55,7 @@ from tms.telemetry import api as telemetry_api
 OF_FLEET = (
     *(fleet_api, region_api, site_api, hours_api, terminal_api, group_api),
     *(device_api, unexpected_api, key_api, enrolment_api, identity_api, presence_api),
-    *(telemetry_api, command_api),
+    *(telemetry_api, command_api, job_api),
 )
 OF_ALERTS = (
     alert_api,
@@ -78,7 +80,7 @@ REFUSALS: Mapping[type[Exception], int] = {
     NotActive: 409,
     OutOfDate: 412,
     **dict.fromkeys((AlreadyDecided, AlreadyPlaced, Cycle, GroupInUse, HasHistory, NoDevice, NotPossible), 409),
-    **dict.fromkeys((RegionInUse, Retired, TooManyDefinitions), 409),
+    **dict.fromkeys((RegionInUse, Retired, TooManyDefinitions, JobOver), 409),
     Busy: 503,
 }
 api = Api(

@@ -90,7 +90,7 @@ class Job(models.Model):
     time_zone = models.CharField(max_length=64)
     first_on = models.DateField(null=True)
     starts_at = models.TimeField(null=True)
-    """With `first_on`, the first start in local time; None if it started when it was made."""
+    """The local time of the first start; None if it started when it was made."""
     length_s = models.PositiveIntegerField()
     """How long a run lasts at most."""
     rrule = LineField(max_length=200, blank=True)
