@@ -25,7 +25,7 @@ REFUSED = [
     ({"type": "array"}, '$.type: must be "object"'),
     ({"type": "object", "$schema": "http://json-schema.org/draft-07/schema#"}, "$.$schema: must be https"),
     (of(a={"type": "integr"}), "$.properties.a.type: 'integr' is not valid"),
-    (of(a={"minimun": 1}), "$.properties.a.minimun: unknown keyword; did you mean minimum?"),
+    (of(a={"minimums": 1}), "$.properties.a.minimums: unknown keyword; did you mean minimum?"),
     (of(a={"$ref": "https://example.org/a.json"}), "$.properties.a.$ref: must refer to a definition of this schema"),
     (of(a={"$ref": "#"}), "$.properties.a.$ref: must refer to a definition of this schema"),
     (of(a={"$dynamicRef": "#a"}), "$.properties.a.$dynamicRef: unknown keyword"),

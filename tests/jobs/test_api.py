@@ -1,12 +1,16 @@
 """Jobs over REST."""
 
+import msgspec
 import pytest
 
 from tests.support import people
 from tests.support.builders import now
 from tests.support.rest import ApiClient, invalid_fields, problem_of
+from tms.accounts.models import AuditEntry, User
 from tms.jobs import runner, starting
+from tms.jobs.approvals import JobPayload, LargeJob
 from tms.jobs.models import Job
+from tms.jobs.schemas import JobBody
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -61,6 +65,30 @@ def test_a_recurring_job_starts_at_its_local_time(client):
     made = client.post("/jobs", PING | body).json()
 
     assert (made["occurs_at"], made["rrule"]) == ("2090-11-28T18:00:00Z", "FREQ=DAILY")
+
+
+def test_a_dangerous_job_for_many_terminals_needs_a_second_person(fleet, client, settings):
+    settings.APPROVAL_TERMINALS = 2
+    fleet.terminals_online(3)
+    body = PING | {"command": "reboot"}
+
+    alone = client.post("/jobs", body)
+    confirmed = client.post("/jobs", body | {"confirm": 3})
+
+    assert problem_of(alone) == (409, "tms:confirmation-needed")
+    assert confirmed.status_code == 201
+    assert AuditEntry.objects.filter(action="acted-alone").exists()
+
+
+def test_an_approved_job_is_made_for_the_person_who_asked(fleet, client):
+    fleet.terminals_online(3)
+    lead = User.objects.get(username="lead")
+    body = JobBody(**PING | {"command": "reboot"}).model_dump(mode="json", exclude={"confirm"})
+    stored = msgspec.convert(msgspec.to_builtins(JobPayload(body, (1, 2, 3))), JobPayload)
+
+    LargeJob().perform(stored, by=lead, at=now())
+
+    assert (Job.objects.get().command, Job.objects.get().started_by) == ("reboot", lead)
 
 
 def test_people_see_their_own_jobs_and_of_others_only_with_the_permission_for_everything(fleet, client):

@@ -1,6 +1,7 @@
 """REST operations for jobs: create, read, pause, resume, cancel; their items by state."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
@@ -9,8 +10,13 @@ from ninja import Query
 
 from tms.accounts.access import visible
 from tms.accounts.permissions import Permission
+from tms.approvals.api import check
+from tms.approvals.gate import propose
+from tms.approvals.services import alone
+from tms.commands import catalogue
 from tms.commands.services import CommandRefused
 from tms.jobs import services
+from tms.jobs.approvals import JOB, JobPayload
 from tms.jobs.models import Item, ItemState, Job, JobState, Run
 from tms.jobs.schemas import ItemPageSchema, ItemSchema, JobBody, JobPageSchema, JobSchema, RunSchema
 from tms.jobs.services import JobRefused
@@ -67,11 +73,11 @@ def create_job(request: ApiRequest, response: HttpResponse, body: JobBody) -> Jo
     """It starts within seconds, or at `starts_at`. It sends with your permissions, which are asked again each time.
 
     A terminal gets the command at most once in a run, unless `retries` says otherwise; a dangerous command never goes
-    to the last working terminal of its kind at an open site.
+    to the last working terminal of its kind at an open site. One for many terminals needs a second person.
     """
     at = timezone.now()
     try:
-        made = services.create_job(body.values(request.person, at=at), by=request.person, at=at)
+        made = _create(request, body, at)
     except JobRefused as error:
         raise unreadable(RequestFault(error.where, str(error))) from None
     except CommandRefused as error:
@@ -102,6 +108,20 @@ def cancel_job(request: ApiRequest, pk: int) -> JobSchema:
     """Nothing more is sent, and no further run starts. Repeating it changes nothing."""
     services.cancel(_job(request, pk), at=timezone.now())
     return _answer(_job(request, pk))
+
+
+def _create(request: ApiRequest, body: JobBody, at: datetime) -> Job:
+    person, values = request.person, body.values(request.person, at=at)
+    _draft, terminals = services.draft(values, by=person, at=at)
+    if not catalogue.is_dangerous(body.command):
+        return services.create_job(values, by=person, at=at)
+    payload = JobPayload(
+        body.model_dump(mode="json", exclude={"confirm"}), tuple(terminals.values_list("pk", flat=True))
+    )
+    proposal = propose(JOB, payload, by=person, at=at)
+    check(proposal, confirm=body.confirm, reason=body.comment, by=person, at=at)
+    with alone(proposal, reason=body.comment, by=person):
+        return services.create_job(values, by=person, at=at)
 
 
 def _jobs(request: ApiRequest) -> QuerySet[Job]:

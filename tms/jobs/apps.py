@@ -7,3 +7,8 @@ from django.utils.translation import gettext_lazy as _
 class JobsConfig(AppConfig):
     name = "tms.jobs"
     verbose_name = _("Jobs")
+
+    def ready(self) -> None:
+        from tms.approvals import kinds  # its models are loaded by now
+
+        kinds.MODULES.add("tms.jobs.approvals")

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tms.accounts.access import visible
 from tms.accounts.models import User
-from tms.alerts.maintenance.schemas import LocalDateTime
+from tms.alerts.maintenance.schemas import CONFIRM, LocalDateTime
 from tms.alerts.schemas import username
 from tms.fleet.models import Terminal
 from tms.jobs.models import Hours, Item, ItemState, Job, JobState, RetryReason, Run
@@ -39,11 +39,13 @@ class JobBody(RequestSchema):
     per_site: int = Field(0, ge=0, le=1_000, description="At once at a site; 0 for no limit.")
     hours: Hours = Hours.ANY
     answer_within_s: float | None = Field(None, ge=1, le=3_600, description="By default as the command says.")
-    retries: RetriesBody = RetriesBody()
+    retries: RetriesBody = RetriesBody(limit=0, after_s=300, reasons=[])
     time_zone: str = Field(default_factory=lambda: settings.TIME_ZONE, examples=["Asia/Tokyo"])
     starts_at: LocalDateTime | None = Field(None, description="Null to start now.", examples=["2026-11-29T03:00:00"])
     ends_after_s: int = Field(86_400, ge=60, le=2_678_400, description="When a run ends, whatever still waits.")
     rrule: str = Field("", max_length=200, examples=["FREQ=DAILY"], description="Recurrence; needs `starts_at`.")
+
+    confirm: int | None = CONFIRM
 
     def values(self, person: User, *, at: datetime) -> JobValues:
         """Raises ProblemError."""

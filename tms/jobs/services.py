@@ -74,6 +74,17 @@ class JobValues:
 @transaction.atomic
 def create_job(values: JobValues, *, by: User, at: datetime) -> Job:
     """The clock starts it. Raises JobRefused, CommandRefused, QueryError and Forbidden."""
+    job, terminals = draft(values, by=by, at=at)
+    number = terminals.count()
+    job.save()
+    target = {"query": (None, job.query)} if job.query else {}
+    named = {"command": (None, job.command), "args": (None, job.args), **target, "terminals": (None, number)}
+    recorder.record("created", job, named, comment=job.comment)
+    return job
+
+
+def draft(values: JobValues, *, by: User, at: datetime) -> tuple[Job, QuerySet[Terminal]]:
+    """The job, checked and not stored, and the terminals that it would have now. Raises the same."""
     demand(by, Permission.RUN_JOBS)
     spec = commands.check(values.command, values.args)
     demand(by, spec.permission)
@@ -82,12 +93,7 @@ def create_job(values: JobValues, *, by: User, at: datetime) -> Job:
     if Job.objects.open().count() >= MAX_OPEN_JOBS:
         raise JobRefused("$", f"{MAX_OPEN_JOBS} jobs are running or planned; cancel one first")
     job = _job(values, spec, by=by, at=at)
-    number = members(job, spec, by=by, at=at).count()
-    job.save()
-    target = {"query": (None, job.query)} if job.query else {}
-    named = {"command": (None, job.command), "args": (None, job.args), **target, "terminals": (None, number)}
-    recorder.record("created", job, named, comment=job.comment)
-    return job
+    return job, members(job, spec, by=by, at=at)
 
 
 def members(job: Job, spec: CommandSpec, *, by: User, at: datetime) -> QuerySet[Terminal]:
