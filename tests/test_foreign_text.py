@@ -47,6 +47,9 @@ CODES = {
     "alerts.Rule.metric",
     "alerts.Window.time_zone",
     "commands.Command.name",
+    "commands.CommandDefinition.name",
+    "jobs.Job.command",
+    "jobs.Job.time_zone",
     "fleet.Outage.boot_id",
     "fleet.Attribute.name",
     "fleet.DeviceTag.name",
@@ -117,6 +120,10 @@ MADE_BY_TMS = {
     "ops.SloSample.indicator",
     "rest.IdempotencyRecord.body",
     "rest.IdempotencyRecord.fingerprint",
+    "jobs.Item.reason",
+    "jobs.Job.reason",
+    "jobs.Job.rrule",
+    "jobs.Run.reason",
     "transfer.Import.kind",
 }
 """Texts that TMS makes, and people do not enter."""

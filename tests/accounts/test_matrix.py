@@ -84,6 +84,7 @@ def rows_of(fleet: Fleet) -> Rows:
         "/rules/new/": "above",
         "/import/template/": "sites",
         "/export/": "sites",
+        "/api/v1/commands/": "ping",
         "kind": "email",
         "action": "comment",
         "digest": "0",

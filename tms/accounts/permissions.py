@@ -27,6 +27,8 @@ class Permission(models.TextChoices):
     IMPORT_FLEET = "fleet.import_fleet", _("import sites and terminals from files")
     INSPECT_TERMINALS = "inspections.inspect_terminals", _("inspect devices, and record what they found")
     MANAGE_INSPECTIONS = "inspections.manage_inspections", _("start and close inspection rounds")
+    RUN_JOBS = "fleet.run_jobs", _("run jobs: a command on many terminals")
+    DEFINE_COMMANDS = "fleet.define_commands", _("define commands of terminals")
     MANAGE_PEOPLE = "accounts.manage_people", _("manage people, teams and their grants")
     EDIT_ROLES = "accounts.edit_roles", _("change roles")
     EDIT_PROVIDERS = "accounts.edit_providers", _("change identity providers, and so who may sign in")

@@ -31,6 +31,7 @@ LEAD = OPERATOR | {
     Permission.MANAGE_GROUPS,
     Permission.IMPORT_FLEET,
     Permission.MANAGE_INSPECTIONS,
+    Permission.RUN_JOBS,
     Permission.MANAGE_SCREENS,
 }
 ADMINISTRATOR = frozenset(Permission)

@@ -22,6 +22,8 @@ from tms.fleet.devices import placements
 from tms.fleet.enrolment.watcher import EnrolmentWatcher
 from tms.fleet.groups import dynamic
 from tms.fleet.sites.hours_watcher import SiteHoursWatcher
+from tms.jobs import runner as job_runner
+from tms.jobs import starting as job_starting
 from tms.lib.db.jobs import OccasionalPass, skip_when_empty, with_rows
 from tms.notifications.deliveries.retention import delete_old_deliveries
 from tms.notifications.dispatch import leases, outbox
@@ -91,12 +93,14 @@ LOOPS: tuple[Loop, ...] = (
     Loop("nodes", 1.0, NodeWatch().as_pass()),
     Loop("maintenance", 1.0, maintenance_services.roll_over),
     Loop("expire_commands", 1.0, commands.expire),
+    Loop("jobs", 0.5, job_runner.advance),
     Loop("approvals", 1.0, approvals.expire),
     Loop("seal_audit", 1.0, sealing.seal),
     Loop("heartbeat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),
     Loop("enrolments", 1.0, EnrolmentWatcher().publish_new),
     Loop("devices", 600.0, placements.adopt, Lane.SLOW),
     Loop("dynamic_groups", 60.0, dynamic.evaluate_due, Lane.SLOW),
+    Loop("job_starts", 1.0, job_starting.start_due, Lane.SLOW),
     Loop("imports", 1.0, imports.advance, Lane.SLOW),
     Loop("partition", 300.0, partitions.maintain, Lane.SLOW),
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),

@@ -1,9 +1,10 @@
-"""A dangerous command to the last working lane of a site, as an action that may need a second person."""
+"""A dangerous command, as an action that may need a second person: to the last lane of a site, or to delete data."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext
@@ -13,8 +14,8 @@ from tms.accounts.permissions import Permission
 from tms.alerts.consequences import Consequences, of_terminals
 from tms.approvals.approvers import holds_for_all
 from tms.approvals.kinds import ApprovalKind, CannotPerform, Payload, register
-from tms.commands import services
-from tms.commands.kinds import CATALOG
+from tms.commands import catalogue, services
+from tms.commands.models import Danger
 from tms.fleet.models import Terminal
 
 COMMAND = "command"
@@ -26,6 +27,7 @@ class CommandPayload(Payload, frozen=True):
     answer_within_s: float
     deliver_within_s: float
     reason: str = ""
+    args: dict[str, Any] = msgspec.field(default_factory=dict)
 
     @property
     def rows(self) -> QuerySet[Terminal]:
@@ -50,17 +52,20 @@ class DangerousCommand(ApprovalKind[CommandPayload, Consequences]):
         return of_terminals(payload.rows, to=by, at=at)
 
     def is_large(self, payload: CommandPayload, impact: Consequences) -> bool:
-        return settings.APPROVAL_LAST_LANE and impact.takes_last_lane
+        spec = catalogue.find(payload.name)
+        deletes = spec is not None and spec.danger == Danger.DELETES_DATA
+        return deletes or (settings.APPROVAL_LAST_LANE and impact.takes_last_lane)
 
     def is_permitted(self, payload: CommandPayload, person: User) -> bool:
         return holds_for_all(person, self.permission, payload.rows, (payload.terminal,))
 
     def is_within(self, payload: CommandPayload, larger: CommandPayload, *, later: timedelta) -> bool:
-        return (payload.terminal, payload.name) == (larger.terminal, larger.name)
+        return (payload.terminal, payload.name, payload.args) == (larger.terminal, larger.name, larger.args)
 
     def title(self, payload: CommandPayload, impact: Consequences) -> str:
         terminal = payload.rows.first()
-        return f"{CATALOG[payload.name].label} {terminal.uid if terminal else ''}".strip()
+        spec = catalogue.find(payload.name)
+        return f"{spec.label if spec else payload.name} {terminal.uid if terminal else ''}".strip()
 
     def word(self, payload: CommandPayload, impact: Consequences) -> str:
         terminal = payload.rows.select_related("site").first()
@@ -73,7 +78,10 @@ class DangerousCommand(ApprovalKind[CommandPayload, Consequences]):
         terminal = payload.rows.first()
         if terminal is None:
             raise CannotPerform(gettext("The terminal does not exist any more."))
-        services.queue(terminal, name=payload.name, args={}, by=by, at=at, **payload.options)
+        try:
+            services.queue(terminal, name=payload.name, args=payload.args, by=by, at=at, **payload.options)
+        except services.CommandRefused as error:
+            raise CannotPerform(str(error)) from None
         return 1
 
 

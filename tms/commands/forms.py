@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.commands.kinds import CATALOG
+from tms.commands import catalogue
+from tms.commands.argument_schemas import faults
 from tms.fleet.models import Terminal
 
 ANSWER_WITHIN = (("30", _("30 s")), ("120", _("2 min")), ("600", _("10 min")))
@@ -24,9 +25,13 @@ class CommandForm(forms.Form):
     deliver_within_s = forms.TypedChoiceField(choices=DELIVER_WITHIN, coerce=float)
 
     def __init__(self, data: QueryDict | None = None, *, person: User, terminal: Terminal) -> None:
-        """Offer the commands that `person` may send to the terminal."""
+        """Offer the commands that `person` may send to the terminal, and that need no arguments."""
         super().__init__(data)
         may_all = access.may(person, Permission.SEND_DANGEROUS_COMMANDS, terminal)
         names = self.fields["name"]
         assert isinstance(names, forms.ChoiceField)
-        names.choices = [(spec.name, spec.label) for spec in CATALOG.values() if may_all or not spec.is_dangerous]
+        names.choices = [
+            (spec.name, spec.label)
+            for spec in catalogue.offered(terminal)
+            if (may_all or not spec.is_dangerous) and faults(dict(spec.arguments), {}) is None
+        ]

@@ -1,18 +1,45 @@
-"""The commands a person can send. A terminal says in `capabilities` what it takes; it refuses the rest by itself."""
+"""The commands that TMS itself knows. `tms.commands.catalogue` adds those that customers define."""
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.permissions import Permission
+from tms.commands.models import Danger
+
+NO_ARGUMENTS: Mapping[str, Any] = {"type": "object", "additionalProperties": False}
+MAX_RESULT_BYTES = 65_536
+"""The largest result: one frame of the link."""
 
 
 class CommandSpec(NamedTuple):
     name: str
     label: str | Promise
-    help: str | Promise
+    help: str | Promise = ""
     icon: str = "command"
-    is_dangerous: bool = False
-    """It disturbs customers: it needs a permission of its own, and a confirmation that says what it means."""
+    danger: Danger = Danger.NONE
+    arguments: Mapping[str, Any] = NO_ARGUMENTS
+    """JSON Schema of its arguments."""
+    kinds: Sequence[str] = ()
+    """Kinds of terminals that it is for; empty for all."""
+    models: Sequence[str] = ()
+    answer_within_s: float = 30.0
+    max_result_bytes: int = MAX_RESULT_BYTES
+    is_builtin: bool = True
+
+    @property
+    def is_dangerous(self) -> bool:
+        """It disturbs customers: it needs a permission of its own, and a confirmation that says what it means."""
+        return self.danger != Danger.NONE
+
+    @property
+    def permission(self) -> Permission:
+        return Permission.SEND_DANGEROUS_COMMANDS if self.is_dangerous else Permission.SEND_COMMANDS
+
+    def suits(self, kind: str, model: str) -> bool:
+        return (not self.kinds or kind in self.kinds) and (not self.models or model in self.models)
 
 
 CATALOG = {
@@ -24,12 +51,22 @@ CATALOG = {
             _("Reboot"),
             _("Restarts the terminal. It first announces when it will be back."),
             "rebooting",
-            True,
+            Danger.INTERRUPTS,
+            {
+                "type": "object",
+                "properties": {"delay_s": {"type": "number", "minimum": 0, "maximum": 3600}},
+                "additionalProperties": False,
+            },
         ),
-        CommandSpec("collect_logs", _("Collect logs"), _("Fetches the latest lines of the terminal's log.")),
+        CommandSpec(
+            "collect_logs",
+            _("Collect logs"),
+            _("Fetches the latest lines of the terminal's log."),
+            arguments={
+                "type": "object",
+                "properties": {"lines": {"type": "integer", "minimum": 1, "maximum": 100}},
+                "additionalProperties": False,
+            },
+        ),
     )
 }
-
-
-def is_dangerous(name: str) -> bool:
-    return name in CATALOG and CATALOG[name].is_dangerous

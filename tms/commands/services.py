@@ -11,7 +11,9 @@ from django.utils.translation import ngettext
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
-from tms.commands.kinds import CATALOG
+from tms.commands import catalogue
+from tms.commands.argument_schemas import faults
+from tms.commands.kinds import CommandSpec
 from tms.commands.models import AnswerRow, Command, CommandState
 from tms.feed.change import Change
 from tms.feed.publisher import publish
@@ -33,9 +35,13 @@ not_expired = SetAside[int]("expire_commands")
 
 
 class CommandRefused(ValueError):
-    """The command cannot be queued; the message says what is expected."""
+    """The command cannot be queued; the message says what is expected, and `where` of what."""
 
     code = "tms:bad-command"
+
+    def __init__(self, text: str, *, where: str = "$") -> None:
+        super().__init__(text)
+        self.where = where
 
 
 class Answered(NamedTuple):
@@ -63,27 +69,96 @@ def queue(
 
     It is in the audit trail, with the reason.
     """
-    _check(name, answer_within_s=answer_within_s, deliver_within_s=deliver_within_s)
+    _check_times(answer_within_s=answer_within_s, deliver_within_s=deliver_within_s)
+    spec = check(name, args)
+    if not catalogue.able_of([terminal])[terminal.pk].is_offered(spec):
+        known = ", ".join(each.name for each in catalogue.offered(terminal)) or "none"
+        raise CommandRefused(f"{terminal.uid} does not support {name}; it supports: {known}", where="$.name")
+    command = _command(
+        terminal.pk,
+        spec,
+        args=args,
+        by=by,
+        at=at,
+        answer_within_s=answer_within_s,
+        deliver_within_s=deliver_within_s,
+    )
+    command.save(force_insert=True)
+    recorder.record("commanded", terminal, _audit_values(command), comment=reason)
+    _publish([terminal.pk], CommandState.QUEUED)
+    return command
+
+
+def queue_many(
+    terminals: Collection[int],
+    spec: CommandSpec,
+    *,
+    args: dict[str, object],
+    by: User | None,
+    at: datetime,
+    answer_within_s: float,
+    deliver_within_s: float,
+) -> dict[int, Command]:
+    """The same command for many terminals, by terminal. The caller has checked it, and records it in the audit trail.
+
+    Call it in a transaction.
+    """
+    made = [
+        _command(pk, spec, args=args, by=by, at=at, answer_within_s=answer_within_s, deliver_within_s=deliver_within_s)
+        for pk in terminals
+    ]
+    Command.objects.bulk_create(made)
+    _publish([command.terminal_id for command in made], CommandState.QUEUED)
+    return {command.terminal_id: command for command in made}
+
+
+def withdraw(commands: Collection[int], *, reason: str) -> int:
+    """Commands that were not sent yet expire. Returns how many."""
+    queued = Command.objects.filter(pk__in=commands, state=CommandState.QUEUED).select_for_update()
+    with transaction.atomic():
+        found = dict(queued.values_list("pk", "terminal"))
+        Command.objects.filter(pk__in=found).update(state=CommandState.EXPIRED, error=reason, due_at=None)
+        _publish(list(found.values()), CommandState.EXPIRED)
+    return len(found)
+
+
+def _command(
+    terminal: int,
+    spec: CommandSpec,
+    *,
+    args: dict[str, object],
+    by: User | None,
+    at: datetime,
+    answer_within_s: float,
+    deliver_within_s: float,
+) -> Command:
     deliver_before = at + timedelta(seconds=deliver_within_s)
-    command = Command.objects.create(
-        terminal=terminal,
-        name=name,
+    return Command(
+        terminal_id=terminal,
+        name=spec.name,
         args=args,
         created_by=by,
         created_at=at,
         answer_within_s=answer_within_s,
         deliver_before=deliver_before,
         due_at=deliver_before,
+        max_result_bytes=spec.max_result_bytes,
     )
-    recorder.record("commanded", terminal, _audit_values(command), comment=reason)
-    _publish([terminal.pk], CommandState.QUEUED)
-    return command
 
 
-def _check(name: str, *, answer_within_s: float, deliver_within_s: float) -> None:
+def check(name: str, args: dict[str, object]) -> CommandSpec:
+    """The command of this name, if it takes these arguments. Raises CommandRefused."""
+    spec = catalogue.find(name)
+    if spec is None:
+        known = ", ".join(catalogue.names())
+        raise CommandRefused(f"unknown command {name!r}; use one of {known}", where="$.name")
+    if fault := faults(dict(spec.arguments), args):
+        raise CommandRefused(str(fault), where=fault.where)
+    return spec
+
+
+def _check_times(*, answer_within_s: float, deliver_within_s: float) -> None:
     """Raises CommandRefused."""
-    if name not in CATALOG:
-        raise CommandRefused(f"unknown command {name!r}; use one of {', '.join(CATALOG)}")
     if not 1 <= answer_within_s <= MAX_ANSWER_S:
         raise CommandRefused(f"answer_within_s={answer_within_s}: must be from 1 to {MAX_ANSWER_S:.0f} seconds")
     if not 1 <= deliver_within_s <= MAX_DELIVERY_S:

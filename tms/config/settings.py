@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "tms.transfer",
     "tms.alerts",
     "tms.commands",
+    "tms.jobs",
     "tms.availability",
     "tms.inspections",
     "tms.replay",

@@ -16,6 +16,8 @@ from tms.alerts.rule_editing.services import OutOfDate
 from tms.alerts.statistics import api as statistic_api
 from tms.approvals import api as approval_api
 from tms.availability import api as availability_api
+from tms.commands import api as command_api
+from tms.commands.definitions import TooManyDefinitions
 from tms.fleet import api as fleet_api
 from tms.fleet.credentials import api as key_api
 from tms.fleet.credentials.services import Retired
@@ -41,6 +43,8 @@ from tms.fleet.terminals.lifecycle_changes import NotPossible
 from tms.fleet.terminals.services import Cycle, HasHistory
 from tms.inspections import api as inspection_api
 from tms.inspections.services import AlreadyInspected, NotOnRound, RoundClosed
+from tms.jobs import api as job_api
+from tms.jobs.services import JobOver
 from tms.notifications.deliveries import api as delivery_api
 from tms.notifications.destinations import api as destination_api
 from tms.notifications.policies import api as policy_api
@@ -57,7 +61,7 @@ from tms.telemetry import api as telemetry_api
 OF_FLEET = (
     *(fleet_api, region_api, site_api, hours_api, terminal_api, group_api, label_api),
     *(device_api, unexpected_api, key_api, enrolment_api, identity_api, presence_api),
-    telemetry_api,
+    *(telemetry_api, command_api, job_api),
 )
 OF_ALERTS = (
     alert_api,
@@ -85,6 +89,7 @@ REFUSALS: Mapping[type[Exception], int] = {
     **dict.fromkeys((CannotUndo, RegionInUse, Retired), 409),
     **dict.fromkeys((IsScope, MembersByQuery, TooManyAttributes, TooManyDynamicGroups), 409),
     **dict.fromkeys((AlreadyInspected, NotOnRound, RoundClosed), 409),
+    **dict.fromkeys((TooManyDefinitions, JobOver), 409),
     Busy: 503,
 }
 api = Api(

@@ -36,7 +36,8 @@ from tms.fleet.models import Attribute, Device, EnrolmentToken, Region, Terminal
 from tms.fleet.models.node import Node
 from tms.fleet.regions.services import create_region
 from tms.inspections.models import Inspection, InspectionResult, Round, RoundMember
-from tms.lib.calendar.recurrence import Recurrence
+from tms.jobs.services import JobValues, create_job
+from tms.lib.calendar.recurrence import Occurrence, Recurrence
 from tms.lib.hashing import hash_token
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, DeliveryState
 from tms.notifications.models.destination import Destination
@@ -77,6 +78,7 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/notes/": note.pk,
         "/icon-": 192,
         "/import/": _import(terminal, person),
+        "/jobs/": _job(person),
         "/import/template/": "sites",
         "/export/": "sites",
         "/me/security/": _factor(person),
@@ -132,6 +134,12 @@ def _import(terminal: Terminal, person: User) -> int:
     text = f"uid,label\n{terminal.uid},Lane 1\n"
     made = check_file(KINDS["terminals"], name="lanes.csv", data=text.encode(), by=person, at=now(-30))
     return made.pk
+
+
+def _job(person: User) -> int:
+    """One that has not started yet."""
+    values = JobValues("Ping", "ping", Occurrence(now(), now(3600)), query="kind:kiosk")
+    return create_job(values, by=person, at=now()).pk
 
 
 def _factor(person: User) -> int:

@@ -18,10 +18,9 @@ from tms.boards.approvals.views import render_asked
 from tms.boards.dialogs.confirmation import ConfirmationForm
 from tms.boards.pages import TerminalPage
 from tms.boards.responses import or_404, render_dialog, render_page
-from tms.commands import services
+from tms.commands import catalogue, services
 from tms.commands.approvals import COMMAND, CommandPayload
 from tms.commands.forms import CommandForm
-from tms.commands.kinds import CATALOG, is_dangerous
 from tms.fleet.models import Presence, Terminal
 
 
@@ -30,7 +29,7 @@ from tms.fleet.models import Presence, Terminal
 def send_command(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     """A dangerous command needs confirmation: a second POST with `sure`."""
     page = or_404(TerminalPage.open(request.GET, person=request.user, uid=uid))
-    danger = is_dangerous(request.POST.get("name", ""))
+    danger = catalogue.is_dangerous(request.POST.get("name", ""))
     needed = Permission.SEND_DANGEROUS_COMMANDS if danger else Permission.SEND_COMMANDS
     access.demand(request.user, needed, page.terminal)
     form = CommandForm(request.POST, person=request.user, terminal=page.terminal)
@@ -94,7 +93,7 @@ def _confirm(
         "nav_item": page.nav_item,
         "terminal": page.terminal,
         "is_online": page.terminal.state.presence == Presence.ONLINE,
-        "command": CATALOG[form.cleaned_data["name"]],
+        "command": catalogue.find(form.cleaned_data["name"]),
         "proposal": proposal,
         "impact": proposal.impact,
         "confirmation": confirmation,

@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from tms.alerts import lifecycle
 from tms.alerts.rules.cache import rule_cache
+from tms.commands import capabilities
 from tms.commands import services as commands
 from tms.feed.change import Change
 from tms.feed.publisher import publish
@@ -107,6 +108,7 @@ def _save_identities(result: BatchResult) -> None:
         for pk, item in booted.items()
     ]
     changed = identity_boots.record(facts, at=at)
+    capabilities.record({pk: item.boot.capabilities for pk, item in booted.items()})
     credentials.mark_used([item.link.credential_id for item in booted.values()], at=at)
     keys = {pk: item.link.credential_id for pk, item in booted.items() if item.link.credential_id}
     for notice in connected.follow(changed, keys=keys, at=at):

@@ -33,12 +33,14 @@ SET_UP = (
     Permission.MANAGE_GROUPS,
     Permission.IMPORT_FLEET,
     Permission.MANAGE_INSPECTIONS,
+    Permission.RUN_JOBS,
     Permission.MANAGE_SCREENS,
 )
 ADMINISTER = (
     Permission.MANAGE_PEOPLE,
     Permission.EDIT_ROLES,
     Permission.EDIT_PROVIDERS,
+    Permission.DEFINE_COMMANDS,
     Permission.MANAGE_TOKENS,
     Permission.READ_AUDIT,
 )

@@ -25,6 +25,10 @@ class CommandState(models.TextChoices):
     EXPIRED = "expired", pgettext_lazy("command", "Expired")
 
 
+TOO_LONG = "'the result has ' || length(r.answer) || ' bytes; at most ' || c.max_result_bytes || ' are allowed'"
+"""SQL. The JSON of a result is ASCII."""
+
+
 class SentRow(msgspec.Struct, frozen=True, gc=False):
     id: int
     session: int
@@ -63,10 +67,13 @@ class CommandQuerySet(models.QuerySet["Command"]):
     def settle(self, answers: Sequence[AnswerRow], *, at: datetime) -> list[tuple[int, str]]:
         """Record the awaited ones of these answers in one statement; returns the terminal and the state of each."""
         among, keys = db_rows.among("c.id", (row.command for row in answers))
+        too_long = "length(r.answer) > c.max_result_bytes"
         json = "r.answer::jsonb" if connection.vendor == "postgresql" else "r.answer"
         sql = (
             f"UPDATE {self.model._meta.db_table} AS c "
-            f"SET state = r.outcome, answered_at = %s, due_at = NULL, result = {json}, error = r.problem "
+            f"SET state = CASE WHEN {too_long} THEN '{CommandState.FAILED}' ELSE r.outcome END, "
+            f"result = CASE WHEN {too_long} THEN NULL ELSE {json} END, "
+            f"error = CASE WHEN {too_long} THEN {TOO_LONG} ELSE r.problem END, answered_at = %s, due_at = NULL "
             f"FROM {db_rows.source(AnswerRow)} "
             f"WHERE c.id = r.command AND c.terminal_id = r.terminal AND c.state = %s{among} "
             "RETURNING terminal_id, state"
@@ -90,6 +97,7 @@ class Command(models.Model):
     session = models.BigIntegerField(default=0)
     sent_at = models.DateTimeField(_("sent at"), null=True)
     answered_at = models.DateTimeField(_("answered at"), null=True)
+    max_result_bytes = models.PositiveIntegerField(default=65_536, db_default=65_536)
     result = models.JSONField(_("result"), null=True)
     error = LinesField(_("error"), max_length=500, blank=True)
 

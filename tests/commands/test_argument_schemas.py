@@ -1,0 +1,114 @@
+"""Schemas of arguments: what is refused, what it costs at most, and what a wrong argument is told."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tms.commands.argument_schemas import BadSchema, check_schema, faults
+from tms.commands.kinds import CATALOG
+from tms.commands.pattern_cost import pattern_cost
+
+
+def of(**properties: object) -> dict[str, object]:
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+DOUBLING = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(12)} | {"d12": {}}
+DEEP: dict[str, object] = {}
+for _ in range(9):
+    DEEP = {"not": DEEP}
+
+REFUSED = [
+    ([], "$: must be an object"),
+    ({"type": "array"}, '$.type: must be "object"'),
+    ({"type": "object", "$schema": "http://json-schema.org/draft-07/schema#"}, "$.$schema: must be https"),
+    (of(a={"type": "integr"}), "$.properties.a.type: 'integr' is not valid"),
+    (of(a={"minimums": 1}), "$.properties.a.minimums: unknown keyword; did you mean minimum?"),
+    (of(a={"$ref": "https://example.org/a.json"}), "$.properties.a.$ref: must refer to a definition of this schema"),
+    (of(a={"$ref": "#"}), "$.properties.a.$ref: must refer to a definition of this schema"),
+    (of(a={"$dynamicRef": "#a"}), "$.properties.a.$dynamicRef: unknown keyword"),
+    (
+        {"type": "object", "$defs": {"a": {"items": {"$ref": "#/$defs/b"}}, "b": {"$ref": "#/$defs/a"}}},
+        "$.$defs.a: refers to itself",
+    ),
+    ({"type": "object", "$ref": "#/$defs/d0", "$defs": DOUBLING}, "$: has more than 200 schemas"),
+    (of(a=DEEP), "is nested too deeply; at most 8"),
+    (of(a={"enum": ["x" * 20_000]}), "at most 16,384 are allowed"),
+    (of(a={"multipleOf": 10**400}), "a number must be from"),
+    (of(a={"pattern": "^a+$"}), "$.properties.a.pattern: needs maxLength beside it"),
+    (of(a={"pattern": "(a+)+$", "maxLength": 40}), "may repeat one character or class only"),
+    (of(a={"pattern": "(a|a)*b", "maxLength": 40}), "may repeat one character or class only"),
+    (of(a={"pattern": "^a*a*a*b$", "maxLength": 200}), "may take too long to check"),
+    (of(a={"pattern": r"(a)\1", "maxLength": 9}), "may not refer back"),
+    (of(a={"pattern": "(", "maxLength": 9}), "is no regular expression"),
+    (of(a={"patternProperties": {"(a+)+": {}}}), "unknown keyword"),
+]
+
+
+@pytest.mark.parametrize(("schema", "problem"), REFUSED)
+def test_a_schema_that_is_wrong_or_costly_is_refused_with_the_reason(schema, problem):
+    with pytest.raises(BadSchema) as refused:
+        check_schema(schema)
+
+    assert problem in str(refused.value)
+
+
+PRINT = of(
+    copies={"type": "integer", "minimum": 1, "maximum": 5},
+    density={"enum": ["light", "dark"]},
+    serial={"type": "string", "pattern": "^[A-Z]{2}-[0-9]+$", "maxLength": 12},
+    areas={"type": "array", "items": {"$ref": "#/$defs/area"}},
+) | {"$defs": {"area": {"type": "string", "maxLength": 4}}, "required": ["copies"]}
+
+WRONG = [
+    ({"copies": 9}, "$.args.copies: 9 is greater than the maximum of 5; allowed: 1 to 5"),
+    ({"copies": "2"}, "$.args.copies: '2' is not of type 'integer'"),
+    ({}, "$.args: 'copies' is a required property"),
+    ({"copies": 1, "density": "grey"}, "$.args.density: 'grey' is not one of ['light', 'dark']"),
+    ({"copies": 1, "cut": True}, "('cut' was unexpected); known arguments: copies, density, serial, areas"),
+    ({"copies": 1, "serial": "x"}, "$.args.serial: 'x' does not match"),
+    ({"copies": 1, "areas": ["a", "abcde"]}, "$.args.areas[1]: 'abcde' is too long"),
+    ([], "$.args: [] is not of type 'object'"),
+    ({"copies": 10**400}, "$.args: a number must be from"),
+    ({"copies": float("nan")}, "$.args: a number must be from"),
+    ({"copies": 1, "serial": "\ud800"}, "$.args: the arguments must be JSON"),
+    ({"copies": 1, "serial": "x" * 5_000}, "bytes; at most 4,096 are allowed"),
+    ({"copies": [0] * 1_100}, "more than 1,000 values"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "problem"), WRONG)
+def test_a_wrong_argument_is_told_where_it_is_and_what_would_be_right(arguments, problem):
+    check_schema(PRINT)
+
+    assert problem in str(faults(PRINT, arguments))
+
+
+def test_right_arguments_have_no_fault():
+    assert faults(PRINT, {"copies": 5, "density": "dark", "serial": "AB-77", "areas": ["a"]}) is None
+
+
+def test_the_schemas_of_the_commands_of_tms_are_in_bounds():
+    for spec in CATALOG.values():
+        check_schema(dict(spec.arguments))
+
+
+@given(st.text("ab+*?|()[]{}1,9.^$\\", max_size=14))
+def test_a_pattern_that_is_accepted_is_fast_for_any_text(pattern):
+    schema = of(a={"pattern": pattern, "maxLength": 40})
+    try:
+        check_schema(schema)
+    except BadSchema:
+        return
+
+    began = time.thread_time()
+    for text in ("a" * 40, "ab" * 20, "a" * 39 + "b"):
+        faults(schema, {"a": text})
+
+    assert time.thread_time() - began < 0.5
+
+
+def test_the_cost_of_a_pattern_counts_how_it_may_match():
+    assert pattern_cost("^[A-Z]{3}-[0-9]{4}$", 20) < pattern_cost("^[A-Z]+-[0-9]+$", 20) < pattern_cost("[A-Z]+-x+", 20)

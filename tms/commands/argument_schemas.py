@@ -1,0 +1,239 @@
+"""Schemas of the arguments of commands: JSON Schema 2020-12, in bounds. Pure.
+
+People write the schemas and other systems send the arguments, so both are hostile. Only the keywords below are known,
+references lead to `$defs` of the same schema and never in a circle, and what a schema makes the check do is bounded:
+`MAX_STEPS` subschemas with all references followed, times `MAX_VALUES` values.
+"""
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError, best_match
+from jsonschema.validators import extend
+
+from tms.commands.pattern_cost import pattern_cost
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+MAX_SCHEMA_BYTES = 16_384
+MAX_DEPTH = 8
+MAX_STEPS = 200
+"""Subschemas, with each reference counted as what it refers to."""
+MAX_PATTERN_COST = 100_000
+MAX_ARGUMENT_BYTES = 4_096
+MAX_VALUES = 1_000
+MAX_NUMBER = 2**53
+MAX_SHOWN = 200
+"""Characters of a message that repeat what was sent."""
+
+type Schema = dict[str, Any]
+
+ONE = ("additionalProperties", "items", "not", "if", "then", "else", "contains", "propertyNames")
+MANY = ("allOf", "anyOf", "oneOf", "prefixItems")
+NAMED = ("properties", "$defs", "dependentSchemas")
+PLAIN = (
+    *("$schema", "$ref", "$comment", "type", "enum", "const", "required", "dependentRequired", "format"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern"),
+    *("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "minContains", "maxContains"),
+    *("title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly"),
+)
+KEYWORDS = frozenset((*ONE, *MANY, *NAMED, *PLAIN))
+REFERENCE = re.compile(r"#/\$defs/([A-Za-z0-9_.-]{1,64})")
+
+
+class BadSchema(ValueError):
+    """The schema cannot be used. `where` is a path in it, and the message says what would be right."""
+
+    code = "tms:bad-schema"
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"{where}: {problem}")
+        self.where, self.problem = where, problem
+
+
+class ArgumentFault(NamedTuple):
+    """What is wrong with an argument: where, what, and what would be right."""
+
+    where: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}"
+
+
+def check_schema(schema: object) -> None:
+    """Raises BadSchema at the first mistake."""
+    if not isinstance(schema, dict):
+        raise BadSchema("$", 'must be an object, such as {"type": "object", "properties": {}}')
+    deque(_values(schema, "$", deepest=3 * MAX_DEPTH), maxlen=0)
+    size = _size(schema, "$", "schema")
+    if size > MAX_SCHEMA_BYTES:
+        raise BadSchema("$", f"has {size:,} bytes; at most {MAX_SCHEMA_BYTES:,} are allowed")
+    if schema.get("type") != "object":
+        raise BadSchema("$.type", 'must be "object": arguments have names')
+    if schema.get("$schema", DIALECT) != DIALECT:
+        raise BadSchema("$.$schema", f"must be {DIALECT}, or left out")
+    _Bounds(schema).check(schema, "$", depth=1)
+    _Steps(schema).count(schema, frozenset())
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        raise BadSchema(error.json_path, error.message[:MAX_SHOWN]) from None
+
+
+def faults(schema: Schema, arguments: object) -> ArgumentFault | None:
+    """The first thing that is wrong with `arguments`; None if nothing is. The schema has been checked."""
+    if found := _out_of_bounds(arguments):
+        return found
+    error = best_match(_Validator(schema).iter_errors(arguments))
+    return None if error is None else ArgumentFault(f"$.args{error.json_path[1:]}", _advice(error))
+
+
+class _Bounds:
+    """Refuses unknown keywords, references that lead elsewhere, depth, and patterns that may take long."""
+
+    def __init__(self, root: Schema) -> None:
+        self._definitions = root.get("$defs", {})
+
+    def check(self, schema: object, where: str, *, depth: int) -> None:
+        if isinstance(schema, bool):
+            return
+        if not isinstance(schema, dict):
+            raise BadSchema(where, "must be an object, true or false")
+        if depth > MAX_DEPTH:
+            raise BadSchema(where, f"is nested too deeply; at most {MAX_DEPTH} schemas within each other are allowed")
+        for keyword in schema:
+            if keyword not in KEYWORDS and not keyword.startswith("x-"):
+                raise BadSchema(f"{where}.{keyword}", f"unknown keyword{_nearest(keyword)}")
+        self._check_reference(schema, where)
+        _check_pattern(schema, where)
+        for path, part in _parts(schema):
+            self.check(part, f"{where}.{path}", depth=depth + 1)
+
+    def _check_reference(self, schema: Schema, where: str) -> None:
+        if "$ref" not in schema:
+            return
+        found = REFERENCE.fullmatch(str(schema["$ref"]))
+        if not isinstance(self._definitions, dict) or not found or found[1] not in self._definitions:
+            raise BadSchema(f"{where}.$ref", "must refer to a definition of this schema, such as #/$defs/area")
+
+
+class _Steps:
+    """Counts what a check does at most, and so refuses circles and references that multiply."""
+
+    def __init__(self, root: Schema) -> None:
+        self._definitions = root.get("$defs", {})
+        self._steps = 0
+
+    def count(self, schema: object, within: frozenset[str]) -> None:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise BadSchema("$", f"has more than {MAX_STEPS} schemas, with all references followed; make it smaller")
+        if not isinstance(schema, dict):
+            return
+        if reference := REFERENCE.fullmatch(str(schema.get("$ref", ""))):
+            name = reference[1]
+            if name in within:
+                raise BadSchema(f"$.$defs.{name}", "refers to itself; write out the levels that are needed")
+            self.count(self._definitions[name], within | {name})
+        for path, part in _parts(schema):
+            if not path.startswith("$defs."):
+                self.count(part, within)
+        # Definitions that nothing refers to are checked for circles, too.
+        for name in schema.get("$defs", {}):
+            self.count(self._definitions.get(name, True), within | {name})
+
+
+def _parts(schema: Schema) -> Iterator[tuple[str, object]]:
+    """The schemas within a schema, each with its path."""
+    for keyword in ONE:
+        if keyword in schema:
+            yield keyword, schema[keyword]
+    for keyword in MANY:
+        parts = schema.get(keyword, [])
+        if not isinstance(parts, list):
+            raise BadSchema(f"$.{keyword}", "must be a list of schemas")
+        yield from ((f"{keyword}[{number}]", part) for number, part in enumerate(parts))
+    for keyword in NAMED:
+        named = schema.get(keyword, {})
+        if not isinstance(named, dict):
+            raise BadSchema(f"$.{keyword}", "must be an object of schemas")
+        yield from ((f"{keyword}.{name}", part) for name, part in named.items())
+
+
+def _check_pattern(schema: Schema, where: str) -> None:
+    if "pattern" not in schema:
+        return
+    longest = schema.get("maxLength")
+    if type(longest) is not int or not 0 <= longest <= MAX_ARGUMENT_BYTES:
+        raise BadSchema(f"{where}.pattern", f"needs maxLength beside it, from 0 to {MAX_ARGUMENT_BYTES}")
+    try:
+        cost = pattern_cost(schema["pattern"], longest)
+    except ValueError as error:
+        raise BadSchema(f"{where}.pattern", str(error)) from None
+    if cost > MAX_PATTERN_COST:
+        advice = "begin it with ^, lower maxLength, or give repetitions an upper bound such as {1,8}"
+        raise BadSchema(f"{where}.pattern", f"may take too long to check; {advice}")
+
+
+def _pattern(_validator: Any, pattern: str, instance: object, schema: Mapping[str, Any]) -> Iterator[ValidationError]:
+    """The keyword `pattern`. A text that is too long is not matched: its length bounds how long that takes."""
+    if not isinstance(instance, str) or len(instance) > schema["maxLength"]:
+        return
+    if not re.search(pattern, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+_Validator: Any = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+
+
+def _out_of_bounds(arguments: object) -> ArgumentFault | None:
+    try:
+        number = sum(1 for _ in _values(arguments, "$.args", deepest=2 * MAX_DEPTH))
+        size = _size(arguments, "$.args", "arguments")
+    except BadSchema as error:
+        return ArgumentFault(error.where, error.problem)
+    if size > MAX_ARGUMENT_BYTES:
+        return ArgumentFault("$.args", f"{size:,} bytes; at most {MAX_ARGUMENT_BYTES:,} are allowed")
+    return ArgumentFault("$.args", f"more than {MAX_VALUES:,} values") if number > MAX_VALUES else None
+
+
+def _size(value: object, where: str, name: str) -> int:
+    """The number of bytes as JSON."""
+    try:
+        return len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+    except (TypeError, ValueError, RecursionError):  # NaN, halves of surrogate pairs, or nested without end
+        raise BadSchema(where, f"the {name} must be JSON") from None
+
+
+def _values(value: object, where: str, *, deepest: int) -> Iterator[object]:
+    """All values within each other. Refuses depth, and numbers that cannot be computed with."""
+    if deepest < 0:
+        raise BadSchema(where, "is nested too deeply")
+    if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:
+        raise BadSchema(where, f"a number must be from -{MAX_NUMBER} to {MAX_NUMBER}")
+    yield value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in inner:
+        yield from _values(each, where, deepest=deepest - 1)
+
+
+def _advice(error: ValidationError) -> str:
+    """What is wrong, and what would be right."""
+    schema = error.schema if isinstance(error.schema, Mapping) else {}
+    problem = error.message if len(error.message) <= MAX_SHOWN else f"{error.message[:MAX_SHOWN]}…"
+    if error.validator == "additionalProperties":
+        known = ", ".join(schema.get("properties", {})) or "none"
+        return f"{problem}; known arguments: {known}"[: 2 * MAX_SHOWN]
+    if error.validator in {"minimum", "maximum"} and {"minimum", "maximum"} <= schema.keys():
+        return f"{problem}; allowed: {schema['minimum']} to {schema['maximum']}"
+    return problem
+
+
+def _nearest(keyword: str) -> str:
+    found = get_close_matches(keyword, KEYWORDS, 1)
+    return f"; did you mean {found[0]}?" if found else "; remove it, or begin it with x- if it is a note"

@@ -1,0 +1,79 @@
+"""The catalogue: the commands of TMS and those that customers define, and which of them a terminal is offered."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from django.utils.functional import lazy
+from django.utils.translation import get_language
+
+from tms.commands.kinds import CATALOG, CommandSpec
+from tms.commands.models import CommandDefinition, Danger, TerminalCapabilities
+from tms.fleet.models import Terminal
+
+
+class Able(NamedTuple):
+    """What decides whether a terminal is offered a command."""
+
+    kind: str
+    model: str
+    supported: frozenset[str] | None
+    """What it said at boot; None if it never said anything."""
+
+    def is_offered(self, spec: CommandSpec) -> bool:
+        """A terminal that never said what it can do is offered the built-in commands."""
+        if not spec.suits(self.kind, self.model):
+            return False
+        return spec.is_builtin if self.supported is None else spec.name in self.supported
+
+
+def find(name: str) -> CommandSpec | None:
+    if name in CATALOG:
+        return CATALOG[name]
+    definition = CommandDefinition.objects.filter(name=name).first() if name.isprintable() else None
+    return spec_of(definition) if definition else None
+
+
+def names() -> list[str]:
+    return [*CATALOG, *CommandDefinition.objects.values_list("name", flat=True)]
+
+
+def everything() -> list[CommandSpec]:
+    return [*CATALOG.values(), *map(spec_of, CommandDefinition.objects.all())]
+
+
+def offered(terminal: Terminal) -> list[CommandSpec]:
+    able = able_of([terminal])[terminal.pk]
+    return [spec for spec in everything() if able.is_offered(spec)]
+
+
+def able_of(terminals: Collection[Terminal]) -> dict[int, Able]:
+    """What decides it for each terminal, in one query for all of them."""
+    of_terminals = TerminalCapabilities.objects.filter(terminal__in=terminals)
+    stored = {row.terminal_id: row.supported for row in of_terminals}
+    return {each.pk: Able(each.kind, each.model, stored.get(each.pk)) for each in terminals}
+
+
+def is_dangerous(name: str) -> bool:
+    spec = find(name)
+    return spec is not None and spec.is_dangerous
+
+
+def _translate(label: str, label_ja: str) -> str:
+    return (label_ja if get_language() == "ja" else "") or label
+
+
+_label = lazy(_translate, str)
+
+
+def spec_of(definition: CommandDefinition) -> CommandSpec:
+    return CommandSpec(
+        definition.name,
+        _label(definition.label, definition.label_ja),
+        danger=Danger(definition.danger),
+        arguments=definition.arguments,
+        kinds=definition.kinds,
+        models=definition.terminal_models,
+        answer_within_s=definition.answer_within_s,
+        max_result_bytes=definition.max_result_bytes,
+        is_builtin=False,
+    )

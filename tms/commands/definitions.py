@@ -1,0 +1,126 @@
+"""Services for commands that customers define."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+
+from tms.accounts.audit import recorder
+from tms.commands.argument_schemas import BadSchema, check_schema
+from tms.commands.kinds import CATALOG, MAX_RESULT_BYTES, NO_ARGUMENTS
+from tms.commands.models import CommandDefinition, Danger
+from tms.commands.services import MAX_ANSWER_S
+from tms.fleet.models import TerminalKind
+
+MAX_DEFINITIONS = 200
+MAX_LISTED = 50
+MAX_LABEL, MAX_MODEL = 100, 64
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+
+
+class TooManyDefinitions(ValueError):
+    code = "tms:too-many-commands"
+
+    def __init__(self) -> None:
+        super().__init__(f"there are {MAX_DEFINITIONS} defined commands, as many as are allowed; delete one first")
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionValues:
+    label: str
+    label_ja: str = ""
+    arguments: dict[str, Any] = field(default_factory=lambda: dict(NO_ARGUMENTS))
+    kinds: Sequence[str] = ()
+    terminal_models: Sequence[str] = ()
+    danger: Danger = Danger.NONE
+    answer_within_s: float = 30.0
+    max_result_bytes: int = 4096
+
+
+def define(name: str, values: DefinitionValues) -> CommandDefinition:
+    """A new command. Raises ValidationError, TooManyDefinitions, and IntegrityError if the name is taken."""
+    errors = _errors(values)
+    if not NAME.fullmatch(name):
+        errors["name"] = "1 to 64 characters a-z, 0-9, - and _, beginning with a letter"
+    elif name in CATALOG:
+        errors["name"] = f"{name} is a command of TMS; choose another name"
+    _raise(errors)
+    with transaction.atomic():
+        _demand_room()
+        made = CommandDefinition(name=name)
+        with recorder.change(made):
+            _save(made, values)
+    return made
+
+
+def change(definition: CommandDefinition, values: DefinitionValues) -> None:
+    """Commands that were queued before stay as they are. Raises ValidationError."""
+    _raise(_errors(values))
+    with recorder.change(definition):
+        _save(definition, values)
+
+
+@transaction.atomic
+def delete(definition: CommandDefinition) -> None:
+    """Commands that were queued before stay."""
+    recorder.record("deleted", definition)
+    definition.delete()
+
+
+def _save(definition: CommandDefinition, values: DefinitionValues) -> None:
+    for name in DefinitionValues.__dataclass_fields__:
+        setattr(definition, name, getattr(values, name))
+    definition.kinds, definition.terminal_models = list(values.kinds), list(values.terminal_models)
+    definition.save()
+
+
+def _demand_room() -> None:
+    if connection.vendor == "postgresql":  # of two at once, each would count without the other
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {CommandDefinition._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
+    if CommandDefinition.objects.count() >= MAX_DEFINITIONS:
+        raise TooManyDefinitions
+
+
+def _raise(errors: dict[str, str]) -> None:
+    if errors:
+        raise ValidationError({name: [text] for name, text in errors.items()})
+
+
+def _errors(values: DefinitionValues) -> dict[str, str]:
+    found = {
+        "label": "" if 1 <= len(values.label) <= MAX_LABEL else f"1 to {MAX_LABEL} characters",
+        "label_ja": "" if len(values.label_ja) <= MAX_LABEL else f"at most {MAX_LABEL} characters",
+        "arguments": _schema_error(values.arguments),
+        "kinds": _unknown(values.kinds, TerminalKind.values),
+        "terminal_models": _model_error(values.terminal_models),
+        "answer_within_s": ""
+        if 1 <= values.answer_within_s <= MAX_ANSWER_S
+        else f"from 1 to {MAX_ANSWER_S:.0f} seconds",
+        "max_result_bytes": ""
+        if 1 <= values.max_result_bytes <= MAX_RESULT_BYTES
+        else f"from 1 to {MAX_RESULT_BYTES} bytes",
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+def _schema_error(schema: object) -> str:
+    try:
+        check_schema(schema)
+    except BadSchema as error:
+        return str(error)
+    return ""
+
+
+def _unknown(chosen: Sequence[str], known: Collection[str]) -> str:
+    unknown = [each for each in chosen if each not in known]
+    return f"unknown: {', '.join(unknown[:5])}; use {', '.join(known)}" if unknown else ""
+
+
+def _model_error(chosen: Sequence[str]) -> str:
+    if len(chosen) <= MAX_LISTED and all(1 <= len(each) <= MAX_MODEL and each.isprintable() for each in chosen):
+        return ""
+    return f"at most {MAX_LISTED} models of 1 to {MAX_MODEL} printable characters"

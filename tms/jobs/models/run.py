@@ -1,0 +1,42 @@
+"""Runs: each start of a job, with the members of then."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+
+from tms.jobs.models.job import KEPT_FOR, Job
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def going(self) -> Self:
+        """Runs with items that wait or are sent (index: run_going)."""
+        return self.filter(ended_at=None)
+
+    def old(self, at: datetime) -> Self:
+        return self.filter(ended_at__lt=at - KEPT_FOR)
+
+
+class Run(models.Model):
+    job = models.ForeignKey(Job, models.CASCADE, related_name="runs")
+    since = models.DateTimeField()
+    """The planned start, which makes it unique: two clocks never start a run twice."""
+    until = models.DateTimeField()
+    """When items that still wait expire."""
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=32, blank=True)
+    """Why it has no items: `query`, `too_many`."""
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-pk",)
+        constraints = (models.UniqueConstraint(fields=("job", "since"), name="run_once"),)
+        # Reader: the clock, twice a second.
+        indexes = (models.Index(fields=("id",), name="run_going", condition=models.Q(ended_at=None)),)
+
+    def __str__(self) -> str:
+        return f"{self.job_id} {self.since:%Y-%m-%d %H:%M}"

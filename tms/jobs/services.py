@@ -1,0 +1,232 @@
+"""Services for jobs: create, pause, resume, cancel."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, QuerySet
+
+from tms.accounts.access import demand, permitted
+from tms.accounts.audit import recorder
+from tms.accounts.models import User
+from tms.accounts.permissions import Permission
+from tms.commands import services as commands
+from tms.commands.kinds import CommandSpec
+from tms.commands.models import Danger
+from tms.fleet.models import Terminal
+from tms.fleet.terminal_query import TERMINAL_FIELDS
+from tms.jobs.models import OPEN, Hours, Item, ItemState, Job, JobState, RetryReason
+from tms.lib.calendar.recurrence import Occurrence, Recurrence
+from tms.query.query import Query
+
+MAX_OPEN_JOBS = 200
+MAX_CHOSEN = 5_000
+MAX_AT_ONCE = 1_000
+MAX_LENGTH = timedelta(days=31)
+MAX_RETRIES = 5
+MAX_RETRY_AFTER_S = 86_400
+
+
+class JobRefused(ValueError):
+    """The job cannot be created; the message says what would be right, and `where` of what."""
+
+    code = "tms:bad-job"
+
+    def __init__(self, where: str, text: str) -> None:
+        super().__init__(text)
+        self.where = where
+
+
+class JobOver(Exception):
+    """The job has ended, so that it can be neither paused nor resumed."""
+
+    code = "tms:job-over"
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    limit: int = 0
+    after_s: int = 300
+    reasons: Collection[RetryReason] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobValues:
+    name: str
+    command: str
+    first: Occurrence
+    """The first run. A recurring job has it of `recurrence`."""
+    args: dict[str, Any] = field(default_factory=dict)
+    comment: str = ""
+    query: str = ""
+    terminals: Sequence[Terminal] = ()
+    """Instead of a query."""
+    at_once: int = 40
+    per_site: int = 0
+    hours: Hours = Hours.ANY
+    answer_within_s: float | None = None
+    retries: Retries = Retries()
+    recurrence: Recurrence | None = None
+
+
+@transaction.atomic
+def create_job(values: JobValues, *, by: User, at: datetime) -> Job:
+    """The clock starts it. Raises JobRefused, CommandRefused, QueryError and Forbidden."""
+    job, terminals = draft(values, by=by, at=at)
+    number = terminals.count()
+    job.save()
+    target = {"query": (None, job.query)} if job.query else {}
+    named = {"command": (None, job.command), "args": (None, job.args), **target, "terminals": (None, number)}
+    recorder.record("created", job, named, comment=job.comment)
+    return job
+
+
+def draft(values: JobValues, *, by: User, at: datetime) -> tuple[Job, QuerySet[Terminal]]:
+    """The job, checked and not stored, and the terminals that it would have now. Raises the same."""
+    demand(by, Permission.RUN_JOBS)
+    spec = commands.check(values.command, values.args)
+    demand(by, spec.permission)
+    _check(values, spec, at=at)
+    _check_target(values, spec, by=by)
+    if Job.objects.open().count() >= MAX_OPEN_JOBS:
+        raise JobRefused("$", f"{MAX_OPEN_JOBS} jobs are running or planned; cancel one first")
+    job = _job(values, spec, by=by, at=at)
+    return job, members(job, spec, by=by, at=at)
+
+
+def members(job: Job, spec: CommandSpec, *, by: User, at: datetime) -> QuerySet[Terminal]:
+    """The terminals that a run which starts now would have. Raises QueryError."""
+    if job.query:
+        rows = Terminal.objects.filter(Query.of(job.query, TERMINAL_FIELDS).where(at))
+    else:
+        rows = Terminal.objects.filter(pk__in=job.terminals)
+    return allowed(rows, spec, by=by)
+
+
+def allowed(rows: QuerySet[Terminal], spec: CommandSpec, *, by: User) -> QuerySet[Terminal]:
+    """The rows for which a person may run the job, and send the command."""
+    may_run = permitted(rows, by=by, permission=Permission.RUN_JOBS)
+    return permitted(may_run, by=by, permission=spec.permission)
+
+
+def pause(job: Job) -> None:
+    """What was sent is answered; nothing more is sent. Idempotent. Raises JobOver."""
+    _move(job, JobState.ACTIVE, JobState.PAUSED, "paused")
+
+
+def resume(job: Job) -> None:
+    """Idempotent. Raises JobOver."""
+    _move(job, JobState.PAUSED, JobState.ACTIVE, "resumed")
+
+
+@transaction.atomic
+def cancel(job: Job, *, at: datetime) -> None:
+    """Nothing more is sent, and no further run starts. Idempotent."""
+    end(job, JobState.CANCELLED, at=at)
+
+
+@transaction.atomic
+def end(job: Job, state: JobState, *, at: datetime, reason: str = "") -> bool:
+    """End an open job before its time. False if it was over."""
+    # The lock: the runner must not be about to send.
+    Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+    changed = Job.objects.open().filter(pk=job.pk)
+    if not changed.update(state=state, reason=reason, occurs_at=None, occurs_until=None):
+        return False
+    items = Item.objects.filter(run__job=job)
+    items.filter(state=ItemState.WAITING).update(state=ItemState.CANCELLED, reason="", ended_at=at)
+    sent = items.filter(state=ItemState.SENT).exclude(command=None)
+    recorder.record(state.value, job, {"reason": (None, reason)} if reason else {})
+    commands.withdraw(list(sent.values_list("command__pk", flat=True)), reason="the job was cancelled")
+    return True
+
+
+def counts_of(runs: Collection[int]) -> dict[int, dict[str, int]]:
+    """How many items of each run are in each state."""
+    found: dict[int, dict[str, int]] = {pk: {} for pk in runs}
+    rows = Item.objects.filter(run__in=runs).order_by().values_list("run", "state").annotate(number=Count("pk"))
+    for run, state, number in rows:
+        found[run][state] = number
+    return found
+
+
+@transaction.atomic
+def _move(job: Job, before: JobState, after: JobState, action: str) -> None:
+    if Job.objects.filter(pk=job.pk, state=before).update(state=after):
+        recorder.record(action, job)
+    elif not Job.objects.filter(pk=job.pk, state__in=OPEN).exists():
+        raise JobOver(f"job {job.pk} has ended")
+
+
+def _check(values: JobValues, spec: CommandSpec, *, at: datetime) -> None:
+    """Raises JobRefused."""
+    length, retries = values.first.until - values.first.since, values.retries
+    limits = (
+        (1 <= len(values.name) <= 100, "$.name", "1 to 100 characters"),
+        (1 <= values.at_once <= MAX_AT_ONCE, "$.at_once", f"from 1 to {MAX_AT_ONCE}"),
+        (0 <= values.per_site <= MAX_AT_ONCE, "$.per_site", f"from 0 (no limit) to {MAX_AT_ONCE}"),
+        (timedelta(minutes=1) <= length <= MAX_LENGTH, "$.ends_after_s", "from one minute to 31 days"),
+        (values.first.until > at, "$.starts_at", "the run would be over already; choose a later start"),
+        (0 <= retries.limit <= MAX_RETRIES, "$.retries.limit", f"from 0 to {MAX_RETRIES}"),
+        (10 <= retries.after_s <= MAX_RETRY_AFTER_S, "$.retries.after_s", f"from 10 to {MAX_RETRY_AFTER_S}"),
+        (not retries.limit or retries.reasons, "$.retries.reasons", "name at least one reason to try again"),
+        (
+            values.answer_within_s is None or 1 <= values.answer_within_s <= commands.MAX_ANSWER_S,
+            "$.answer_within_s",
+            f"from 1 to {commands.MAX_ANSWER_S:.0f}",
+        ),
+        (
+            spec.danger != Danger.DELETES_DATA,
+            "$.command",
+            "a command that deletes data needs a second person for each terminal; send it to them one by one",
+        ),
+    )
+    for is_right, where, text in limits:
+        if not is_right:
+            raise JobRefused(where, text)
+
+
+def _check_target(values: JobValues, spec: CommandSpec, *, by: User) -> None:
+    """Raises JobRefused and QueryError."""
+    if bool(values.query) == bool(values.terminals):
+        raise JobRefused("$.query", "give either a query or terminals")
+    if values.query:
+        Query.of(values.query, TERMINAL_FIELDS)
+        return
+    if len(values.terminals) > MAX_CHOSEN:
+        raise JobRefused("$.terminals", f"at most {MAX_CHOSEN:,} terminals; use a query for more")
+    chosen = {terminal.pk: terminal.uid for terminal in values.terminals}
+    may = set(allowed(Terminal.objects.filter(pk__in=chosen), spec, by=by).values_list("pk", flat=True))
+    if refused := sorted(uid for pk, uid in chosen.items() if pk not in may):
+        raise JobRefused("$.terminals", f"you may not send {spec.name} to: {', '.join(refused[:5])}")
+
+
+def _job(values: JobValues, spec: CommandSpec, *, by: User, at: datetime) -> Job:
+    recurrence, wall = values.recurrence, values.recurrence.starts_at if values.recurrence else None
+    return Job(
+        name=values.name,
+        comment=values.comment,
+        command=values.command,
+        args=values.args,
+        query=values.query,
+        terminals=[terminal.pk for terminal in values.terminals],
+        at_once=values.at_once,
+        # What may cut the link is tried on one terminal of a site at a time.
+        per_site=1 if spec.danger == Danger.CUTS_LINK else values.per_site,
+        hours=values.hours,
+        answer_within_s=values.answer_within_s or spec.answer_within_s,
+        retry_limit=values.retries.limit,
+        retry_after_s=values.retries.after_s,
+        retry_for=sorted(values.retries.reasons),
+        time_zone=recurrence.zone.key if recurrence else "UTC",
+        first_on=wall.date() if wall else None,
+        starts_at=wall.time() if wall else None,
+        length_s=int((values.first.until - values.first.since).total_seconds()),
+        rrule=recurrence.rule if recurrence else "",
+        occurs_at=values.first.since,
+        occurs_until=values.first.until,
+        started_by=by,
+        created_at=at,
+    )

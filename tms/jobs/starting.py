@@ -1,0 +1,81 @@
+"""Starts the runs of jobs: freezes their members."""
+
+from datetime import datetime
+
+from tms.accounts.access import may, may_watch
+from tms.accounts.models import User
+from tms.accounts.permissions import Permission
+from tms.commands import catalogue
+from tms.commands.argument_schemas import faults
+from tms.commands.kinds import CommandSpec
+from tms.jobs import services
+from tms.jobs.models import Item, Job, JobState, Run
+from tms.jobs.schedules import plan
+from tms.lib.db.jobs import skip_when_empty
+from tms.lib.set_aside import SetAside, isolate
+from tms.query.errors import QueryError
+
+MAX_ITEMS = 100_000
+PASS_LIMIT = 20
+
+not_started = SetAside[int]("job_starts")
+
+
+@skip_when_empty(Job.objects.due)
+def start_due(at: datetime) -> int:
+    """A pass of the clock: start the runs that are due. Returns how many occurrences it dealt with."""
+    due = Job.objects.due(at).exclude(pk__in=not_started.keys(at)).order_by("occurs_at", "pk")
+    pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
+    return sum(isolate([pk], lambda one: _start(one[0], at), aside=not_started, at=at) for pk in pks)
+
+
+def _start(pk: int, at: datetime) -> int:
+    """Call it in a transaction."""
+    job = Job.objects.due(at).select_for_update(skip_locked=True, of=("self",), no_key=True).filter(pk=pk).first()
+    if job is None or job.next is None:
+        return 0
+    planned = plan(job.next, job.recurrence, at, is_going=job.runs.going().exists())
+    due, coming = job.next, planned.next
+    Job.objects.filter(pk=pk).update(
+        occurs_at=coming.since if coming else None, occurs_until=coming.until if coming else None
+    )
+    starter, spec = starter_of(job), catalogue.find(job.command)
+    if spec is None or faults(dict(spec.arguments), job.args) is not None:
+        services.end(job, JobState.STOPPED, at=at, reason="command")
+    elif starter is None or not may_still(starter, spec):
+        services.end(job, JobState.STOPPED, at=at, reason="permission")
+    elif planned.starts:
+        run = Run.objects.create(job=job, since=due.since, until=due.until, started_at=at)
+        _freeze(run, spec, by=starter, at=at)
+    elif coming is None:
+        Job.objects.filter(pk=pk, state=JobState.ACTIVE).update(state=JobState.FINISHED)
+    return 1
+
+
+def starter_of(job: Job) -> User | None:
+    """Read again each time: their rights may have changed."""
+    return User.objects.filter(pk=job.started_by_id).first() if job.started_by_id else None
+
+
+def may_still(person: User, spec: CommandSpec) -> bool:
+    """Whether the person may run jobs and send the command anywhere."""
+    return may_watch(person) and may(person, Permission.RUN_JOBS) and may(person, spec.permission)
+
+
+def _freeze(run: Run, spec: CommandSpec, *, by: User, at: datetime) -> None:
+    try:
+        found = services.members(run.job, spec, by=by, at=at).order_by("pk")
+        pks = list(found.values_list("pk", flat=True)[: MAX_ITEMS + 1])
+    except QueryError:
+        # A field of the query is no more: an attribute was deleted.
+        _fail(run, "query", at)
+        return
+    if len(pks) > MAX_ITEMS:
+        _fail(run, "too_many", at)
+        return
+    Item.objects.bulk_create((Item(run=run, terminal_id=pk, not_before=at) for pk in pks), batch_size=5_000)
+
+
+def _fail(run: Run, reason: str, at: datetime) -> None:
+    """It ends without items at the next pass."""
+    Run.objects.filter(pk=run.pk).update(reason=reason)
