@@ -73,9 +73,9 @@ async def test_shortcuts_can_be_turned_off_and_escape_still_works(tms: SeededTMS
 
     await expect(page.locator("body")).to_be_focused()
     await expect(page).to_have_url(f"{tms.url}/terminals/")
-    await page.get_by_role("searchbox").focus()
+    await page.get_by_role("combobox", name="Search terminals").focus()
     await page.keyboard.press("Escape")
-    await expect(page.get_by_role("searchbox")).not_to_be_focused()
+    await expect(page.get_by_role("combobox", name="Search terminals")).not_to_be_focused()
     await page.get_by_role("link", name="Keyboard shortcuts").click()
     await expect(page.get_by_role("dialog")).to_contain_text("Single-key shortcuts are off")
     await page.goto(f"{tms.url}/me/")

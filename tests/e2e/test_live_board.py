@@ -47,8 +47,8 @@ async def test_typing_a_search_narrows_the_list_which_stays_live(tms: SeededTMS,
     await expect(page).to_have_url(f"{tms.url}/terminals/?q={kiosk.uid}")
     await kiosk.send_report(status="fault")
     await expect(page.locator("#terminals > tr")).to_contain_text("Fault")
-    await expect(page.get_by_role("searchbox")).to_be_focused()
-    await expect(page.get_by_role("searchbox")).to_have_value(kiosk.uid)
+    await expect(page.get_by_role("combobox", name="Search terminals")).to_be_focused()
+    await expect(page.get_by_role("combobox", name="Search terminals")).to_have_value(kiosk.uid)
     await kiosk.disconnect()
 
 

@@ -62,6 +62,13 @@ def _name_of(node: ast.AST) -> str:
 # Regular expressions
 
 ONLY_OURS: Mapping[str, str] = {
+    "tms.commands.argument_schemas._pattern": "a pattern whose cost is bounded, on an argument of bounded length",
+    "tms.commands.pattern_cost.pattern_cost": "a pattern of at most 200 characters, compiled only",
+    "tms.inspections.photos.READERS": "the first bytes of a photo",
+    "tms.query.completion.UNFINISHED_VALUE": "the 100 characters before the cursor",
+    "tms.query.completion.UNFINISHED_WORD": "the 100 characters before the cursor",
+    "tms.rest_base.links._links.found": "paths of our own operations",
+    "tms.rest_base.links._links.parameters": "paths of our own operations",
     "tms.accounts.passwords.product_words.words": "our own host names",
     "tms.main.management.commands.demo.machine_uid.name": "the name of this machine",
     "tms.ops.checks.LOG_GROUP": "a setting",
@@ -69,7 +76,7 @@ ONLY_OURS: Mapping[str, str] = {
     "tms.server.websocket.handshake.CONTROL": "headers of our own answers",
     "tms.telemetry.storage.partitions.PARTITION_NAME": "names of our own tables",
 }
-"""The patterns that are not applied to foreign text, and what they are applied to."""
+"""The patterns that are applied to no foreign text, or to a bounded piece of it, and what that is."""
 
 
 BACKSLASHES = repeated("\\", before='"')
@@ -94,6 +101,20 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
         "sub",
         (*words(), repeated("tm"), repeated("administrato")),
     ),
+    "tms.commands.argument_schemas.REFERENCE": ("fullmatch", (*words(), repeated("a", before="#/$defs/"))),
+    "tms.commands.definitions.NAME": ("fullmatch", words()),
+    "tms.fleet.groups.views.PRIMARY_KEY": ("fullmatch", words()),
+    "tms.fleet.models.attribute.NAME": ("fullmatch", words()),
+    "tms.fleet.models.tag.TAG": ("fullmatch", words()),
+    "tms.inspections.photos.MARKER": ("search", (in_bytes(repeated("a")), in_bytes(repeated("\0")))),
+    "tms.lib.db.version_order.FIRST_V": ("sub", (*words(), repeated("v"))),
+    "tms.lib.db.version_order.LAST_ZEROS": ("sub", (*words(), repeated("n010"), repeated("n010", after="e"))),
+    "tms.lib.db.version_order.PARTS": ("findall", (*words(), repeated("a1"))),
+    "tms.query.completion.NEEDS_QUOTES": ("search", words()),
+    "tms.query.value_kinds.AGE": ("fullmatch", (*words(), repeated("1"))),
+    "tms.query.value_kinds.WRITTEN_NUMBER": ("fullmatch", (*words(), repeated("1."), repeated("1", before="1."))),
+    "tms.query.value_kinds.DIGIT": ("search", words()),
+    "tms.query.value_kinds.WRITTEN_DAY": ("fullmatch", (*words(), repeated("2026-"))),
     "tms.alerts.search.NUMBER": ("fullmatch", (*words(), repeated("1"))),
     "tms.availability.report.months.WRITTEN": ("fullmatch", (*words(), repeated("2026-"))),
     "tms.boards.list_filters.incident_filter.MONTH": ("fullmatch", (*words(), repeated("2026-"))),

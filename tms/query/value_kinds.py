@@ -36,6 +36,9 @@ LOOKUPS = {
 }
 MAX_PATTERN_STARS = 8
 MAX_SHOWN_CHOICES = 12
+DIGIT = re.compile(r"[0-9]")
+AGE = re.compile(r"([0-9]{1,5})(s|m|h|d|w)")
+WRITTEN_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 WRITTEN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 
@@ -104,7 +107,7 @@ class VersionKind(ValueKind):
 
     def read(self, value: Value) -> Value:
         is_pattern = not value.is_quoted and ANY in value.text
-        if value.text and not is_pattern and not re.search(r"[0-9]", value.text):
+        if value.text and not is_pattern and not DIGIT.search(value.text):
             raise self.refuse(value, gettext("“%(value)s” is not a version."))
         return value
 
@@ -124,10 +127,9 @@ class VersionKind(ValueKind):
 class NumberKind(ValueKind):
     operators = ORDER
     examples = ("60", "-4.5")
-    WRITTEN = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 
     def read(self, value: Value) -> float:
-        if not self.WRITTEN.fullmatch(value.text) or not isfinite(number := float(value.text)):
+        if not WRITTEN_NUMBER.fullmatch(value.text) or not isfinite(number := float(value.text)):
             raise self.refuse(value, gettext("“%(value)s” is not a number."))
         return number
 
@@ -155,7 +157,6 @@ class MomentKind(ValueKind):
 
     operators = ORDER
     examples = ("10m", "2h", "30d", "2026-11-01", "never")
-    AGE = re.compile(r"([0-9]{1,5})(s|m|h|d|w)")
     UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
     NEVER = "never"
     MAX_AGE = timedelta(days=36_500)
@@ -164,7 +165,7 @@ class MomentKind(ValueKind):
         text = value.text.casefold()
         if text == self.NEVER:
             return text
-        if found := self.AGE.fullmatch(text):
+        if found := AGE.fullmatch(text):
             return min(timedelta(**{self.UNITS[found[2]]: int(found[1])}), self.MAX_AGE)
         if (day := _day(text)) is None:
             raise self.refuse(value, gettext("“%(value)s” is neither an age nor a day."))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
-from django.core.validators import RegexValidator
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,12 @@ from tms.fleet.models.terminal import Terminal
 from tms.lib.text_fields import LineField
 
 MAX_CHOICES = 100
+NAME = re.compile(r"^[a-z][a-z0-9_]*\Z")
+
+
+def check_name(name: str) -> None:
+    if not NAME.match(name):
+        raise ValidationError(_("Lower-case letters, digits and _, a letter first."))
 
 
 class AttributeType(models.TextChoices):
@@ -40,7 +47,7 @@ class Attribute(models.Model):
         _("name"),
         max_length=32,
         unique=True,
-        validators=(RegexValidator(r"^[a-z][a-z0-9_]*\Z", _("Lower-case letters, digits and _, a letter first.")),),
+        validators=(check_name,),
         help_text=_("Its name in queries: attr.floor:2"),
     )
     label = LineField(_("label"), max_length=60)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from django.core.validators import RegexValidator
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -16,9 +16,11 @@ from tms.fleet.models.terminal import Terminal
 MAX_TAG_CHARACTERS = 40
 TAG = re.compile(r"[^\s()（）\"',、:：<>＜＞=＝*\x00-\x1f]{1,40}")
 """What a tag may be: a word that needs no quotes in a query."""
-check_tag = RegexValidator(
-    rf"^{TAG.pattern}\Z", _('A tag is one word of at most 40 characters, without ( ) " , : < > = *.')
-)
+
+
+def check_tag(name: str) -> None:
+    if not TAG.fullmatch(name):
+        raise ValidationError(_('A tag is one word of at most 40 characters, without ( ) " , : < > = *.'))
 
 
 class _Tagging(models.Model):
