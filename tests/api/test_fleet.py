@@ -73,7 +73,7 @@ def test_a_foreign_cursor_is_refused(watcher, fleet):
 def test_the_number_of_queries_does_not_grow_with_the_page(watcher, fleet, django_assert_max_num_queries):
     fleet.terminals(30)
 
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(8):
         assert len(uids(watcher.get("/terminals"))) == 30
 
 

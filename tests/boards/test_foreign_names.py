@@ -35,7 +35,7 @@ WITHOUT_ELEMENTS = re.compile(
     r"|<[a-zA-Z/](?:{{.*?}}|{%.*?%}|\"[^\"]*\"|'[^']*'|[^>\"'{])*>",
     re.DOTALL,
 )
-TRANSLATED = re.compile(r"\|(\w+_label|command_state|cause)$|^note\.text\|linebreaks$")
+TRANSLATED = re.compile(r"\|(\w+_label|command_state|cause)$|^note\.text\|linebreaks$|^found\.note\|linebreaksbr$")
 """A code that is translated by TMS; a note in an element with `dir`."""
 ISOLATED = re.compile(r"<bdi>.*?</bdi>", re.DOTALL)
 PRINTED = re.compile(r"{{\s*(.*?)\s*}}")

@@ -120,7 +120,7 @@ def test_import_and_export_are_offered_to_who_may(db, fleet, role, is_offered):
 
     links = HtmlPage(people.signed_in(person).get("/sites/")).links()
 
-    assert ({"/import/", "/export/sites.csv", "/sites/new/"} <= links) is is_offered
+    assert ({"/import/?kind=sites", "/export/sites.csv", "/sites/new/"} <= links) is is_offered
 
 
 def test_closed_sites_are_only_in_their_tab(page, some, fleet):

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tms.fleet.lifecycle import Lifecycle
-from tms.jobs.guards import Candidate, Chooser, Hold, Lane, Limits, Situation, Skip
-from tms.jobs.models import Hours
+from tms.jobs.guards import Chooser, Hold, JobLimits, Lane, SendCandidate, Situation, Skip
+from tms.jobs.models import JobHours
 
-ONE = Candidate(
+ONE = SendCandidate(
     1,
     1,
     1,
@@ -22,27 +22,27 @@ ONE = Candidate(
     is_offered=True,
     is_permitted=True,
 )
-NO_LIMITS = Limits(1_000, 0, {})
+NO_LIMITS = JobLimits(1_000, 0, {})
 OPEN = Situation({1}, {(1, "kiosk"): {1, 2}}, ())
 CLOSED = replace(OPEN, open_sites=())
 LAST = replace(OPEN, working={(1, "kiosk"): {1}})
 
 CASES = [
-    ({}, Hours.ANY, OPEN, None),
-    ({"is_online": False}, Hours.ANY, OPEN, Hold.OFFLINE),
-    ({}, Hours.OPEN, CLOSED, Hold.HOURS),
-    ({}, Hours.CLOSED, OPEN, Hold.HOURS),
-    ({}, Hours.CLOSED, CLOSED, None),
-    ({"in_maintenance": True}, Hours.ANY, OPEN, Hold.MAINTENANCE),
-    ({"in_maintenance": True}, Hours.MAINTENANCE, OPEN, None),
-    ({}, Hours.MAINTENANCE, OPEN, Hold.MAINTENANCE),
-    ({}, Hours.ANY, LAST, Hold.LAST_LANE),
-    ({}, Hours.ANY, replace(LAST, open_sites=()), None),
-    ({"terminal": 3}, Hours.ANY, LAST, None),
-    ({}, Hours.ANY, replace(OPEN, busy={1}), Hold.BUSY),
-    ({"lifecycle": Lifecycle.RETIRED}, Hours.ANY, OPEN, Skip.RETIRED),
-    ({"is_permitted": False}, Hours.ANY, OPEN, Skip.NOT_PERMITTED),
-    ({"is_offered": False}, Hours.ANY, OPEN, Skip.UNSUPPORTED),
+    ({}, JobHours.ANY, OPEN, None),
+    ({"is_online": False}, JobHours.ANY, OPEN, Hold.OFFLINE),
+    ({}, JobHours.OPEN, CLOSED, Hold.HOURS),
+    ({}, JobHours.CLOSED, OPEN, Hold.HOURS),
+    ({}, JobHours.CLOSED, CLOSED, None),
+    ({"in_maintenance": True}, JobHours.ANY, OPEN, Hold.MAINTENANCE),
+    ({"in_maintenance": True}, JobHours.MAINTENANCE, OPEN, None),
+    ({}, JobHours.MAINTENANCE, OPEN, Hold.MAINTENANCE),
+    ({}, JobHours.ANY, LAST, Hold.LAST_LANE),
+    ({}, JobHours.ANY, replace(LAST, open_sites=()), None),
+    ({"terminal": 3}, JobHours.ANY, LAST, None),
+    ({}, JobHours.ANY, replace(OPEN, busy={1}), Hold.BUSY),
+    ({"lifecycle": Lifecycle.RETIRED}, JobHours.ANY, OPEN, Skip.RETIRED),
+    ({"is_permitted": False}, JobHours.ANY, OPEN, Skip.NOT_PERMITTED),
+    ({"is_offered": False}, JobHours.ANY, OPEN, Skip.UNSUPPORTED),
 ]
 
 
@@ -55,7 +55,7 @@ def test_each_guard_says_why_a_dangerous_command_is_not_sent(changes, hours, sit
 
 
 def test_a_harmless_command_may_go_to_the_last_lane():
-    assert Chooser(Hours.ANY, False, NO_LIMITS, LAST).choose([ONE]).send == [ONE]
+    assert Chooser(JobHours.ANY, False, NO_LIMITS, LAST).choose([ONE]).send == [ONE]
 
 
 @st.composite
@@ -73,13 +73,13 @@ def fleets(draw):
             working.setdefault(one.lane, set()).add(pk)
         if state == "b":
             busy.add(pk)
-    limits = Limits(
+    limits = JobLimits(
         draw(st.integers(1, 8)), draw(st.integers(0, 3)), draw(st.dictionaries(st.integers(0, 2), st.integers(0, 3)))
     )
     return candidates, limits, Situation(draw(st.sets(st.integers(0, 2))), working, busy)
 
 
-@given(fleets(), st.sampled_from(Hours))
+@given(fleets(), st.sampled_from(JobHours))
 def test_no_open_site_loses_its_last_working_lane_and_no_limit_is_exceeded(fleet, hours):
     candidates, limits, situation = fleet
 
@@ -103,7 +103,7 @@ def test_a_run_ends_although_lanes_are_guarded_if_terminals_come_back(fleet):
     alone = {lane for lane, lanes in situation.working.items() if len(lanes) == 1 and lane[0] in situation.open_sites}
 
     for _ in range(len(left) + 1):
-        sent = Chooser(Hours.ANY, True, limits, replace(situation, busy=())).choose(left).send
+        sent = Chooser(JobHours.ANY, True, limits, replace(situation, busy=())).choose(left).send
         left = [one for one in left if one not in sent]
 
     assert {one.lane for one in left} <= alone

@@ -21,7 +21,7 @@ from tms.commands.services import Answered, CommandRefused
 from tms.fleet.models import Lifecycle, Presence, Terminal, TerminalState
 from tms.fleet.terminals import lifecycle_changes
 from tms.jobs import runner, services, starting
-from tms.jobs.models import Item, Job, RetryReason, Run
+from tms.jobs.models import Item, Job, JobRun, RetryReason
 from tms.jobs.services import JobOver, JobRefused, JobValues, Retries
 from tms.lib.calendar.recurrence import Occurrence
 from tms.query.errors import QueryError
@@ -75,7 +75,7 @@ def test_a_run_sends_within_its_limits_and_ends_when_all_are_done(fleet, lead):
     assert answered == [3, 2]
     assert set(states()) == {"done"}
     made.refresh_from_db()
-    assert (made.state, Run.objects.get().ended_at) == ("finished", later(4))
+    assert (made.state, JobRun.objects.get().ended_at) == ("finished", later(4))
     assert {command.created_by for command in Command.objects.all()} == {lead}
     assert list(AuditEntry.objects.filter(subject_type="jobs.job").values_list("action", flat=True)) == ["created"]
     assert not AuditEntry.objects.filter(action="commanded").exists()
@@ -307,7 +307,7 @@ def test_two_clocks_at_once_start_a_run_once_and_send_to_each_terminal_once(flee
     results = run_concurrently(4, lambda n: [tick(n + step) for step in range(5)])
 
     assert not [result for result in results if isinstance(result, Exception)]
-    assert (Run.objects.count(), Item.objects.count(), Command.objects.count()) == (1, 30, 10)
+    assert (JobRun.objects.count(), Item.objects.count(), Command.objects.count()) == (1, 30, 10)
 
 
 # Random fleets

@@ -108,7 +108,6 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms.fleet.models.tag.TAG": ("fullmatch", words()),
     "tms.inspections.photos.MARKER": ("search", (in_bytes(repeated("a")), in_bytes(repeated("\0")))),
     "tms.lib.db.version_order.FIRST_V": ("sub", (*words(), repeated("v"))),
-    "tms.lib.db.version_order.LAST_ZEROS": ("sub", (*words(), repeated("n010"), repeated("n010", after="e"))),
     "tms.lib.db.version_order.PARTS": ("findall", (*words(), repeated("a1"))),
     "tms.query.completion.NEEDS_QUOTES": ("search", words()),
     "tms.query.value_kinds.AGE": ("fullmatch", (*words(), repeated("1"))),

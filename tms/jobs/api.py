@@ -17,7 +17,7 @@ from tms.commands import catalogue
 from tms.commands.services import CommandRefused
 from tms.jobs import services
 from tms.jobs.approvals import JOB, JobPayload
-from tms.jobs.models import Item, ItemState, Job, JobState, Run
+from tms.jobs.models import Item, ItemState, Job, JobRun, JobState
 from tms.jobs.schemas import ItemPageSchema, ItemSchema, JobBody, JobPageSchema, JobSchema, RunSchema
 from tms.jobs.services import JobRefused
 from tms.lib.pagination import Column, Keyset
@@ -141,6 +141,6 @@ def _answer(job: Job) -> JobSchema:
 
 def _answers(jobs: Sequence[Job]) -> list[JobSchema]:
     """A query for the runs of each job: a window function would number those of all years."""
-    runs = {job.pk: list(Run.objects.filter(job=job).order_by("-pk")[:SHOWN_RUNS]) for job in jobs}
+    runs = {job.pk: list(JobRun.objects.filter(job=job).order_by("-pk")[:SHOWN_RUNS]) for job in jobs}
     counts = services.counts_of([run.pk for of_job in runs.values() for run in of_job])
     return [JobSchema.of(job, [RunSchema.of(run, counts[run.pk]) for run in runs[job.pk]]) for job in jobs]

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from tms.fleet.lifecycle import Lifecycle
-from tms.jobs.models.job import Hours
+from tms.jobs.models.job import JobHours
 
 type Lane = tuple[int, str]
 """A site, and a kind of terminals at it."""
@@ -35,7 +35,7 @@ class Skip(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class SendCandidate:
     item: int
     terminal: int
     site: int
@@ -52,7 +52,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class JobLimits:
     at_once: int
     per_site: int
     """0 for no limit."""
@@ -76,8 +76,8 @@ class Situation:
     """Terminals with a dangerous command in flight, or just done."""
 
 
-class Decision(NamedTuple):
-    send: Sequence[Candidate]
+class SendDecision(NamedTuple):
+    send: Sequence[SendCandidate]
     hold: Mapping[int, Hold]
     """Why each of these items waits."""
     skip: Mapping[int, Skip]
@@ -85,16 +85,16 @@ class Decision(NamedTuple):
 
 @dataclass(slots=True)
 class Chooser:
-    hours: Hours
+    hours: JobHours
     is_dangerous: bool
-    limits: Limits
+    limits: JobLimits
     situation: Situation
     _working: dict[Lane, set[int]] = field(init=False)
 
-    def choose(self, candidates: Sequence[Candidate]) -> Decision:
+    def choose(self, candidates: Sequence[SendCandidate]) -> SendDecision:
         """Candidates that are neither sent, held nor skipped have to wait for their turn."""
         self._working = {lane: set(terminals) for lane, terminals in self.situation.working.items()}
-        send: list[Candidate] = []
+        send: list[SendCandidate] = []
         hold: dict[int, Hold] = {}
         skip: dict[int, Skip] = {}
         at_site: dict[int, int] = {}
@@ -109,15 +109,15 @@ class Chooser:
                 if self.is_dangerous:
                     # The next one at this site counts without it.
                     self._working.get(one.lane, set()).discard(one.terminal)
-        return Decision(send, hold, skip)
+        return SendDecision(send, hold, skip)
 
-    def _held(self, one: Candidate) -> Hold | None:
+    def _held(self, one: SendCandidate) -> Hold | None:
         if not one.is_online:
             return Hold.OFFLINE
         is_open = one.site in self.situation.open_sites
-        if (self.hours == Hours.OPEN and not is_open) or (self.hours == Hours.CLOSED and is_open):
+        if (self.hours == JobHours.OPEN and not is_open) or (self.hours == JobHours.CLOSED and is_open):
             return Hold.HOURS
-        if one.in_maintenance != (self.hours == Hours.MAINTENANCE):
+        if one.in_maintenance != (self.hours == JobHours.MAINTENANCE):
             # People work on it; or the job is for maintenance only.
             return Hold.MAINTENANCE
         if not self.is_dangerous:
@@ -127,7 +127,7 @@ class Chooser:
         return Hold.LAST_LANE if is_open and self._working.get(one.lane) == {one.terminal} else None
 
 
-def skipped(one: Candidate) -> Skip | None:
+def skipped(one: SendCandidate) -> Skip | None:
     if not one.lifecycle.treatment.takes_work:
         return Skip.RETIRED
     if not one.is_permitted:

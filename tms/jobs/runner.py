@@ -25,8 +25,8 @@ from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Presence, Site, Terminal
 from tms.fleet.sites.calendar import hours_of
 from tms.jobs import services
-from tms.jobs.guards import Candidate, Chooser, Decision, Hold, Lane, Limits, Situation
-from tms.jobs.models import OPEN, Hours, Item, ItemState, Job, JobState, RetryReason, Run
+from tms.jobs.guards import Chooser, Hold, JobLimits, Lane, SendCandidate, SendDecision, Situation
+from tms.jobs.models import OPEN, Item, ItemState, Job, JobHours, JobRun, JobState, RetryReason
 from tms.jobs.starting import may_still, starter_of
 from tms.lib.db import rows as db_rows
 from tms.lib.db.jobs import skip_when_empty
@@ -72,10 +72,10 @@ class SettledRow(msgspec.Struct, frozen=True, gc=False):
         return cls(item.pk, *values)
 
 
-@skip_when_empty(lambda at: Run.objects.going())
+@skip_when_empty(lambda at: JobRun.objects.going())
 def advance(at: datetime) -> int:
     """A pass of the clock. Returns how many items changed."""
-    going = Run.objects.going().exclude(pk__in=not_advanced.keys(at)).order_by("pk")
+    going = JobRun.objects.going().exclude(pk__in=not_advanced.keys(at)).order_by("pk")
     pks = list(going.values_list("pk", flat=True)[:RUNS_A_PASS])
     return sum(isolate([pk], lambda one: _advance(one[0], at), aside=not_advanced, at=at) for pk in pks)
 
@@ -85,7 +85,7 @@ def _advance(pk: int, at: datetime) -> int:
     # `of`: the job only. Who pauses or cancels it waits for this, and this for them.
     locked = Job.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
     job = locked.filter(runs=pk).first()
-    run = Run.objects.going().filter(pk=pk).first()
+    run = JobRun.objects.going().filter(pk=pk).first()
     if job is None or run is None:
         return 0
     changed = _take_answers(run, job, at)
@@ -97,7 +97,7 @@ def _advance(pk: int, at: datetime) -> int:
     return changed
 
 
-def _take_answers(run: Run, job: Job, at: datetime) -> int:
+def _take_answers(run: JobRun, job: Job, at: datetime) -> int:
     """The outcome of each item whose command is over."""
     sent = Item.objects.filter(run=run, state=ItemState.SENT).filter(
         Q(command=None) | ~Q(command__state__in=ACTIVE_COMMANDS)
@@ -135,7 +135,7 @@ def _wait_again(item: Item, job: Job, reason: str, not_before: datetime, at: dat
         item.state, item.ended_at = ItemState.CANCELLED, at
 
 
-def _send(run: Run, job: Job, at: datetime) -> int:
+def _send(run: JobRun, job: Job, at: datetime) -> int:
     spec, starter = catalogue.find(job.command), starter_of(job)
     if spec is None:
         services.end(job, JobState.STOPPED, at=at, reason="command")
@@ -144,7 +144,7 @@ def _send(run: Run, job: Job, at: datetime) -> int:
         services.end(job, JobState.STOPPED, at=at, reason="permission")
         return 0
     in_flight = Item.objects.filter(run=run, state=ItemState.SENT).values_list("terminal__site", flat=True)
-    limits = Limits(job.at_once, job.per_site, Counter(in_flight))
+    limits = JobLimits(job.at_once, job.per_site, Counter(in_flight))
     if not limits.room:
         return 0
     candidates = _candidates(run, spec, starter, limits, at)
@@ -155,12 +155,12 @@ def _send(run: Run, job: Job, at: datetime) -> int:
         # Two runs at once would each leave the other's lane.
         list(Site.objects.filter(pk__in=sites).order_by("pk").select_for_update(no_key=True).values_list("pk"))
     situation = situation_at(sites, is_dangerous=spec.is_dangerous, at=at)
-    decision = Chooser(Hours(job.hours), spec.is_dangerous, limits, situation).choose(candidates)
+    decision = Chooser(JobHours(job.hours), spec.is_dangerous, limits, situation).choose(candidates)
     _store(run, decision, at)
     return _queue(run, job, spec, decision.send, starter, at)
 
 
-def _candidates(run: Run, spec: CommandSpec, starter: User, limits: Limits, at: datetime) -> list[Candidate]:
+def _candidates(run: JobRun, spec: CommandSpec, starter: User, limits: JobLimits, at: datetime) -> list[SendCandidate]:
     """The next waiting items, in their order, without sites that have no room."""
     full = [site for site in limits.in_flight if not limits.has_room_at(site, 0)]
     waiting = _waiting(run).filter(not_before__lte=at).exclude(terminal__site__in=full)
@@ -172,7 +172,7 @@ def _candidates(run: Run, spec: CommandSpec, starter: User, limits: Limits, at: 
     site_of = {terminal.pk: terminal.site_id for terminal in terminals}
     covered = maintenance.coverage_of(site_of, among=maintenance.running(at))
     return [
-        Candidate(
+        SendCandidate(
             item.pk,
             terminal.pk,
             terminal.site_id,
@@ -216,7 +216,7 @@ def _busy(sites: Collection[int], working: Sequence[int], at: datetime) -> set[i
     return {*in_flight.values_list("terminal", flat=True), *just_over.values_list("terminal", flat=True)}
 
 
-def _store(run: Run, decision: Decision, at: datetime) -> None:
+def _store(run: JobRun, decision: SendDecision, at: datetime) -> None:
     """Say why items wait or are skipped."""
     for hold in set(decision.hold.values()):
         held = [item for item, why in decision.hold.items() if why is hold]
@@ -226,7 +226,7 @@ def _store(run: Run, decision: Decision, at: datetime) -> None:
         _waiting(run).filter(pk__in=skipped).update(state=ItemState.SKIPPED, reason=skip.value, ended_at=at)
 
 
-def _queue(run: Run, job: Job, spec: CommandSpec, send: Sequence[Candidate], by: User, at: datetime) -> int:
+def _queue(run: JobRun, job: Job, spec: CommandSpec, send: Sequence[SendCandidate], by: User, at: datetime) -> int:
     if not send:
         return 0
     items = list(_waiting(run).filter(pk__in=[one.item for one in send]).select_for_update(of=("self",)))
@@ -247,13 +247,13 @@ def _queue(run: Run, job: Job, spec: CommandSpec, send: Sequence[Candidate], by:
     return changed
 
 
-def _end(run: Run, at: datetime) -> None:
+def _end(run: JobRun, at: datetime) -> None:
     """End the run once no item waits or is sent, and its job if it was the last."""
     if Item.objects.filter(run=run, state__in=(ItemState.WAITING, ItemState.SENT)).exists():
         return
-    Run.objects.going().filter(pk=run.pk).update(ended_at=at)
+    JobRun.objects.going().filter(pk=run.pk).update(ended_at=at)
     Job.objects.filter(pk=run.job_id, state__in=OPEN, occurs_at=None).update(state=JobState.FINISHED)
 
 
-def _waiting(run: Run) -> QuerySet[Item]:
+def _waiting(run: JobRun) -> QuerySet[Item]:
     return Item.objects.filter(run=run, state=ItemState.WAITING)

@@ -13,7 +13,7 @@ from tms.accounts.models import User
 from tms.alerts.maintenance.schemas import CONFIRM, LocalDateTime
 from tms.alerts.schemas import username
 from tms.fleet.models import Terminal
-from tms.jobs.models import Hours, Item, ItemState, Job, JobState, RetryReason, Run
+from tms.jobs.models import Item, ItemState, Job, JobHours, JobRun, JobState, RetryReason
 from tms.jobs.services import MAX_CHOSEN, JobValues, Retries
 from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
 from tms.rest_base.body_values import BodyValues
@@ -37,7 +37,7 @@ class JobBody(RequestSchema):
     terminals: list[str] = Field([], max_length=MAX_CHOSEN, description="UIDs, instead of a query.")
     at_once: int = Field(40, ge=1, le=1_000)
     per_site: int = Field(0, ge=0, le=1_000, description="At once at a site; 0 for no limit.")
-    hours: Hours = Hours.ANY
+    hours: JobHours = JobHours.ANY
     answer_within_s: float | None = Field(None, ge=1, le=3_600, description="By default as the command says.")
     retries: RetriesBody = RetriesBody(limit=0, after_s=300, reasons=[])
     time_zone: str = Field(default_factory=lambda: settings.TIME_ZONE, examples=["Asia/Tokyo"])
@@ -94,7 +94,7 @@ class RunSchema(ResponseSchema):
     counts: dict[ItemState, int] = Field(description="How many items are in each state.")
 
     @classmethod
-    def of(cls, run: Run, counts: Mapping[str, int]) -> Self:
+    def of(cls, run: JobRun, counts: Mapping[str, int]) -> Self:
         copied = {name: getattr(run, name) for name in ("id", "since", "until", "started_at", "ended_at", "reason")}
         return cls(counts={ItemState(state): number for state, number in counts.items()}, **copied)
 
@@ -108,7 +108,7 @@ class JobSchema(ResponseSchema):
     query: str
     at_once: int
     per_site: int
-    hours: Hours
+    hours: JobHours
     state: JobState
     reason: str = Field(description="Why TMS stopped it: `permission`, `command`.")
     rrule: str

@@ -17,7 +17,7 @@ from tms.commands.kinds import CommandSpec
 from tms.commands.models import Danger
 from tms.fleet.models import Terminal
 from tms.fleet.terminal_query import TERMINAL_FIELDS
-from tms.jobs.models import OPEN, Hours, Item, ItemState, Job, JobState, RetryReason
+from tms.jobs.models import OPEN, Item, ItemState, Job, JobHours, JobState, RetryReason
 from tms.lib.calendar.recurrence import Occurrence, Recurrence
 from tms.query.query import Query
 
@@ -65,7 +65,7 @@ class JobValues:
     """Instead of a query."""
     at_once: int = 40
     per_site: int = 0
-    hours: Hours = Hours.ANY
+    hours: JobHours = JobHours.ANY
     answer_within_s: float | None = None
     retries: Retries = Retries()
     recurrence: Recurrence | None = None

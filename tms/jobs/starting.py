@@ -9,7 +9,7 @@ from tms.commands import catalogue
 from tms.commands.argument_schemas import faults
 from tms.commands.kinds import CommandSpec
 from tms.jobs import services
-from tms.jobs.models import Item, Job, JobState, Run
+from tms.jobs.models import Item, Job, JobRun, JobState
 from tms.jobs.schedules import plan
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
@@ -45,7 +45,7 @@ def _start(pk: int, at: datetime) -> int:
     elif starter is None or not may_still(starter, spec):
         services.end(job, JobState.STOPPED, at=at, reason="permission")
     elif planned.starts:
-        run = Run.objects.create(job=job, since=due.since, until=due.until, started_at=at)
+        run = JobRun.objects.create(job=job, since=due.since, until=due.until, started_at=at)
         _freeze(run, spec, by=starter, at=at)
     elif coming is None:
         Job.objects.filter(pk=pk, state=JobState.ACTIVE).update(state=JobState.FINISHED)
@@ -62,7 +62,7 @@ def may_still(person: User, spec: CommandSpec) -> bool:
     return may_watch(person) and may(person, Permission.RUN_JOBS) and may(person, spec.permission)
 
 
-def _freeze(run: Run, spec: CommandSpec, *, by: User, at: datetime) -> None:
+def _freeze(run: JobRun, spec: CommandSpec, *, by: User, at: datetime) -> None:
     try:
         found = services.members(run.job, spec, by=by, at=at).order_by("pk")
         pks = list(found.values_list("pk", flat=True)[: MAX_ITEMS + 1])
@@ -76,6 +76,6 @@ def _freeze(run: Run, spec: CommandSpec, *, by: User, at: datetime) -> None:
     Item.objects.bulk_create((Item(run=run, terminal_id=pk, not_before=at) for pk in pks), batch_size=5_000)
 
 
-def _fail(run: Run, reason: str, at: datetime) -> None:
+def _fail(run: JobRun, reason: str, at: datetime) -> None:
     """It ends without items at the next pass."""
-    Run.objects.filter(pk=run.pk).update(reason=reason)
+    JobRun.objects.filter(pk=run.pk).update(reason=reason)

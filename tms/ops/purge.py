@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model, QuerySet
 
 from tms.accounts.models import ProviderSession, SpentToken
-from tms.jobs.models import Item, Job, Run
+from tms.jobs.models import Item, Job, JobRun
 from tms.lib.set_aside import each
 from tms.ops.health import heartbeats
 from tms.ops.models import Heartbeat, LoopSuccess
@@ -39,8 +39,8 @@ PURGED = (
     Purged("import_parts", lambda at: ImportPart.objects.filter(of__in=Import.objects.old(at))),
     Purged("imports", Import.objects.old),
     Purged("import_sources", lambda at: ImportSource.objects.filter(of__in=Import.objects.uncorrectable(at))),
-    Purged("job_items", lambda at: Item.objects.filter(run__in=Run.objects.old(at))),
-    Purged("job_runs", Run.objects.old),
+    Purged("job_items", lambda at: Item.objects.filter(run__in=JobRun.objects.old(at))),
+    Purged("job_runs", JobRun.objects.old),
     Purged("jobs", Job.objects.old),
     Purged(
         "writes",

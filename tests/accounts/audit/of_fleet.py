@@ -12,9 +12,11 @@ from tms.fleet.models import Device, DeviceState, Group, Site, Terminal, Termina
 from tms.fleet.sites import services as sites
 from tms.fleet.terminals import lifecycle_changes
 from tms.inspections.models import Inspection
+from tms.jobs.models import Job, JobState
 
 type Request = tuple[str, Mapping[str, Any] | Callable[[], Mapping[str, Any]], Callable[[], object]]
 
+DEFINITION = {"label": "Print a test page"}
 COMMENT = {"comment": "Asked for by the site"}
 
 
@@ -49,6 +51,10 @@ def elsewhere() -> dict[str, Any]:
 
 def members() -> dict[str, Any]:
     return {"terminal": Group.objects.get(name="Lobby").terminals.values_list("pk", flat=True)[0]}
+
+
+def pause() -> None:
+    Job.objects.update(state=JobState.PAUSED)
 
 
 def tampered() -> dict[str, Any]:
@@ -105,6 +111,14 @@ OPERATIONS: Mapping[str, Request] = {
     "POST /api/v1/attributes": ("created", {"name": "side", "label": "Side"}, nothing),
     "PATCH /api/v1/attributes/{name}": ("changed", {"label": "Storey"}, nothing),
     "DELETE /api/v1/attributes/{name}": ("deleted", {}, nothing),
+    "POST /api/v1/commands": ("created", DEFINITION | {"name": "self_test"}, nothing),
+    "PUT /api/v1/commands/{name}": ("changed", DEFINITION | {"label": "Print"}, nothing),
+    "DELETE /api/v1/commands/{name}": ("deleted", {}, nothing),
+    "POST /api/v1/terminals/{uid}/commands": ("commanded", {"name": "ping"}, nothing),
+    "POST /api/v1/jobs": ("created", {"name": "Nightly", "command": "ping", "terminals": ["T-1"]}, nothing),
+    "POST /api/v1/jobs/{pk}/pause": ("paused", {}, nothing),
+    "POST /api/v1/jobs/{pk}/resume": ("resumed", {}, pause),
+    "POST /api/v1/jobs/{pk}/cancel": ("cancelled", {}, nothing),
     "POST /api/v1/inspection-rounds/{pk}/inspections": ("inspected", correction, nothing),
     "POST /api/v1/devices": ("created", {"serial": "S-77"}, nothing),
     "PATCH /api/v1/devices/{pk}": ("changed", {"note": "In the cellar"}, nothing),

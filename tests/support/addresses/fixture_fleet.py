@@ -31,6 +31,7 @@ from tms.approvals import services as approvals
 from tms.approvals.gate import propose
 from tms.approvals.models import ApprovalRequest
 from tms.commands.approvals import COMMAND, CommandPayload
+from tms.commands.models import CommandDefinition
 from tms.fleet.enrolment import tokens as enrolment
 from tms.fleet.models import Attribute, Device, EnrolmentToken, Region, Terminal, UnexpectedDevice
 from tms.fleet.models.node import Node
@@ -84,6 +85,7 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/me/security/": _factor(person),
         **_of_fleet(terminal),
         "/groups/": group.pk,
+        "/commands/": CommandDefinition.objects.create(name="test_page", label="Print a test page").name,
         "/attributes/": Attribute.objects.create(name="floor", label="Floor").name,
         **_inspections(terminal, person),
         **_notifications(person),

@@ -25,7 +25,7 @@ SECRET_FIELDS = frozenset({"password", "password1", "password2", "encrypted_secr
 MASKED = "•••"
 UNTRACKED = frozenset(
     {"failures", "last_login", "used_at", "version", "revision", "changed_at", "changed_by"}
-    | {"enabled_at", "inactivity_noticed_at"}
+    | {"enabled_at", "inactivity_noticed_at", "evaluated_at"}
     | {"successor", "predecessor", "issued_at", "rotated_at", "seen_at"}
 )
 """Columns that TMS itself writes, beside what people set."""

@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Run",
+            name="JobRun",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("since", models.DateTimeField()),
@@ -142,7 +142,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "run",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="items", to="jobs.run"),
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="items", to="jobs.jobrun"
+                    ),
                 ),
             ],
             options={
@@ -154,11 +156,11 @@ class Migration(migrations.Migration):
             index=models.Index(condition=models.Q(("state", "active")), fields=["occurs_at"], name="job_due"),
         ),
         migrations.AddIndex(
-            model_name="run",
+            model_name="jobrun",
             index=models.Index(condition=models.Q(("ended_at", None)), fields=["id"], name="run_going"),
         ),
         migrations.AddConstraint(
-            model_name="run",
+            model_name="jobrun",
             constraint=models.UniqueConstraint(fields=("job", "since"), name="run_once"),
         ),
         migrations.AddIndex(

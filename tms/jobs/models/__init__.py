@@ -1,7 +1,7 @@
 """The models of jobs. Django finds them here; other apps import them from here."""
 
 from tms.jobs.models.item import Item, ItemState
-from tms.jobs.models.job import OPEN, Hours, Job, JobState, RetryReason
-from tms.jobs.models.run import Run
+from tms.jobs.models.job import OPEN, Job, JobHours, JobState, RetryReason
+from tms.jobs.models.run import JobRun
 
-__all__ = ["OPEN", "Hours", "Item", "ItemState", "Job", "JobState", "RetryReason", "Run"]
+__all__ = ["OPEN", "Item", "ItemState", "Job", "JobHours", "JobRun", "JobState", "RetryReason"]

@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 from tms.accounts.scope import ByTerminal
 from tms.commands.models import Command
 from tms.fleet.models import Terminal
-from tms.jobs.models.run import Run
+from tms.jobs.models.run import JobRun
 from tms.lib.text_fields import LinesField
 
 
@@ -29,7 +29,7 @@ UNFINISHED = (ItemState.WAITING, ItemState.SENT)
 class Item(models.Model):
     """The unique row by which a terminal gets the command at most once in a run."""
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="items")
+    run = models.ForeignKey(JobRun, models.CASCADE, related_name="items")
     terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="+")
     state = models.CharField(_("state"), max_length=16, choices=ItemState, default=ItemState.WAITING)
     reason = models.CharField(max_length=32, blank=True)

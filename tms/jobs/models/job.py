@@ -31,7 +31,7 @@ KEPT_FOR = timedelta(days=90)
 OPEN = (JobState.ACTIVE, JobState.PAUSED)
 
 
-class Hours(models.TextChoices):
+class JobHours(models.TextChoices):
     """When it may send to a terminal, by the opening hours of its site."""
 
     ANY = "any", pgettext_lazy("job", "At any time")
@@ -81,7 +81,7 @@ class Job(models.Model):
     at_once = models.PositiveIntegerField(_("at once"), default=40)
     per_site = models.PositiveIntegerField(_("at once at a site"), default=0)
     """0 for no limit."""
-    hours = models.CharField(max_length=16, choices=Hours, default=Hours.ANY)
+    hours = models.CharField(max_length=16, choices=JobHours, default=JobHours.ANY)
     answer_within_s = models.FloatField(_("answer within (seconds)"), default=30)
     retry_limit = models.PositiveSmallIntegerField(default=0)
     retry_after_s = models.PositiveIntegerField(default=300)

@@ -10,7 +10,7 @@ from django.db import models
 from tms.jobs.models.job import KEPT_FOR, Job
 
 
-class RunQuerySet(models.QuerySet["Run"]):
+class RunQuerySet(models.QuerySet["JobRun"]):
     def going(self) -> Self:
         """Runs with items that wait or are sent (index: run_going)."""
         return self.filter(ended_at=None)
@@ -19,7 +19,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(ended_at__lt=at - KEPT_FOR)
 
 
-class Run(models.Model):
+class JobRun(models.Model):
     job = models.ForeignKey(Job, models.CASCADE, related_name="runs")
     since = models.DateTimeField()
     """The planned start, which makes it unique: two clocks never start a run twice."""

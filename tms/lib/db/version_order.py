@@ -23,7 +23,7 @@ NO_VERSION = "e"
 """The key of a text without numbers and letters."""
 PARTS = re.compile(r"[0-9]+|[a-z]+")
 FIRST_V = re.compile(r"^v(?=[0-9])")
-LAST_ZEROS = re.compile(r"(?:n010)+(?=[ae])")
+ZERO = "n010"
 CAPITALS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 CREATE_FUNCTION = """
@@ -64,8 +64,13 @@ class VersionKey(models.Func):
 
 def version_key(version: str) -> str:
     """The same text, computed here. It has at most 99 digits a number."""
-    parts = PARTS.findall(FIRST_V.sub("", version.translate(CAPITALS)))
-    return LAST_ZEROS.sub("", "".join(map(_key_of_part, parts)) + NO_VERSION)
+    keys: list[str] = []
+    for part in (*PARTS.findall(FIRST_V.sub("", version.translate(CAPITALS))), ""):
+        key = _key_of_part(part) if part else NO_VERSION
+        while key[0] != ZERO[0] and keys and keys[-1] == ZERO:
+            keys.pop()  # 4.8.0 equals 4.8, and 4.8.0-rc1 equals 4.8-rc1
+        keys.append(key)
+    return "".join(keys)
 
 
 def create() -> RunPython:
