@@ -53,7 +53,7 @@ def boot(payload: str) -> dict[str, object]:
         "model": name,
         "firmware": name,
         "agent": name,
-        "capabilities": [code],
+        "capabilities": [code, "ping"],
     }
 
 
