@@ -141,7 +141,7 @@ async def import_with_mistakes(walker: Walker) -> None:
     await walker.click(Setup.TO_TERMINALS)
     await walker.click(Setup.TO_IMPORT)
     await _upload(walker, _rows(), mistakes=True)
-    await walker.see(Setup.FAULTS, number="3")
+    await walker.see(Setup.FAULTS, number="4")  # the repeated UID is a mistake in both of its rows
 
 
 @step("Correct them in the file, and apply it")
