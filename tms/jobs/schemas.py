@@ -42,7 +42,7 @@ class JobBody(RequestSchema):
     retries: RetriesBody = RetriesBody(limit=0, after_s=300, reasons=[])
     time_zone: str = Field(default_factory=lambda: settings.TIME_ZONE, examples=["Asia/Tokyo"])
     starts_at: LocalDateTime | None = Field(None, description="Null to start now.", examples=["2026-11-29T03:00:00"])
-    ends_after_s: int = Field(86_400, ge=60, le=2_678_400, description="When a run ends, whatever still waits.")
+    ends_after_s: int = Field(86_400, ge=60, le=2_678_400, description="When a run ends, even if items still wait.")
     rrule: str = Field("", max_length=200, examples=["FREQ=DAILY"], description="Recurrence; needs `starts_at`.")
 
     confirm: int | None = CONFIRM

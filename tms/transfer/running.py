@@ -1,7 +1,7 @@
 """Applies and undoes imports: all or nothing, in one transaction, by whichever process comes to it.
 
 A person's request marks an import as running. A small one is then worked on in the request itself, a large one by the
-clock. A process that dies takes its transaction with it; the mark stays, and the clock begins anew when the lease ends.
+clock. A process that dies takes its transaction with it; the mark stays, and the clock repeats it when the lease ends.
 The row of the import is locked during the work, so that no second process does it at the same time.
 """
 

@@ -72,7 +72,7 @@ class MemberQuerySet(models.QuerySet["RoundMember"]):
 
 
 class RoundMember(models.Model):
-    """A terminal of a round. Chosen at its start, whatever happens to its scope or groups later."""
+    """A terminal of a round. Chosen at its start; later changes of its scope or groups change nothing."""
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="members")
     terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="+")
