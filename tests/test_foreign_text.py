@@ -73,6 +73,7 @@ CODES = {
 }
 """Checked against an alphabet or a list, or never shown."""
 MADE_BY_TMS = {
+    "jobs.JobEvent.reason",
     "jobs.JobRun.reason",
     "notifications.EventCursor.source",
     "accounts.AuditCheck.broken_reason",

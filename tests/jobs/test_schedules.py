@@ -38,6 +38,29 @@ def test_a_missed_start_is_made_up_once_or_skipped(_, late, is_going, starts, ne
     assert planned.next.since == night(next_night)
 
 
+BERLIN = ZoneInfo("Europe/Berlin")
+CHANGES = [
+    ("02:30 does not exist when summer time begins: 03:00", datetime(2027, 3, 27, 2, 30), [1.5, 1, 0.5]),  # noqa: DTZ001
+    ("02:30 happens twice on the day when it ends", datetime(2027, 10, 30, 2, 30), [0.5, 0.5, 1.5]),  # noqa: DTZ001
+    ("03:00 is the first minute of summer time", datetime(2027, 3, 27, 3), [2, 1, 1]),  # noqa: DTZ001
+]
+
+
+@pytest.mark.parametrize(("_", "first", "hours_utc"), CHANGES)
+def test_a_night_at_which_summer_time_begins_or_ends_has_one_run(_, first, hours_utc):
+    nightly = Recurrence(BERLIN, first, timedelta(hours=2), "FREQ=DAILY")
+
+    due, found = next(nightly.occurrences(datetime(2027, 3, 26, tzinfo=UTC))), []
+    for _ in range(3):
+        found.append(due)
+        planned = plan(due, nightly, due.since, is_going=False)
+        assert planned.starts
+        due = planned.next
+
+    assert [one.since.hour + one.since.minute / 60 for one in found] == hours_utc
+    assert len({one.since.astimezone(BERLIN).date() for one in found}) == 3
+
+
 def test_a_job_that_occurs_once_has_no_next_start():
     once = Occurrence(FIRST.since, FIRST.until)
 

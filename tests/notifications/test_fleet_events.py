@@ -12,6 +12,8 @@ from tests.support.notifications.destinations import webhook_destination
 from tests.support.polling import wait_for_value
 from tests.support.threads import open_transaction
 from tms.accounts.audit import sealing
+from tms.commands import services as commands
+from tms.commands.models import Command
 from tms.fleet.credentials import services as credentials
 from tms.fleet.devices import placements, unexpected
 from tms.fleet.models import (
@@ -28,6 +30,8 @@ from tms.fleet.sites import services as sites
 from tms.fleet.terminals import lifecycle_changes
 from tms.fleet.terminals import services as terminals
 from tms.ingest import commit
+from tms.jobs import services as jobs
+from tms.jobs.models import Item, ItemState, Job, JobEventKind, JobRun
 from tms.notifications.deliveries.retention import delete_old_deliveries
 from tms.notifications.fleet_events import services
 from tms.notifications.fleet_events.sources import TYPES
@@ -93,6 +97,13 @@ def test_every_type_of_event_happens(fleet, subscriber):
     terminals.move_terminals([one.pk], to=fleet.site("OSK"), by=None, at=later(5))
     sites.close_site(one.site, device_becomes=DeviceState.SPARE, by=None, at=later(6))
     sites.reopen_site(one.site, by=None, at=later(7))
+    command = Command.objects.create(terminal=one, name="ping", created_at=AT, deliver_before=later(1), due_at=later(1))
+    commands.expire(later(8))
+    job = Job.objects.create(name="Nightly", command="ping", length_s=60, created_at=AT)
+    run = JobRun.objects.create(job=job, since=AT, until=later(60), started_at=AT)
+    run.items.create(terminal=one, state=ItemState.EXPIRED, not_before=AT, command=command)
+    for kind in JobEventKind:
+        jobs.record_event(kind, job, run, at=later(9))
     publish()
 
     assert types(hook) == TYPES.keys()
@@ -113,6 +124,44 @@ def test_an_event_says_what_happened_to_which_terminal(fleet, subscriber):
         "source": "person",
         "before": "in_service",
         "after": "retired",
+    }
+
+
+def test_the_numbers_of_a_job_are_for_those_who_see_all_its_terminals(fleet, subscriber):
+    here, there = fleet.terminal(), fleet.terminal(site=fleet.site("OSK"))
+    everything, local = subscriber("All", ["jobs"]), subscriber("Here", ["jobs"], owner_site=here.site)
+    job = Job.objects.create(name="Nightly", command="ping", length_s=60, created_at=AT)
+    runs = [JobRun.objects.create(job=job, since=later(n), until=later(60), started_at=AT) for n in range(2)]
+    for run, members in zip(runs, ([here], [here, there]), strict=True):
+        run.items.bulk_create(Item(run=run, terminal=each, not_before=AT) for each in members)
+        jobs.record_event(JobEventKind.ENDED, job, run, at=later(1))
+    jobs.record_event(JobEventKind.MISSED, job, None, at=later(2), reason="going")
+    publish()
+
+    assert [event["data"].get("counts") for event in told(everything)] == [{"waiting": 1}, {"waiting": 2}, {}]
+    assert [event["data"]["run"] for event in told(local)] == [runs[0].pk]
+
+
+def test_the_outcome_of_a_command_names_its_job(fleet, subscriber):
+    terminal = fleet.terminal()
+    hook = subscriber(events=["commands"])
+    rows = [Command(terminal=terminal, name="ping", created_at=AT, deliver_before=AT, due_at=AT) for _ in range(2)]
+    Command.objects.bulk_create(rows)
+    job = Job.objects.create(name="Nightly", command="ping", length_s=60, created_at=AT)
+    run = JobRun.objects.create(job=job, since=AT, until=later(60), started_at=AT)
+    run.items.create(terminal=terminal, not_before=AT, command=rows[1])
+
+    commands.expire(later(1))
+    publish()
+
+    assert [event["data"]["job"] for event in told(hook)] == [None, job.pk]
+    assert told(hook)[0]["data"] | {"site": {}, "job": None} == {
+        "terminal": {"uid": terminal.uid, "label": terminal.label},
+        "site": {},
+        "command": {"id": rows[0].pk, "name": "ping"},
+        "state": "expired",
+        "error": "the terminal did not come back in time",
+        "job": None,
     }
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import ngettext
 
 from tms.accounts.audit import recorder
@@ -14,7 +15,7 @@ from tms.accounts.models import User
 from tms.commands import catalogue
 from tms.commands.argument_schemas import faults
 from tms.commands.kinds import CommandSpec
-from tms.commands.models import AnswerRow, Command, CommandState
+from tms.commands.models import AnswerRow, Command, CommandOutcome, CommandQuerySet, CommandState, Settled
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.lifecycle import Lifecycle
@@ -114,12 +115,9 @@ def queue_many(
 
 def withdraw(commands: Collection[int], *, reason: str) -> int:
     """Commands that were not sent yet expire. Returns how many."""
-    queued = Command.objects.filter(pk__in=commands, state=CommandState.QUEUED).select_for_update()
+    queued = Command.objects.filter(pk__in=commands, state=CommandState.QUEUED)
     with transaction.atomic():
-        found = dict(queued.values_list("pk", "terminal"))
-        Command.objects.filter(pk__in=found).update(state=CommandState.EXPIRED, error=reason, due_at=None)
-        _publish(list(found.values()), CommandState.EXPIRED)
-    return len(found)
+        return _expire_queued(queued, reason)
 
 
 def _command(
@@ -204,9 +202,7 @@ def waiting(*, at: datetime) -> set[int]:
 def record_answers(answers: Sequence[Answered], *, at: datetime) -> None:
     """Store the answers of terminals. An answer that is no longer awaited changes nothing."""
     first = {(answer.command_id, answer.terminal_id): _row(answer) for answer in reversed(answers)}
-    settled = Command.objects.settle(list(first.values()), at=at)
-    for outcome in (CommandState.DONE, CommandState.FAILED):
-        _publish([terminal_id for terminal_id, state in settled if state == outcome], outcome)
+    _end(Command.objects.settle(list(first.values()), at=at), at)
 
 
 def _row(answer: Answered) -> AnswerRow:
@@ -238,7 +234,7 @@ def _expire(pks: Collection[int], at: datetime) -> int:
     ):
         late = [command for command in overdue if command.state == state]
         Command.objects.filter(pk__in=[command.pk for command in late]).update(state=outcome, error=error, due_at=None)
-        _publish([command.terminal_id for command in late], outcome)
+        _end([Settled(command.pk, command.terminal_id, outcome) for command in late], at)
     return len(overdue)
 
 
@@ -256,9 +252,25 @@ def follow_lifecycle(*, terminals: Collection[int], to: Lifecycle, **_: object) 
     if to.treatment.takes_work:
         return
     queued = Command.objects.filter(terminal__in=terminals, state=CommandState.QUEUED)
-    waiting_for_them = list(queued.values_list("terminal", flat=True))
-    queued.update(state=CommandState.EXPIRED, error="the terminal was retired", due_at=None)
-    _publish(waiting_for_them, CommandState.EXPIRED)
+    _expire_queued(queued, "the terminal was retired")
+
+
+def _expire_queued(queued: CommandQuerySet, reason: str) -> int:
+    """Returns how many. Call it in a transaction."""
+    # Locked: it may be about to be sent.
+    found = [Settled(*row, CommandState.EXPIRED) for row in queued.select_for_update().values_list("pk", "terminal")]
+    expired = Command.objects.filter(pk__in=[one.command for one in found])
+    expired.update(state=CommandState.EXPIRED, error=reason, due_at=None)
+    _end(found, timezone.now())
+    return len(found)
+
+
+def _end(settled: Collection[Settled], at: datetime) -> None:
+    """What follows when commands are over."""
+    outcomes = (CommandOutcome(command_id=one.command, at=at) for one in settled)
+    CommandOutcome.objects.bulk_create(outcomes, batch_size=5_000)
+    for state in (CommandState.DONE, CommandState.FAILED, CommandState.EXPIRED):
+        _publish([one.terminal for one in settled if one.state == state], state)
 
 
 def _audit_values(command: Command) -> dict[str, tuple[None, Any]]:

@@ -25,8 +25,9 @@ from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Presence, Site, Terminal
 from tms.fleet.sites.calendar import hours_of
 from tms.jobs import services
+from tms.jobs.failures import FAILING_SHARE, is_above
 from tms.jobs.guards import Chooser, Hold, JobLimits, Lane, SendCandidate, SendDecision, Situation
-from tms.jobs.models import OPEN, Item, ItemState, Job, JobHours, JobRun, JobState, RetryReason
+from tms.jobs.models import OPEN, Item, ItemState, Job, JobEventKind, JobHours, JobRun, JobState, RetryReason
 from tms.jobs.starting import may_still, starter_of
 from tms.lib.db import rows as db_rows
 from tms.lib.db.jobs import skip_when_empty
@@ -93,7 +94,7 @@ def _advance(pk: int, at: datetime) -> int:
         changed += _waiting(run).update(state=ItemState.EXPIRED, ended_at=at)
     elif job.state == JobState.ACTIVE:
         changed += _send(run, job, at)
-    _end(run, at)
+    _end(run, job, at)
     return changed
 
 
@@ -106,7 +107,15 @@ def _take_answers(run: JobRun, job: Job, at: datetime) -> int:
     for item in found:
         _settle(item, job, at)
     db_rows.update(Item, [SettledRow.of(item) for item in found])
+    if any(item.state == ItemState.FAILED for item in found):
+        _judge(run, job, at)
     return len(found)
+
+
+def _judge(run: JobRun, job: Job, at: datetime) -> None:
+    """Say once for a run that it fails too often."""
+    if is_above(FAILING_SHARE, services.counts_of([run.pk])[run.pk]):
+        services.record_event(JobEventKind.FAILING, job, run, at=at)
 
 
 def _settle(item: Item, job: Job, at: datetime) -> None:
@@ -247,12 +256,15 @@ def _queue(run: JobRun, job: Job, spec: CommandSpec, send: Sequence[SendCandidat
     return changed
 
 
-def _end(run: JobRun, at: datetime) -> None:
+def _end(run: JobRun, job: Job, at: datetime) -> None:
     """End the run once no item waits or is sent, and its job if it was the last."""
     if Item.objects.filter(run=run, state__in=(ItemState.WAITING, ItemState.SENT)).exists():
         return
     JobRun.objects.going().filter(pk=run.pk).update(ended_at=at)
-    Job.objects.filter(pk=run.job_id, state__in=OPEN, occurs_at=None).update(state=JobState.FINISHED)
+    job.refresh_from_db(fields=("state",))  # this pass may have stopped it
+    if job.state in OPEN:
+        services.record_event(JobEventKind.ENDED, job, run, at=at)
+    Job.objects.filter(pk=job.pk, state__in=OPEN, occurs_at=None).update(state=JobState.FINISHED)
 
 
 def _waiting(run: JobRun) -> QuerySet[Item]:

@@ -17,7 +17,7 @@ from tms.commands.kinds import CommandSpec
 from tms.commands.models import Danger
 from tms.fleet.models import Terminal
 from tms.fleet.terminal_query import TERMINAL_FIELDS
-from tms.jobs.models import OPEN, Item, ItemState, Job, JobHours, JobState, RetryReason
+from tms.jobs.models import OPEN, Item, ItemState, Job, JobEvent, JobEventKind, JobHours, JobRun, JobState, RetryReason
 from tms.lib.calendar.recurrence import Occurrence, Recurrence
 from tms.query.query import Query
 
@@ -140,7 +140,15 @@ def end(job: Job, state: JobState, *, at: datetime, reason: str = "") -> bool:
     sent = items.filter(state=ItemState.SENT).exclude(command=None)
     recorder.record(state.value, job, {"reason": (None, reason)} if reason else {})
     commands.withdraw(list(sent.values_list("command__pk", flat=True)), reason="the job was cancelled")
+    record_event(JobEventKind(state.value), job, job.runs.going().first(), at=at, reason=reason)
     return True
+
+
+def record_event(kind: JobEventKind, job: Job, run: JobRun | None, *, at: datetime, reason: str = "") -> None:
+    """Once for a run. Call it in the transaction that makes it true."""
+    counts = counts_of([run.pk])[run.pk] if run else {}
+    event = JobEvent(job=job, run=run, kind=kind, at=at, counts=counts, reason=reason)
+    JobEvent.objects.bulk_create([event], ignore_conflicts=True)
 
 
 def counts_of(runs: Collection[int]) -> dict[int, dict[str, int]]:

@@ -9,7 +9,7 @@ from tms.commands import catalogue
 from tms.commands.argument_schemas import faults
 from tms.commands.kinds import CommandSpec
 from tms.jobs import services
-from tms.jobs.models import Item, Job, JobRun, JobState
+from tms.jobs.models import Item, Job, JobEventKind, JobRun, JobState
 from tms.jobs.schedules import plan
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
@@ -47,8 +47,12 @@ def _start(pk: int, at: datetime) -> int:
     elif planned.starts:
         run = JobRun.objects.create(job=job, since=due.since, until=due.until, started_at=at)
         _freeze(run, spec, by=starter, at=at)
-    elif coming is None:
-        Job.objects.filter(pk=pk, state=JobState.ACTIVE).update(state=JobState.FINISHED)
+        services.record_event(JobEventKind.STARTED, job, run, at=at, reason=run.reason)
+    else:
+        why = "late" if due.until <= at else "going"
+        services.record_event(JobEventKind.MISSED, job, None, at=at, reason=why)
+        if coming is None:
+            Job.objects.filter(pk=pk, state=JobState.ACTIVE).update(state=JobState.FINISHED)
     return 1
 
 
@@ -68,14 +72,15 @@ def _freeze(run: JobRun, spec: CommandSpec, *, by: User, at: datetime) -> None:
         pks = list(found.values_list("pk", flat=True)[: MAX_ITEMS + 1])
     except QueryError:
         # A field of the query is no more: an attribute was deleted.
-        _fail(run, "query", at)
+        _fail(run, "query")
         return
     if len(pks) > MAX_ITEMS:
-        _fail(run, "too_many", at)
+        _fail(run, "too_many")
         return
     Item.objects.bulk_create((Item(run=run, terminal_id=pk, not_before=at) for pk in pks), batch_size=5_000)
 
 
-def _fail(run: JobRun, reason: str, at: datetime) -> None:
+def _fail(run: JobRun, reason: str) -> None:
     """It ends without items at the next pass."""
-    JobRun.objects.filter(pk=run.pk).update(reason=reason)
+    run.reason = reason
+    run.save(update_fields=("reason",))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
 from django.conf import settings
@@ -45,6 +45,14 @@ class AnswerRow(msgspec.Struct, frozen=True, gc=False):
     problem: str
 
 
+class Settled(NamedTuple):
+    """A command that is over."""
+
+    command: int
+    terminal: int
+    state: str
+
+
 class CommandQuerySet(models.QuerySet["Command"]):
     def deliverable(self, at: datetime) -> Self:
         return self.filter(state=CommandState.QUEUED, deliver_before__gt=at)
@@ -64,8 +72,8 @@ class CommandQuerySet(models.QuerySet["Command"]):
                 [CommandState.SENT.value, db_rows.encode(rows)],
             )
 
-    def settle(self, answers: Sequence[AnswerRow], *, at: datetime) -> list[tuple[int, str]]:
-        """Record the awaited ones of these answers in one statement; returns the terminal and the state of each."""
+    def settle(self, answers: Sequence[AnswerRow], *, at: datetime) -> list[Settled]:
+        """Record the awaited ones of these answers in one statement."""
         among, keys = db_rows.among("c.id", (row.command for row in answers))
         too_long = "length(r.answer) > c.max_result_bytes"
         json = "r.answer::jsonb" if connection.vendor == "postgresql" else "r.answer"
@@ -76,10 +84,10 @@ class CommandQuerySet(models.QuerySet["Command"]):
             f"error = CASE WHEN {too_long} THEN {TOO_LONG} ELSE r.problem END, answered_at = %s, due_at = NULL "
             f"FROM {db_rows.source(AnswerRow)} "
             f"WHERE c.id = r.command AND c.terminal_id = r.terminal AND c.state = %s{among} "
-            "RETURNING terminal_id, state"
+            "RETURNING id, terminal_id, state"
         )
         parameters = [db_rows.instant(at), db_rows.encode(answers), CommandState.SENT.value, *keys]
-        return [(terminal, state) for terminal, state in prepared.run(sql, parameters)]
+        return [Settled(*row) for row in prepared.run(sql, parameters)]
 
 
 class Command(models.Model):

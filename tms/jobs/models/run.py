@@ -7,6 +7,8 @@ from typing import Self
 
 from django.db import models
 
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
 from tms.jobs.models.job import KEPT_FOR, Job
 
 
@@ -17,6 +19,14 @@ class RunQuerySet(models.QuerySet["JobRun"]):
 
     def old(self, at: datetime) -> Self:
         return self.filter(ended_at__lt=at - KEPT_FOR)
+
+    def wholly_within(self, scope: Scope) -> Self:
+        """The runs of which a person with this scope sees every terminal, so that numbers say nothing of others."""
+        if scope.is_everything:
+            return self
+        items = self.model._meta.get_field("items").related_model._default_manager.filter(run=models.OuterRef("pk"))
+        inside = within(items, scope)
+        return self.filter(models.Exists(inside), ~models.Exists(items.exclude(pk__in=inside.values("pk"))))
 
 
 class JobRun(models.Model):

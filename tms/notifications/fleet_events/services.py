@@ -5,21 +5,23 @@ decided exactly once, and sent like every delivery, at least once and with the s
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
 from tms.fleet.models import Site, Terminal
+from tms.jobs.models import Job, JobRun
 from tms.lib.db.jobs import skip_when_empty
 from tms.notifications.fleet_events import cursor
-from tms.notifications.fleet_events.sources import SOURCES, EventSource, FleetEvent
+from tms.notifications.fleet_events.sources import SOURCES, About, EventSource, FleetEvent
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, DeliveryState, NotificationKind
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.event_cursor import EventCursor, subscribers
@@ -72,13 +74,26 @@ def _deliver_all(events: Sequence[FleetEvent], destinations: Iterable[Destinatio
 
 
 def _seen(events: Collection[FleetEvent], scope: Scope) -> list[FleetEvent]:
-    """The events about terminals and sites that people with this scope see."""
-    known: dict[type[Terminal | Site], set[int]] = {}
-    for model in (Terminal, Site):
+    """The events about what people with this scope see."""
+    known: dict[type[About], set[int]] = {}
+    for model, seen in SEEN.items():
         pks = {event.about.pk for event in events if isinstance(event.about, model)}
-        rows = within(model._default_manager.filter(pk__in=pks), scope)
-        known[model] = set(rows.values_list("pk", flat=True)) if pks else set()
+        known[model] = set(seen(pks, scope).values_list("pk", flat=True)) if pks else set()
     return [event for event in events if event.about.pk in known[type(event.about)]]
+
+
+def _jobs_seen(pks: Collection[int], scope: Scope) -> QuerySet[Job]:
+    """Nobody knows which terminals a job is for before it runs."""
+    return Job.objects.filter(pk__in=pks if scope.is_everything else ())
+
+
+SEEN: Mapping[type[About], Callable[[Collection[int], Scope], QuerySet[Any]]] = {
+    Terminal: lambda pks, scope: within(Terminal.objects.filter(pk__in=pks), scope),
+    Site: lambda pks, scope: within(Site.objects.filter(pk__in=pks), scope),
+    JobRun: lambda pks, scope: JobRun.objects.filter(pk__in=pks).wholly_within(scope),
+    Job: _jobs_seen,
+}
+"""What a scope covers of the things that events are about."""
 
 
 def _deliver(destination: Destination, events: Sequence[Mapping[str, Any]], at: datetime) -> None:

@@ -11,6 +11,7 @@ from uuid import uuid4
 from django.db.models import Q, QuerySet
 
 from tms.accounts.models.audit_entry import AuditEntry
+from tms.commands.models import CommandOutcome
 from tms.fleet.models import (
     Device,
     IdentityChange,
@@ -22,6 +23,7 @@ from tms.fleet.models import (
     Terminal,
     UnexpectedDevice,
 )
+from tms.jobs.models import Item, Job, JobEvent, JobEventKind, JobRun
 from tms.notifications.models.destination import EventFamily
 
 TYPES: Mapping[str, EventFamily] = {
@@ -40,6 +42,8 @@ TYPES: Mapping[str, EventFamily] = {
     "tms.devices.blocked.v1": EventFamily.IDENTITY,
     "tms.terminals.identity.v1": EventFamily.IDENTITY,
     "tms.terminals.presence.v1": EventFamily.PRESENCE,
+    "tms.commands.ended.v1": EventFamily.COMMANDS,
+    **{f"tms.jobs.{kind}.v1": EventFamily.JOBS for kind in JobEventKind.values},
 }
 """The family of each type."""
 
@@ -63,12 +67,15 @@ OF_FIELDS: Mapping[str, str] = {
 """Changes of identity that are events. Groups and parents may be out of the sight of those who see the terminal."""
 
 
+type About = Terminal | Site | Job | JobRun
+
+
 class FleetEvent(NamedTuple):
     """One event, before it is known who gets it."""
 
     type: str
     at: datetime
-    about: Terminal | Site
+    about: About
     facts: Mapping[str, Any]
 
     @property
@@ -77,15 +84,28 @@ class FleetEvent(NamedTuple):
 
     def attributes(self) -> dict[str, Any]:
         """Its attributes as a CloudEvent; each call makes another `id`."""
-        about, site = self.about, self.about.site if isinstance(self.about, Terminal) else self.about
-        terminal = {"terminal": {"uid": about.uid, "label": about.label}} if isinstance(about, Terminal) else {}
+        subject, data = _describe(self.about)
         return {
             "id": str(uuid4()),
             "type": self.type,
             "time": self.at.isoformat(),
-            "subject": about.uid if isinstance(about, Terminal) else site.code,
-            "data": {**terminal, "site": {"code": site.code, "name": site.name}, **self.facts},
+            "subject": subject,
+            "data": {**data, **self.facts},
         }
+
+
+def _describe(about: About) -> tuple[str, Mapping[str, Any]]:
+    """The subject of an event, and what its data say about it."""
+    match about:
+        case Terminal():
+            of_site = _describe(about.site)[1]
+            return about.uid, {"terminal": {"uid": about.uid, "label": about.label}, **of_site}
+        case Site():
+            return about.code, {"site": {"code": about.code, "name": about.name}}
+        case Job():
+            return f"job-{about.pk}", {"job": {"id": about.pk, "name": about.name, "command": about.command}}
+        case JobRun():
+            return _describe(about.job)[0], {**_describe(about.job)[1], "run": about.pk}
 
 
 class EventSource(NamedTuple):
@@ -169,6 +189,26 @@ def _of_unexpected(rows: Collection[UnexpectedDevice]) -> Iterable[FleetEvent]:
         yield FleetEvent("tms.devices.unexpected.v1", row.first_seen_at, row.terminal, facts)
 
 
+def _of_outcomes(rows: Collection[CommandOutcome]) -> Iterable[FleetEvent]:
+    runs = Item.objects.filter(command__in=[row.command_id for row in rows]).values_list("command", "run__job")
+    jobs = dict(runs) if rows else {}
+    for row in rows:
+        command = row.command
+        facts = {
+            "command": {"id": command.pk, "name": command.name},
+            "state": command.state,
+            "error": command.error,
+            "job": jobs.get(command.pk),
+        }
+        yield FleetEvent("tms.commands.ended.v1", row.at, command.terminal, facts)
+
+
+def _of_jobs(rows: Collection[JobEvent]) -> Iterable[FleetEvent]:
+    for row in rows:
+        facts = {"counts": row.counts, "reason": row.reason}
+        yield FleetEvent(f"tms.jobs.{row.kind}.v1", row.at, row.run or row.job, facts)
+
+
 def _of_entries(rows: Collection[AuditEntry]) -> Iterable[FleetEvent]:
     rows = [row for row in rows if (row.subject_type, row.action) in OF_ENTRIES]
     terminals = _subjects(Terminal.objects.select_related("site"), rows)
@@ -215,6 +255,13 @@ SOURCES = (
         lambda: _with_terminal(UnexpectedDevice.objects.all()),
         _of_unexpected,
     ),
+    EventSource(
+        "commands",
+        frozenset({F.COMMANDS}),
+        lambda: CommandOutcome.objects.select_related("command__terminal__site"),
+        _of_outcomes,
+    ),
+    EventSource("jobs", frozenset({F.JOBS}), lambda: JobEvent.objects.select_related("job", "run__job"), _of_jobs),
     # In the order of the chain, which is that of sealing and follows the commit.
     EventSource(
         "audit",

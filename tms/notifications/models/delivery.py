@@ -46,11 +46,12 @@ class NotificationKind(models.TextChoices):
     DIGEST = "digest", pgettext_lazy("notification", "Shift digest")
     AVAILABILITY = "availability", pgettext_lazy("notification", "Availability of a month")
     EVENTS = "events", pgettext_lazy("notification", "Events of the fleet")
+    JOB = "reported", pgettext_lazy("notification", "Your job")
 
 
 ALARMS = (NotificationKind.OPENED, NotificationKind.WORSENED, NotificationKind.FLAPPING)
 """Unacknowledged problems: checked once more before the first attempt."""
-REPORTS = (NotificationKind.DIGEST, NotificationKind.AVAILABILITY, NotificationKind.EVENTS)
+REPORTS = (NotificationKind.DIGEST, NotificationKind.AVAILABILITY, NotificationKind.EVENTS, NotificationKind.JOB)
 """Composed when they were decided, without items."""
 PERSONAL = (NotificationKind.ASSIGNED, NotificationKind.REMINDER)
 """Kinds for one person, dropped if the subject is resolved by then."""

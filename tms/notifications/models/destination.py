@@ -38,6 +38,8 @@ class EventFamily(models.TextChoices):
     ENROLMENT = "enrolment", _("First connections, keys issued or revoked")
     IDENTITY = "identity", _("Unexpected devices, new serial numbers and firmware")
     PRESENCE = "presence", _("Presence")
+    COMMANDS = "commands", _("Outcomes of commands")
+    JOBS = "jobs", _("Jobs started, failing, ended")
 
 
 class DestinationQuerySet(models.QuerySet["Destination"]):

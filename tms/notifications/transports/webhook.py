@@ -93,12 +93,16 @@ def event(message: Message) -> dict[str, object]:
     about = {"subject": message.subject} if message.subject else {}
     attributes = {
         "id": message.uid,
-        "type": f"tms.{'incidents' if 'incidents' in message.facts else 'alerts'}.{message.kind}.v1",
+        "type": f"tms.{_family(message)}.{message.kind}.v1",
         "time": message.at.isoformat(),
         **about,
         "data": {"title": message.title, "text": message.body, **message.facts},
     }
     return _enveloped(attributes, message)
+
+
+def _family(message: Message) -> str:
+    return next((name for name in ("incidents", "jobs") if name in message.facts), "alerts")
 
 
 def _enveloped(attributes: Mapping[str, object], message: Message) -> dict[str, object]:

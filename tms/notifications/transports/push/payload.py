@@ -70,4 +70,7 @@ def _path(message: Message) -> str:
 
 
 def _subjects(facts: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    return ("incident", facts["incidents"]) if facts.get("incidents") else ("alert", facts.get("alerts") or [])
+    for kind in ("incident", "job"):
+        if found := facts.get(f"{kind}s"):
+            return kind, found
+    return "alert", facts.get("alerts") or []

@@ -1,0 +1,103 @@
+"""Events of jobs, and the notices that their starters get."""
+
+import pytest
+
+from tests.jobs.test_runs import answer, job, lead, tick
+from tests.support.builders import AT, later
+from tests.support.notifications.destinations import webhook_destination
+from tms.jobs import runner, services, starting
+from tms.jobs.models import Item, ItemState, Job, JobEvent, JobRun
+from tms.notifications import job_notices
+from tms.notifications.models.delivery import Delivery
+
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
+
+__all__ = ["lead"]
+
+
+@pytest.fixture
+def phone(lead):
+    return webhook_destination("https://phone.example.com/", "Phone", person=lead)
+
+
+def events() -> list[tuple[str, str, dict[str, int]]]:
+    return list(JobEvent.objects.values_list("kind", "reason", "counts"))
+
+
+def notices(seconds: float = 100) -> list[str]:
+    job_notices.send_due(later(seconds))
+    job_notices.send_due(later(seconds))
+    return [delivery.content["title"] for delivery in Delivery.objects.order_by("pk")]
+
+
+def test_start_failures_and_end_of_a_run_are_events_once(fleet, lead, phone):
+    fleet.terminals_online(30)
+    job(lead, at_once=15)
+
+    for seconds in (0, 10, 20):
+        tick(seconds)
+        answer(seconds + 1, error="disk full" if seconds < 20 else "")
+    tick(30)
+    tick(40)
+
+    assert events() == [("started", "", {"waiting": 30}), ("failing", "", {"waiting": 15, "failed": 15}),
+                        ("ended", "", {"failed": 30})]  # fmt: skip
+    assert notices() == ["Your job is failing: Test", "Your job has ended: Test"]
+    assert Delivery.objects.first().content["lines"] == ["Failed: 30"]
+
+
+def test_a_start_that_was_missed_is_an_event(fleet, lead, phone):
+    fleet.terminals_online(1)
+    made = job(lead)
+    run = JobRun.objects.create(job=made, since=later(-60), until=later(3600), started_at=AT)
+    Item.objects.create(run=run, terminal=fleet.terminal(), not_before=later(3000))
+
+    starting.start_due(AT)
+
+    assert events() == [("missed", "going", {})]
+    assert notices() == ["Your job did not start: Test"]
+    assert Delivery.objects.get().content["lines"][0] == "The run before had not ended."
+
+
+def test_who_cancels_a_job_is_not_told_and_who_may_no_longer_run_it_is(fleet, lead, phone):
+    fleet.terminals_online(1)
+    cancelled, stopped = job(lead), job(lead, query="", terminals=fleet.terminals_online(1))
+    starting.start_due(AT)
+
+    services.cancel(cancelled, at=later(1))
+    lead.grants.all().delete()
+    runner.advance(later(2))
+    runner.advance(later(3))
+
+    assert [kind for kind, *_ in events()] == ["started", "started", "cancelled", "stopped"]
+    assert notices() == ["TMS stopped your job: Test"]
+    assert JobEvent.objects.last().reason == "permission"
+    assert stopped.runs.get().items.get().state == ItemState.CANCELLED
+
+
+def test_a_job_that_recurs_is_quiet_as_long_as_everything_is_done(fleet, lead, phone):
+    fleet.terminals_online(1)
+    Job.objects.filter(pk=job(lead).pk).update(rrule="FREQ=DAILY")
+
+    tick(0)
+    answer(1)
+    tick(2)
+
+    assert [kind for kind, *_ in events()] == ["started", "ended"]
+    assert notices() == []
+    assert not JobEvent.objects.undispatched().exists()
+
+
+def test_a_destination_for_a_part_of_the_fleet_gets_no_numbers_of_the_rest(fleet, lead):
+    fleet.terminals_online(1, site=fleet.site("AAA"))
+    fleet.terminals_online(1, site=fleet.site("BBB"))
+    webhook_destination("https://a.example.com/", "A", person=lead, owner_site=fleet.site("AAA"))
+    webhook_destination("https://b.example.com/", "All", person=lead)
+    job(lead)
+
+    tick(0)
+    answer(1)
+    tick(2)
+    notices()
+
+    assert [delivery.destination.name for delivery in Delivery.objects.all()] == ["All"]
