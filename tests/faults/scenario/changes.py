@@ -1,6 +1,7 @@
 """Prepares changes by people: terminals to change, a token, imports. Runs inside a TMS: `manage.py shell -c`."""
 
 import json
+from datetime import timedelta
 
 from django.utils import timezone
 
@@ -8,6 +9,8 @@ from tms.accounts import api_tokens
 from tms.accounts.models import User
 from tms.fleet.credentials import services
 from tms.fleet.models import Site, Terminal
+from tms.jobs.services import JobValues, create_job
+from tms.lib.calendar.recurrence import Occurrence
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.planning import check_file
 
@@ -31,3 +34,11 @@ def checked_import(prefix: str, block: int, rows: int) -> None:
     person = User.objects.get(username="watcher")
     made = check_file(KINDS["terminals"], name=f"{prefix}.csv", data=text.encode(), by=person, at=timezone.now())
     print(json.dumps({"pk": made.pk, "changes": made.changes, "refused": made.counts.get("refused", 0)}))
+
+
+def reboot_all(length_s: int, at_once: int) -> None:
+    """A job that reboots every terminal that is connected. Prints its number."""
+    person, at = User.objects.get(username="watcher"), timezone.now()
+    run = Occurrence(at, at + timedelta(seconds=length_s))
+    values = JobValues("Reboot all", "reboot", run, query="presence:online", at_once=at_once)
+    print(json.dumps({"pk": create_job(values, by=person, at=at).pk}))

@@ -55,6 +55,7 @@ class Scenario[E: Environment]:
         report_every_s: float = 1.0,
         sites: int = SITES,
         headers: Mapping[str, str] = {},
+        light_type: type[LightTerminal] = LightTerminal,
     ) -> None:
         """`headers` are sent in the handshakes of light terminals."""
         self.environment = environment
@@ -63,7 +64,7 @@ class Scenario[E: Environment]:
         self.comparisons: Comparisons
         self._agents, self._light, self._sites = agents, light, sites
         self._report_every_s = report_every_s
-        self._headers = headers
+        self._headers, self._light_type = headers, light_type
         self._leaving = AsyncExitStack()
         self._unreachable: frozenset[str] = frozenset()
 
@@ -88,7 +89,7 @@ class Scenario[E: Environment]:
         self.spare = [keys.pop() for _ in range(SPARE)]
         link = self.environment.link
         terminals: list[ObservedTerminal] = [AgentTerminal(link, key) for key in keys[: self._agents]]
-        terminals += [LightTerminal(link, key, self._headers) for key in keys[self._agents :]]
+        terminals += [self._light_type(link, key, self._headers) for key in keys[self._agents :]]
         self.observer = await undo.enter_async_context(TerminalObserver(terminals, report_every_s=self._report_every_s))
         self.comparisons = undo.enter_context(Comparisons.running(self.environment))
         boards = [Board(self.environment.url, page, self.cookie) for page in PAGES]
