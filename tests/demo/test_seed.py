@@ -13,7 +13,19 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.demo.people import PEOPLE
 from tms.demo.seed import seed
-from tms.fleet.models import Device, DeviceState, Group, Lifecycle, OpeningHours, Site, Terminal, TerminalState
+from tms.fleet.models import (
+    Attribute,
+    Device,
+    DeviceState,
+    Group,
+    Lifecycle,
+    OpeningHours,
+    Site,
+    Terminal,
+    TerminalState,
+    TerminalTag,
+)
+from tms.jobs.models import Item, Job
 from tms.protocol import credential
 from tms.replay.state import Moment
 
@@ -46,7 +58,21 @@ def test_a_new_fleet_has_devices_in_every_state_but_lost_groups_and_terminals_th
     assert states == {DeviceState.SPARE, DeviceState.IN_SERVICE, DeviceState.IN_REPAIR, DeviceState.RETIRED}
     others = Terminal.objects.exclude(lifecycle=Lifecycle.IN_SERVICE).order_by("uid")
     assert [(one.uid, one.lifecycle) for one in others] == [("HKT-KSK-90", "planned"), ("NGY-TAB-90", "out_of_service")]
-    assert [group.terminals.count() > 1 for group in Group.objects.all()] == [True, True]
+    groups = {group.name: group.terminals.count() for group in Group.objects.all()}
+    assert len(groups) == 4
+    assert min(groups.values()) > 1
+
+
+def test_a_new_fleet_has_tags_attributes_and_a_nightly_job_with_a_past(path, now):
+    seed(56, path=path, machine="desk")
+
+    assert set(TerminalTag.objects.values_list("name", flat=True)) == {"lobby", "step-free", "pilot"}
+    assert Attribute.objects.count() == 3
+    job = Job.objects.get()
+    assert now < job.occurs_at <= now + timedelta(days=1)
+    assert job.runs.count() >= 6
+    assert not job.runs.filter(ended_at__gt=now).exists()
+    assert set(Item.objects.values_list("state", flat=True)) == {"done", "failed", "skipped"}
 
 
 def test_the_replay_of_a_new_demo_shows_the_firmware_of_then(path, now):

@@ -10,7 +10,7 @@ from tms.alerts.models import Rule
 from tms.alerts.models.alert import Alert
 from tms.demo import inventory
 from tms.demo.seed_file import DemoTerminal, StartCondition
-from tms.demo.week import faults, handovers, history, incidents, losses, present, readings, runbooks
+from tms.demo.week import faults, handovers, history, incidents, labels, losses, nightly, present, readings, runbooks
 from tms.fleet.models import Terminal
 from tms.fleet.models.outage import Outage
 from tms.fleet.sites.calendar import hours_of
@@ -33,6 +33,9 @@ def seed_week(fleet: list[DemoTerminal], usernames: list[str], *, at: datetime) 
     people = [User.objects.get(username=username) for username in usernames]
     Terminal.objects.filter(uid__in=uids).update(created_at=at - timedelta(days=losses.DAYS + 23))
     inventory.seed_inventory(terminals[:WITH_HISTORY], people[0], at=at)
+    labels.seed_labels(terminals[:WITH_HISTORY], at=at)
+    labels.seed_dynamic_groups(people[0], at=at)
+    nightly.seed_nightly_job(terminals[:WITH_HISTORY], people[0], at=at)
     runbooks.write_runbooks()
     _write_boots(terminals[:WITH_HISTORY], at=at)
     _write_past(terminals[:WITH_HISTORY], people, rules, at=at)
