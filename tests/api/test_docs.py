@@ -16,6 +16,7 @@ from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Window
 from tms.fleet.models import Credential, Terminal
+from tms.jobs.models import Job
 
 INTEGRATING = Path(__file__).parents[2] / "docs/integrating.md"
 
@@ -75,7 +76,7 @@ def test_the_documented_program_fills_a_fleet_and_may_run_again(fleet, live_serv
 def test_the_documented_program_rotates_the_keys_of_a_site(fleet, live_server):
     here, there = fleet.terminal(uid="SJK-1"), fleet.terminal(uid="OSK-1", site=fleet.site("OSK"))
     [program] = re.findall(
-        r"```python\n(import json, sys, urllib.request\n\nurl.*?)```", INTEGRATING.read_text(), re.DOTALL
+        r"```python\n(import json, sys, urllib.request\n\nurl, token, site.*?)```", INTEGRATING.read_text(), re.DOTALL
     )
     _, token = api_tokens.issue(person("lead", of="Manager"), name="keys", at=now())
 
@@ -85,3 +86,23 @@ def test_the_documented_program_rotates_the_keys_of_a_site(fleet, live_server):
     assert [line.partition(".")[0] for line in result.stdout.split()] == ["SJK-1"]
     assert (here.credentials.count(), there.credentials.count()) == (2, 1)
     assert here.credentials.filter(expires_at=None).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_documented_program_restarts_kiosks_each_night(fleet, live_server):
+    fleet.terminals_online(2)
+    [program] = re.findall(
+        r"```python\n(import json, sys, urllib.request\n\nurl, token = sys.*?)```", INTEGRATING.read_text(), re.DOTALL
+    )
+    _, token = api_tokens.issue(person("lead", of="Manager"), name="nightly", at=now())
+    command = [sys.executable, "-c", program, live_server.url, token]
+
+    first = subprocess.run(command, capture_output=True, text=True, check=True)
+    job = Job.objects.get()
+    run = job.runs.create(since=AT, until=AT, started_at=AT)
+    run.items.create(terminal=Terminal.objects.first(), state="done", not_before=AT)
+    second = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert (job.rrule, job.hours, job.query) == ("FREQ=DAILY", "closed", "kind:kiosk -tag:pilot")
+    assert first.stdout == ""
+    assert "{'done': 1}" in second.stdout
