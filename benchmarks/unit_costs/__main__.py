@@ -23,7 +23,7 @@ from benchmarks.systems.tms import Tms
 from benchmarks.unit_costs.plan import TINY, UnitPlan
 
 SYSTEM = "tms"
-STEPS = ("report", "sweep", "census", "feed", "Redis", "scopes")
+STEPS = ("report", "sweep", "census", "feed", "Redis", "scopes", "jobs")
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def main() -> None:
 def measure(plan: UnitPlan, chosen: Collection[str] = STEPS) -> Run:
     began_at, cores = datetime.now(UTC), machine.assign_cores()
     with Environment.set_up(FULL, cores) as environment, _ready(environment, plan):
-        from benchmarks.unit_costs import census, feed, rows, scopes
+        from benchmarks.unit_costs import census, feed, jobs, rows, scopes
 
         processes = {"Python": [os.getpid()], "PostgreSQL": [environment.database.pid]}
         steps: Mapping[str, Callable[[], dict[str, float]]] = {
@@ -51,6 +51,7 @@ def measure(plan: UnitPlan, chosen: Collection[str] = STEPS) -> Run:
             "feed": lambda: feed.receive(plan),
             "Redis": lambda: feed.publish(environment.broker, plan),
             "scopes": lambda: scopes.compare(plan, processes),
+            "jobs": lambda: jobs.run_jobs(plan),
         }
         found = {name: steps[name]() for name in chosen}
         about = machine.describe(database_url=environment.database.url, redis_url=environment.broker.url)

@@ -49,7 +49,7 @@ class Item(models.Model):
         constraints = (models.UniqueConstraint(fields=("run", "terminal"), name="item_once"),)
         indexes = (
             # Readers: the runner, which takes the next waiting items, and looks for answers.
-            models.Index(fields=("run", "not_before"), name="item_waiting", condition=models.Q(state="waiting")),
+            models.Index(fields=("run", "not_before", "id"), name="item_next", condition=models.Q(state="waiting")),
             models.Index(fields=("run",), name="item_sent", condition=models.Q(state="sent")),
         )
 
