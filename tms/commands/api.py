@@ -83,8 +83,11 @@ def change_command(request: ApiRequest, response: HttpResponse, name: str, body:
 @router.delete("/commands/{str:name}", summary="Delete a command", response=None, status=204, access=EDITING)
 @transaction.atomic
 def delete_command(request: ApiRequest, name: str) -> None:
-    """Commands that wait stay. Jobs that use it stop at their next run."""
-    definitions.delete(_editable(request, name))
+    """Commands that wait stay. 409 while a job that is planned or going on sends it."""
+    try:
+        definitions.delete(_editable(request, name))
+    except definitions.CommandInUse as error:
+        raise ProblemError(409, error.code, str(error)) from None
 
 
 @router.get("/terminals/{str:uid}/commands", summary="List the commands of a terminal", response=CommandPageSchema)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
 
 from tms.commands.argument_schemas import MAX_ARGUMENT_BYTES
 from tms.lib.text_fields import FormLines
@@ -21,9 +20,8 @@ class EntriesField(FormLines):
     """A text a line."""
 
     def __init__(self, **options: Any) -> None:
-        about = " ".join(filter(None, (options.pop("help_text"), gettext("One a line."))))
         widget = forms.Textarea(attrs={"rows": 3})
-        super().__init__(max_length=MAX_ARGUMENT_BYTES, widget=widget, help_text=about, **options)
+        super().__init__(max_length=MAX_ARGUMENT_BYTES, widget=widget, **options)
 
     def clean(self, value: Any) -> Any:
         return [line.strip() for line in super().clean(value).splitlines() if line.strip()]

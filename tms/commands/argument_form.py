@@ -247,7 +247,7 @@ def _field(one: Argument) -> forms.Field:
     if kind == "array" and _choices(items):
         return _several(_choices(items), options)
     if kind == "array" and _type(items) == "string":
-        return EntriesField(**options | {"required": False})
+        return EntriesField(**options | {"required": False, "help_text": f"{about} {gettext('One a line.')}".strip()})
     if kind in ("integer", "number"):
         return (forms.IntegerField if kind == "integer" else NumberField)(validators=COMPUTABLE, **options)
     return JsonField(max_length=MAX_ARGUMENT_BYTES, **options)
