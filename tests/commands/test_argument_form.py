@@ -64,7 +64,7 @@ def test_each_argument_has_the_field_of_its_type_and_is_called_as_the_schema_say
     kinds = {name: type(field).__name__ for name, field in form.fields.items()}
     assert kinds == {
         "level": "IntegerField",
-        "ratio": "NumberField",
+        "ratio": "NumberEntryField",
         "channel": "TypedChoiceField",
         "mode": "TypedChoiceField",
         "mute": "BooleanField",

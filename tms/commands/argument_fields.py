@@ -8,7 +8,7 @@ from tms.commands.argument_schemas import MAX_ARGUMENT_BYTES
 from tms.lib.text_fields import FormLines
 
 
-class NumberField(forms.FloatField):
+class NumberEntryField(forms.FloatField):
     """Cleans 2.0 to 2, as a person would write it."""
 
     def to_python(self, value: Any) -> Any:

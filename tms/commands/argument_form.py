@@ -16,7 +16,7 @@ from django.forms.boundfield import BoundField
 from django.utils.translation import get_language, gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.commands.argument_fields import EntriesField, NumberField
+from tms.commands.argument_fields import EntriesField, NumberEntryField
 from tms.commands.argument_schemas import MAX_ARGUMENT_BYTES, MAX_NUMBER, REFERENCE, ArgumentFault, Schema, every_fault
 from tms.commands.kinds import CommandSpec
 from tms.commands.models import CommandDefinition
@@ -83,7 +83,7 @@ class Argument:
         return self.is_required or "default" in self.schema
 
 
-class Part(NamedTuple):
+class FormPart(NamedTuple):
     """Fields that belong together. Those of an object have its title as legend."""
 
     legend: str
@@ -107,9 +107,9 @@ class ArgumentForm(Plain, forms.Form):
         self.dress()
 
     @property
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[FormPart]:
         by_object = groupby(self._listed, lambda one: "".join(one.path[:-1]))
-        return [Part(*self._legend(name), [self[one.name] for one in listed]) for name, listed in by_object]
+        return [FormPart(*self._legend(name), [self[one.name] for one in listed]) for name, listed in by_object]
 
     def _legend(self, name: str) -> tuple[str, str]:
         return _titles(_resolve(self.schema["properties"][name], self.schema), name) if name else ("", "")
@@ -249,7 +249,7 @@ def _field(one: Argument) -> forms.Field:
     if kind == "array" and _type(items) == "string":
         return EntriesField(**options | {"required": False, "help_text": f"{about} {gettext('One a line.')}".strip()})
     if kind in ("integer", "number"):
-        return (forms.IntegerField if kind == "integer" else NumberField)(validators=COMPUTABLE, **options)
+        return (forms.IntegerField if kind == "integer" else NumberEntryField)(validators=COMPUTABLE, **options)
     return JsonField(max_length=MAX_ARGUMENT_BYTES, **options)
 
 

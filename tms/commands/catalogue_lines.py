@@ -66,7 +66,7 @@ def supported_by(specs: list[CommandSpec], person: User) -> Counter[str]:
     rows = visible(Terminal.objects.filter(lifecycle__in=WORKING).order_by(), to=person)
     for kind, model, names, number in rows.values_list("kind", "model", "capabilities__names").annotate(n=Count("pk")):
         able = Able(kind, model, None if names is None else frozenset(names.splitlines()))
-        for name in CATALOG if able.supported is None else able.supported & by_name.keys():
+        for name in (CATALOG if able.supported is None else able.supported) & by_name.keys():
             if able.is_offered(by_name[name]):
                 found[name] += number
     return found

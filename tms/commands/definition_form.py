@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from tms.commands.argument_fields import EntriesField, NumberField
+from tms.commands.argument_fields import EntriesField, NumberEntryField
 from tms.commands.argument_schemas import MAX_SCHEMA_BYTES, BadSchema
 from tms.commands.definitions import MAX_LABEL, NAME, DefinitionValues, check_arguments
 from tms.commands.kinds import CATALOG, MAX_RESULT_BYTES
@@ -70,7 +70,7 @@ class DefinitionForm(Plain, forms.Form):
         help_text=_("None for all."),
     )
     terminal_models = EntriesField(label=_("Models"), help_text=_("One a line; none for all."), required=False)
-    answer_within_s = NumberField(label=_("Answer within (seconds)"), min_value=1, max_value=MAX_ANSWER_S)
+    answer_within_s = NumberEntryField(label=_("Answer within (seconds)"), min_value=1, max_value=MAX_ANSWER_S)
     max_result_bytes = forms.IntegerField(
         label=_("Largest result (bytes)"),
         min_value=1,
@@ -79,7 +79,7 @@ class DefinitionForm(Plain, forms.Form):
     )
     danger = forms.ChoiceField(label=pgettext_lazy("command", "Danger"), choices=Danger, widget=forms.RadioSelect)
     arguments = SchemaField(label=_("Arguments (JSON Schema)"), max_length=MAX_TEXT, rows=14)
-    version = forms.CharField(required=False, max_length=MAX_NAME, widget=forms.HiddenInput)
+    version = FormLine(required=False, max_length=MAX_NAME, widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, definition: CommandDefinition, version: object = "") -> None:
         super().__init__(data)
@@ -105,7 +105,7 @@ class DefinitionForm(Plain, forms.Form):
 
     @property
     def values(self) -> DefinitionValues:
-        """Of a valid form."""
+        """What a valid form defines."""
         given = {name: self.cleaned_data[name] for name in DefinitionValues.__dataclass_fields__ if name in self.fields}
         text = self["arguments"].value()
         return DefinitionValues(**given | {"danger": Danger(given["danger"]), "arguments_text": text})

@@ -55,7 +55,7 @@ class CommandForm(forms.Form):
 
     @property
     def values(self) -> dict[str, Any]:
-        """Of a valid form."""
+        """What a valid form sends."""
         assert self.spec is not None
         assert self.arguments is not None
         answer_within_s = self.cleaned_data["answer_within_s"] or self.spec.answer_within_s

@@ -18,7 +18,7 @@ def line_of(text: str, where: str) -> int:
 def _values(text: str, where: str) -> Iterator[tuple[str, int]]:
     """The paths on the way to `where`, each with its position: that of the name, if it has one."""
     levels: list[tuple[str, int]] = []
-    """Of each open list or object its path, empty if `where` is elsewhere, and the number of the entry; -1: object."""
+    """The path of each open list or object, empty if `where` is elsewhere, and the number of the entry; -1: object."""
     path, offset, is_name = "$", 0, False
     for token in TOKEN.finditer(text):
         mark = token[0]

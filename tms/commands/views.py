@@ -24,7 +24,7 @@ from tms.commands.argument_schemas import faults
 from tms.commands.catalogue_lines import FILTERS
 from tms.commands.definition_form import DefinitionForm
 from tms.commands.definitions import CommandInUse, TooManyDefinitions
-from tms.commands.kinds import CATALOG, NO_ARGUMENTS, CommandSpec
+from tms.commands.kinds import NO_ARGUMENTS, CommandSpec
 from tms.commands.models import Command, CommandDefinition, CommandState
 from tms.commands.schemas import CommandSpecSchema
 from tms.commands.uses import CommandUse, uses_of
@@ -123,7 +123,7 @@ def _ask_to_delete(
     values = {
         "spec": spec,
         "uses": uses_of(spec.name, to=request.user),
-        "supported": catalogue_lines.supported_by([*CATALOG.values(), spec], request.user)[spec.name],
+        "supported": catalogue_lines.supported_by([spec], request.user)[spec.name],
         "waiting": access.visible(waiting, to=request.user).count(),
     }
     return _render(request, "commands/delete.html", values, status=status)
@@ -173,11 +173,8 @@ def _show(
 ) -> HttpResponse:
     values: dict[str, Any] = {"spec": spec, "form": form, **notices}
     if spec is not None:
-        supported = catalogue_lines.supported_by(
-            [*CATALOG.values(), *([] if spec.is_builtin else [spec])], request.user
-        )
         values |= {
-            "supported": supported[spec.name],
+            "supported": catalogue_lines.supported_by([spec], request.user)[spec.name],
             "uses": uses_of(spec.name, to=request.user),
             "usage": catalogue_lines.usage_for(request.user).get(spec.name),
             "definition": None if spec.is_builtin else CommandDefinition.objects.get(name=spec.name),

@@ -60,7 +60,7 @@ COMMANDS = {
 
 
 def seed_commands() -> None:
-    """Those that are missing."""
+    """Define those that are missing."""
     known = set(CommandDefinition.objects.values_list("name", flat=True))
     for name, values in COMMANDS.items():
         if name not in known:

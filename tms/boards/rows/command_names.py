@@ -5,6 +5,6 @@ from tms.fleet.sites.names import Bilingual
 
 
 def shown_name(command: Command) -> str | Bilingual:
-    """Of a row `with_labels`: its label, if customers defined it. Commands of TMS keep the name, which has a label."""
+    """The label of a command that customers defined, on a row `with_labels`. Those of TMS keep their name."""
     label, label_ja = getattr(command, "label", None), getattr(command, "label_ja", None)
     return Bilingual(label, label_ja or "") if label else command.name

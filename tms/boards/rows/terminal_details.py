@@ -26,7 +26,7 @@ from tms.telemetry.models import Report
 
 MAX_ANSWER_CHARACTERS = 4_000
 FEW_LINES, FEW_CHARACTERS = 12, 600
-"""Of an answer that is shown as a whole."""
+"""The size of an answer that is shown as a whole."""
 
 
 class OpenAlertRow(NamedTuple):

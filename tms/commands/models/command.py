@@ -48,7 +48,7 @@ class AnswerRow(msgspec.Struct, frozen=True, gc=False):
 
 class CommandQuerySet(models.QuerySet["Command"]):
     def with_labels(self) -> Self:
-        """With `label` and `label_ja` of commands that customers defined; None for others."""
+        """Adds `label` and `label_ja` of commands that customers defined; None for others."""
         named = CommandDefinition.objects.filter(name=models.OuterRef("name"))
         labels = {name: models.Subquery(named.values(name)[:1]) for name in ("label", "label_ja")}
         return self.annotate(**labels)

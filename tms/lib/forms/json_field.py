@@ -48,7 +48,7 @@ def _refuse(name: str) -> None:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Of a name that is there twice, Python would silently drop the first."""
+    """Refuses a name that is there twice, of which Python would silently drop the first."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
