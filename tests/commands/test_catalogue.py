@@ -161,6 +161,26 @@ def test_sending_a_command_checks_its_arguments_and_the_permission_for_the_termi
     assert [item["name"] for item in client.get(f"/terminals/{here.uid}/commands").json()["items"]] == ["print"]
 
 
+def test_over_rest_the_offered_commands_and_the_use_of_one_are_those_of_terminals_that_are_seen(fleet):
+    here, there = fleet.terminal(site=fleet.site("AAA")), fleet.terminal(site=fleet.site("BBB"))
+    define()
+    for terminal in (here, there):
+        boot(terminal, "print")
+        services.queue(terminal, name="print", args={}, by=None, at=AT)
+    person = people.person("viewer", of=None)
+    people.grant(person, "Viewer", site=here.site)
+    client = ApiClient.of(person)
+
+    offered = client.get(f"/commands?terminal={here.uid}").json()["items"]
+    elsewhere = client.get(f"/commands?terminal={there.uid}")
+    usage, unknown = client.get("/commands/print/usage"), client.get("/commands/dance/usage")
+
+    assert [item["name"] for item in offered] == ["print"]
+    assert (elsewhere.status_code, unknown.status_code) == (404, 404)
+    assert {name: usage.json()[name] for name in ("terminals", "open_jobs")} == {"terminals": 1, "open_jobs": 0}
+    assert (usage.json()["results"]["queued"], usage.json()["last_used_at"] is None) == (1, False)
+
+
 def test_a_command_that_deletes_data_needs_a_second_person(fleet):
     terminal = fleet.terminal()
     define("wipe", danger="deletes_data")

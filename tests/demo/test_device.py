@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import pytest
 
+from tms.commands.kinds import CATALOG
+from tms.demo.commands import COMMANDS
 from tms.demo.device import HANDLERS, DemoDevice
 from tms.demo.personality import Personality, personality_of
 from tms.demo.seed_file import DemoTerminal
@@ -60,6 +62,31 @@ def test_a_reboot_sends_a_goodbye_with_a_return_time(now):
 def test_an_unknown_command_is_refused_with_the_expected_ones(now):
     with pytest.raises(CommandError, match=", ".join(HANDLERS)):
         asyncio.run(device(Personality.HEALTHY).handle(frames.CommandFrame("dance", {}, now)))
+
+
+def test_a_device_names_what_it_can_do_and_does_what_the_demo_defines(now):
+    kiosk, gate = device(Personality.HEALTHY), device(Personality.HEALTHY, kind="gate")
+    kiosk.paper_pct = 50.0
+
+    done = [
+        asyncio.run(kiosk.handle(frames.CommandFrame(name, args, now))).result
+        for name, args in (
+            ("set-volume", {"level": 20}),
+            ("set-volume", {"level": 70, "channel": "main"}),
+            ("print-test-page", {"copies": 2}),
+        )
+    ]
+    kiosk.paper_pct = 5.0
+
+    assert done == [
+        {"channel": "main", "before": 50, "level": 20},
+        {"channel": "main", "before": 20, "level": 70},
+        {"printed": 2, "paper_pct": 49.8},
+    ]
+    assert set(kiosk.capabilities) - set(gate.capabilities) == {"print-test-page"}
+    assert set(HANDLERS) == {*CATALOG, *COMMANDS}
+    with pytest.raises(CommandError, match="paper 5%"):
+        asyncio.run(kiosk.handle(frames.CommandFrame("print-test-page", {}, now)))
 
 
 def test_a_terminal_keeps_its_character_and_most_are_healthy():

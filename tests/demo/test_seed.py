@@ -11,6 +11,7 @@ from tests.support.credentials import find_key
 from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
+from tms.commands.models import CommandDefinition
 from tms.demo.people import PEOPLE
 from tms.demo.seed import seed
 from tms.fleet.models import (
@@ -48,6 +49,10 @@ def test_a_new_fleet_has_seven_sites_in_japan_and_this_machine(path):
     assert OpeningHours.objects.values("site").distinct().count() == 7
     demo = User.objects.get(username=PEOPLE[0].username)
     assert not demo.is_superuser
+    assert list(CommandDefinition.objects.values_list("name", "label_ja")) == [
+        ("print-test-page", "テスト印刷"),
+        ("set-volume", "音量を設定"),
+    ]
     assert set(access.Granted(demo)) == {permission.key for permission in Permission}
 
 

@@ -103,6 +103,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     ),
     "tms.commands.argument_schemas.REFERENCE": ("fullmatch", (*words(), repeated("a", before="#/$defs/"))),
     "tms.commands.definitions.NAME": ("fullmatch", words()),
+    "tms.commands.schema_positions.TOKEN": ("findall", (*words(), repeated('"\\'), repeated("{"))),
     "tms.fleet.groups.views.PRIMARY_KEY": ("fullmatch", words()),
     "tms.fleet.models.attribute.NAME": ("fullmatch", words()),
     "tms.fleet.models.tag.TAG": ("fullmatch", words()),

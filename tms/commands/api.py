@@ -11,20 +11,23 @@ from tms.accounts.scope import EVERYTHING
 from tms.approvals.api import check
 from tms.approvals.gate import propose
 from tms.approvals.services import alone
-from tms.commands import catalogue, definitions, services
+from tms.commands import catalogue, catalogue_lines, definitions, services
 from tms.commands.approvals import COMMAND, CommandPayload
 from tms.commands.kinds import CATALOG
-from tms.commands.models import Command, CommandDefinition
+from tms.commands.models import Command, CommandDefinition, CommandState
 from tms.commands.schemas import (
+    CatalogueQuery,
     CatalogueSchema,
     CommandBody,
     CommandPageSchema,
     CommandSchema,
     CommandSpecSchema,
+    CommandUsageSchema,
     DefinitionBody,
     NewDefinitionBody,
 )
 from tms.commands.services import CommandRefused
+from tms.commands.uses import uses_of
 from tms.fleet.models import Terminal
 from tms.lib.pagination import Column, Keyset
 from tms.rest_base.body_values import BodyValues
@@ -44,9 +47,12 @@ NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
 
 
 @router.get("/commands", summary="List the catalogue of commands", response=CatalogueSchema)
-def list_commands(request: ApiRequest) -> CatalogueSchema:
-    """The commands of TMS, then those that were defined here."""
-    return CatalogueSchema(items=[CommandSpecSchema.of(spec) for spec in catalogue.everything()])
+def list_commands(request: ApiRequest, query: Query[CatalogueQuery]) -> CatalogueSchema:
+    """The commands of TMS, then those that were defined here. With `terminal`, those that it is offered."""
+    if not query.terminal:
+        return CatalogueSchema(items=[CommandSpecSchema.of(spec) for spec in catalogue.everything()])
+    terminal = find(request, Terminal.objects.all(), uid=query.terminal)
+    return CatalogueSchema(items=[CommandSpecSchema.of(spec) for spec in catalogue.offered(terminal)])
 
 
 @router.get("/commands/{str:name}", summary="Read a command of the catalogue", response=CommandSpecSchema)
@@ -58,6 +64,23 @@ def read_command(request: ApiRequest, response: HttpResponse, name: str) -> Comm
     found = CommandSpecSchema.of(spec)
     set_etag(response, found.version)
     return found
+
+
+@router.get("/commands/{str:name}/usage", summary="Read how a command is used", response=CommandUsageSchema)
+def read_command_usage(request: ApiRequest, name: str) -> CommandUsageSchema:
+    """How many terminals that you see are offered it, how it ended among the latest 10,000 commands of the fleet, and
+    how many open jobs send it.
+    """
+    spec = catalogue.find(name)
+    if spec is None:
+        raise Http404
+    used = catalogue_lines.usage_for(request.person).get(name, {})
+    return CommandUsageSchema(
+        terminals=catalogue_lines.supported_by([spec], request.person)[name],
+        open_jobs=len(uses_of(name)),
+        last_used_at=used.get("at"),
+        results={state: used.get(state, 0) for state in CommandState},
+    )
 
 
 @router.post("/commands", summary="Define a command", response=CommandSpecSchema, status=201, access=DEFINING)
@@ -83,8 +106,11 @@ def change_command(request: ApiRequest, response: HttpResponse, name: str, body:
 @router.delete("/commands/{str:name}", summary="Delete a command", response=None, status=204, access=EDITING)
 @transaction.atomic
 def delete_command(request: ApiRequest, name: str) -> None:
-    """Commands that wait stay. Jobs that use it stop at their next run."""
-    definitions.delete(_editable(request, name))
+    """Commands that wait stay. 409 while a job that is planned or going on sends it."""
+    try:
+        definitions.delete(_editable(request, name))
+    except definitions.CommandInUse as error:
+        raise ProblemError(409, error.code, str(error)) from None
 
 
 @router.get("/terminals/{str:uid}/commands", summary="List the commands of a terminal", response=CommandPageSchema)

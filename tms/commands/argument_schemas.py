@@ -9,10 +9,12 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, NamedTuple
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError, best_match
 from jsonschema.validators import extend
 
@@ -29,6 +31,7 @@ MAX_VALUES = 1_000
 MAX_NUMBER = 2**53
 MAX_SHOWN = 200
 """Characters of a message that repeat what was sent."""
+MAX_FAULTS = 50
 
 type Schema = dict[str, Any]
 
@@ -60,6 +63,11 @@ class ArgumentFault(NamedTuple):
 
     where: str
     problem: str
+    path: tuple[str, ...] = ()
+    """The names and positions that lead to it."""
+    keyword: str = ""
+    """The keyword of the schema that it violates, and the value of that."""
+    limit: Any = None
 
     def __str__(self) -> str:
         return f"{self.where}: {self.problem}"
@@ -89,8 +97,26 @@ def faults(schema: Schema, arguments: object) -> ArgumentFault | None:
     """The first thing that is wrong with `arguments`; None if nothing is. The schema has been checked."""
     if found := _out_of_bounds(arguments):
         return found
-    error = best_match(_Validator(schema).iter_errors(arguments))
-    return None if error is None else ArgumentFault(f"$.args{error.json_path[1:]}", _advice(error))
+    error = best_match(_errors(schema, arguments))
+    return None if error is None else _fault(error)
+
+
+def every_fault(schema: Schema, arguments: object) -> list[ArgumentFault]:
+    """What is wrong with `arguments`, at most `MAX_FAULTS`. The schema has been checked."""
+    if found := _out_of_bounds(arguments):
+        return [found]
+    return [_fault(error) for error in islice(_errors(schema, arguments), MAX_FAULTS)]
+
+
+def _errors(schema: Schema, arguments: object) -> Iterator[ValidationError]:
+    found: Iterator[ValidationError] = _Validator(schema, format_checker=FORMATS).iter_errors(arguments)
+    return found
+
+
+def _fault(error: ValidationError) -> ArgumentFault:
+    path = tuple(map(str, error.absolute_path))
+    where = f"$.args{error.json_path[1:]}"
+    return ArgumentFault(where, _advice(error), path, str(error.validator), error.validator_value)
 
 
 class _Bounds:
@@ -186,6 +212,15 @@ def _pattern(_validator: Any, pattern: str, instance: object, schema: Mapping[st
         return
     if not re.search(pattern, instance):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+FORMATS = FormatChecker(("date", "email", "ipv4", "ipv6", "uuid"))
+"""Formats that are checked, with `date-time`; each takes time in proportion to the text. Others are notes."""
+
+
+@FORMATS.checks("date-time", raises=ValueError)
+def _is_date_time(instance: object) -> bool:
+    return not isinstance(instance, str) or datetime.fromisoformat(instance).tzinfo is not None
 
 
 _Validator: Any = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]

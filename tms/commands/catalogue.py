@@ -70,7 +70,7 @@ def spec_of(definition: CommandDefinition) -> CommandSpec:
         definition.name,
         _label(definition.label, definition.label_ja),
         danger=Danger(definition.danger),
-        arguments=definition.arguments,
+        arguments=definition.ordered_arguments,
         kinds=definition.kinds,
         models=definition.terminal_models,
         answer_within_s=definition.answer_within_s,

@@ -1,5 +1,6 @@
 """Services for commands that customers define."""
 
+import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -9,16 +10,20 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
 from tms.accounts.audit import recorder
-from tms.commands.argument_schemas import BadSchema, check_schema
+from tms.commands.argument_schemas import BadSchema, check_schema, faults
 from tms.commands.kinds import CATALOG, MAX_RESULT_BYTES, NO_ARGUMENTS
 from tms.commands.models import CommandDefinition, Danger
 from tms.commands.services import MAX_ANSWER_S
+from tms.commands.uses import uses_of
 from tms.fleet.models import TerminalKind
 
 MAX_DEFINITIONS = 200
 MAX_LISTED = 50
 MAX_LABEL, MAX_MODEL = 100, 64
+MAX_EXAMPLES = 10
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+RESERVED = frozenset(("new",))
+"""Addresses of pages."""
 
 
 class TooManyDefinitions(ValueError):
@@ -28,11 +33,22 @@ class TooManyDefinitions(ValueError):
         super().__init__(f"there are {MAX_DEFINITIONS} defined commands, as many as are allowed; delete one first")
 
 
+class CommandInUse(Exception):
+    """Jobs that are planned or going on need the command."""
+
+    code = "tms:command-in-use"
+
+    def __init__(self, name: str, number: int) -> None:
+        super().__init__(f"{number} open jobs send {name}; cancel them, or wait until they have finished")
+
+
 @dataclass(frozen=True, slots=True)
 class DefinitionValues:
     label: str
     label_ja: str = ""
     arguments: dict[str, Any] = field(default_factory=lambda: dict(NO_ARGUMENTS))
+    arguments_text: str = ""
+    """The JSON of `arguments` as a person wrote it; empty for a usual layout."""
     kinds: Sequence[str] = ()
     terminal_models: Sequence[str] = ()
     danger: Danger = Danger.NONE
@@ -47,6 +63,8 @@ def define(name: str, values: DefinitionValues) -> CommandDefinition:
         errors["name"] = "1 to 64 characters a-z, 0-9, - and _, beginning with a letter"
     elif name in CATALOG:
         errors["name"] = f"{name} is a command of TMS; choose another name"
+    elif name in RESERVED:
+        errors["name"] = f"{name} is the address of a page; choose another name"
     _raise(errors)
     with transaction.atomic():
         _demand_room()
@@ -65,7 +83,9 @@ def change(definition: CommandDefinition, values: DefinitionValues) -> None:
 
 @transaction.atomic
 def delete(definition: CommandDefinition) -> None:
-    """Commands that were queued before stay."""
+    """Commands that were queued before stay. Raises CommandInUse."""
+    if number := len(uses_of(definition.name)):
+        raise CommandInUse(definition.name, number)
     recorder.record("deleted", definition)
     definition.delete()
 
@@ -74,6 +94,7 @@ def _save(definition: CommandDefinition, values: DefinitionValues) -> None:
     for name in DefinitionValues.__dataclass_fields__:
         setattr(definition, name, getattr(values, name))
     definition.kinds, definition.terminal_models = list(values.kinds), list(values.terminal_models)
+    definition.arguments_text = values.arguments_text or json.dumps(values.arguments, ensure_ascii=False, indent=2)
     definition.save()
 
 
@@ -109,10 +130,21 @@ def _errors(values: DefinitionValues) -> dict[str, str]:
 
 def _schema_error(schema: object) -> str:
     try:
-        check_schema(schema)
+        check_arguments(schema)
     except BadSchema as error:
         return str(error)
     return ""
+
+
+def check_arguments(schema: Any) -> None:
+    """A schema must fit its own `examples`, and has at most `MAX_EXAMPLES`. Raises BadSchema."""
+    check_schema(schema)
+    examples = schema.get("examples", [])
+    if len(examples) > MAX_EXAMPLES:
+        raise BadSchema("$.examples", f"has {len(examples)} entries; at most {MAX_EXAMPLES} are allowed")
+    for number, example in enumerate(examples):
+        if fault := faults(schema, example):
+            raise BadSchema(f"$.examples[{number}]", f"does not fit the schema: {fault}")
 
 
 def _unknown(chosen: Sequence[str], known: Collection[str]) -> str:

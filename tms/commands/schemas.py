@@ -75,6 +75,17 @@ class CatalogueSchema(ResponseSchema):
     items: list[CommandSpecSchema]
 
 
+class CatalogueQuery(RequestSchema):
+    terminal: str = Field("", max_length=64, description="UID: only the commands that it is offered.")
+
+
+class CommandUsageSchema(ResponseSchema):
+    terminals: int
+    open_jobs: int
+    last_used_at: datetime | None
+    results: dict[CommandState, int]
+
+
 class CommandBody(RequestSchema):
     name: str = Field(min_length=1, max_length=64, examples=["collect_logs"])
     args: dict[str, Any] = Field({}, description="As the command's schema says.", examples=[{"lines": 50}])

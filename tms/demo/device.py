@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from tms.demo.personality import WITH_PAPER, Personality
 from tms.demo.seed_file import DemoTerminal
@@ -29,6 +30,7 @@ class DemoDevice:
     is_jammed: bool = False
     heat_c: float = 0.0
     """Heat beyond the device's usual temperature."""
+    volumes: dict[str, int] = field(default_factory=dict)
     pending: list[frames.TerminalEvent] = field(default_factory=list)
     phase: float = 0.0
 
@@ -43,7 +45,7 @@ class DemoDevice:
 
     @property
     def capabilities(self) -> Sequence[str]:
-        return tuple(HANDLERS)
+        return tuple(name for name in HANDLERS if self.has_paper or name not in NEEDS_PAPER)
 
     def uptime_s(self) -> float:
         return time.monotonic() - self.started_at
@@ -80,19 +82,33 @@ class DemoDevice:
         return {name: round(max(0.0, value), 1) for name, value in metrics.items()}
 
     async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
-        if command.name not in HANDLERS:
-            raise CommandError(f"unknown command {command.name!r}; supported: {', '.join(HANDLERS)}")
-        return HANDLERS[command.name](self)
+        if command.name not in self.capabilities:
+            raise CommandError(f"unknown command {command.name!r}; supported: {', '.join(self.capabilities)}")
+        return HANDLERS[command.name](self, command.args)
 
-    def ping(self) -> CommandOutcome:
+    def ping(self, args: Mapping[str, Any]) -> CommandOutcome:
         return CommandOutcome({"answer": "pong"})
 
-    def reboot(self) -> CommandOutcome:
+    def reboot(self, args: Mapping[str, Any]) -> CommandOutcome:
         back_at = datetime.now(UTC) + timedelta(seconds=self.random.uniform(*REBOOT_S))
         return CommandOutcome({"back_at": back_at.isoformat()}, frames.GoodbyeFrame("reboot", back_at))
 
-    def collect_logs(self) -> CommandOutcome:
+    def collect_logs(self, args: Mapping[str, Any]) -> CommandOutcome:
         return CommandOutcome({"lines": self._log()})
+
+    def set_volume(self, args: Mapping[str, Any]) -> CommandOutcome:
+        """TMS has checked the arguments against the schema in `tms.demo.commands`."""
+        channel = args.get("channel", "main")
+        before = self.volumes.get(channel, 50)
+        self.volumes[channel] = args["level"]
+        return CommandOutcome({"channel": channel, "before": before, "level": args["level"]})
+
+    def print_test_page(self, args: Mapping[str, Any]) -> CommandOutcome:
+        if self.paper_pct < PAPER_LOW_PCT:
+            raise CommandError(f"paper {self.paper_pct:.0f}%: printing is kept for customers; refill it first")
+        copies = args.get("copies", 1)
+        self.paper_pct -= 0.1 * copies
+        return CommandOutcome({"printed": copies, "paper_pct": round(self.paper_pct, 1)})
 
     def _temperature(self, now: float) -> float:
         base = 44 + 3 * math.sin(now / 200) + self.random.gauss(0, 0.4) + self.heat_c
@@ -119,12 +135,15 @@ class DemoDevice:
         return [f"{at} up for {self.uptime_s():.0f} s", f"{at} personality {self.personality}", f"{at} all quiet"]
 
 
-HANDLERS: Mapping[str, Callable[[DemoDevice], CommandOutcome]] = {
+HANDLERS: Mapping[str, Callable[[DemoDevice, Mapping[str, Any]], CommandOutcome]] = {
     "ping": DemoDevice.ping,
     "reboot": DemoDevice.reboot,
     "collect_logs": DemoDevice.collect_logs,
+    "set-volume": DemoDevice.set_volume,
+    "print-test-page": DemoDevice.print_test_page,
 }
-"""The commands that it takes."""
+"""The commands of TMS, and those that the demo defines."""
+NEEDS_PAPER = ("print-test-page",)
 
 
 def status_of(metrics: Mapping[str, float], *, is_jammed: bool = False) -> frames.Status:

@@ -14,6 +14,7 @@ from tms.accounts.models import Grant, User
 from tms.accounts.roles import built_in
 from tms.demo import seed_file
 from tms.demo.checks import refuse_production
+from tms.demo.commands import seed_commands
 from tms.demo.people import PEOPLE
 from tms.demo.seed_file import DemoTerminal, Fleet
 from tms.demo.sites import CONTACTS, MAKES, SITES, DemoSite
@@ -49,6 +50,7 @@ def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
     with transaction.atomic():
         fleet = _still_enrolled(seed_file.read(path))
         _seed_people()
+        seed_commands()
         sites = _seed_sites()
         if not fleet.this_machine:
             fleet.this_machine = _enrol_machine(machine)

@@ -9,6 +9,10 @@ class JobsConfig(AppConfig):
     verbose_name = _("Jobs")
 
     def ready(self) -> None:
-        from tms.approvals import kinds  # its models are loaded by now
+        # Its models are loaded by now.
+        from tms.approvals import kinds
+        from tms.commands.uses import command_uses
+        from tms.jobs.command_uses import open_jobs
 
+        command_uses.connect(open_jobs)
         kinds.MODULES.add("tms.jobs.approvals")

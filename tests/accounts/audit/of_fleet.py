@@ -7,6 +7,9 @@ from uuid import uuid4
 from django.utils import timezone
 
 from tests.support.factories import now
+from tms.commands.catalogue import spec_of
+from tms.commands.models import CommandDefinition
+from tms.commands.schemas import CommandSpecSchema
 from tms.fleet.devices import placements
 from tms.fleet.models import Device, DeviceState, Group, Site, Terminal, TerminalState
 from tms.fleet.sites import services as sites
@@ -17,6 +20,13 @@ from tms.jobs.models import Job, JobState
 type Request = tuple[str, Mapping[str, Any] | Callable[[], Mapping[str, Any]], Callable[[], object]]
 
 DEFINITION = {"label": "Print a test page"}
+DEFINITION_FORM = {
+    "label": "Print it",
+    "danger": "none",
+    "answer_within_s": "30",
+    "max_result_bytes": "4096",
+    "arguments": '{"type": "object"}',
+}
 COMMENT = {"comment": "Asked for by the site"}
 
 
@@ -57,6 +67,11 @@ def pause() -> None:
     Job.objects.update(state=JobState.PAUSED)
 
 
+def changed_definition() -> dict[str, Any]:
+    definition = CommandDefinition.objects.get()
+    return DEFINITION_FORM | {"version": CommandSpecSchema.of(spec_of(definition)).version}
+
+
 def tampered() -> dict[str, Any]:
     empty = {"seals-TOTAL_FORMS": 0, "seals-INITIAL_FORMS": 0}
     return {"key": str(uuid4()), "result": "looks_tampered", "corrects": Inspection.objects.get().pk, **empty}
@@ -72,6 +87,9 @@ PAGES: Mapping[str, Request] = {
     "/groups/<int:pk>/members/": ("members-changed", {"terminals": "R-1"}, nothing),
     "/groups/<int:pk>/members/remove/": ("members-changed", members, nothing),
     "/groups/<int:pk>/delete/": ("deleted", {}, nothing),
+    "/commands/new/": ("created", DEFINITION_FORM | {"name": "self_test"}, nothing),
+    "/commands/<str:name>/": ("changed", changed_definition, nothing),
+    "/commands/<str:name>/delete/": ("deleted", {}, nothing),
     "/inspections/rounds/new/": (
         "round-started",
         {"name": "Q1", "where": "everything", "due_on": "2099-12-31", "every_days": 90},

@@ -54,6 +54,7 @@ PREVIEW = "shows what would happen, and stores nothing"
 OWN_VIEW = "how pages look to one person"
 NO_OPERATION = "no operation of its own"
 REASONS: dict[str, str] = {
+    "POST /commands/new/preview/": PREVIEW,
     "POST /maintenance/preview/": PREVIEW,
     "POST /rules/new/": "chooses the kind of a new rule",
     "POST /rules/new/<slug:kind>/preview/": PREVIEW,

@@ -24,7 +24,7 @@ from tms.protocol.text import clean, storable
 SECRET_FIELDS = frozenset({"password", "password1", "password2", "encrypted_secrets", "digest"})
 MASKED = "•••"
 UNTRACKED = frozenset(
-    {"failures", "last_login", "used_at", "version", "revision", "changed_at", "changed_by"}
+    {"failures", "last_login", "used_at", "version", "revision", "changed_at", "changed_by", "arguments_text"}
     | {"enabled_at", "inactivity_noticed_at", "evaluated_at"}
     | {"successor", "predecessor", "issued_at", "rotated_at", "seen_at"}
 )

@@ -1,11 +1,13 @@
 """Commands to a terminal. A dangerous one is confirmed in a dialog that shows its consequences."""
 
+import json
 from http import HTTPStatus
 
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 from msgspec.structs import replace
 
@@ -21,6 +23,7 @@ from tms.boards.responses import or_404, render_dialog, render_page
 from tms.commands import catalogue, services
 from tms.commands.approvals import COMMAND, CommandPayload
 from tms.commands.forms import CommandForm
+from tms.commands.services import CommandRefused
 from tms.fleet.models import Presence, Terminal
 
 
@@ -37,13 +40,28 @@ def send_command(request: AuthenticatedRequest, uid: str) -> HttpResponse:
         return _panel(request, page, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if danger:
         return _send_dangerous(request, page, form)
-    services.queue(page.terminal, args={}, by=request.user, at=timezone.now(), **form.cleaned_data)
+    try:
+        services.queue(page.terminal, by=request.user, at=timezone.now(), **form.values)
+    except CommandRefused as error:  # the catalogue has changed at this moment
+        form.add_error("name", str(error))
+        return _panel(request, page, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return _send(request, page, form, partial="ask")
+
+
+@require_safe
+@never_cache
+@needs(Permission.SEND_COMMANDS)
+def command_arguments(request: AuthenticatedRequest, uid: str) -> HttpResponse:
+    """The fields of the arguments of the command `name`, when somebody chooses it."""
+    page = or_404(TerminalPage.open(request.GET, person=request.user, uid=uid))
+    access.demand(request.user, Permission.SEND_COMMANDS, page.terminal)
+    form = CommandForm(person=request.user, terminal=page.terminal, chosen=request.GET.get("name", ""))
+    return render(request, "boards/commands.html#arguments", {"form": form})
 
 
 def _send_dangerous(request: AuthenticatedRequest, page: TerminalPage, form: CommandForm) -> HttpResponse:
     at, is_confirmed = timezone.now(), request.POST.get("sure") == "1"
-    payload = CommandPayload(terminal=page.terminal.pk, **form.cleaned_data)
+    payload = CommandPayload(terminal=page.terminal.pk, **form.values)
     proposal = propose(COMMAND, payload, by=request.user, at=at)
     confirmation = _confirmation(request.POST if is_confirmed else None, page.terminal, proposal)
     if not is_confirmed or not confirmation.is_valid():
@@ -93,11 +111,12 @@ def _confirm(
         "nav_item": page.nav_item,
         "terminal": page.terminal,
         "is_online": page.terminal.state.presence == Presence.ONLINE,
-        "command": catalogue.find(form.cleaned_data["name"]),
+        "command": form.spec,
+        "arguments": json.dumps(proposal.payload.args, ensure_ascii=False) if proposal.payload.args else "",
         "proposal": proposal,
         "impact": proposal.impact,
         "confirmation": confirmation,
-        "fields": [(name, request.POST[name]) for name in form.fields],
+        "fields": form.entered,
         "at": proposal.impact.at,
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if confirmation.is_bound else HTTPStatus.OK

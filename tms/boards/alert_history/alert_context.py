@@ -9,7 +9,9 @@ from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.alerts.models.alert import AlertQuerySet
+from tms.boards.rows.command_names import shown_name
 from tms.commands.models import Command
+from tms.fleet.sites.names import Bilingual
 
 RECENT = timedelta(days=7)
 MAX_OCCURRENCES = 6
@@ -28,7 +30,7 @@ class EarlierAlert(NamedTuple):
     acknowledged_by: Name | None
     comment: str
     """The last one: what people did about it."""
-    commands: tuple[str, ...]
+    commands: tuple[str | Bilingual, ...]
     """Names of the commands to the terminal while it was open."""
     is_this: bool
 
@@ -39,7 +41,7 @@ class EarlierAlert(NamedTuple):
 
 
 class SentCommand(NamedTuple):
-    name: str
+    name: str | Bilingual
     state: str
     by: Name | None
     at: datetime
@@ -92,7 +94,7 @@ def _rewound(alert: Alert, until: datetime | None) -> Alert:
 
 
 def _occurrence(one: Alert, sent: list[Command], *, is_this: bool) -> EarlierAlert:
-    names = (command.name for command in reversed(sent) if _is_during(command, one))
+    names = (shown_name(command) for command in reversed(sent) if _is_during(command, one))
     return EarlierAlert(
         pk=one.pk,
         opened_at=one.opened_at,
@@ -113,7 +115,7 @@ def _is_during(command: Command, alert: Alert) -> bool:
 def _commands(alert: Alert, scope: Scope, *, since: datetime, until: datetime | None) -> list[Command]:
     """Commands to the alert's terminal, newest first (index: command_terminal)."""
     found = within(Command.objects.filter(terminal=alert.terminal_id, created_at__gte=since), scope)
-    newest = found.select_related("created_by").order_by("-created_at")
+    newest = found.with_labels().select_related("created_by").order_by("-created_at")
     if until is None:
         return list(newest[:MAX_READ])
     known = list(newest.filter(created_at__lte=until)[:MAX_READ])
@@ -125,4 +127,4 @@ def _commands(alert: Alert, scope: Scope, *, since: datetime, until: datetime | 
 def _sent_command(command: Command) -> SentCommand:
     result = command.error or ("" if command.result is None else json.dumps(command.result, ensure_ascii=False))
     by = name_of(command.created_by) if command.created_by else None
-    return SentCommand(command.name, command.state, by, command.created_at, result[:MAX_RESULT])
+    return SentCommand(shown_name(command), command.state, by, command.created_at, result[:MAX_RESULT])

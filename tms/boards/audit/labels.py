@@ -12,6 +12,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.models import IncidentTransitionKind, TransitionKind
+from tms.commands import catalogue
 
 ACTIONS: Mapping[str, str | Promise] = {
     "created": pgettext_lazy("audit", "Created"),
@@ -246,6 +247,9 @@ def value_label(kind: str, name: str, value: object) -> str:
         inner = field.related_model._meta.label_lower if field is not None and field.related_model else kind
         parts = [(key, each) for key, each in value.items() if each not in (None, "", [], {})]
         return gettext(", ").join(f"{field_label(inner, key)} {value_label(inner, key, each)}" for key, each in parts)
+    if name == "command" and isinstance(value, str):
+        spec = catalogue.find(value)
+        return str(spec.label) if spec else value
     if name == "fault":
         return str(DEMO_FAULTS.get(value, value))
     choices = dict(getattr(field, "flatchoices", ())) if isinstance(value, str) else {}

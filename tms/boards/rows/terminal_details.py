@@ -13,6 +13,7 @@ from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, AlertState, RuleSource
 from tms.boards.caches.plans import SiteStatus, plan_cache
+from tms.boards.rows.command_names import shown_name
 from tms.boards.rows.common import LinkView, SiteLabel, link_view, site_label
 from tms.boards.rows.planned import Expected, expected_of
 from tms.boards.rows.terminals import ReadingCell, SeveritiesByMetric, over_of, readings_of, unresolved_of
@@ -24,6 +25,8 @@ from tms.lib.severity import RANKS, worst
 from tms.telemetry.models import Report
 
 MAX_ANSWER_CHARACTERS = 4_000
+FEW_LINES, FEW_CHARACTERS = 12, 600
+"""The size of an answer that is shown as a whole."""
 
 
 class OpenAlertRow(NamedTuple):
@@ -95,7 +98,7 @@ class CommandRow:
     """A command and its result."""
 
     pk: int
-    name: str
+    name: str | Bilingual
     state: str
     by: Name | None
     created_at: datetime
@@ -108,6 +111,19 @@ class CommandRow:
     @property
     def element(self) -> str:
         return f"command-{self.pk}"
+
+    @property
+    def answer_lines(self) -> int:
+        return self.answer.count("\n") + 1
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the answer is collapsed."""
+        return self.answer_lines > FEW_LINES or len(self.answer) > FEW_CHARACTERS
+
+    @property
+    def is_cut(self) -> bool:
+        return len(self.answer) >= MAX_ANSWER_CHARACTERS
 
     @property
     def is_pending(self) -> bool:
@@ -204,7 +220,8 @@ def _facts(
 
 def command_rows(terminal: Terminal, *, limit: int, until: datetime | None = None) -> list[CommandRow]:
     """The newest commands, newest first. `until`: as they were at this past instant."""
-    commands = Command.objects.filter(terminal=terminal).select_related("created_by").order_by("-created_at", "-pk")
+    of_terminal = Command.objects.filter(terminal=terminal).with_labels()
+    commands = of_terminal.select_related("created_by").order_by("-created_at", "-pk")
     if until is None:
         return [_command_row(command) for command in commands[:limit]]
     found = list(commands.filter(created_at__lte=until)[:limit])
@@ -249,7 +266,7 @@ def _command_row(command: Command) -> CommandRow:
     took = command.answered_at - command.sent_at if command.answered_at and command.sent_at else None
     return CommandRow(
         pk=command.pk,
-        name=command.name,
+        name=shown_name(command),
         state=command.state,
         by=name_of(command.created_by) if command.created_by else None,
         created_at=command.created_at,
@@ -267,4 +284,4 @@ def _word(result: object) -> str:
         return ""
     if isinstance(result, dict) and list(result) == ["lines"] and isinstance(result["lines"], list):
         return "\n".join(map(str, result["lines"]))[:MAX_ANSWER_CHARACTERS]
-    return json.dumps(result, ensure_ascii=False, indent=1)[:MAX_ANSWER_CHARACTERS]
+    return json.dumps(result, ensure_ascii=False, indent=2)[:MAX_ANSWER_CHARACTERS]

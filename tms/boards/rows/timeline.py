@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models import AlertState, Transition, TransitionKind
+from tms.boards.rows.command_names import shown_name
 from tms.boards.rows.common import SiteLabel, site_label
 from tms.boards.rows.identity_values import write_out
 from tms.boards.rows.outages import OutageFacts, facts_of
@@ -143,7 +144,7 @@ def _event(row: Event) -> TimelineEntry:
 
 def _command(row: Command) -> TimelineEntry:
     by = name_of(row.created_by) if row.created_by else None
-    return TimelineEntry(f"asked-{row.pk}", row.created_at, "command", "command", "", row.name, row.state, by=by)
+    return TimelineEntry(f"asked-{row.pk}", row.created_at, "command", "command", "", shown_name(row), row.state, by=by)
 
 
 OUTAGE_ICONS = {
@@ -196,7 +197,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "events": Kind(lambda terminal: Event.objects.filter(terminal=terminal), "at", _event),
     "commands": Kind(
-        lambda terminal: Command.objects.filter(terminal=terminal).select_related("created_by"), "created_at", _command
+        lambda terminal: Command.objects.filter(terminal=terminal).with_labels().select_related("created_by"),
+        "created_at",
+        _command,
     ),
     "outages": Kind(lambda terminal: Outage.objects.over().filter(terminal=terminal), "ended_at", _outage),
     "boots": Kind(lambda terminal: Boot.objects.filter(terminal=terminal), "first_seen_at", _boot),

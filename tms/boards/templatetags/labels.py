@@ -30,6 +30,7 @@ from tms.fleet.models import Cause, IdentityField, Lifecycle, Presence, Terminal
 from tms.fleet.models.node import NodeState
 from tms.fleet.models.outage import OutageCause
 from tms.fleet.nodes.dropped_terminals import DroppedTerminals
+from tms.fleet.sites.names import Bilingual
 from tms.lib.calendar.durations import spell
 from tms.lib.calendar.repetition import repetition_text
 from tms.lib.severity import Severity
@@ -297,5 +298,6 @@ def happened(presence: str) -> str | Promise:
 
 
 @register.filter
-def command_label(name: str) -> str | Promise:
-    return CATALOG[name].label if name in CATALOG else name
+def command_label(name: str | Bilingual) -> str | Promise:
+    """Rows have the labels of commands that customers defined."""
+    return CATALOG[name].label if isinstance(name, str) and name in CATALOG else str(name)

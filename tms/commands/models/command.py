@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.scope import ByTerminal
+from tms.commands.models.definition import CommandDefinition
 from tms.fleet.models import Terminal
 from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
@@ -54,6 +55,12 @@ class Settled(NamedTuple):
 
 
 class CommandQuerySet(models.QuerySet["Command"]):
+    def with_labels(self) -> Self:
+        """Adds `label` and `label_ja` of commands that customers defined; None for others."""
+        named = CommandDefinition.objects.filter(name=models.OuterRef("name"))
+        labels = {name: models.Subquery(named.values(name)[:1]) for name in ("label", "label_ja")}
+        return self.annotate(**labels)
+
     def deliverable(self, at: datetime) -> Self:
         return self.filter(state=CommandState.QUEUED, deliver_before__gt=at)
 

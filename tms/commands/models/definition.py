@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tms.lib.text_fields import LineField
+from tms.lib.text_fields import LineField, LongLinesField
 
 
 class Danger(models.TextChoices):
@@ -28,6 +29,8 @@ class CommandDefinition(models.Model):
     label_ja = LineField(_("Japanese label"), max_length=100, blank=True)
     arguments: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(_("arguments"), default=dict)
     """JSON Schema 2020-12, within the bounds of `tms.commands.argument_schemas`."""
+    arguments_text = LongLinesField(blank=True, default="", db_default="")
+    """The same as it was written: PostgreSQL would order the names by their length. Ignored if it differs."""
     kinds: models.JSONField[list[str], list[str]] = models.JSONField(_("kinds"), default=list, blank=True)
     """Kinds of terminals that it is for; empty for all."""
     terminal_models: models.JSONField[list[str], list[str]] = models.JSONField(_("models"), default=list, blank=True)
@@ -43,3 +46,9 @@ class CommandDefinition(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def ordered_arguments(self) -> dict[str, Any]:
+        """The schema with its arguments in the order in which they were written."""
+        written: dict[str, Any] = json.loads(self.arguments_text) if self.arguments_text else {}
+        return written if written == self.arguments else self.arguments

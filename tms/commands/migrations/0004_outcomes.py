@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("commands", "0002_catalogue"),
+        ("commands", "0003_arguments_text"),
     ]
 
     operations = [
