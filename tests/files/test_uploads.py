@@ -210,7 +210,7 @@ def test_what_was_received_is_joined_by_another_process_if_the_first_one_died(of
 
 def test_the_clock_ends_uploads_and_deletes_what_was_kept_long_enough(offered, fleet, stored, settings):
     settings.FILES_DAYS = 30
-    complete, half, unused = offered(), offered(), offered()
+    complete, half, _unused = offered(), offered(), offered()
     kept = complete.upload(TEXT)
     half.announce(10)
     half.append(0, TEXT[:4])
