@@ -102,6 +102,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
         (*words(), repeated("tm"), repeated("administrato")),
     ),
     "tms.commands.argument_schemas.REFERENCE": ("fullmatch", (*words(), repeated("a", before="#/$defs/"))),
+    "tms.commands.definitions.MEDIA_TYPE": ("fullmatch", words()),
     "tms.commands.definitions.NAME": ("fullmatch", words()),
     "tms.fleet.groups.views.PRIMARY_KEY": ("fullmatch", words()),
     "tms.fleet.models.attribute.NAME": ("fullmatch", words()),

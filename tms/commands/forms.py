@@ -1,5 +1,7 @@
 """The form with which a person sends a command to a terminal."""
 
+from typing import Any
+
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +25,14 @@ class CommandForm(forms.Form):
     name = forms.ChoiceField()
     answer_within_s = forms.TypedChoiceField(choices=ANSWER_WITHIN, coerce=float)
     deliver_within_s = forms.TypedChoiceField(choices=DELIVER_WITHIN, coerce=float)
+
+    def clean(self) -> dict[str, Any]:
+        """An upload takes longer than an answer: a command with files gets at least the time that it says."""
+        cleaned = super().clean() or self.cleaned_data
+        spec = catalogue.find(cleaned.get("name", ""))
+        if spec is not None and spec.files and "answer_within_s" in cleaned:
+            cleaned["answer_within_s"] = max(cleaned["answer_within_s"], spec.answer_within_s)
+        return cleaned
 
     def __init__(self, data: QueryDict | None = None, *, person: User, terminal: Terminal) -> None:
         """Offer the commands that `person` may send to the terminal, and that need no arguments."""

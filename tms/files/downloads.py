@@ -1,9 +1,9 @@
 """Answers with the content of a file, which a browser saves, and never shows."""
 
 from collections.abc import AsyncIterator
+from typing import IO
 
 from asgiref.sync import sync_to_async
-from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.http import Http404, HttpResponseBase, StreamingHttpResponse
@@ -36,7 +36,7 @@ def content_of(file: TerminalFile) -> HttpResponseBase:
     return StreamingHttpResponse(_chunks(stored), content_type=served_type(file.media_type), headers=headers)
 
 
-async def _chunks(stored: File) -> AsyncIterator[bytes]:
+async def _chunks(stored: IO[bytes]) -> AsyncIterator[bytes]:
     with stored:
         while data := await sync_to_async(stored.read)(CHUNK):
             yield data

@@ -117,7 +117,7 @@ def join(file: TerminalFile, *, at: datetime) -> None:
         return
     reader = PartReader(file)
     try:
-        name = default_storage.save(f"{file.folder}/{secrets.token_hex(8)}", File(reader))
+        name = default_storage.save(f"{file.folder}/{secrets.token_hex(8)}", File(reader))  # type: ignore[arg-type]  # a raw stream is enough
     except BaseException:
         TerminalFile.objects.filter(pk=file.pk).update(joining_at=None)
         raise

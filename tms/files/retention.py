@@ -30,6 +30,10 @@ def _give_up(file: TerminalFile, at: datetime) -> None:
         publish(Change(terminals=frozenset({file.terminal_id})))
 
 
+def _remove(file: TerminalFile, at: datetime) -> None:
+    file.delete()
+
+
 def _forget(file: TerminalFile, at: datetime) -> None:
     clear(file)
     file.delete()
@@ -39,7 +43,7 @@ _rows = TerminalFile.objects
 PASSES: tuple[tuple[Callable[[datetime], QuerySet[TerminalFile]], Callable[[TerminalFile, datetime], None]], ...] = (
     (_rows.unjoined, _finish),
     (_rows.abandoned, _give_up),
-    (_rows.unused, lambda file, at: file.delete() and None),
+    (_rows.unused, _remove),
     (_rows.old, _forget),
 )
 

@@ -1,7 +1,7 @@
 """REST schemas of files."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field
 
@@ -26,7 +26,12 @@ class FileSchema(ResponseSchema):
 
     @classmethod
     def of(cls, file: TerminalFile) -> Self:
-        apart = {"id": file.pk, "terminal": file.terminal.uid, "command": file.command_id, "received": file.offset}
+        apart: dict[str, Any] = {
+            "id": file.pk,
+            "terminal": file.terminal.uid,
+            "command": file.command_id,
+            "received": file.offset,
+        }
         return cls(**apart, **{name: getattr(file, name) for name in cls.model_fields if name not in apart})
 
 
