@@ -336,15 +336,18 @@ see a file.
 """
 FILES_BUCKET = env.text("TMS_FILES_BUCKET")
 """A private bucket of Amazon S3 for them. Nodes on several machines need one, because each has a disk of its own."""
-OF_BUCKET = {
+OF_BUCKET: dict[str, Any] = {
     "bucket_name": FILES_BUCKET,
     "region_name": aws.region() or None,
     "default_acl": None,
     "file_overwrite": False,
-    # A file of 50 MB is neither read nor written as a whole in memory.
-    "use_threads": False,
     "max_memory_size": 2**20,
 }
+if FILES_BUCKET:
+    from boto3.s3.transfer import TransferConfig
+
+    # One request a file: boto3 would keep the parts of one of 50 MB in memory.
+    OF_BUCKET["transfer_config"] = TransferConfig(multipart_threshold=2**26, use_threads=False)
 FILES_DAYS = env.days("TMS_FILES_DAYS", 30, least=1)
 FILES_DAILY_MB = env.whole("TMS_FILES_DAILY_MB", 500, least=1)
 """Megabytes that one terminal may upload within 24 hours."""

@@ -25,15 +25,20 @@ class FileQuery(PageQuery):
     command: Id | None = None
 
 
-def _rows() -> QuerySet[TerminalFile]:
-    return TerminalFile.objects.begun().select_related("terminal", "command")
+type Rows = QuerySet[TerminalFile]
+
+
+def _with_names(rows: Rows) -> Rows:
+    return rows.select_related("terminal", "command")
 
 
 @router.get("/files", summary="List files of terminals", response=FilePageSchema)
 def list_files(request: ApiRequest, response: HttpResponse, query: Query[FileQuery]) -> FilePageSchema:
     """Newest first, with those that still arrive."""
     asked = {"terminal__uid": query.terminal or None, "command": query.command}
-    rows = _rows().filter(**{name: value for name, value in asked.items() if value is not None})
+    rows = _with_names(TerminalFile.objects.begun()).filter(
+        **{name: value for name, value in asked.items() if value is not None}
+    )
     found = paginate(request, response, visible(rows, to=request.person), query, order=NEWEST_FIRST)
     return FilePageSchema(items=[FileSchema.of(file) for file in found.rows], next=found.next)
 
@@ -41,10 +46,10 @@ def list_files(request: ApiRequest, response: HttpResponse, query: Query[FileQue
 @router.get("/files/{int:pk}", summary="Read a file of a terminal", response=FileSchema)
 def read_file(request: ApiRequest, pk: int) -> FileSchema:
     """What is known of it; `/content` has its bytes."""
-    return FileSchema.of(find(request, _rows(), pk=pk))
+    return FileSchema.of(find(request, _with_names(TerminalFile.objects.begun()), pk=pk))
 
 
 @router.get("/files/{int:pk}/content", summary="Download a file of a terminal", response=bytes)
 def read_file_content(request: ApiRequest, pk: int) -> HttpResponseBase:
     """404 until it is complete. The download is in the audit trail."""
-    return content_of(find(request, _rows(), pk=pk))
+    return content_of(find(request, _with_names(TerminalFile.objects.begun()), pk=pk))

@@ -1,11 +1,10 @@
 """Receives files: announced, then in parts, then joined. Each step can be repeated, on any node."""
 
 import hashlib
-import io
 import secrets
-from collections.abc import Iterator
+import tempfile
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import structlog
 from django.conf import settings
@@ -41,7 +40,7 @@ class UploadRefused(Exception):
         self.code, self.detail = code, detail
 
 
-class Announced(NamedTuple):
+class Announcement(NamedTuple):
     """What the terminal says about a file before its bytes."""
 
     length: int
@@ -56,7 +55,7 @@ def find_upload(token: str, *, terminal: int) -> TerminalFile | None:
     return rows.select_related("command").first()
 
 
-def begin(file: TerminalFile, announced: Announced, *, at: datetime) -> None:
+def begin(file: TerminalFile, announced: Announcement, *, at: datetime) -> None:
     """Accept the name and the length. The same again changes nothing. Raises UploadRefused."""
     _demand_open(file, at)
     _demand_allowed(file, announced)
@@ -65,11 +64,11 @@ def begin(file: TerminalFile, announced: Announced, *, at: datetime) -> None:
         _begin(file, announced, at)
     if file.state != FileState.RECEIVING:
         raise UploadRefused("tms:upload-used", "this address was used; each is for one file")
-    if announced != Announced(file.length, file.name, file.media_type, file.claimed_sha256):
+    if announced != Announcement(file.length, file.name, file.media_type, file.claimed_sha256):
         raise UploadRefused("tms:upload-used", "another file was begun at this address; each is for one file")
 
 
-def _begin(file: TerminalFile, announced: Announced, at: datetime) -> None:
+def _begin(file: TerminalFile, announced: Announcement, at: datetime) -> None:
     TerminalFile.objects.filter(pk=file.pk, state=FileState.OFFERED).update(
         state=FileState.RECEIVING,
         length=announced.length,
@@ -115,14 +114,14 @@ def join(file: TerminalFile, *, at: datetime) -> None:
     """Make one object of all parts, unless another process does. Raises UploadRefused for a wrong checksum."""
     if not TerminalFile.objects.unjoined(at).filter(pk=file.pk).update(joining_at=at):
         return
-    reader = PartReader(file)
     try:
-        name = default_storage.save(f"{file.folder}/{secrets.token_hex(8)}", File(reader))  # type: ignore[arg-type]  # a raw stream is enough
+        with tempfile.TemporaryFile() as whole:  # boto3 would read what is not a file into memory
+            sha256 = _gather(file, whole)
+            name = default_storage.save(f"{file.folder}/{secrets.token_hex(8)}", File(whole))
     except BaseException:
         TerminalFile.objects.filter(pk=file.pk).update(joining_at=None)
         raise
-    sha256 = reader.hash.hexdigest()
-    is_right = reader.size == file.length and file.claimed_sha256 in ("", sha256)
+    is_right = sha256 != "" and file.claimed_sha256 in ("", sha256)
     state = FileState.COMPLETE if is_right else FileState.FAILED
     joined = TerminalFile.objects.filter(pk=file.pk, state=FileState.RECEIVING)
     if not joined.update(state=state, content=name if is_right else "", sha256=sha256, completed_at=at):
@@ -137,32 +136,16 @@ def join(file: TerminalFile, *, at: datetime) -> None:
     raise UploadRefused("tms:upload-checksum", f"the SHA-256 of what arrived is {sha256}, not {file.claimed_sha256}")
 
 
-class PartReader(io.RawIOBase):
-    """The bytes of all parts in order, one part in memory at a time."""
-
-    def __init__(self, file: TerminalFile) -> None:
-        super().__init__()
-        self.hash, self.size = hashlib.sha256(), 0
-        self._parts = self._read_parts(file)
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: memoryview) -> int:  # type: ignore[override]  # the stubs name a private type
-        if not self._left:
-            self._left = memoryview(next(self._parts, b""))
-        size = min(len(target), len(self._left))
-        target[:size], self._left = self._left[:size], self._left[size:]
-        return size
-
-    def _read_parts(self, file: TerminalFile) -> Iterator[bytes]:
-        for part in file.received_parts.order_by("offset"):
-            with default_storage.open(part.content) as stored:
-                data = stored.read()
-            self.hash.update(data)
-            self.size += len(data)
-            yield data
+def _gather(file: TerminalFile, target: IO[bytes]) -> str:
+    """Write all parts to `target`, one in memory at a time. Returns the SHA-256; empty if bytes are missing."""
+    digest, size = hashlib.sha256(), 0
+    for part in file.received_parts.order_by("offset"):
+        with default_storage.open(part.content) as stored:
+            data = stored.read()
+        digest.update(data)
+        size += len(data)
+        target.write(data)
+    return digest.hexdigest() if size == file.length else ""
 
 
 def _demand_open(file: TerminalFile, at: datetime) -> None:
@@ -172,7 +155,7 @@ def _demand_open(file: TerminalFile, at: datetime) -> None:
         raise UploadRefused("tms:upload-ended", "the command of this upload is over; the address has ended with it")
 
 
-def _demand_allowed(file: TerminalFile, announced: Announced) -> None:
+def _demand_allowed(file: TerminalFile, announced: Announcement) -> None:
     if not 1 <= announced.length <= file.max_bytes:
         raise UploadRefused("tms:upload-too-large", f"Upload-Length must be from 1 to {file.max_bytes} bytes here")
     if announced.media_type not in file.media_types:

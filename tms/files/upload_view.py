@@ -21,7 +21,7 @@ from tms.files import receiving
 from tms.files.models import FileState, TerminalFile
 from tms.files.names import shown_name
 from tms.files.offers import MAX_PART_BYTES
-from tms.files.receiving import Announced, UploadRefused
+from tms.files.receiving import Announcement, UploadRefused
 from tms.fleet.credentials import services as credentials
 from tms.lib.db.clock import db_clock
 from tms.lib.hashing import hash_token
@@ -147,7 +147,7 @@ def _patch(request: HttpRequest, file: TerminalFile, at: datetime) -> HttpRespon
 
 
 def _body(request: HttpRequest) -> bytes:
-    """At most a byte more than allowed is read: `append` refuses it."""
+    """The body, or a byte more than is allowed of it, which `append` refuses."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_PART_BYTES:
         raise UploadRefused("tms:upload-too-large", f"a body has at most {MAX_PART_BYTES} bytes; send several")
     return request.read(MAX_PART_BYTES + 1)
@@ -166,13 +166,13 @@ def _number(request: HttpRequest, name: str) -> int:
     return int(text)
 
 
-def _announced(request: HttpRequest) -> Announced:
+def _announced(request: HttpRequest) -> Announcement:
     told = _metadata(request.headers.get("Upload-Metadata", ""))
     read: Callable[[str], str] = lambda name: told.get(name, b"").decode("ascii", "replace")  # noqa: E731
     sha256 = read("sha256").lower()
     if sha256 and not (len(sha256) == 64 and set(sha256) <= set("0123456789abcdef")):
         raise UploadRefused("tms:bad-request", "sha256 of Upload-Metadata must have 64 hexadecimal digits")
-    return Announced(
+    return Announcement(
         _number(request, "Upload-Length"), shown_name(told.get("filename", b"")), read("filetype")[:101].lower(), sha256
     )
 

@@ -13,6 +13,6 @@ from tms.files.models import TerminalFile
 @require_safe
 @sign_in_required
 def download_file(request: AuthenticatedRequest, pk: int) -> HttpResponseBase:
-    """For everybody who sees the terminal, and so the results of its commands."""
+    """Everybody who sees the terminal sees the results of its commands, and so its files."""
     rows = TerminalFile.objects.select_related("terminal", "command")
     return content_of(get_object_or_404(access.visible(rows, to=request.user), pk=pk))

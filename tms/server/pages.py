@@ -30,7 +30,7 @@ class DaphneRequest(WebRequest):
 
     @override
     def handleContentChunk(self, data: bytes) -> None:
-        """Also of a body that does not say its length, and that is on disk until it is complete."""
+        """Bounds a body that does not say its length, which is on disk until it is complete."""
         if self.content.tell() + len(data) > self.channel.transport.shared.flow.max_body:
             self.refuse_body()
             return
@@ -117,7 +117,7 @@ class Pages(daphne.server.Server):
 
     @override
     async def handle_reply(self, protocol: DaphneRequest, message: Message) -> None:
-        """Between the parts of a long response, wait for the reader: all of it would otherwise be in memory."""
+        """Wait for the reader after each part of a long response: all of it would otherwise be in memory."""
         await super().handle_reply(protocol, message)
         if message.get("more_body") and protocol in self.connections:
             await protocol.transport.drained()

@@ -91,7 +91,7 @@ class TerminalFacts:
     inspection: LastInspection | None = None
 
 
-class FileRow(NamedTuple):
+class UploadedFile(NamedTuple):
     """A file that the terminal uploads, or has uploaded."""
 
     pk: int
@@ -116,7 +116,7 @@ class CommandRow:
     took_s: float | None
     answer: str
     error: str
-    files: tuple[FileRow, ...] = ()
+    files: tuple[UploadedFile, ...] = ()
 
     @property
     def element(self) -> str:
@@ -228,11 +228,11 @@ def command_rows(terminal: Terminal, *, limit: int, until: datetime | None = Non
     return [_command_row(command) for command in found]
 
 
-def _files(commands: Collection[Command]) -> dict[int, tuple[FileRow, ...]]:
-    found: dict[int, tuple[FileRow, ...]] = {}
+def _files(commands: Collection[Command]) -> dict[int, tuple[UploadedFile, ...]]:
+    found: dict[int, tuple[UploadedFile, ...]] = {}
     rows = TerminalFile.objects.begun().filter(command__in=[command.pk for command in commands])
     for file in rows.order_by("number"):
-        row = FileRow(file.pk, file.name, file.state, file.length, file.offset, file.completed_at)
+        row = UploadedFile(file.pk, file.name, file.state, file.length, file.offset, file.completed_at)
         found[file.command_id] = (*found.get(file.command_id, ()), row)
     return found
 
@@ -269,7 +269,7 @@ def _urgency(alert: Alert) -> tuple[Any, ...]:
     return RANKS[alert.severity], alert.state != AlertState.OPEN, alert.opened_at, alert.pk
 
 
-def _command_row(command: Command, files: tuple[FileRow, ...] = ()) -> CommandRow:
+def _command_row(command: Command, files: tuple[UploadedFile, ...] = ()) -> CommandRow:
     took = command.answered_at - command.sent_at if command.answered_at and command.sent_at else None
     return CommandRow(
         pk=command.pk,

@@ -25,12 +25,12 @@ class FileState(models.TextChoices):
 
 
 JOINING = timedelta(minutes=2)
-"""After this long, another process joins the parts again: the first one died."""
+"""Another process joins the parts again if the first one took longer: it died."""
 
 
 class TerminalFileQuerySet(models.QuerySet["TerminalFile"]):
     def begun(self) -> Self:
-        """Those of which the terminal announced the name and the length."""
+        """Files of which the terminal announced the name and the length."""
         return self.exclude(state=FileState.OFFERED)
 
     def received(self) -> Self:
@@ -70,7 +70,7 @@ class TerminalFile(models.Model):
     media_types: models.JSONField[list[str], list[str]] = models.JSONField(default=list)
     """The allowed ones."""
     name = LineField(_("name"), max_length=100, blank=True)
-    """As the terminal names it, without folders. It is shown, and names nothing in the storage or in a download."""
+    """What the terminal calls it, without folders. It is shown, and names nothing in the storage or in a download."""
     media_type = models.CharField(_("media type"), max_length=101, blank=True)
     length = models.PositiveBigIntegerField(_("size"), default=0)
     offset = models.PositiveBigIntegerField(default=0)

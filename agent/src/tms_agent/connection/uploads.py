@@ -25,7 +25,7 @@ from tms_agent.protocol.frames import UploadOffer
 from tms_agent.protocol.reader import Reader
 
 TIMEOUT_S = 30.0
-"""For each step on the network."""
+"""The limit of each step on the network."""
 LONGEST_WAIT_S = 30.0
 SMALLEST_PART, FIRST_PART = 64 * 1024, 256 * 1024
 READ_BYTES = 256 * 1024
@@ -138,7 +138,7 @@ class Upload:
             raise
 
     def close(self) -> None:
-        """Also wakes the thread that waits for an answer."""
+        """Close the connection. This wakes the thread that waits for an answer."""
         connection, self._connection = self._connection, None
         if connection is None:
             return
@@ -198,7 +198,7 @@ def source_of(file: BinaryIO, given: FileToSend, offer: UploadOffer) -> Source:
 
 
 def connection_to(url: str) -> http.client.HTTPConnection:
-    """To the host of the link, by the proxy of the environment. It is opened with the first request."""
+    """A connection to the host of the link, by the proxy of the environment. It is opened with the first request."""
     parts = urlsplit(url)
     is_secure = parts.scheme == "wss"
     host, port = parts.hostname or "", parts.port or (443 if is_secure else 80)
