@@ -50,6 +50,19 @@ locals {
       Resource = ["${aws_s3_bucket.main["audit"].arn}/*"]
     },
     {
+      Sid      = "KeepFiles"
+      Effect   = "Allow"
+      Action   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+      Resource = ["${aws_s3_bucket.main["files"].arn}/*"]
+    },
+    {
+      # Also the answer that an object does not exist: 403 without it.
+      Sid      = "ListFiles"
+      Effect   = "Allow"
+      Action   = ["s3:ListBucket"]
+      Resource = [aws_s3_bucket.main["files"].arn]
+    },
+    {
       Sid       = "SendMetrics"
       Effect    = "Allow"
       Action    = ["cloudwatch:PutMetricData"]

@@ -5,8 +5,12 @@ locals {
     releases = { what = "What machines install", keep_days = null, keep_old_days = 90, encryption = "aws:kms" }
     backups  = { what = "Dumps of the database", keep_days = 30, keep_old_days = 1, encryption = "aws:kms" }
     audit    = { what = "Anchors of the audit trail", keep_days = null, keep_old_days = 30, encryption = "aws:kms" }
+    files    = { what = "Photos and files of terminals", keep_days = null, keep_old_days = 1, encryption = "aws:kms" }
     logs     = { what = "Who asked for what", keep_days = var.log_days, keep_old_days = 1, encryption = "AES256" }
   }
+  # TMS deletes them itself; what it could not delete, or does not know any more, follows a day later.
+  terminal_files_days = tonumber(lookup(var.settings, "TMS_FILES_DAYS", "30")) + 1
+
   # Versions that machines cannot delete, even if somebody else controls them. TMS locks each anchor itself, for TMS_AUDIT_DAYS.
   locked_days = { backups = 30, audit = null }
 
@@ -142,6 +146,22 @@ resource "aws_s3_bucket_lifecycle_configuration" "main" {
 
       content {
         days = expiration.value
+      }
+    }
+  }
+
+  dynamic "rule" {
+    for_each = each.key == "files" ? [local.terminal_files_days] : []
+
+    content {
+      id     = "terminal-files"
+      status = "Enabled"
+
+      filter {
+        prefix = "terminal-files/"
+      }
+      expiration {
+        days = rule.value
       }
     }
   }

@@ -2,17 +2,18 @@ locals {
   # Evaluated in this order. A request that one rule decides is not passed to the next ones.
   # 0 MetricsRule              no metrics for requests from outside
   #   1 TerminalRateLimitRule    terminals per address, because a shop has one address: their links, and their enrolment
-  #   2 AWSManagedRulesKnownBadInputsRuleSet
-  #   3 TerminalsPass            the WAF sees only the handshake of a terminal, and TMS checks its credential. The following
+  # 2 UploadsPass              a log may contain what an attacker sent. TMS checks the credential, and stores bytes unread
+  #   3 AWSManagedRulesKnownBadInputsRuleSet
+  #   4 TerminalsPass            the WAF sees only the handshake of a terminal, and TMS checks its credential. The following
   # rules would only block shops whose address was misused by others
-  # 4 RateLimitRule            all other clients
-  # 5 ...                      protection of pages
+  # 5 RateLimitRule            all other clients
+  # 6 ...                      protection of pages
   managed_rules = {
-    AWSManagedRulesKnownBadInputsRuleSet = { priority = 2, counted = [] }
+    AWSManagedRulesKnownBadInputsRuleSet = { priority = 3, counted = [] }
     # A bulk acknowledgement is longer than 8 KB, the code of an identity provider longer than 2 KB, and scripts of integrators have no
     # browser user agent. What the others block fires the alarm people-blocked.
-    AWSManagedRulesCommonRuleSet          = { priority = 5, counted = ["SizeRestrictions_BODY", "SizeRestrictions_QUERYSTRING", "NoUserAgent_HEADER"] }
-    AWSManagedRulesAmazonIpReputationList = { priority = 6, counted = [] }
+    AWSManagedRulesCommonRuleSet          = { priority = 6, counted = ["SizeRestrictions_BODY", "SizeRestrictions_QUERYSTRING", "NoUserAgent_HEADER"] }
+    AWSManagedRulesAmazonIpReputationList = { priority = 7, counted = [] }
   }
 
   # Each terminal of a shop may connect five times within the window: a rolling restart moves it two or three times. A refused
@@ -23,6 +24,8 @@ locals {
 
   # What terminals call. TMS itself checks credential and enrolment token.
   device_paths = "^(${local.terminal_path}|/api/v1/enrol)$"
+  # Many requests a file: they do not count as connections.
+  upload_paths = "^/upload/[A-Za-z0-9_-]{43}$"
 
   # Normalises paths that try to bypass the rule: %2e, //, /./, capitals.
   plain_path = ["URL_DECODE", "NORMALIZE_PATH", "LOWERCASE"]
@@ -148,8 +151,37 @@ resource "aws_wafv2_web_acl" "main" {
   }
 
   rule {
+    name     = "UploadsPass"
+    priority = 2
+
+    action {
+      allow {}
+    }
+
+    statement {
+      regex_match_statement {
+        regex_string = local.upload_paths
+
+        field_to_match {
+          uri_path {}
+        }
+        text_transformation {
+          priority = 0
+          type     = "NONE"
+        }
+      }
+    }
+
+    visibility_config {
+      sampled_requests_enabled   = true
+      cloudwatch_metrics_enabled = true
+      metric_name                = "UploadsPass"
+    }
+  }
+
+  rule {
     name     = "TerminalsPass"
-    priority = 3
+    priority = 4
 
     action {
       allow {}
@@ -178,7 +210,7 @@ resource "aws_wafv2_web_acl" "main" {
 
   rule {
     name     = "RateLimitRule"
-    priority = 4
+    priority = 5
 
     action {
       block {}

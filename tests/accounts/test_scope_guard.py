@@ -63,6 +63,7 @@ EXCEPTIONS = {
     "of the terminal of the page": {
         "boards.pages.terminal_chart._limits",
         "boards.rows.outages.sums_by_cause",
+        "boards.rows.terminal_details._files",
         "boards.rows.terminal_details._inspection",
         "boards.rows.terminal_details._open_alerts",
         "boards.rows.terminal_details._unexpected",

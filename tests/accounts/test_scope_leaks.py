@@ -221,7 +221,7 @@ def rows_of(fleet: ScopedFleet, kind: str) -> Sequence[Any]:
     by_key = {"alert": fleet.alerts, "alerts": fleet.alerts, "incident": fleet.incidents, "incidents": fleet.incidents}
     by_key |= {"rules": fleet.rules, "maintenance": fleet.windows, "deliveries": fleet.deliveries}
     by_key |= {"people": [*fleet.people, *fleet.programs], "teams": fleet.teams, "screens": fleet.screens}
-    by_key |= {"approvals": fleet.approvals}
+    by_key |= {"approvals": fleet.approvals, "files": fleet.files}
     by_key |= {name: [row for row in fleet.owned if isinstance(row, model)] for name, model in owned.items()}
     named = {"sites": [site.code for site in fleet.sites], "terminals": [one.uid for one in fleet.terminals]}
     return named.get(kind) or [row.pk for row in by_key.get(kind, ())] or ["acknowledge"]

@@ -72,6 +72,13 @@ JSON = st.recursive(
 ONE_FOR_ALL = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+def command_with(**changes):
+    """A command with an upload that differs by `changes`."""
+    offer = {"path": "/upload/x", "max_bytes": 9, "part_bytes": 3, "media_types": ["text/plain"]} | changes
+    params = {"name": "logs", "args": {}, "deadline": "2026-11-25T00:30:00Z", "uploads": [offer]}
+    return {"method": "command", "id": 1, "params": params}
+
+
 @pytest.fixture(params=[True, False], ids=["msgspec", "standard library"], autouse=True)
 def _with_either_codec(request, monkeypatch):
     monkeypatch.setattr(json_text, "_is_fast", request.param)
@@ -198,6 +205,9 @@ def test_the_agent_finds_a_fault_where_the_server_would(sample):
         downlink.AckCall(frames.AckFrame(5)),
         downlink.AckCall(frames.AckFrame(5, "earlier")),
         downlink.CommandCall("c1", frames.CommandFrame("ping", {"size": 3, "to": [None, 1.5]}, AT)),
+        downlink.CommandCall(
+            "c2", frames.CommandFrame("logs", {}, AT, (frames.UploadOffer("/upload/x", 9, 3, ("text/plain",)),))
+        ),
         downlink.DrainCall(frames.DrainFrame(1, 30.5)),
         downlink.BootAnswer(1, frames.BootResult(12, 30, AT, 4, 0, frames.Limits(1, 2, 3, 4), accepts_undated=True)),
         downlink.BootAnswer(1, frames.BootResult(12, 0.5, AT)),
@@ -265,6 +275,8 @@ BOOTED = {"session": 1, "heartbeat_s": 30, "server_time": "2026-11-25T00:30:00Z"
         ({"method": "command", "id": 1, "params": {"name": "", "args": {}}}, "$.params.name"),
         ({"method": "command", "id": 1, "params": {"name": "x", "args": []}}, "$.params.args"),
         ({"method": "command", "params": {}}, "$"),
+        (command_with(path="https://elsewhere.example/"), "$.params.uploads[0].path"),
+        (command_with(media_types=[1]), "$.params.uploads[0].media_types[0]"),
         ({"method": "news", "id": None}, "$.id"),
     ],
 )

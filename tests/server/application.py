@@ -54,9 +54,19 @@ class Application:
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"8")]})
             await send({"type": "http.response.body", "body": b"half", "more_body": True})
             raise RuntimeError("boom")
+        if scope["path"] == "/stream":
+            await self.stream(send)
+            return
         body = await self.body(scope)
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
         await send({"type": "http.response.body", "body": body})
+
+    async def stream(self, send: Send, parts: int = 100, size: int = 100_000) -> None:
+        head = [(b"content-length", b"%d" % (parts * size))]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        for number in range(parts):
+            await send({"type": "http.response.body", "body": bytes(size), "more_body": number < parts - 1})
+            self.sent += 1
 
     async def body(self, scope: Scope) -> bytes:
         match scope["path"].strip("/").split("/"):

@@ -42,6 +42,10 @@ RELIED = {
         "HTTPChannel.allContentReceived",
         "HTTPChannel.requestDone",
         "HTTPChannel.loseConnection",
+        "HTTPChannel.allHeadersReceived",
+        "HTTPChannel.rawDataReceived",
+        "Request.gotLength",
+        "Request.handleContentChunk",
     ],
 }
 

@@ -1,6 +1,8 @@
 import random
 import struct
 
+import pytest
+
 from tests.server.application import text
 from tests.support.link.raw_client import RESET, frame, upgrade
 
@@ -48,6 +50,42 @@ def test_a_client_that_does_not_read_its_page_is_dropped(serve):
 
     server.counted("slow_time")
 
+    server.emptied()
+
+
+def test_a_long_response_waits_for_its_reader_and_is_not_kept_in_memory(serve):
+    server = serve(max_blocked=60)
+    client = server.dial(b"GET /stream HTTP/1.1\r\nHost: server\r\n\r\n", receive_buffer=65_536)
+    early = server.wait_for(lambda facts: facts["sent"] > 0)["sent"]
+
+    client.read_head()
+    body = client.read_body()
+
+    assert early < 50
+    assert len(body) == 10_000_000
+
+
+def test_a_response_that_waits_for_a_reader_who_left_ends(serve):
+    server = serve(max_blocked=60)
+    client = server.dial(b"GET /stream HTTP/1.1\r\nHost: server\r\n\r\n", receive_buffer=65_536)
+    server.wait_for(lambda facts: facts["sent"] > 0)
+
+    client.reset()
+
+    server.emptied()
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [b"Content-Length: 1001\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1_001 + b"\r\n"],
+    ids=["declared", "chunked"],
+)
+def test_a_body_that_is_too_large_is_refused(serve, request_of):
+    server = serve(max_body=1_000)
+    client = server.dial(b"POST /facts HTTP/1.1\r\nHost: server\r\n" + request_of)
+
+    client.fill()
+    assert client.buffer.startswith(b"HTTP/1.1 413 ")
     server.emptied()
 
 

@@ -1,11 +1,14 @@
 """Builders for a fleet in tests: terminals in any state, links as seen by the store, and a controllable clock."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
 from msgspec import UNSET
 
@@ -17,6 +20,7 @@ from tms.clock import jobs
 from tms.commands import services as commands
 from tms.commands.models import Command
 from tms.commands.services import Answered
+from tms.files.models import FileState, TerminalFile
 from tms.fleet.credentials import services
 from tms.fleet.credentials.services import CredentialKey, TerminalIdentity
 from tms.fleet.models import Cause, Group, Presence, Region, Site, Terminal, TerminalState
@@ -107,6 +111,27 @@ class Fleet:
 
     def command(self, terminal: Terminal, *, at: datetime = AT, name: str = "ping", **options: Any) -> Command:
         return commands.queue(terminal, name=name, args={}, by=None, at=at, **options)
+
+    def file(self, command: Command, *, name: str = "app.log", content: bytes = b"", at: datetime = AT) -> TerminalFile:
+        """A complete file that the terminal uploaded for the command."""
+        folder = f"terminal-files/{secrets.token_hex(8)}"
+        return TerminalFile.objects.create(
+            terminal=command.terminal,
+            command=command,
+            number=1,
+            digest=secrets.token_hex(32),
+            state=FileState.COMPLETE,
+            expires_at=at,
+            max_bytes=1_000,
+            name=name,
+            media_type="text/plain",
+            length=len(content),
+            offset=len(content),
+            folder=folder,
+            content=default_storage.save(f"{folder}/1", ContentFile(content)),
+            begun_at=at,
+            completed_at=at,
+        )
 
     def _rule(self, kind: RuleSource, **fields: Any) -> Rule:
         fields.setdefault("name", f"Rule {next(self._numbers)}")

@@ -102,6 +102,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
         (*words(), repeated("tm"), repeated("administrato")),
     ),
     "tms.commands.argument_schemas.REFERENCE": ("fullmatch", (*words(), repeated("a", before="#/$defs/"))),
+    "tms.commands.definitions.MEDIA_TYPE": ("fullmatch", words()),
     "tms.commands.definitions.NAME": ("fullmatch", words()),
     "tms.commands.schema_positions.TOKEN": ("findall", (*words(), repeated('"\\'), repeated("{"))),
     "tms.fleet.groups.views.PRIMARY_KEY": ("fullmatch", words()),

@@ -18,6 +18,7 @@ from tms.clock import leader
 from tms.clock.node_watch import NodeWatch
 from tms.clock.presence_sweep import sweep
 from tms.commands import services as commands
+from tms.files import retention as file_retention
 from tms.fleet.devices import placements
 from tms.fleet.enrolment.watcher import EnrolmentWatcher
 from tms.fleet.groups import dynamic
@@ -103,6 +104,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("dynamic_groups", 60.0, dynamic.evaluate_due, Lane.SLOW),
     Loop("job_starts", 1.0, job_starting.start_due, Lane.SLOW),
     Loop("imports", 1.0, imports.advance, Lane.SLOW),
+    Loop("files", 30.0, file_retention.tidy, Lane.SLOW),
     Loop("partition", 300.0, partitions.maintain, Lane.SLOW),
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),
     Loop("suppressed", 2.0, at_open.record_suppressed_at_open, Lane.SLOW),

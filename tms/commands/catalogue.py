@@ -20,10 +20,12 @@ class Able(NamedTuple):
     """What it said at boot; None if it never said anything."""
 
     def is_offered(self, spec: CommandSpec) -> bool:
-        """A terminal that never said what it can do is offered the built-in commands."""
+        """A terminal that never said what it can do is offered the built-in commands, except those with files, which
+        older agents do not know.
+        """
         if not spec.suits(self.kind, self.model):
             return False
-        return spec.is_builtin if self.supported is None else spec.name in self.supported
+        return spec.is_builtin and not spec.files if self.supported is None else spec.name in self.supported
 
 
 def find(name: str) -> CommandSpec | None:
@@ -75,5 +77,8 @@ def spec_of(definition: CommandDefinition) -> CommandSpec:
         models=definition.terminal_models,
         answer_within_s=definition.answer_within_s,
         max_result_bytes=definition.max_result_bytes,
+        files=definition.files,
+        file_types=definition.file_types,
+        max_file_bytes=definition.max_file_bytes,
         is_builtin=False,
     )

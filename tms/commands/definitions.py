@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from tms.accounts.audit import recorder
 from tms.commands.argument_schemas import BadSchema, check_schema, faults
-from tms.commands.kinds import CATALOG, MAX_RESULT_BYTES, NO_ARGUMENTS
+from tms.commands.kinds import CATALOG, MAX_FILE_BYTES, MAX_FILES, MAX_RESULT_BYTES, NO_ARGUMENTS
 from tms.commands.models import CommandDefinition, Danger
 from tms.commands.services import MAX_ANSWER_S
 from tms.commands.uses import uses_of
@@ -24,6 +24,8 @@ MAX_EXAMPLES = 10
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 RESERVED = frozenset(("new",))
 """Addresses of pages."""
+MAX_TYPES = 10
+MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,49}/[a-z0-9][a-z0-9.+-]{0,49}")
 
 
 class TooManyDefinitions(ValueError):
@@ -54,6 +56,9 @@ class DefinitionValues:
     danger: Danger = Danger.NONE
     answer_within_s: float = 30.0
     max_result_bytes: int = 4096
+    files: int = 0
+    file_types: Sequence[str] = ()
+    max_file_bytes: int = MAX_FILE_BYTES
 
 
 def define(name: str, values: DefinitionValues) -> CommandDefinition:
@@ -95,6 +100,7 @@ def _save(definition: CommandDefinition, values: DefinitionValues) -> None:
         setattr(definition, name, getattr(values, name))
     definition.kinds, definition.terminal_models = list(values.kinds), list(values.terminal_models)
     definition.arguments_text = values.arguments_text or json.dumps(values.arguments, ensure_ascii=False, indent=2)
+    definition.file_types = list(values.file_types)
     definition.save()
 
 
@@ -124,8 +130,24 @@ def _errors(values: DefinitionValues) -> dict[str, str]:
         "max_result_bytes": ""
         if 1 <= values.max_result_bytes <= MAX_RESULT_BYTES
         else f"from 1 to {MAX_RESULT_BYTES} bytes",
+        **_file_errors(values),
     }
     return {name: text for name, text in found.items() if text}
+
+
+def _file_errors(values: DefinitionValues) -> dict[str, str]:
+    return {
+        "files": "" if 0 <= values.files <= MAX_FILES else f"from 0 to {MAX_FILES}",
+        "file_types": _type_error(values.file_types, is_needed=values.files > 0),
+        "max_file_bytes": "" if 1 <= values.max_file_bytes <= MAX_FILE_BYTES else f"from 1 to {MAX_FILE_BYTES} bytes",
+    }
+
+
+def _type_error(chosen: Sequence[str], *, is_needed: bool) -> str:
+    if len(chosen) <= MAX_TYPES and all(map(MEDIA_TYPE.fullmatch, chosen)) and (chosen or not is_needed):
+        return ""
+    least = "1 to" if is_needed else "at most"
+    return f"{least} {MAX_TYPES} media types such as text/plain, in lower case"
 
 
 def _schema_error(schema: object) -> str:

@@ -59,6 +59,8 @@ class CommandForm(forms.Form):
         assert self.spec is not None
         assert self.arguments is not None
         answer_within_s = self.cleaned_data["answer_within_s"] or self.spec.answer_within_s
+        if self.spec.files:  # an upload takes longer than an answer
+            answer_within_s = max(answer_within_s, self.spec.answer_within_s)
         return {**self.cleaned_data, "answer_within_s": answer_within_s, "args": self.arguments.arguments}
 
     @property

@@ -12,6 +12,9 @@ from tms.commands.models import Danger
 NO_ARGUMENTS: Mapping[str, Any] = {"type": "object", "additionalProperties": False}
 MAX_RESULT_BYTES = 65_536
 """The largest result: one frame of the link."""
+MAX_FILE_BYTES = 50_000_000
+MAX_FILES = 5
+"""Files of one command."""
 
 
 class CommandSpec(NamedTuple):
@@ -27,6 +30,11 @@ class CommandSpec(NamedTuple):
     models: Sequence[str] = ()
     answer_within_s: float = 30.0
     max_result_bytes: int = MAX_RESULT_BYTES
+    files: int = 0
+    """How many files the terminal may upload."""
+    file_types: Sequence[str] = ()
+    """Their media types."""
+    max_file_bytes: int = MAX_FILE_BYTES
     is_builtin: bool = True
 
     @property
@@ -67,6 +75,23 @@ CATALOG = {
                 "properties": {"lines": {"type": "integer", "minimum": 1, "maximum": 100}},
                 "additionalProperties": False,
             },
+        ),
+        CommandSpec(
+            "logs",
+            _("Upload logs"),
+            _("Uploads the log files of the terminal."),
+            answer_within_s=3600.0,
+            files=MAX_FILES,
+            file_types=("text/plain", "application/gzip", "application/zip"),
+        ),
+        CommandSpec(
+            "screenshot",
+            _("Take a screenshot"),
+            _("Uploads a picture of what the terminal shows."),
+            answer_within_s=600.0,
+            files=1,
+            file_types=("image/png", "image/jpeg", "image/webp"),
+            max_file_bytes=10_000_000,
         ),
     )
 }

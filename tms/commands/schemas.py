@@ -32,6 +32,9 @@ class DefinitionBody(RequestSchema):
     danger: Danger = Field(Danger.NONE, description=ABOUT_DANGER)
     answer_within_s: float = Field(30, ge=1, le=3600)
     max_result_bytes: int = Field(4096, ge=1, le=65_536, description="A larger result fails.")
+    files: int = Field(0, ge=0, le=5, description="How many files the terminal may upload.")
+    file_types: list[str] = Field([], max_length=10, description="Their media types.", examples=[["text/plain"]])
+    max_file_bytes: int = Field(50_000_000, ge=1, le=50_000_000)
 
     @property
     def values(self) -> DefinitionValues:
@@ -56,6 +59,9 @@ class CommandSpecSchema(ResponseSchema):
     danger: Danger
     answer_within_s: float
     max_result_bytes: int
+    files: int
+    file_types: list[str]
+    max_file_bytes: int
 
     @classmethod
     def of(cls, spec: CommandSpec) -> Self:

@@ -17,7 +17,7 @@ SECRETS = re.compile(
     r"[?&;][\w.%-]{0,40}?(?:token|secret|passw|api_?key|credential|signature)[\w.%-]{0,20}="  # a query
     r"|\bauthorization\W{1,6}(?:\w{1,20} )?|\bbearer "  # a header
     r"|\btms_(?=[\w-]{43})"  # an API token by itself
-    r"|/(?:act|invitation|sign-in/reset/\w{1,40})/(?=[\w.-]{30})"  # the token of a link in a message or mail
+    r"|/(?:act|invitation|sign-in/reset/\w{1,40}|upload)/(?=[\w.-]{30})"  # the token of an address
     r")[^\s&;\"'<>\\]+",
     re.IGNORECASE,
 )

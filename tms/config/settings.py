@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "tms.transfer",
     "tms.alerts",
     "tms.commands",
+    "tms.files",
     "tms.jobs",
     "tms.availability",
     "tms.inspections",
@@ -330,15 +331,30 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 HASHED = "tms.ops.static_files.BucketStaticFiles" if STATIC_BUCKET else "tms.ops.static_files.HashedStaticFiles"
 AS_THEY_ARE = "django.contrib.staticfiles.storage.StaticFilesStorage"
 MEDIA_ROOT = DATA_DIR / "files"
-"""Photos of inspections, without a bucket. Nothing serves this directory: a view checks who may see a file."""
+"""Photos of inspections and files of terminals, without a bucket. Nothing serves this directory: a view checks who may
+see a file.
+"""
 FILES_BUCKET = env.text("TMS_FILES_BUCKET")
 """A private bucket of Amazon S3 for them. Nodes on several machines need one, because each has a disk of its own."""
-OF_BUCKET = {
+OF_BUCKET: dict[str, Any] = {
     "bucket_name": FILES_BUCKET,
     "region_name": aws.region() or None,
     "default_acl": None,
     "file_overwrite": False,
+    "max_memory_size": 2**20,
 }
+if FILES_BUCKET:
+    from boto3.s3.transfer import TransferConfig
+
+    # One request a file: boto3 would keep the parts of one of 50 MB in memory.
+    OF_BUCKET["transfer_config"] = TransferConfig(multipart_threshold=2**26, use_threads=False)
+FILES_DAYS = env.days("TMS_FILES_DAYS", 30, least=1)
+FILES_DAILY_MB = env.whole("TMS_FILES_DAILY_MB", 500, least=1)
+"""Megabytes that one terminal may upload within 24 hours."""
+
+FILES_TOTAL_MB = env.whole("TMS_FILES_TOTAL_MB", 50_000, least=1)
+"""Megabytes of all files of terminals."""
+
 STORAGES = {
     "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": OF_BUCKET}
     if FILES_BUCKET

@@ -9,11 +9,13 @@ from typing import NamedTuple
 import structlog
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.db import transaction
 
 from tms.commands import services as commands
 from tms.commands.models import Command
 from tms.feed.change import Change
 from tms.feed.hub import hub
+from tms.files.offers import Offer, make_offers
 from tms.fleet.credentials import services
 from tms.fleet.presence import store
 from tms.ingest.fairness.backfill_pace import BackfillPace
@@ -132,8 +134,8 @@ class Links:
 
     async def _deliver(self, sessions: dict[int, int]) -> None:
         try:
-            dequeue = database_sync_to_async(commands.dequeue, thread_sensitive=False)
-            dequeued = await dequeue(sessions, at=db_clock().now())
+            dequeue = database_sync_to_async(_dequeue, thread_sensitive=False)
+            dequeued, offers = await dequeue(sessions, db_clock().now())
         except Exception:
             log.exception("delivery_failed", terminals=len(sessions))
             return
@@ -141,7 +143,14 @@ class Links:
             # The terminal may have another link by now. The command is not sent over that one: at most once.
             session = self.by_terminal.get(command.terminal_id)
             if session is not None and session.number == command.session:
-                session.send_command(command)
+                session.send_command(command, offers.get(command.pk, ()))
+
+
+def _dequeue(sessions: dict[int, int], at: datetime) -> tuple[list[Command], Mapping[int, Sequence[Offer]]]:
+    """The commands to send, and where to upload the files of those that have any."""
+    with transaction.atomic():  # without its offers, a command is not sent
+        dequeued = commands.dequeue(sessions, at=at)
+        return dequeued, make_offers(dequeued) if dequeued else {}
 
 
 class PollResult(NamedTuple):

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from tms.commands.models import Command
 from tms.commands.services import Answered
+from tms.files.offers import Offer
 from tms.fleet.credentials.services import CredentialKey
 from tms.fleet.models import Cause
 from tms.ingest.batch import Batch
@@ -181,9 +182,10 @@ class Session:
         if not self.is_booted and self._booting is None:
             self.close(CloseCode.NO_BOOT, f"no `boot` within {settings.BOOT_DEADLINE_S:g} s")
 
-    def send_command(self, command: Command) -> None:
+    def send_command(self, command: Command, offers: Sequence[Offer] = ()) -> None:
         assert command.due_at is not None
-        params = frames.CommandFrame(command.name, command.args, command.due_at)
+        uploads = tuple(frames.UploadOffer(*offer) for offer in offers)
+        params = frames.CommandFrame(command.name, command.args, command.due_at, uploads or UNSET)
         self._wire.send(downlink.encode(downlink.CommandCall(f"c{command.pk}", params)))
 
     def drain(self, *, reconnect_after_s: float, spread_s: float) -> None:

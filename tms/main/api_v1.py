@@ -18,6 +18,7 @@ from tms.approvals import api as approval_api
 from tms.availability import api as availability_api
 from tms.commands import api as command_api
 from tms.commands.definitions import TooManyDefinitions
+from tms.files import api as file_api
 from tms.fleet import api as fleet_api
 from tms.fleet.credentials import api as key_api
 from tms.fleet.credentials.services import Retired
@@ -61,7 +62,7 @@ from tms.telemetry import api as telemetry_api
 OF_FLEET = (
     *(fleet_api, region_api, site_api, hours_api, terminal_api, group_api, label_api),
     *(device_api, unexpected_api, key_api, enrolment_api, identity_api, presence_api),
-    *(telemetry_api, command_api, job_api),
+    *(telemetry_api, command_api, file_api, job_api),
 )
 OF_ALERTS = (
     alert_api,

@@ -25,5 +25,6 @@ urlpatterns = [
     path("", include("tms.search.urls")),
     path("api/docs/", api_docs, name="api-docs"),
     path("", include("tms.fleet.urls")),
+    path("", include("tms.files.urls")),
     path("api/v1/", api.urls),
 ]

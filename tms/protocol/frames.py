@@ -120,12 +120,27 @@ class AckFrame(Struct, frozen=True, omit_defaults=True):
     boot_id: str | UnsetType = UNSET
 
 
+class UploadOffer(Struct, frozen=True):
+    """Where the terminal may upload one file of the command: with tus 1.0.0 (tus.io), and its credential.
+
+    POST at `path` of this host announces the file, PATCH there appends at most `part_bytes` at a time. The address is
+    for one file, and ends with the command.
+    """
+
+    path: str
+    max_bytes: int
+    part_bytes: int
+    media_types: tuple[str, ...]
+
+
 class CommandFrame(Struct, frozen=True):
     """A request to the terminal, which must answer before `deadline`; otherwise the command has failed."""
 
     name: Name
     args: dict[str, Any]
     deadline: Instant
+    uploads: tuple[UploadOffer, ...] | UnsetType = UNSET
+    """Only of commands with files: one for each file that the terminal may upload."""
 
 
 class DrainFrame(Struct, frozen=True):

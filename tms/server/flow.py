@@ -36,6 +36,9 @@ class Flow:
     hard_message: int = 2 * FRAME_BYTES
     """A larger message is closed with 1009 and never received."""
 
+    max_body: int = 24 * 1024 * 1024
+    """A request with a larger body is refused with 413. The largest that TMS takes is an import of 20 MB."""
+
     # Time
 
     ping_interval: float = 20.0

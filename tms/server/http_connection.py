@@ -28,6 +28,8 @@ class HttpConnection(NetworkConnection):
     channel: HTTPChannel | None = None
     """Reads requests of pages; created with the first one."""
     unread = b""
+    drain: asyncio.Future[None] | None = None
+    """Done when all output is written, or the connection has ended."""
 
     def __init__(self, shared: Shared, pages: Pages, peer: tuple[str, int]) -> None:
         self.shared, self.pages, self.peer = shared, pages, peer
@@ -47,6 +49,24 @@ class HttpConnection(NetworkConnection):
             self.channel = None  # it refers to this
         self.deadlines.discard(self)
         super().connection_lost(exc)
+        self.end_drain()
+
+    # Output
+
+    async def drained(self) -> None:
+        if self.unwritten and not self.transport.is_closing():
+            self.drain = self.drain or asyncio.get_running_loop().create_future()
+            await asyncio.shield(self.drain)
+
+    @override
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.end_drain()
+
+    def end_drain(self) -> None:
+        if self.drain is not None and not self.drain.done():
+            self.drain.set_result(None)
+        self.drain = None
 
     # Requests
 

@@ -15,9 +15,31 @@ from tms.server.asgi import ASGI, Message, Scope
 from tms.server.deadlines import Deadlines
 from tms.server.network import Shared
 
+TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
 
 class DaphneRequest(WebRequest):
     """A request that is no upgrade, or one that came before the answer to the request in front of it."""
+
+    @override
+    def gotLength(self, length: int | None) -> None:
+        if (length or 0) > self.channel.transport.shared.flow.max_body:
+            self.refuse_body()
+            length = 0
+        super().gotLength(length)
+
+    @override
+    def handleContentChunk(self, data: bytes) -> None:
+        """Bounds a body that does not say its length, which is on disk until it is complete."""
+        if self.content.tell() + len(data) > self.channel.transport.shared.flow.max_body:
+            self.refuse_body()
+            return
+        super().handleContentChunk(data)
+
+    def refuse_body(self) -> None:
+        """The answer comes before the body: the rest of it is not read."""
+        self.channel.transport.write(TOO_LARGE)
+        self.channel.transport.loseConnection()
 
     @override
     def process(self) -> Any:
@@ -92,6 +114,13 @@ class Pages(daphne.server.Server):
             self.request_over(protocol)
         elif error:
             protocol.handle_exception(error)
+
+    @override
+    async def handle_reply(self, protocol: DaphneRequest, message: Message) -> None:
+        """Wait for the reader after each part of a long response: all of it would otherwise be in memory."""
+        await super().handle_reply(protocol, message)
+        if message.get("more_body") and protocol in self.connections:
+            await protocol.transport.drained()
 
     @override
     def protocol_disconnected(self, protocol: DaphneRequest) -> None:

@@ -49,7 +49,12 @@ async def run(choices: Choices, journal: SqliteJournal, tail: LogTail) -> int:
     agent = Agent(
         choices.url,
         choices.credential,
-        source=Machine(tail=tail, allows_reboot=choices.allows_reboot),
+        source=Machine(
+            tail=tail,
+            allows_reboot=choices.allows_reboot,
+            log_files=choices.log_files,
+            screenshot_command=choices.screenshot_command,
+        ),
         spool=Spool(journal),
         options=Options(interval_s=choices.interval_s, ends_when_refused=not journal.was_accepted),
         on_change=lambda state: remember(state, journal),

@@ -13,6 +13,7 @@ from tms_agent.connection.dialer import Dialer
 from tms_agent.connection.link import AgentLink, Closed, HandshakeRefused, LinkEnd
 from tms_agent.connection.pace import Pace
 from tms_agent.connection.session import AgentSession
+from tms_agent.connection.uploads import Uploader
 from tms_agent.device.source import DeviceSource
 from tms_agent.log import Log
 from tms_agent.options import Options
@@ -70,6 +71,7 @@ class Agent:
             now=self._options.now,
             clock_error=self._clock_error,
         )
+        self._uploader = Uploader(url, credential, jitter=self._options.jitter, log=self._log)
         self._frame_bytes = limits.FRAME_BYTES
         self._link: AgentLink | None = None
         self._session: AgentSession | None = None
@@ -116,7 +118,12 @@ class Agent:
             self._source, self.spool, clock=self._options.clock, wall=self._options.now, log=self._log
         )
         self._commands = Commands(
-            self._source, now=self._recorder.now, on_answer=self._wake, on_goodbye=self._leave, log=self._log
+            self._source,
+            now=self._recorder.now,
+            on_answer=self._wake,
+            on_goodbye=self._leave,
+            upload=self._uploader.send,
+            log=self._log,
         )
 
     def _clock_error(self) -> timedelta | None:

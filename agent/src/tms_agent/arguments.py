@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tms_agent.protocol.credential import PlainCredential
 
 CREDENTIAL_VARIABLE = "TMS_AGENT_CREDENTIAL"
 LINK_PATH = "/ws/terminal/"
+MAX_LOG_FILES = 5
 MIN_INTERVAL_S, MAX_INTERVAL_S = 1.0, 3600.0
 
 EPILOG = f"""
@@ -38,6 +40,8 @@ class Choices:
     spool: Path
     interval_s: float | None
     allows_reboot: bool
+    log_files: Sequence[Path]
+    screenshot_command: Sequence[str]
     is_verbose: bool
 
 
@@ -56,6 +60,8 @@ def parse(argv: Sequence[str] | None) -> Choices:
         spool=given.spool or state_folder() / f"{key.uid}.spool",
         interval_s=given.interval,
         allows_reboot=given.allow_reboot,
+        log_files=log_files(given.log_file),
+        screenshot_command=screenshot_command(given.screenshot_command),
         is_verbose=given.verbose,
     )
 
@@ -74,6 +80,20 @@ def parser() -> Parser:
     options.add_argument("--spool", metavar="PATH", type=Path, help="file for reports that are not acknowledged yet")
     options.add_argument("--interval", metavar="S", type=interval, help="seconds between reports; default: set by TMS")
     options.add_argument("--allow-reboot", action="store_true", help="let TMS reboot this machine")
+    options.add_argument(
+        "--log-file",
+        metavar="PATH",
+        type=Path,
+        action="append",
+        default=[],
+        help="a log that TMS may fetch; repeatable",
+    )
+    options.add_argument(
+        "--screenshot-command",
+        metavar="COMMAND",
+        default="",
+        help="writes a PNG to {path}, for example 'scrot -o {path}'",
+    )
     options.add_argument("--verbose", "-v", action="store_true", help="log more")
     options.add_argument("--version", action="version", version=agent_name())
     return options
@@ -110,6 +130,22 @@ def find_credential(given: str | None, file: Path | None) -> PlainCredential:
     if key is None:
         raise UsageError(f"{where}: not a credential; expected UID.SECRET as printed at enrolment")
     return key
+
+
+def log_files(given: Sequence[Path]) -> Sequence[Path]:
+    if len(given) > MAX_LOG_FILES:
+        raise UsageError(f"--log-file: TMS takes at most {MAX_LOG_FILES} files of a command")
+    return given
+
+
+def screenshot_command(given: str) -> Sequence[str]:
+    try:
+        command = shlex.split(given)
+    except ValueError as error:
+        raise UsageError(f"--screenshot-command: {error}") from None
+    if command and not any("{path}" in part for part in command[1:]):
+        raise UsageError("--screenshot-command: expected {path} where the command takes the file to write")
+    return command
 
 
 def read_text(file: Path) -> str:

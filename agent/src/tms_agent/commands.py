@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from tms_agent.device.source import CommandError, CommandOutcome, DeviceSource
+from tms_agent.device.source import CommandError, CommandOutcome, DeviceSource, FileToSend
 from tms_agent.log import Log
 from tms_agent.protocol import downlink, frames, limits, uplink
 from tms_agent.protocol.errors import ErrorType, rpc_error
@@ -24,6 +24,7 @@ class Commands:
         now: Callable[[], datetime],
         on_answer: Callable[[], None],
         on_goodbye: Callable[[frames.GoodbyeFrame], None],
+        upload: Callable[[FileToSend, frames.UploadOffer], Awaitable[None]],
         log: Log,
     ) -> None:
         self.answers: deque[uplink.CommandAnswer] = deque(maxlen=100)
@@ -31,6 +32,7 @@ class Commands:
         self._now = now
         self._on_answer = on_answer
         self._on_goodbye = on_goodbye
+        self._upload = upload
         self._log = log
         self._running: set[asyncio.Task[None]] = set()
 
@@ -56,6 +58,7 @@ class Commands:
         try:
             async with timeout(left_s):
                 outcome = await self._handle(call.params, left_s)
+                await self._send_files(outcome.files, call.params)
         except TimeoutError:
             self.refuse(call.id, ErrorType.DEADLINE_PASSED, f"{call.params.name} was not done by its deadline")
         except CommandError as refusal:
@@ -73,6 +76,19 @@ class Commands:
             known = ", ".join(self._source.capabilities) or "none"
             raise CommandError(f"unknown command {command.name!r}; supported: {known}")
         return await self._source.handle(command)
+
+    async def _send_files(self, files: Sequence[FileToSend], command: frames.CommandFrame) -> None:
+        """Raises CommandError."""
+        offers = command.uploads or ()
+        try:
+            if len(files) > len(offers):
+                raise CommandError(f"{command.name} has {len(files)} files; TMS takes {len(offers)}")
+            for file, offer in zip(files, offers):  # noqa: B905  (there may be more offers)
+                await self._upload(file, offer)
+        finally:
+            for file in files:
+                if file.is_temporary:
+                    file.path.unlink(missing_ok=True)
 
     def _finish(self, call: downlink.CommandCall, outcome: CommandOutcome) -> None:
         answer = uplink.CommandAnswer(call.id, outcome.result)

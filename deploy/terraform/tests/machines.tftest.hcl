@@ -130,6 +130,14 @@ run "an_empty_account_gets_it_all" {
     error_message = "The anchors of the audit trail need a bucket, and the permission to lock them."
   }
   assert {
+    condition     = local.settings.TMS_FILES_BUCKET == "tms-123456789012-files" && toset(flatten([for statement in jsondecode(aws_iam_role_policy.main["machine"].policy).Statement : statement.Action if contains(["KeepFiles", "ListFiles"], statement.Sid)])) == toset(["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"])
+    error_message = "Photos and files of terminals need a bucket that TMS reads, writes and deletes from."
+  }
+  assert {
+    condition     = one(flatten([for rule in aws_s3_bucket_lifecycle_configuration.main["files"].rule : rule.expiration[*].days if rule.id == "terminal-files"])) == 31 && length(flatten([for rule in aws_s3_bucket_lifecycle_configuration.main["files"].rule : rule.expiration if rule.id == "tidy"])) == 0 && length(aws_s3_bucket_lifecycle_configuration.main["backups"].rule) == 1
+    error_message = "Files of terminals must end after TMS_FILES_DAYS, and photos must stay."
+  }
+  assert {
     condition     = aws_budgets_budget.main.limit_amount == "1000" && { for notification in aws_budgets_budget.main.notification : notification.notification_type => notification.subscriber_email_addresses } == { ACTUAL = toset(["noc@techcore-solutions.jp"]), FORECASTED = toset(["noc@techcore-solutions.jp"]) }
     error_message = "A cost above the budget must be reported."
   }
@@ -211,6 +219,10 @@ run "an_empty_account_gets_it_all" {
     error_message = "Enrolment of many devices behind one address must have the limit of terminals, in both rules."
   }
   assert {
+    condition     = can(regex(local.upload_paths, "/upload/${join("", [for _ in range(43) : "x"])}")) && !can(regex(local.upload_paths, "/upload/x")) && [for rule in aws_wafv2_web_acl.main.rule : rule.priority if rule.name == "UploadsPass"] == [2] && local.managed_rules["AWSManagedRulesKnownBadInputsRuleSet"].priority > 2
+    error_message = "The WAF must not look for attacks in logs that terminals upload."
+  }
+  assert {
     condition = one([
       for rule in aws_wafv2_web_acl.main.rule : [one(one(one(rule.action).block).custom_response).response_code, { for header in one(one(one(rule.action).block).custom_response).response_header : header.name => header.value }]
       if rule.name == "TerminalRateLimitRule"
@@ -272,7 +284,7 @@ run "an_empty_account_gets_it_all" {
     error_message = "No bucket may grant access to everybody."
   }
   assert {
-    condition     = sort([for bucket in aws_s3_bucket.main : bucket.bucket]) == tolist(["tms-123456789012-audit", "tms-123456789012-backups", "tms-123456789012-logs", "tms-123456789012-releases", "tms-123456789012-static"])
+    condition     = sort([for bucket in aws_s3_bucket.main : bucket.bucket]) == tolist(["tms-123456789012-audit", "tms-123456789012-backups", "tms-123456789012-files", "tms-123456789012-logs", "tms-123456789012-releases", "tms-123456789012-static"])
     error_message = "Scripts use these names of the buckets."
   }
   assert {

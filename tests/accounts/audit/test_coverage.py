@@ -70,6 +70,7 @@ REASONS: dict[str, str] = {
     "POST /demo/tour/end/": OWN_VIEW,
     "POST /me/theme/": OWN_VIEW,
     "POST /me/language/": OWN_VIEW,
+    "POST /upload/<str:token>": "a terminal answers a command, which is an entry; so is each download",
     "POST /wall/code/": "shows a code, which opens nothing; the pairing is an entry",
     "POST /api/v1/": NO_OPERATION,
     "POST /api/v1/<anything:rest>": NO_OPERATION,

@@ -22,6 +22,7 @@ from tms.alerts.models import Alert, Incident, Rule, Window
 from tms.approvals import services as approvals
 from tms.approvals.gate import propose
 from tms.approvals.models import ApprovalRequest
+from tms.files.models import TerminalFile
 from tms.fleet.models import Group, Site, Terminal
 from tms.inspections.models import Inspection, InspectionResult, Round, RoundMember
 from tms.lib.calendar.recurrence import Recurrence
@@ -62,6 +63,7 @@ class ScopedFleet:
     teams: list[Team] = field(default_factory=list)
     approvals: list[ApprovalRequest] = field(default_factory=list)
     """Each about a resolved alert of one terminal, which its reason names."""
+    files: list[TerminalFile] = field(default_factory=list)
     secrets: dict[WallScreen, str] = field(default_factory=dict)
     """The secrets of the wall screens."""
     scopes: dict[Any, dict[str, Any]] = field(default_factory=dict)
@@ -126,7 +128,8 @@ def _alerts(fleet: Fleet, made: ScopedFleet, person: User) -> None:
         done = factories.alert(fleet, terminal=terminal, rule=fleet.event_rule(), opened_at=now(-600))
         _approval(made, factories.resolved(done), person)
         factories.moved(terminal, "silent", "online", at=now(-60))
-        fleet.command(terminal, at=now())
+        sent, mark = fleet.command(terminal, at=now()), made.mark(terminal)
+        made.files.append(fleet.file(sent, name=mark + HOSTILE, content=mark.encode(), at=now()))
 
 
 def _approval(made: ScopedFleet, alert: Alert, person: User) -> None:

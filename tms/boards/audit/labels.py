@@ -82,6 +82,7 @@ ACTIONS: Mapping[str, str | Promise] = {
     "moved_out": pgettext_lazy("audit", "Alerts moved out"),
     "merged": pgettext_lazy("audit", "Merged"),
     "commanded": pgettext_lazy("audit", "Sent a command"),
+    "file-downloaded": pgettext_lazy("audit", "File downloaded"),
     "broken": pgettext_lazy("audit", "Demo fault"),
     "fault-undone": pgettext_lazy("audit", "Demo fault undone"),
     "requested": pgettext_lazy("audit", "Asked for approval"),

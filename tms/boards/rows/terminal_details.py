@@ -18,6 +18,7 @@ from tms.boards.rows.common import LinkView, SiteLabel, link_view, site_label
 from tms.boards.rows.planned import Expected, expected_of
 from tms.boards.rows.terminals import ReadingCell, SeveritiesByMetric, over_of, readings_of, unresolved_of
 from tms.commands.models import Command, CommandState
+from tms.files.models import TerminalFile
 from tms.fleet.models import Lifecycle, Terminal, TerminalState, UnexpectedDevice
 from tms.fleet.sites.names import Bilingual
 from tms.inspections.models import Inspection
@@ -93,6 +94,17 @@ class TerminalFacts:
     inspection: LastInspection | None = None
 
 
+class UploadedFile(NamedTuple):
+    """A file that the terminal uploads, or has uploaded."""
+
+    pk: int
+    name: str
+    state: str
+    length: int
+    received: int
+    at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class CommandRow:
     """A command and its result."""
@@ -107,6 +119,7 @@ class CommandRow:
     took_s: float | None
     answer: str
     error: str
+    files: tuple[UploadedFile, ...] = ()
 
     @property
     def element(self) -> str:
@@ -223,11 +236,22 @@ def command_rows(terminal: Terminal, *, limit: int, until: datetime | None = Non
     of_terminal = Command.objects.filter(terminal=terminal).with_labels()
     commands = of_terminal.select_related("created_by").order_by("-created_at", "-pk")
     if until is None:
-        return [_command_row(command) for command in commands[:limit]]
+        found = list(commands[:limit])
+        files = _files(found)
+        return [_command_row(command, files.get(command.pk, ())) for command in found]
     found = list(commands.filter(created_at__lte=until)[:limit])
     for command in found:
         command.rewind(until)
     return [_command_row(command) for command in found]
+
+
+def _files(commands: Collection[Command]) -> dict[int, tuple[UploadedFile, ...]]:
+    found: dict[int, tuple[UploadedFile, ...]] = {}
+    rows = TerminalFile.objects.begun().filter(command__in=[command.pk for command in commands])
+    for file in rows.order_by("number"):
+        row = UploadedFile(file.pk, file.name, file.state, file.length, file.offset, file.completed_at)
+        found[file.command_id] = (*found.get(file.command_id, ()), row)
+    return found
 
 
 def _reports(terminal: Terminal) -> QuerySet[Report]:
@@ -262,7 +286,7 @@ def _urgency(alert: Alert) -> tuple[Any, ...]:
     return RANKS[alert.severity], alert.state != AlertState.OPEN, alert.opened_at, alert.pk
 
 
-def _command_row(command: Command) -> CommandRow:
+def _command_row(command: Command, files: tuple[UploadedFile, ...] = ()) -> CommandRow:
     took = command.answered_at - command.sent_at if command.answered_at and command.sent_at else None
     return CommandRow(
         pk=command.pk,
@@ -275,6 +299,7 @@ def _command_row(command: Command) -> CommandRow:
         took_s=took.total_seconds() if took else None,
         answer=_word(command.result),
         error=command.error,
+        files=files,
     )
 
 

@@ -38,6 +38,12 @@ class CommandDefinition(models.Model):
     danger = models.CharField(_("danger"), max_length=16, choices=Danger, default=Danger.NONE)
     answer_within_s = models.FloatField(_("answer within (seconds)"), default=30)
     max_result_bytes = models.PositiveIntegerField(_("largest result (bytes)"), default=4096)
+    files = models.PositiveSmallIntegerField(_("files"), default=0, db_default=0)
+    """How many files its terminals may upload."""
+    file_types: models.JSONField[list[str], list[str]] = models.JSONField(
+        _("media types"), default=list, blank=True, db_default=models.Value([], models.JSONField())
+    )
+    max_file_bytes = models.PositiveIntegerField(_("largest file (bytes)"), default=50_000_000, db_default=50_000_000)
 
     class Meta:
         ordering = ("name",)

@@ -5,52 +5,68 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('commands', '0003_outcomes'),
-        ('fleet', '0006_dynamic_groups'),
-        ('jobs', '0001_initial'),
+        ("commands", "0005_outcomes"),
+        ("fleet", "0006_dynamic_groups"),
+        ("jobs", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='JobEvent',
+            name="JobEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('started', 'Started'), ('failing', 'Failing'), ('ended', 'Ended'), ('cancelled', 'Cancelled'), ('stopped', 'Stopped'), ('missed', 'Missed')], max_length=16)),
-                ('at', models.DateTimeField()),
-                ('counts', models.JSONField(default=dict)),
-                ('reason', models.CharField(blank=True, max_length=32)),
-                ('dispatched_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("started", "Started"),
+                            ("failing", "Failing"),
+                            ("ended", "Ended"),
+                            ("cancelled", "Cancelled"),
+                            ("stopped", "Stopped"),
+                            ("missed", "Missed"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("counts", models.JSONField(default=dict)),
+                ("reason", models.CharField(blank=True, max_length=32)),
+                ("dispatched_at", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ('pk',),
+                "ordering": ("pk",),
             },
         ),
         migrations.RemoveIndex(
-            model_name='item',
-            name='item_waiting',
+            model_name="item",
+            name="item_waiting",
         ),
         migrations.AddIndex(
-            model_name='item',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['run', 'not_before', 'id'], name='item_next'),
+            model_name="item",
+            index=models.Index(
+                condition=models.Q(("state", "waiting")), fields=["run", "not_before", "id"], name="item_next"
+            ),
         ),
         migrations.AddField(
-            model_name='jobevent',
-            name='job',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='jobs.job'),
+            model_name="jobevent",
+            name="job",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="events", to="jobs.job"),
         ),
         migrations.AddField(
-            model_name='jobevent',
-            name='run',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='jobs.jobrun'),
+            model_name="jobevent",
+            name="run",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.CASCADE, related_name="events", to="jobs.jobrun"
+            ),
         ),
         migrations.AddIndex(
-            model_name='jobevent',
-            index=models.Index(condition=models.Q(('dispatched_at', None)), fields=['id'], name='jobevent_new'),
+            model_name="jobevent",
+            index=models.Index(condition=models.Q(("dispatched_at", None)), fields=["id"], name="jobevent_new"),
         ),
         migrations.AddConstraint(
-            model_name='jobevent',
-            constraint=models.UniqueConstraint(fields=('run', 'kind'), name='jobevent_once'),
+            model_name="jobevent",
+            constraint=models.UniqueConstraint(fields=("run", "kind"), name="jobevent_once"),
         ),
     ]

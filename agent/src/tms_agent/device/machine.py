@@ -1,17 +1,21 @@
 """The machine that the agent runs on, as a source."""
 
+import asyncio
 import logging
+import os
 import platform
 import subprocess
 import sys
+import tempfile
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from tms_agent.device.clock import uptime_s, utc_now
 from tms_agent.device.probes import Probes
-from tms_agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample
+from tms_agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample, FileToSend
 from tms_agent.protocol import frames
 
 DEGRADED_FROM = {"memory_pct": 95.0, "disk_pct": 95.0, "temperature_c": 95.0}
@@ -20,6 +24,7 @@ REBOOT_TAKES = timedelta(minutes=3)
 MAX_LINES = 500
 LINES_SENT = 100
 LINE_LENGTH = 300
+LOG_TYPES = {".gz": "application/gzip", ".zip": "application/zip"}
 
 
 class LogTail(logging.Handler):
@@ -36,14 +41,26 @@ class LogTail(logging.Handler):
 class Machine:
     """Reboots the computer only if that was allowed, because it may be a laptop."""
 
-    def __init__(self, *, tail: LogTail, allows_reboot: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        tail: LogTail,
+        allows_reboot: bool = False,
+        log_files: Sequence[Path] = (),
+        screenshot_command: Sequence[str] = (),
+    ) -> None:
+        """`screenshot_command` writes a PNG to the path that takes the place of `{path}` in it."""
         self._probes = Probes()
         self._tail = tail
         self._allows_reboot = allows_reboot
-        self._handlers: dict[str, Callable[[Mapping[str, Any]], CommandOutcome]] = {
+        self._log_files = log_files
+        self._screenshot_command = screenshot_command
+        self._handlers: dict[str, Callable[[Mapping[str, Any]], CommandOutcome | Awaitable[CommandOutcome]]] = {
             "ping": self._ping,
             "reboot": self._reboot,
             "collect_logs": self._collect_logs,
+            **({"logs": self._logs} if log_files else {}),
+            **({"screenshot": self._screenshot} if screenshot_command else {}),
         }
 
     @property
@@ -64,7 +81,8 @@ class Machine:
         return DeviceSample("degraded" if is_degraded else "ok", metrics)
 
     async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
-        return self._handlers[command.name](command.args)
+        outcome = self._handlers[command.name](command.args)
+        return outcome if isinstance(outcome, CommandOutcome) else await outcome
 
     def _ping(self, args: Mapping[str, Any]) -> CommandOutcome:
         return CommandOutcome({"answer": "pong", "at": utc_now().isoformat(timespec="milliseconds")})
@@ -83,6 +101,43 @@ class Machine:
         if type(lines) is not int or not 1 <= lines <= LINES_SENT:
             raise CommandError(f"lines={lines!r}: expected a whole number from 1 to {LINES_SENT}")
         return CommandOutcome({"lines": list(self._tail.lines)[-lines:]})
+
+    def _logs(self, args: Mapping[str, Any]) -> CommandOutcome:
+        """The files that were named when the agent started, and no others."""
+        files = [path for path in self._log_files if path.is_file() and path.stat().st_size]
+        if not files:
+            raise CommandError(f"no log to send: {', '.join(map(str, self._log_files))} are missing or empty")
+        sent = [FileToSend(path, LOG_TYPES.get(path.suffix, "text/plain"), may_be_cut=True) for path in files]
+        return CommandOutcome({"files": [path.name for path in files]}, files=sent)
+
+    async def _screenshot(self, args: Mapping[str, Any]) -> CommandOutcome:
+        handle, name = tempfile.mkstemp(suffix=".png", prefix="tms-agent-")
+        os.close(handle)
+        path = Path(name)
+        try:
+            await self._take_screenshot(path)
+        except BaseException:
+            discard(path)
+            raise
+        return CommandOutcome(files=[FileToSend(path, "image/png", is_temporary=True)])
+
+    async def _take_screenshot(self, path: Path) -> None:
+        command = [part.replace("{path}", str(path)) for part in self._screenshot_command]
+        try:
+            process = await asyncio.create_subprocess_exec(*command, stdin=subprocess.DEVNULL)
+        except OSError as error:
+            raise CommandError(f"{command[0]}: {error.strerror}") from None
+        try:
+            status = await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+        if status:
+            raise CommandError(f"{command[0]} ended with {status}")
+
+
+def discard(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 def reboot() -> None:

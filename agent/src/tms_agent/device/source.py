@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from tms_agent.protocol import frames
@@ -26,11 +27,24 @@ class DeviceSample:
 
 
 @dataclass(frozen=True, slots=True)
+class FileToSend:
+    """A file that is uploaded before the command is answered."""
+
+    path: Path
+    media_type: str = "text/plain"
+    may_be_cut: bool = False
+    """Send only the end of a file that is too large, as of a log."""
+    is_temporary: bool = False
+    """Delete it afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
 class CommandOutcome:
-    """Result of a command, and the goodbye to send if it makes the terminal disconnect."""
+    """Result of a command, its files, and the goodbye to send if it makes the terminal disconnect."""
 
     result: Any = None
     goodbye: frames.GoodbyeFrame | None = None
+    files: Sequence[FileToSend] = ()
 
 
 class CommandError(Exception):

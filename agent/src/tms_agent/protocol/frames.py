@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from tms_agent.protocol import limits
+from tms_agent.protocol.errors import FrameError
 from tms_agent.protocol.instants import format_instant
 from tms_agent.protocol.reader import Reader
 
@@ -183,16 +184,36 @@ class AckFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class UploadOffer:
+    """Where the terminal may upload one file of the command, at most `part_bytes` at a time."""
+
+    path: str
+    max_bytes: int
+    part_bytes: int
+    media_types: Sequence[str]
+
+    @classmethod
+    def read(cls, given: Reader) -> "UploadOffer":
+        path = given.string("path")
+        if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
+            raise FrameError("Expected a path on the host of the link", where=given.path("path"))
+        sizes = given.integer("max_bytes"), given.integer("part_bytes")
+        return cls(path, *sizes, given.strings("media_types"))
+
+
+@dataclass(frozen=True, slots=True)
 class CommandFrame:
     """A request to the terminal, which must answer before `deadline`; otherwise the command has failed."""
 
     name: str
     args: Mapping[str, Any]
     deadline: datetime
+    uploads: Sequence[UploadOffer] | None = None
 
     @classmethod
     def read(cls, given: Reader) -> "CommandFrame":
-        return cls(given.name("name"), given.members("args"), given.instant("deadline"))
+        uploads = [UploadOffer.read(one) for one in given.items("uploads")] if "uploads" in given else None
+        return cls(given.name("name"), given.members("args"), given.instant("deadline"), uploads)
 
 
 @dataclass(frozen=True, slots=True)

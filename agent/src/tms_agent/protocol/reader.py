@@ -83,6 +83,10 @@ class Reader:
         values = self._typed(name, list, [])
         return [Reader(value, f"{self.path(name)}[{number}]") for number, value in enumerate(values)]
 
+    def strings(self, name: str) -> "list[str]":
+        values = self._typed(name, list, REQUIRED)
+        return [_check(value, str, f"{self.path(name)}[{number}]") for number, value in enumerate(values)]
+
     def path(self, name: str) -> str:
         return f"{self._where}.{name}"
 

@@ -29,7 +29,10 @@ class Command(NoChecksCommand):
         except msgspec.DecodeError as error:
             raise CommandError(f"--arguments: {error}") from None
         try:
-            queued = services.queue(terminal, name=name, args=args, by=None, at=datetime.now(UTC))
+            within = services.check(name, args).answer_within_s
+            queued = services.queue(
+                terminal, name=name, args=args, by=None, at=datetime.now(UTC), answer_within_s=within
+            )
         except services.CommandRefused as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"queued as {queued.pk}")

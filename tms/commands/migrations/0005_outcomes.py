@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("commands", "0003_arguments_text"),
+        ("commands", "0004_files"),
     ]
 
     operations = [
