@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("tms.accounts.urls")),
     path("", include("tms.fleet.groups.urls")),
     path("", include("tms.inspections.urls")),
+    path("", include("tms.jobs.urls")),
     path("", include("tms.notifications.urls")),
     path("", include("tms.ops.urls")),
     path("", include("tms.transfer.urls")),

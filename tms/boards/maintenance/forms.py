@@ -13,7 +13,7 @@ from tms.accounts.access import Person, permitted
 from tms.accounts.permissions import Permission
 from tms.alerts.maintenance.services import WindowScope, length_error, scope_error
 from tms.alerts.models.maintenance import Window
-from tms.boards.maintenance.recurrence import ONCE, RecurrenceForm, initial_of
+from tms.lib.forms.recurrence import ONCE, RecurrenceForm, initial_of
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.local_time import local_time
 from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
