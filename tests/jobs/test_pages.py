@@ -407,3 +407,21 @@ def test_a_stop_rule_holds_above_its_share_of_enough_items(rule, numbers, stops)
     done, failed = numbers
 
     assert Job(stop_above_pct=pct, stop_after=after).has_too_many_failures(done=done, failed=failed) is stops
+
+
+def test_the_page_of_a_terminal_names_the_job_of_a_command(fleet: Fleet, lead, browser):
+    (terminal,) = fleet.terminals_online(1)
+    made = job(lead, name="Nightly <ping>")
+    start(made)
+
+    shown = page(browser, f"/terminals/{terminal.uid}/")
+
+    assert f"/jobs/{made.pk}/" in shown.links()
+    assert "Nightly <ping>" not in shown.html
+
+
+def test_the_rail_counts_the_jobs_that_run(fleet: Fleet, lead, browser):
+    fleet.terminals_online(1)
+    start(job(lead))
+
+    assert '<span class="count">1<span class="unseen"> running</span>' in page(browser, "/help/").html

@@ -32,7 +32,7 @@ class ArgumentForm(Plain, forms.Form):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        empty = (None, "", [])
+        empty: tuple[Any, ...] = (None, "", [])
         return {name: value for name, value in self.cleaned_data.items() if value not in empty}
 
     def clean(self) -> dict[str, Any]:

@@ -17,6 +17,17 @@ from tms.jobs.models import Job, JobState
 type Request = tuple[str, Mapping[str, Any] | Callable[[], Mapping[str, Any]], Callable[[], object]]
 
 DEFINITION = {"label": "Print a test page"}
+JOB = {
+    "command": "ping",
+    "args_of": "ping",
+    "name": "Nightly",
+    "by": "query",
+    "q": "kind:kiosk",
+    "start": "now",
+    "ends_after_s": "1 h",
+    "hours": "any",
+    "at_once": 40,
+}
 COMMENT = {"comment": "Asked for by the site"}
 
 
@@ -79,6 +90,10 @@ PAGES: Mapping[str, Request] = {
     ),
     "/inspections/rounds/<int:pk>/close/": ("round-closed", COMMENT, nothing),
     "/inspections/<int:pk>/<str:uid>/": ("inspected", tampered, nothing),
+    "/jobs/new/": ("created", JOB, nothing),
+    "/jobs/<int:pk>/pause/": ("paused", {}, nothing),
+    "/jobs/<int:pk>/resume/": ("resumed", {}, pause),
+    "/jobs/<int:pk>/cancel/": ("cancelled", {}, nothing),
 }
 OPERATIONS: Mapping[str, Request] = {
     "POST /api/v1/regions": ("created", {"name": "Kansai"}, nothing),

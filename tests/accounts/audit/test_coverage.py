@@ -55,6 +55,7 @@ OWN_VIEW = "how pages look to one person"
 NO_OPERATION = "no operation of its own"
 REASONS: dict[str, str] = {
     "POST /maintenance/preview/": PREVIEW,
+    "POST /jobs/new/preview/": PREVIEW,
     "POST /rules/new/": "chooses the kind of a new rule",
     "POST /rules/new/<slug:kind>/preview/": PREVIEW,
     "POST /rules/<int:pk>/preview/": PREVIEW,

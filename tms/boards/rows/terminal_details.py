@@ -20,6 +20,7 @@ from tms.commands.models import Command, CommandState
 from tms.fleet.models import Lifecycle, Terminal, TerminalState, UnexpectedDevice
 from tms.fleet.sites.names import Bilingual
 from tms.inspections.models import Inspection
+from tms.jobs.links import JobLink, jobs_of_commands
 from tms.lib.severity import RANKS, worst
 from tms.telemetry.models import Report
 
@@ -104,6 +105,7 @@ class CommandRow:
     took_s: float | None
     answer: str
     error: str
+    job: JobLink | None = None
 
     @property
     def element(self) -> str:
@@ -206,11 +208,11 @@ def command_rows(terminal: Terminal, *, limit: int, until: datetime | None = Non
     """The newest commands, newest first. `until`: as they were at this past instant."""
     commands = Command.objects.filter(terminal=terminal).select_related("created_by").order_by("-created_at", "-pk")
     if until is None:
-        return [_command_row(command) for command in commands[:limit]]
+        return _command_rows(list(commands[:limit]))
     found = list(commands.filter(created_at__lte=until)[:limit])
     for command in found:
         command.rewind(until)
-    return [_command_row(command) for command in found]
+    return _command_rows(found)
 
 
 def _reports(terminal: Terminal) -> QuerySet[Report]:
@@ -245,7 +247,12 @@ def _urgency(alert: Alert) -> tuple[Any, ...]:
     return RANKS[alert.severity], alert.state != AlertState.OPEN, alert.opened_at, alert.pk
 
 
-def _command_row(command: Command) -> CommandRow:
+def _command_rows(commands: Collection[Command]) -> list[CommandRow]:
+    jobs = jobs_of_commands([command.pk for command in commands])
+    return [_command_row(command, jobs.get(command.pk)) for command in commands]
+
+
+def _command_row(command: Command, job: JobLink | None) -> CommandRow:
     took = command.answered_at - command.sent_at if command.answered_at and command.sent_at else None
     return CommandRow(
         pk=command.pk,
@@ -258,6 +265,7 @@ def _command_row(command: Command) -> CommandRow:
         took_s=took.total_seconds() if took else None,
         answer=_word(command.result),
         error=command.error,
+        job=job,
     )
 
 

@@ -195,6 +195,7 @@ class JobForm(Plain, RecurrenceForm):
             terminals=[] if is_query else [terminal.uid for terminal in given["terminals"]],
             at_once=given.get("at_once") or 40,
             per_site=given.get("per_site") or 0,
+            answer_within_s=None,
             hours=JobHours(given.get("hours") or JobHours.ANY),
             retries=RetriesBody(
                 limit=given.get("retry_limit") or 0,

@@ -18,7 +18,7 @@ from tms.jobs.pages.listing import GROUPS, JobLister, JobListQuery
 @never_cache
 @sign_in_required
 def jobs(request: AuthenticatedRequest) -> HttpResponse:
-    """Those that the person may read, in three groups."""
+    """The jobs that the person may read, in three groups."""
     at, query = timezone.now(), JobListQuery.of(request.GET)
     lister = JobLister(request.user, query, at)
     found = lister.rows()

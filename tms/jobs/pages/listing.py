@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.http import urlencode
@@ -16,6 +17,7 @@ from tms.accounts.display_names import Name, name_of
 from tms.accounts.models import User
 from tms.commands import catalogue
 from tms.jobs.models import OPEN, Item, ItemState, Job, JobHours, JobRun, JobState
+from tms.jobs.models.job import JobQuerySet
 from tms.jobs.pages.progress import RunProgress, progress_of_runs
 from tms.jobs.pages.reasons import ENDINGS
 from tms.lib.calendar.durations import spell
@@ -55,7 +57,7 @@ class JobListQuery(NamedTuple):
         values: dict[str, str | int] = {"show": self.show, "q": self.words, "page": self.page, **other}
         return f"?{urlencode({name: value for name, value in values.items() if value})}"
 
-    def apply(self, jobs: QuerySet[Job], person: User) -> QuerySet[Job]:
+    def apply(self, jobs: JobQuerySet, person: User) -> JobQuerySet:
         if self.words:
             jobs = jobs.filter(_like(self.words))
         match self.show:
@@ -194,7 +196,7 @@ class JobLister:
         )
         return [(show, label, numbers[show]) for show, label in zip(SHOWS, labels, strict=True)]
 
-    def _in_progress(self, chosen: QuerySet[Job]) -> list[JobRow]:
+    def _in_progress(self, chosen: JobQuerySet) -> list[JobRow]:
         jobs = list(chosen.open().filter(_going()))
         going = JobRun.objects.going().filter(job__in=[job.pk for job in jobs])
         if self.query.show == "failures":
@@ -202,14 +204,14 @@ class JobLister:
         runs = {run.job_id: run for run in going}
         return self._made("progress", [(job, runs[job.pk]) for job in jobs if job.pk in runs])
 
-    def _scheduled(self, chosen: QuerySet[Job]) -> list[JobRow]:
+    def _scheduled(self, chosen: JobQuerySet) -> list[JobRow]:
         jobs = list(chosen.open().exclude(_going()).order_by(F("occurs_at").asc(nulls_last=True), "pk"))
         last = JobRun.objects.filter(job=OuterRef("job")).order_by("-pk").values("pk")[:1]
         runs = JobRun.objects.filter(job__in=[job.pk for job in jobs], pk=last)
         by_job = {run.job_id: run for run in runs}
         return self._made("scheduled", [(job, by_job.get(job.pk)) for job in jobs])
 
-    def _ended(self, chosen: QuerySet[Job]) -> tuple[list[JobRow], bool]:
+    def _ended(self, chosen: JobQuerySet) -> tuple[list[JobRow], bool]:
         rows = ended_runs(chosen)
         if self.query.show == "failures":
             rows = rows.filter(_failing("run_pk"))
@@ -239,7 +241,7 @@ class JobLister:
         )
 
 
-def ended_runs(jobs: QuerySet[Job]) -> QuerySet[Job]:
+def ended_runs(jobs: JobQuerySet) -> QuerySet[Any]:
     """A row for each run that has ended or whose job has, and one for a job that ended without one; with `run_pk` and
     `over_at`.
     """
@@ -253,7 +255,7 @@ def running_jobs(person: User) -> int:
     return Job.objects.of(person).filter(_going(), state=JobState.ACTIVE).count()
 
 
-def _last_run() -> Exists:
+def _last_run() -> Combinable:
     """Whether no later run of the job exists."""
     return ~Exists(JobRun.objects.filter(job=OuterRef("pk"), pk__gt=OuterRef("run_pk")))
 

@@ -127,7 +127,9 @@ def offered(spec: CommandSpec) -> Q:
         condition &= Q(kind__in=spec.kinds)
     if spec.models:
         condition &= Q(model__in=spec.models)
-    padded = TerminalCapabilities.objects.annotate(padded=Concat(Value("\n"), "names", Value("\n"), output_field=TextField()))
+    padded = TerminalCapabilities.objects.annotate(
+        padded=Concat(Value("\n"), "names", Value("\n"), output_field=TextField())
+    )
     naming = Q(pk__in=padded.filter(padded__contains=f"\n{spec.name}\n").values("terminal"))
     if spec.is_builtin:
         return condition & (naming | ~Q(pk__in=TerminalCapabilities.objects.values("terminal")))
