@@ -115,7 +115,7 @@ class JobForm(Plain, RecurrenceForm):
     stop_after = forms.IntegerField(
         label=pgettext_lazy("job", "Of at least"), min_value=1, max_value=MAX_STOP_AFTER, required=False
     )
-    comment = FormLines(label=_("Comment"), max_length=500, required=False)
+    comment = FormLines(label=pgettext_lazy("action", "Comment"), max_length=500, required=False)
 
     def __init__(self, data: Any = None, *, by: User, **options: Any) -> None:
         super().__init__(data, **options)

@@ -51,13 +51,13 @@ class JobPreview:
     total: int
     """The items that a run would have."""
     sent: int
-    """Those that get the command."""
+    """The items that get the command."""
     unsupported: int
     retired: int
     online: int
     in_maintenance: int
     elsewhere: int
-    """Those of `sent` at sites that are open or closed, where the job is for the others."""
+    """How many of `sent` wait for the hours of their sites."""
     sites: list[PreviewSite]
     number_of_sites: int
     open_sites: int | None

@@ -73,7 +73,7 @@ class RunProgress:
 
 
 def progress_of_runs(runs: Collection[int], *, to: User) -> dict[int, RunProgress]:
-    """Of each run, as far as the person sees the terminals."""
+    """The progress of each run, as far as the person sees the terminals."""
     items = visible(Item.objects.filter(run__in=runs), to=to)
     found: dict[int, dict[str, int]] = {pk: {} for pk in runs}
     for run, state, number in items.order_by().values_list("run", "state").annotate(number=Count("pk")):

@@ -55,7 +55,7 @@ class ResultsQuery(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ItemRow:
+class ResultRow:
     item: Item
 
     @property
@@ -79,7 +79,7 @@ class ItemRow:
 
 
 class ItemsPage(NamedTuple):
-    rows: list[ItemRow]
+    rows: list[ResultRow]
     after: str
     """The cursor of the next page; empty if there is none."""
 
@@ -95,7 +95,7 @@ def items_page(items: QuerySet[Item], query: ResultsQuery) -> ItemsPage:
     rows = rows.filter(state=query.show) if query.show else rows
     found = ORDERS.get(query.show, NEWEST).window(rows, after=query.after, size=A_PAGE)
     by_pk = Item.objects.select_related("terminal__site", "command").in_bulk(found.pks)
-    return ItemsPage([ItemRow(by_pk[pk]) for pk in found.pks if pk in by_pk], found.after)
+    return ItemsPage([ResultRow(by_pk[pk]) for pk in found.pks if pk in by_pk], found.after)
 
 
 class WaitingReason(NamedTuple):
@@ -159,7 +159,7 @@ class SiteShare(NamedTuple):
 
 
 def sites_of_run(items: QuerySet[Item]) -> list[SiteShare]:
-    """Those with failures first, then those with most to do."""
+    """Sites with failures first, then those with most to do."""
     columns = ("terminal__site__code", "terminal__site__name", "terminal__site__name_ja")
     states = (ItemState.DONE, ItemState.FAILED, ItemState.SENT, ItemState.WAITING)
     numbers = {f"n_{state}": Count("pk", filter=Q(state=state)) for state in states}
