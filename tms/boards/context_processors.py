@@ -28,6 +28,8 @@ KEYS = (
     (("j", "k"), _("Next row, previous row")),
     (("x",), _("Select row")),
     *(((action.key,), action.key_help) for action in ACTIONS.values() if action.key_help),
+    (("n",), _("New job, on the list of jobs")),
+    (("p",), _("Pause or resume a job")),
     (("⇧A",), _("Acknowledge until recovery, without a dialog")),
     (("Z",), _("Undo")),
     (("Ctrl ⏎",), _("Submit a dialog")),

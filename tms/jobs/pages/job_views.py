@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -26,14 +27,15 @@ from tms.jobs.pages import results
 from tms.jobs.pages.listing import ICONS, STATE_LABELS, JobRow, state_of
 from tms.jobs.pages.progress import RunProgress, progress_of_runs
 from tms.jobs.pages.reasons import ENDINGS, item_reason
-from tms.jobs.pages.results import MAX_SITES, ResultsQuery
+from tms.jobs.pages.results import MAX_SITES, ResultsQuery, SiteCounts
 from tms.jobs.services import JobOver
 from tms.lib import csv_export
 from tms.lib.calendar.durations import spell
 from tms.lib.csv_export import Cell
 
 SHOWN_RUNS = 10
-POLL_S = 2
+POLL_S, POLL_LARGE_S = 2, 10
+MANY_ITEMS = 5_000
 POLL_SCHEDULED_S = 10
 EXPORTED_AT_ONCE = 1_000
 EXPORT_HEAD = ("terminal", "site", "state", "reason", "attempts", "ended_at", "error")
@@ -109,20 +111,23 @@ def export_items(request: AuthenticatedRequest, pk: int) -> HttpResponseBase:
 class _ExportedItems:
     """The rows of a run, a part with each call."""
 
+    columns = ("terminal", "terminal__uid", "terminal__site__code", *EXPORT_HEAD[2:])
+
     def __init__(self, request: AuthenticatedRequest, run: JobRun | None) -> None:
         items = results.items_of(run, request.user) if run else Item.objects.none()
-        self._items = items.select_related("terminal__site").order_by("pk")
+        # In the order of the unique index of a run.
+        self._rows = items.order_by("terminal_id").values_list(*self.columns)
         self._last = 0
 
     def __call__(self) -> Sequence[Sequence[Cell]]:
-        part = list(self._items.filter(pk__gt=self._last)[:EXPORTED_AT_ONCE])
-        self._last = part[-1].pk if part else self._last
-        return [_cells(item) for item in part]
+        part = list(self._rows.filter(terminal__gt=self._last)[:EXPORTED_AT_ONCE])
+        self._last = part[-1][0] if part else self._last
+        return [_cells(*row[1:-2], ended_at=row[-2], error=row[-1]) for row in part]
 
 
-def _cells(item: Item) -> Sequence[Cell]:
-    ended = item.ended_at.isoformat(timespec="seconds") if item.ended_at else ""
-    return (item.terminal.uid, item.terminal.site.code, item.state, item.reason, item.attempts, ended, item.error)
+def _cells(uid: str, site: str, *of_item: Cell, ended_at: datetime | None, error: str) -> Sequence[Cell]:
+    ended = ended_at.isoformat(timespec="seconds") if ended_at else ""
+    return (uid, site, *of_item, ended, error)
 
 
 def _find(request: AuthenticatedRequest, pk: int) -> Job:
@@ -154,32 +159,32 @@ def _conflict(request: AuthenticatedRequest, found: Job) -> HttpResponse:
 
 
 def _values(request: AuthenticatedRequest, found: Job, run: JobRun | None) -> dict[str, Any]:
-    at, query = timezone.now(), ResultsQuery.of(request.GET)
+    query = ResultsQuery.of(request.GET)
+    items = results.items_of(run, request.user) if run else Item.objects.none()
+    sites = results.site_counts(items) if run else SiteCounts({})
     values: dict[str, Any] = {
         "nav_item": "jobs",
         "query": query,
         "run": run,
-        "poll_s": _poll_s(found, run),
+        "poll_s": _poll_s(found, run, sites.total.total),
         "may_control": found.state in OPEN and services.may_control(request.user, found),
         "may_run": access.may(request.user, Permission.RUN_JOBS),
-        "states": ItemState.choices,
-        **_head(found, run, request, at),
+        **_head(found, run, sites.total, timezone.now()),
     }
     if run is not None:
-        values |= _results(request, run, query, values["progress"])
+        values |= _results(run, query, items, sites)
     # History moves once a run: what is asked for every two seconds does not have it.
     return values if request.htmx else values | {"runs": _history(found, request)}
 
 
-def _poll_s(found: Job, run: JobRun | None) -> int:
-    """How often the page asks for itself again; 0 for never."""
+def _poll_s(found: Job, run: JobRun | None, items: int) -> int:
+    """How often the page asks for itself again, less often for runs that cost more to count; 0 for never."""
     if run is not None and run.ended_at is None:
-        return POLL_S
+        return POLL_S if items <= MANY_ITEMS else POLL_LARGE_S
     return POLL_SCHEDULED_S if found.state in OPEN else 0
 
 
-def _head(found: Job, run: JobRun | None, request: AuthenticatedRequest, at: datetime) -> dict[str, Any]:
-    progress = progress_of_runs([run.pk], to=request.user)[run.pk] if run else RunProgress.of(None)
+def _head(found: Job, run: JobRun | None, progress: RunProgress, at: datetime) -> dict[str, Any]:
     is_last = run is None or not found.runs.filter(pk__gt=run.pk).exists()
     state = state_of(found, run, progress, is_last=is_last)
     spec = catalogue.find(found.command)
@@ -204,9 +209,8 @@ def _head(found: Job, run: JobRun | None, request: AuthenticatedRequest, at: dat
     }
 
 
-def _results(request: AuthenticatedRequest, run: JobRun, query: ResultsQuery, progress: RunProgress) -> dict[str, Any]:
-    items = results.items_of(run, request.user)
-    page, sites = results.items_page(items, query), results.sites_of_run(items)
+def _results(run: JobRun, query: ResultsQuery, items: QuerySet[Item], sites: SiteCounts) -> dict[str, Any]:
+    page, progress = results.items_page(items, query), sites.total
     tabs = [
         (state.value, state.label, progress[state], query.address(run, show=state, after="")) for state in ItemState
     ]
@@ -218,8 +222,8 @@ def _results(request: AuthenticatedRequest, run: JobRun, query: ResultsQuery, pr
         "first": query.address(run, after="") if query.after else "",
         "waiting_reasons": results.waiting_reasons(items) if progress[ItemState.WAITING] else [],
         "failures": results.failure_reasons(items) if progress[ItemState.FAILED] else [],
-        "sites": sites if query.all_sites else sites[:MAX_SITES],
-        "number_of_sites": len(sites),
+        "sites": sites.shares(None if query.all_sites else MAX_SITES),
+        "number_of_sites": len(sites.by_site),
         "sites_address": "" if query.all_sites else query.address(run, sites="all"),
         "stop_share": min(100.0, 100 * progress.failed_pct / run.job.stop_above_pct)
         if run.job.stop_above_pct

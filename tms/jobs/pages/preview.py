@@ -23,8 +23,10 @@ from tms.jobs.models import JobHours
 from tms.query.query import Query
 
 SHOWN_SITES = 8
-MAX_SITES = 400
-"""Sites whose hours and lanes are looked at; above that the preview says that the guards are asked at each send."""
+MAX_SITES = 2_000
+"""Sites whose hours are looked at."""
+MAX_LANES = 5_000
+"""Terminals whose lanes are looked at; above that the preview says that the guards are asked at each send."""
 
 
 class PreviewSite(NamedTuple):
@@ -175,8 +177,8 @@ class _Sites:
         ]
 
     def last_lanes(self) -> LastLanes | None:
-        """None if the command disturbs nobody, or there are too many sites to look at."""
-        if not self._spec.is_dangerous or not self._is_looked_at:
+        """None if the command disturbs nobody, or there are too many terminals to look at."""
+        if not self._spec.is_dangerous or sum(row[4] for row in self.numbers) > MAX_LANES:
             return None
         situation = runner.situation_at([row[0] for row in self.numbers], is_dangerous=True, at=self._at)
         alone = {

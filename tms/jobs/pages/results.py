@@ -2,19 +2,22 @@
 grouped queries, whatever the number of items.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import get_language
 
 from tms.accounts.access import visible
 from tms.accounts.models import User
+from tms.fleet.models import Site
 from tms.jobs.models import Item, ItemState, JobRun
+from tms.jobs.pages.progress import RunProgress
 from tms.jobs.pages.reasons import item_reason
 from tms.lib.pagination import Column, Keyset, instant
 
@@ -131,42 +134,50 @@ def failure_reasons(items: QuerySet[Item]) -> list[FailureReason]:
     return [FailureReason(*row) for row in rows.order_by("-number", "reason", "error")[:MAX_FAILURES]]
 
 
-class SiteShare(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SiteShare:
     """The items of one site."""
 
     code: str
     name: str
-    total: int
-    done: int
-    failed: int
-    sent: int
-    waiting: int
+    progress: RunProgress
+
+
+class SiteCounts(NamedTuple):
+    """The progress at each site, by primary key; sites with failures first, then those with most to do."""
+
+    by_site: Mapping[int, RunProgress]
 
     @property
-    def ended(self) -> int:
-        return self.total - self.sent - self.waiting
+    def total(self) -> RunProgress:
+        """The sum of all sites."""
+        found: Counter[str] = Counter()
+        for progress in self.by_site.values():
+            found.update(progress.counts)
+        return RunProgress(found)
 
-    @property
-    def bar(self) -> list[tuple[str, float, float]]:
-        """Parts by name, begin and length, in per cent."""
-        parts, since = [], 0.0
-        for name, number in (("done", self.done), ("failed", self.failed), ("running", self.sent)):
-            length = 100 * number / self.total
-            if length:
-                parts.append((name, since, length))
-            since += length
-        return parts
+    def shares(self, limit: int | None) -> list[SiteShare]:
+        """The first sites, with their names."""
+        pks = list(self.by_site)[:limit]
+        is_japanese = get_language() == "ja"
+        rows = Site.objects.filter(pk__in=pks).values_list("pk", "code", "name", "name_ja")
+        names = {pk: (code, (name_ja if is_japanese else "") or name) for pk, code, name, name_ja in rows}
+        return [SiteShare(*names[pk], self.by_site[pk]) for pk in pks if pk in names]
 
 
-def sites_of_run(items: QuerySet[Item]) -> list[SiteShare]:
-    """Sites with failures first, then those with most to do."""
-    columns = ("terminal__site__code", "terminal__site__name", "terminal__site__name_ja")
-    states = (ItemState.DONE, ItemState.FAILED, ItemState.SENT, ItemState.WAITING)
-    numbers = {f"n_{state}": Count("pk", filter=Q(state=state)) for state in states}
-    is_japanese = get_language() == "ja"
-    rows = items.order_by().values_list(*columns).annotate(total=Count("pk"), **numbers)
-    found = [SiteShare(code, (name_ja if is_japanese else "") or name, *rest) for code, name, name_ja, *rest in rows]
-    return sorted(found, key=lambda site: (-site.failed, site.ended - site.total, site.code))
+def site_counts(items: QuerySet[Item]) -> SiteCounts:
+    """One grouped query over all items of a run."""
+    found: dict[int, dict[str, int]] = {}
+    rows = items.order_by().values_list("terminal__site_id", "state").annotate(number=Count("pk"))
+    for site, state, number in rows:
+        found.setdefault(site, {})[state] = number
+    progress = {site: RunProgress(counts) for site, counts in found.items()}
+
+    def rank(site: int) -> tuple[int, int, int]:
+        counted = progress[site]
+        return -counted[ItemState.FAILED], counted.ended - counted.total, site
+
+    return SiteCounts({site: progress[site] for site in sorted(progress, key=rank)})
 
 
 def failed_terminals(items: QuerySet[Item], reason: str, error: str | None, *, limit: int) -> list[str]:
