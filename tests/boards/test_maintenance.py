@@ -11,8 +11,8 @@ from tests.support.pages import HTMX_HEADERS, values_of
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import WindowScope
 from tms.alerts.models.maintenance import Window
-from tms.boards.maintenance.recurrence import preset
 from tms.lib.calendar.recurrence import Recurrence
+from tms.lib.forms.recurrence import preset
 
 pytestmark = pytest.mark.both
 

@@ -7,6 +7,8 @@ from tests.support.builders import AT, later
 from tests.support.notifications.destinations import webhook_destination
 from tms.jobs import runner, services, starting
 from tms.jobs.models import Item, ItemState, Job, JobEvent, JobRun
+from tms.jobs.services import StopRule
+from tms.lib.calendar.recurrence import Occurrence
 from tms.notifications import job_notices
 from tms.notifications.models.delivery import Delivery
 
@@ -56,7 +58,7 @@ def test_a_start_that_was_missed_is_an_event(fleet, lead, phone):
 
     assert events() == [("missed", "going", {})]
     assert notices() == ["Your job did not start: Test"]
-    assert Delivery.objects.get().content["lines"][0] == "The run before had not ended."
+    assert Delivery.objects.get().content["lines"][0] == "The run before had not ended"
 
 
 def test_who_cancels_a_job_is_not_told_and_who_may_no_longer_run_it_is(fleet, lead, phone):
@@ -101,3 +103,36 @@ def test_a_destination_for_a_part_of_the_fleet_gets_no_numbers_of_the_rest(fleet
     notices()
 
     assert [delivery.destination.name for delivery in Delivery.objects.all()] == ["All"]
+
+
+def test_a_job_that_fails_too_often_is_stopped(fleet, lead, phone):
+    fleet.terminals_online(30)
+    made = job(lead, at_once=10, stop=StopRule(above_pct=20, after=10))
+
+    tick(0)
+    answer(1, error="disk full")
+    tick(2)
+    tick(3)
+
+    made.refresh_from_db()
+    assert (made.state, made.reason) == ("stopped", "failures")
+    assert events()[-1] == ("stopped", "failures", {"failed": 10, "cancelled": 20})
+    assert notices() == ["TMS stopped your job: Test"]
+
+
+def test_a_query_that_suddenly_selects_far_more_terminals_starts_nothing_dangerous(fleet, lead, phone, settings):
+    settings.APPROVAL_TERMINALS = 3
+    fleet.terminals_online(3)
+    job(lead, command="reboot", first=Occurrence(later(60), later(3600)))
+    job(lead, command="ping", first=Occurrence(later(60), later(3600)))
+
+    fleet.terminals_online(2)
+    tick(61)
+    tick(62)
+
+    reboot, ping = JobRun.objects.order_by("job__pk")
+    assert (reboot.reason, reboot.items.count()) == ("grown", 0)
+    assert (ping.reason, ping.items.count()) == ("", 5)
+    assert notices() == ["Your job has ended: Test"]
+    reason = "The query selects far more terminals than when it was made"
+    assert Delivery.objects.get().content["lines"] == [reason]

@@ -1,5 +1,7 @@
 """What the templates of every page need."""
 
+from functools import partial
+
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
@@ -16,6 +18,7 @@ from tms.alerts.actions.registry import ACTIONS
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.release import version
+from tms.jobs.pages.listing import running_jobs
 from tms.lib.severity import Severity
 
 KEYS = (
@@ -25,6 +28,8 @@ KEYS = (
     (("j", "k"), _("Next row, previous row")),
     (("x",), _("Select row")),
     *(((action.key,), action.key_help) for action in ACTIONS.values() if action.key_help),
+    (("n",), _("New job, on the list of jobs")),
+    (("p",), _("Pause or resume a job")),
     (("⇧A",), _("Acknowledge until recovery, without a dialog")),
     (("Z",), _("Undo")),
     (("Ctrl ⏎",), _("Submit a dialog")),
@@ -62,6 +67,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "move_interval_s": settings.MOVE_INTERVAL_S,
         "proof_interval_s": settings.PROOF_INTERVAL_S,
         "may": Granted(me or AnonymousUser()),
+        "running_jobs": partial(running_jobs, me) if me else 0,
         # For pages without live content, read when rendered.
         "page_state": SimpleLazyObject(lambda: _frame_only(me or AnonymousUser())),
     }

@@ -46,7 +46,7 @@ class ItemQuery(PageQuery):
 
 @router.get("/jobs", summary="List jobs", response=JobPageSchema)
 def list_jobs(request: ApiRequest, response: HttpResponse, query: Query[JobQuery]) -> JobPageSchema:
-    """Your own; with `fleet.run_jobs` for everything, all. Newest first."""
+    """Your own, and those of people who run jobs only where you see everything. Newest first."""
     rows = _jobs(request)
     if query.state is not None:
         rows = rows.filter(state=query.state)
@@ -92,21 +92,21 @@ def create_job(request: ApiRequest, response: HttpResponse, body: JobBody) -> Jo
 @router.post("/jobs/{int:pk}/pause", summary="Pause a job", response=JobSchema, access=RUNNING)
 def pause_job(request: ApiRequest, pk: int) -> JobSchema:
     """What was sent is still answered. Repeating it changes nothing."""
-    services.pause(_job(request, pk))
+    services.pause(_controlled(request, pk))
     return _answer(_job(request, pk))
 
 
 @router.post("/jobs/{int:pk}/resume", summary="Resume a job", response=JobSchema, access=RUNNING)
 def resume_job(request: ApiRequest, pk: int) -> JobSchema:
     """A start that was missed meanwhile is made up if its run could still be going. Repeating it changes nothing."""
-    services.resume(_job(request, pk))
+    services.resume(_controlled(request, pk))
     return _answer(_job(request, pk))
 
 
 @router.post("/jobs/{int:pk}/cancel", summary="Cancel a job", response=JobSchema, access=RUNNING)
 def cancel_job(request: ApiRequest, pk: int) -> JobSchema:
     """Nothing more is sent, and no further run starts. Repeating it changes nothing."""
-    services.cancel(_job(request, pk), at=timezone.now())
+    services.cancel(_controlled(request, pk), at=timezone.now())
     return _answer(_job(request, pk))
 
 
@@ -132,6 +132,12 @@ def _job(request: ApiRequest, pk: int) -> Job:
     found = _jobs(request).filter(pk=pk).first()
     if found is None:
         raise Http404
+    return found
+
+
+def _controlled(request: ApiRequest, pk: int) -> Job:
+    found = _job(request, pk)
+    services.demand_control(request.person, found)
     return found
 
 

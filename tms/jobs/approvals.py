@@ -20,6 +20,7 @@ from tms.fleet.models import Terminal
 from tms.jobs import services
 from tms.jobs.schemas import JobBody
 from tms.jobs.services import JobRefused
+from tms.lib.db import rows as db_rows
 from tms.query.errors import QueryError
 from tms.rest_base.problems import ProblemError
 
@@ -38,7 +39,7 @@ class JobPayload(Payload, frozen=True):
 
     @property
     def rows(self) -> QuerySet[Terminal]:
-        return Terminal.objects.filter(pk__in=self.terminals)
+        return Terminal.objects.filter(pk__in=db_rows.keys_of(self.terminals))
 
 
 class LargeJob(ApprovalKind[JobPayload, Consequences]):

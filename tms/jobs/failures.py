@@ -3,15 +3,24 @@
 from collections.abc import Mapping
 
 from tms.jobs.models.item import ItemState
+from tms.jobs.models.job import Job
 
-FAILING_SHARE = 0.1
-"""Share of failed items among those that have an outcome, above which people and integrators are told."""
+FAILING_PCT = 10
+"""Percentage of failed items among those that have an outcome, above which people and integrators are told."""
 MIN_OUTCOMES = 10
 """With fewer outcomes a share says nothing: the first of a thousand may fail."""
 
 
-def is_above(share: float, counts: Mapping[str, int]) -> bool:
-    """Whether more than this share of the items failed, of those that are done or failed. `counts` are by state."""
+def is_above(pct: int, counts: Mapping[str, int], *, after: int) -> bool:
+    """Whether more than this percentage failed, of the items that are done or failed, once there are `after` of them.
+
+    `counts` are by state.
+    """
     failed = counts.get(ItemState.FAILED, 0)
     outcomes = counts.get(ItemState.DONE, 0) + failed
-    return outcomes >= MIN_OUTCOMES and failed > share * outcomes
+    return outcomes >= after and 100 * failed > pct * outcomes
+
+
+def must_stop(job: Job, counts: Mapping[str, int]) -> bool:
+    """Whether the stop rule of the job holds for its run."""
+    return job.stop_above_pct > 0 and is_above(job.stop_above_pct, counts, after=job.stop_after)

@@ -25,7 +25,7 @@ from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Presence, Site, Terminal
 from tms.fleet.sites.calendar import hours_of
 from tms.jobs import services
-from tms.jobs.failures import FAILING_SHARE, is_above
+from tms.jobs.failures import FAILING_PCT, MIN_OUTCOMES, is_above, must_stop
 from tms.jobs.guards import Chooser, Hold, JobLimits, Lane, SendCandidate, SendDecision, Situation
 from tms.jobs.models import OPEN, Item, ItemState, Job, JobEventKind, JobHours, JobRun, JobState, RetryReason
 from tms.jobs.starting import may_still, starter_of
@@ -113,8 +113,12 @@ def _take_answers(run: JobRun, job: Job, at: datetime) -> int:
 
 
 def _judge(run: JobRun, job: Job, at: datetime) -> None:
-    """Say once for a run that it fails too often."""
-    if is_above(FAILING_SHARE, services.counts_of([run.pk])[run.pk]):
+    """Stop a job that fails too often, or say so once for a run."""
+    counts = services.counts_of([run.pk])[run.pk]
+    if job.state in OPEN and must_stop(job, counts):
+        services.end(job, JobState.STOPPED, at=at, reason="failures")
+        job.state = JobState.STOPPED
+    elif is_above(FAILING_PCT, counts, after=MIN_OUTCOMES):
         services.record_event(JobEventKind.FAILING, job, run, at=at)
 
 
@@ -262,7 +266,7 @@ def _end(run: JobRun, job: Job, at: datetime) -> None:
     JobRun.objects.going().filter(pk=run.pk).update(ended_at=at)
     job.refresh_from_db(fields=("state",))  # this pass may have stopped it
     if job.state in OPEN:
-        services.record_event(JobEventKind.ENDED, job, run, at=at)
+        services.record_event(JobEventKind.ENDED, job, run, at=at, reason=run.reason)
     Job.objects.filter(pk=job.pk, state__in=OPEN, occurs_at=None).update(state=JobState.FINISHED)
 
 

@@ -14,7 +14,7 @@ from tms.alerts.maintenance.schemas import CONFIRM, LocalDateTime
 from tms.alerts.schemas import username
 from tms.fleet.models import Terminal
 from tms.jobs.models import Item, ItemState, Job, JobHours, JobRun, JobState, RetryReason
-from tms.jobs.services import MAX_CHOSEN, JobValues, Retries
+from tms.jobs.services import MAX_CHOSEN, MAX_STOP_AFTER, JobValues, Retries, StopRule
 from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
 from tms.rest_base.body_values import BodyValues
 from tms.rest_base.pagination import Page
@@ -26,6 +26,11 @@ class RetriesBody(RequestSchema):
     limit: int = Field(0, ge=0, le=5, description="How often a terminal is tried again.")
     after_s: int = Field(300, ge=10, le=86_400)
     reasons: list[RetryReason] = Field([], max_length=2, description="For nothing else it gets the command twice.")
+
+
+class StopBody(RequestSchema):
+    above_pct: int = Field(0, ge=0, lt=100, description="Share of failed items of a run; 0 for never.")
+    after: int = Field(20, ge=1, le=MAX_STOP_AFTER, description="How many must be done or failed first.")
 
 
 class JobBody(RequestSchema):
@@ -40,6 +45,7 @@ class JobBody(RequestSchema):
     hours: JobHours = JobHours.ANY
     answer_within_s: float | None = Field(None, ge=1, le=3_600, description="By default as the command says.")
     retries: RetriesBody = RetriesBody(limit=0, after_s=300, reasons=[])
+    stop: StopBody = StopBody(above_pct=0, after=20)
     time_zone: str = Field(default_factory=lambda: settings.TIME_ZONE, examples=["Asia/Tokyo"])
     starts_at: LocalDateTime | None = Field(None, description="Null to start now.", examples=["2026-11-29T03:00:00"])
     ends_after_s: int = Field(86_400, ge=60, le=2_678_400, description="When a run ends, even if items still wait.")
@@ -58,6 +64,7 @@ class JobBody(RequestSchema):
             **{name: getattr(self, name) for name in kept},
             terminals=terminals,
             retries=Retries(self.retries.limit, self.retries.after_s, self.retries.reasons),
+            stop=StopRule(self.stop.above_pct, self.stop.after),
             first=self._first(recurrence, at),
             recurrence=recurrence,
         )
@@ -90,7 +97,7 @@ class RunSchema(ResponseSchema):
     until: datetime
     started_at: datetime
     ended_at: datetime | None
-    reason: str = Field(description="Why it has no items: `query`, `too_many`.")
+    reason: str = Field(description="Why it has no items: `query`, `too_many`, `grown`.")
     counts: dict[ItemState, int] = Field(description="How many items are in each state.")
 
     @classmethod
@@ -110,7 +117,9 @@ class JobSchema(ResponseSchema):
     per_site: int
     hours: JobHours
     state: JobState
-    reason: str = Field(description="Why TMS stopped it: `permission`, `command`.")
+    reason: str = Field(description="Why TMS stopped it: `permission`, `command`, `failures`.")
+    stop_above_pct: int
+    stop_after: int
     rrule: str
     occurs_at: datetime | None = Field(description="The next start.")
     occurs_until: datetime | None

@@ -8,10 +8,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
-from tms.accounts.access import demand, permitted
+from tms.accounts.access import Forbidden, covers, demand, may, permitted, scope_of
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
+from tms.accounts.scope import EVERYTHING
 from tms.commands import services as commands
 from tms.commands.kinds import CommandSpec
 from tms.commands.models import Danger
@@ -27,6 +28,7 @@ MAX_AT_ONCE = 1_000
 MAX_LENGTH = timedelta(days=31)
 MAX_RETRIES = 5
 MAX_RETRY_AFTER_S = 86_400
+MAX_STOP_AFTER = 10_000
 
 
 class JobRefused(ValueError):
@@ -53,6 +55,15 @@ class Retries:
 
 
 @dataclass(frozen=True, slots=True)
+class StopRule:
+    """Stops a job above a share of failures; 0 % for never."""
+
+    above_pct: int = 0
+    after: int = 20
+    """How many items must be done or failed first."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobValues:
     name: str
     command: str
@@ -68,6 +79,7 @@ class JobValues:
     hours: JobHours = JobHours.ANY
     answer_within_s: float | None = None
     retries: Retries = Retries()
+    stop: StopRule = StopRule()
     recurrence: Recurrence | None = None
 
 
@@ -75,7 +87,7 @@ class JobValues:
 def create_job(values: JobValues, *, by: User, at: datetime) -> Job:
     """The clock starts it. Raises JobRefused, CommandRefused, QueryError and Forbidden."""
     job, terminals = draft(values, by=by, at=at)
-    number = terminals.count()
+    number = job.first_number = terminals.count()
     job.save()
     target = {"query": (None, job.query)} if job.query else {}
     named = {"command": (None, job.command), "args": (None, job.args), **target, "terminals": (None, number)}
@@ -109,6 +121,21 @@ def allowed(rows: QuerySet[Terminal], spec: CommandSpec, *, by: User) -> QuerySe
     """The rows for which a person may run the job, and send the command."""
     may_run = permitted(rows, by=by, permission=Permission.RUN_JOBS)
     return permitted(may_run, by=by, permission=spec.permission)
+
+
+def may_control(person: User, job: Job) -> bool:
+    """Whether the person may pause, resume and cancel it: their own, or where they may run all that its starter may."""
+    held = scope_of(person, Permission.RUN_JOBS)
+    if not held or held.is_everything or job.started_by_id == person.pk:
+        return bool(held)
+    theirs = scope_of(job.started_by, Permission.RUN_JOBS) if job.started_by else EVERYTHING
+    return bool(theirs) and covers(held, theirs)
+
+
+def demand_control(person: User, job: Job) -> None:
+    """Raises Forbidden."""
+    if not may_control(person, job):
+        raise Forbidden(Permission.RUN_JOBS, is_elsewhere=may(person, Permission.RUN_JOBS))
 
 
 def pause(job: Job) -> None:
@@ -180,6 +207,8 @@ def _check(values: JobValues, spec: CommandSpec, *, at: datetime) -> None:
         (0 <= retries.limit <= MAX_RETRIES, "$.retries.limit", f"from 0 to {MAX_RETRIES}"),
         (10 <= retries.after_s <= MAX_RETRY_AFTER_S, "$.retries.after_s", f"from 10 to {MAX_RETRY_AFTER_S}"),
         (not retries.limit or retries.reasons, "$.retries.reasons", "name at least one reason to try again"),
+        (0 <= values.stop.above_pct < 100, "$.stop.above_pct", "from 0 (never) to 99"),
+        (1 <= values.stop.after <= MAX_STOP_AFTER, "$.stop.after", f"from 1 to {MAX_STOP_AFTER}"),
         (
             values.answer_within_s is None or 1 <= values.answer_within_s <= commands.MAX_ANSWER_S,
             "$.answer_within_s",
@@ -228,6 +257,8 @@ def _job(values: JobValues, spec: CommandSpec, *, by: User, at: datetime) -> Job
         retry_limit=values.retries.limit,
         retry_after_s=values.retries.after_s,
         retry_for=sorted(values.retries.reasons),
+        stop_above_pct=values.stop.above_pct,
+        stop_after=values.stop.after,
         time_zone=recurrence.zone.key if recurrence else "UTC",
         first_on=wall.date() if wall else None,
         starts_at=wall.time() if wall else None,

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import may_watch
 from tms.jobs.models import ItemState, JobEvent, JobEventKind, JobRun
-from tms.jobs.reasons import OF_EVENTS
+from tms.jobs.reasons import ENDINGS
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 from tms.notifications.messages.phrases import address
@@ -64,7 +64,7 @@ def _is_news(event: JobEvent) -> bool:
     person = event.job.started_by
     if person is None or not may_watch(person) or event.kind not in TITLES:
         return False
-    is_all_done = set(event.counts) <= {ItemState.DONE}
+    is_all_done = not event.reason and set(event.counts) <= {ItemState.DONE}
     return not (event.kind == JobEventKind.ENDED and event.job.rrule and is_all_done)
 
 
@@ -80,7 +80,7 @@ def _allowed(event: JobEvent, destinations: Iterable[Destination]) -> Iterable[D
 
 
 def _content(event: JobEvent, destination: Destination) -> dict[str, Any]:
-    path = f"/jobs/{event.job_id}/"
+    path = event.job.get_absolute_url()
     with translation.override(destination.language):
         return {
             "kind": NotificationKind.JOB.value,
@@ -106,5 +106,5 @@ def _content(event: JobEvent, destination: Destination) -> dict[str, Any]:
 
 def _lines(event: JobEvent) -> list[str]:
     lines = [f"{state.label}: {number:,}" for state in ItemState if (number := event.counts.get(state.value))]
-    reason = OF_EVENTS.get(event.reason)
+    reason = ENDINGS.get(event.reason)
     return [*([str(reason)] if reason else []), *lines]

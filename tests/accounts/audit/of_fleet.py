@@ -27,6 +27,17 @@ DEFINITION_FORM = {
     "max_result_bytes": "4096",
     "arguments": '{"type": "object"}',
 }
+JOB = {
+    "command": "ping",
+    "args_of": "ping",
+    "name": "Nightly",
+    "by": "query",
+    "q": "kind:kiosk",
+    "start": "now",
+    "ends_after_s": "1 h",
+    "hours": "any",
+    "at_once": 40,
+}
 COMMENT = {"comment": "Asked for by the site"}
 
 
@@ -97,6 +108,10 @@ PAGES: Mapping[str, Request] = {
     ),
     "/inspections/rounds/<int:pk>/close/": ("round-closed", COMMENT, nothing),
     "/inspections/<int:pk>/<str:uid>/": ("inspected", tampered, nothing),
+    "/jobs/new/": ("created", JOB, nothing),
+    "/jobs/<int:pk>/pause/": ("paused", {}, nothing),
+    "/jobs/<int:pk>/resume/": ("resumed", {}, pause),
+    "/jobs/<int:pk>/cancel/": ("cancelled", {}, nothing),
 }
 OPERATIONS: Mapping[str, Request] = {
     "POST /api/v1/regions": ("created", {"name": "Kansai"}, nothing),

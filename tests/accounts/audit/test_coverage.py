@@ -56,6 +56,7 @@ NO_OPERATION = "no operation of its own"
 REASONS: dict[str, str] = {
     "POST /commands/new/preview/": PREVIEW,
     "POST /maintenance/preview/": PREVIEW,
+    "POST /jobs/new/preview/": PREVIEW,
     "POST /rules/new/": "chooses the kind of a new rule",
     "POST /rules/new/<slug:kind>/preview/": PREVIEW,
     "POST /rules/<int:pk>/preview/": PREVIEW,

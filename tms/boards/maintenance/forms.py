@@ -13,7 +13,6 @@ from tms.accounts.access import Person, permitted
 from tms.accounts.permissions import Permission
 from tms.alerts.maintenance.services import WindowScope, length_error, scope_error
 from tms.alerts.models.maintenance import Window
-from tms.boards.maintenance.recurrence import ONCE, RecurrenceForm, initial_of
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.local_time import local_time
 from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
@@ -22,6 +21,7 @@ from tms.lib.calendar.time_zones import zone_choices
 from tms.lib.db.natural_order import natural
 from tms.lib.forms import LocalDateTimeField, Plain
 from tms.lib.forms.combobox import Combobox, RowsField, Suggestions
+from tms.lib.forms.recurrence import ONCE, RecurrenceForm, initial_of
 from tms.lib.text_fields import FormLine
 
 EXTEND_BY = ((30, _("30 min")), (60, _("1 h")), (120, _("2 h")))

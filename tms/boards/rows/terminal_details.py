@@ -22,6 +22,7 @@ from tms.files.models import TerminalFile
 from tms.fleet.models import Lifecycle, Terminal, TerminalState, UnexpectedDevice
 from tms.fleet.sites.names import Bilingual
 from tms.inspections.models import Inspection
+from tms.jobs.links import JobLink, jobs_of_commands
 from tms.lib.severity import RANKS, worst
 from tms.telemetry.models import Report
 
@@ -120,6 +121,7 @@ class CommandRow:
     answer: str
     error: str
     files: tuple[UploadedFile, ...] = ()
+    job: JobLink | None = None
 
     @property
     def element(self) -> str:
@@ -236,13 +238,11 @@ def command_rows(terminal: Terminal, *, limit: int, until: datetime | None = Non
     of_terminal = Command.objects.filter(terminal=terminal).with_labels()
     commands = of_terminal.select_related("created_by").order_by("-created_at", "-pk")
     if until is None:
-        found = list(commands[:limit])
-        files = _files(found)
-        return [_command_row(command, files.get(command.pk, ())) for command in found]
+        return _command_rows(list(commands[:limit]), has_files=True)
     found = list(commands.filter(created_at__lte=until)[:limit])
     for command in found:
         command.rewind(until)
-    return [_command_row(command) for command in found]
+    return _command_rows(found)
 
 
 def _files(commands: Collection[Command]) -> dict[int, tuple[UploadedFile, ...]]:
@@ -286,7 +286,12 @@ def _urgency(alert: Alert) -> tuple[Any, ...]:
     return RANKS[alert.severity], alert.state != AlertState.OPEN, alert.opened_at, alert.pk
 
 
-def _command_row(command: Command, files: tuple[UploadedFile, ...] = ()) -> CommandRow:
+def _command_rows(commands: Collection[Command], *, has_files: bool = False) -> list[CommandRow]:
+    jobs, files = jobs_of_commands([command.pk for command in commands]), _files(commands) if has_files else {}
+    return [_command_row(command, jobs.get(command.pk), files.get(command.pk, ())) for command in commands]
+
+
+def _command_row(command: Command, job: JobLink | None, files: tuple[UploadedFile, ...]) -> CommandRow:
     took = command.answered_at - command.sent_at if command.answered_at and command.sent_at else None
     return CommandRow(
         pk=command.pk,
@@ -300,6 +305,7 @@ def _command_row(command: Command, files: tuple[UploadedFile, ...] = ()) -> Comm
         answer=_word(command.result),
         error=command.error,
         files=files,
+        job=job,
     )
 
 

@@ -1,7 +1,7 @@
 """Timeline entries, one line each: changes of presence and identity, transitions of alerts, events, commands, boots."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
 from itertools import islice
@@ -18,6 +18,7 @@ from tms.commands.models import Command
 from tms.fleet.models import IdentityChange, IdentitySource, Presence, PresenceChange, Terminal
 from tms.fleet.models.outage import Outage, OutageCause
 from tms.fleet.sites.names import Bilingual
+from tms.jobs.links import JobLink, jobs_of_commands
 from tms.lib.severity import Severity
 from tms.telemetry.models import Boot, Event
 
@@ -54,6 +55,8 @@ class TimelineEntry:
     """Values of an identity change, whose field is `name`."""
     by_terminal: bool = False
     """Whether the terminal reported it."""
+    job: JobLink | None = None
+    """The job that sent the command."""
 
 
 class Kind(NamedTuple):
@@ -95,7 +98,12 @@ def _entries(
         if until is not None and isinstance(row, Command):
             row.rewind(until)
     write_out([row for row in found if isinstance(row, IdentityChange)], scope)
-    return [kind.entry(row) for row in found]
+    jobs = jobs_of_commands([row.pk for row in found if isinstance(row, Command)])
+    return [_of_job(kind.entry(row), jobs.get(row.pk) if isinstance(row, Command) else None) for row in found]
+
+
+def _of_job(entry: TimelineEntry, job: JobLink | None) -> TimelineEntry:
+    return replace(entry, job=job) if job else entry
 
 
 def _presence(row: PresenceChange) -> TimelineEntry:

@@ -51,6 +51,11 @@ class Item(models.Model):
             # Readers: the runner, which takes the next waiting items, and looks for answers.
             models.Index(fields=("run", "not_before", "id"), name="item_next", condition=models.Q(state="waiting")),
             models.Index(fields=("run",), name="item_sent", condition=models.Q(state="sent")),
+            # Readers: the page of a job, which shows the newest results, and the reasons of failures.
+            models.Index(
+                fields=("run", "ended_at", "id"), name="item_newest", condition=models.Q(ended_at__isnull=False)
+            ),
+            models.Index(fields=("run",), name="item_failed", condition=models.Q(state="failed")),
         )
 
     def __str__(self) -> str:

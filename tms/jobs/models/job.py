@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tms.accounts.access import Person, may_within
+from tms.accounts.access import Person, covers, rights_of_people, scope_of
+from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.accounts.scope import EVERYTHING
+from tms.accounts.scope import Scope
 from tms.lib.calendar.recurrence import Occurrence, Recurrence
 from tms.lib.text_fields import LineField, LinesField
 
@@ -58,12 +60,20 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.exclude(state__in=OPEN).filter(created_at__lt=at - KEPT_FOR, runs=None)
 
     def of(self, person: Person) -> Self:
-        """The jobs that a person sees: their own, or all with the permission for everything. Others name terminals that
-        may be out of sight.
+        """The jobs that a person reads: their own, and those of people who run jobs only where the person sees all.
+        Others name terminals that may be out of sight.
         """
-        if may_within(person, Permission.RUN_JOBS, EVERYTHING):
+        seen = scope_of(person)
+        if seen.is_everything:
             return self.all()
-        return self.filter(started_by=person.pk)
+        return self.filter(started_by__in={person.pk, *_starters_within(seen)})
+
+
+def _starters_within(seen: Scope) -> list[int | None]:
+    """People who started jobs, and may run them only within this scope."""
+    people = User.objects.filter(pk__in=Job.objects.order_by().values("started_by"))
+    running = {pk: rights.scope(Permission.RUN_JOBS) for pk, rights in rights_of_people(list(people)).items()}
+    return [pk for pk, scope in running.items() if scope and covers(seen, scope)]
 
 
 class Job(models.Model):
@@ -78,6 +88,8 @@ class Job(models.Model):
     query = LinesField(_("query"), max_length=2_000, blank=True)
     """What selects the terminals, again for each run; empty if `terminals` does."""
     terminals: models.JSONField[list[int], list[int]] = models.JSONField(default=list)
+    first_number = models.PositiveIntegerField(default=0, db_default=0)
+    """How many terminals it was for when it was made, perhaps with the approval of a second person. 0: not known."""
     at_once = models.PositiveIntegerField(_("at once"), default=40)
     per_site = models.PositiveIntegerField(_("at once at a site"), default=0)
     """0 for no limit."""
@@ -87,6 +99,10 @@ class Job(models.Model):
     retry_after_s = models.PositiveIntegerField(default=300)
     retry_for: models.JSONField[list[str], list[str]] = models.JSONField(default=list)
     """`RetryReason`: for nothing else a terminal gets the command twice in a run."""
+    stop_above_pct = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """The share of failed items above which TMS stops the job; 0 for never."""
+    stop_after = models.PositiveIntegerField(default=20, db_default=20)
+    """How many items must be done or failed before the share counts."""
     time_zone = models.CharField(max_length=64)
     first_on = models.DateField(null=True)
     starts_at = models.TimeField(null=True)
@@ -98,7 +114,7 @@ class Job(models.Model):
     occurs_until = models.DateTimeField(null=True)
     state = models.CharField(_("state"), max_length=16, choices=JobState, default=JobState.ACTIVE)
     reason = models.CharField(max_length=32, blank=True)
-    """Why it was stopped: `permission`, `command`."""
+    """Why it was stopped: `permission`, `command`, `failures`."""
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created at"))
 
@@ -113,6 +129,9 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("job", args=(self.pk,))
 
     @property
     def next(self) -> Occurrence | None:

@@ -8,7 +8,6 @@ from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from tms.alerts.models.maintenance import Window
 from tms.lib.calendar.repetition import DAYS, LAST, MAX_EVERY, MAX_TIMES, NTHS, WORKDAYS, RepeatUnit, Repetition
 from tms.lib.forms import when
 from tms.lib.text_fields import FormLine
@@ -34,6 +33,8 @@ ENDS = (
     (AFTER_TIMES, _("After a number of times")),
 )
 FIFTH = 5
+MAX_RULE = 200
+"""Characters of a rule; the columns that store one are as long."""
 
 
 class RecurrenceForm(forms.Form):
@@ -64,7 +65,7 @@ class RecurrenceForm(forms.Form):
     times = forms.IntegerField(
         label=pgettext_lazy("recurrence", "Times"), min_value=1, max_value=MAX_TIMES, required=False
     )
-    rrule = FormLine(max_length=Window._meta.get_field("rrule").max_length, required=False, widget=forms.HiddenInput)
+    rrule = FormLine(max_length=MAX_RULE, required=False, widget=forms.HiddenInput)
     """A rule that these fields cannot express; it stays as it is."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -8,10 +8,15 @@ class Migration(migrations.Migration):
     dependencies = [
         ("commands", "0005_outcomes"),
         ("fleet", "0006_dynamic_groups"),
-        ("jobs", "0001_initial"),
+        ("jobs", "0002_stop_rule"),
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="job",
+            name="first_number",
+            field=models.PositiveIntegerField(db_default=0, default=0),
+        ),
         migrations.CreateModel(
             name="JobEvent",
             fields=[
