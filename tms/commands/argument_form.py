@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.boundfield import BoundField
+from django.utils.functional import cached_property
 from django.utils.translation import get_language, gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
@@ -106,7 +107,7 @@ class ArgumentForm(Plain, forms.Form):
             self.initial[one.name] = _initial(one, initial)
         self.dress()
 
-    @property
+    @cached_property
     def parts(self) -> list[FormPart]:
         by_object = groupby(self._listed, lambda one: "".join(one.path[:-1]))
         return [FormPart(*self._legend(name), [self[one.name] for one in listed]) for name, listed in by_object]
@@ -247,7 +248,8 @@ def _field(one: Argument) -> forms.Field:
     if kind == "array" and _choices(items):
         return _several(_choices(items), options)
     if kind == "array" and _type(items) == "string":
-        return EntriesField(**options | {"required": False, "help_text": f"{about} {gettext('One a line.')}".strip()})
+        about = " ".join(filter(None, (about, gettext("One a line."))))
+        return EntriesField(**options | {"required": False, "help_text": about})
     if kind in ("integer", "number"):
         return (forms.IntegerField if kind == "integer" else NumberEntryField)(validators=COMPUTABLE, **options)
     return JsonField(max_length=MAX_ARGUMENT_BYTES, **options)
