@@ -7,6 +7,7 @@ import pytest
 from tests.support import people
 from tests.support.builders import AT, Link
 from tests.support.pages import HtmlPage, values_of
+from tests.support.rest import ApiClient, problem_of
 from tms.accounts.models import AuditEntry, User
 from tms.commands import definitions, services
 from tms.commands.definitions import DefinitionValues
@@ -111,8 +112,8 @@ LINES = [
     ('{\n "type": "object",\n "typo": 1\n}', "Line 3: $.typo: unknown keyword"),
     ('{\n "type": "object",\n', "Line 2, column "),
     (
-        '{"type": "object",\n"properties": {"a": {"type": "integer"},\n"b": {\n"minimun": 1}}}',
-        "Line 4: $.properties.b.minimun",
+        '{"type": "object",\n"properties": {"a": {"type": "integer"},\n"b": {\n"lowest": 1}}}',
+        "Line 4: $.properties.b.lowest",
     ),
     (
         '{"type": "object",\n"properties": {"a": {"type": "integer"}},\n"examples": [{"a": 1},\n{"a": "x"}]}',
@@ -174,10 +175,13 @@ def test_a_command_is_deleted_once_no_open_job_needs_it(administrator):
 
     asked = HtmlPage(browser.get("/commands/beep/delete/"))
     refused = browser.post("/commands/beep/delete/")
+    client = ApiClient.of(administrator)
+    by_rest = client.send("DELETE", "/commands/beep", If_Match=client.get("/commands/beep")["ETag"])
     Job.objects.filter(pk=job.pk).update(state="finished")
     deleted = browser.post("/commands/beep/delete/")
 
     assert "Nightly" in asked.html
+    assert problem_of(by_rest) == (409, "tms:command-in-use")
     assert (refused.status_code, deleted.status_code, deleted["Location"]) == (409, 302, "/commands/")
     assert not CommandDefinition.objects.exists()
     assert browser.get("/commands/beep/").status_code == 404

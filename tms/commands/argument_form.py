@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.boundfield import BoundField
+from django.utils.functional import cached_property
 from django.utils.translation import get_language, gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
@@ -30,6 +31,8 @@ WHOLE = "-"
 """The field of all arguments, where the schema has no list of them. No argument with a field has this name."""
 FEW = 5
 """Choices that are shown side by side."""
+MAX_CHOICES = 100
+"""Choices of one argument; more are typed. Many arguments may refer to the same list."""
 LONG = 200
 """Characters from which a text gets several lines."""
 MAX_NAME, MAX_TITLE, MAX_DESCRIPTION = 64, 100, 500
@@ -106,7 +109,7 @@ class ArgumentForm(Plain, forms.Form):
             self.initial[one.name] = _initial(one, initial)
         self.dress()
 
-    @property
+    @cached_property
     def parts(self) -> list[FormPart]:
         by_object = groupby(self._listed, lambda one: "".join(one.path[:-1]))
         return [FormPart(*self._legend(name), [self[one.name] for one in listed]) for name, listed in by_object]
@@ -247,7 +250,8 @@ def _field(one: Argument) -> forms.Field:
     if kind == "array" and _choices(items):
         return _several(_choices(items), options)
     if kind == "array" and _type(items) == "string":
-        return EntriesField(**options | {"required": False, "help_text": f"{about} {gettext('One a line.')}".strip()})
+        about = " ".join(filter(None, (about, gettext("One a line."))))
+        return EntriesField(**options | {"required": False, "help_text": about})
     if kind in ("integer", "number"):
         return (forms.IntegerField if kind == "integer" else NumberEntryField)(validators=COMPUTABLE, **options)
     return JsonField(max_length=MAX_ARGUMENT_BYTES, **options)
@@ -258,9 +262,9 @@ def _type(schema: Schema) -> object:
 
 
 def _choices(schema: Schema) -> list[tuple[str, str]]:
-    """Each value as JSON, with its label. Null would be the same as no value."""
+    """Each value as JSON, with its label; empty if it cannot be shown so. Null would be the same as no value."""
     values = [schema["const"]] if "const" in schema else schema.get("enum", [])
-    if COMBINING & schema.keys() or None in values:
+    if COMBINING & schema.keys() or None in values or len(values) > MAX_CHOICES:
         return []
     labels = schema.get("x-labels")
     own = labels.get(get_language(), labels.get("en")) if isinstance(labels, dict) else None

@@ -198,6 +198,7 @@ def _preview(spec: CommandSpec, data: QueryDict) -> dict[str, Any]:
     with override(language):
         preview = argument_form(spec, data if is_tried else None)
         is_valid = preview.is_valid()
+        preview.parts  # noqa: B018  (its titles are read in this language, and kept)
     example: Any = next(iter(spec.arguments.get("examples", [])), {})
     body = {"name": spec.name or data.get("name", ""), "args": preview.arguments if is_valid else example}
     return {"preview": preview, "language": language, "body": json.dumps(body, ensure_ascii=False, indent=2)}

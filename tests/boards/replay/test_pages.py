@@ -108,7 +108,7 @@ def test_pages_show_the_site_and_firmware_of_then_and_leave_out_what_was_not_in_
 
 ACTING = (
     *("ticked", "bulk-result", "count-stale", "count-flapping", "count-matching", "sound-alarms"),
-    *("ask", "ask-title", "command-name", "command-answer", "command-deliver", "commands"),
+    *("ask", "ask-title", "command-name", "command-arguments", "command-answer", "command-deliver", "commands"),
 )
 
 
