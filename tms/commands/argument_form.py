@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.boundfield import BoundField
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -13,22 +14,36 @@ from tms.commands.argument_schemas import MAX_ARGUMENT_BYTES, faults
 from tms.lib.forms import Plain
 from tms.lib.text_fields import FormLine, FormLines
 
+PREFIX = "args"
+
 
 class HasArguments(Protocol):
     @property
     def arguments(self) -> Mapping[str, Any]: ...
 
 
+class FormPart(NamedTuple):
+    legend: str
+    help: str
+    fields: list[BoundField]
+
+
 class ArgumentForm(Plain, forms.Form):
     """A field for each simple argument; after `is_valid()`, `arguments` are their JSON values."""
 
-    def __init__(self, schema: Mapping[str, Any], data: Any = None) -> None:
-        super().__init__(data)
+    def __init__(
+        self, schema: Mapping[str, Any], data: Any = None, *, initial: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(data, prefix=PREFIX, initial=dict(initial or {}))
         self._schema = dict(schema)
         needed = schema.get("required", ())
         for name, part in schema.get("properties", {}).items():
             self.fields[name] = _field(name, part, is_required=name in needed)
         self.dress()
+
+    @property
+    def parts(self) -> list[FormPart]:
+        return [FormPart("", "", list(self))]
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -59,8 +74,10 @@ class JsonValueField(FormLines):
             raise ValidationError(gettext("Enter JSON, such as 5, “text” or [1, 2].")) from None
 
 
-def argument_form(definition: HasArguments, data: Any = None) -> ArgumentForm:
-    return ArgumentForm(definition.arguments, data)
+def argument_form(
+    definition: HasArguments, data: Any = None, *, initial: Mapping[str, Any] | None = None
+) -> ArgumentForm:
+    return ArgumentForm(definition.arguments, data, initial=initial)
 
 
 def _field(name: str, part: Any, *, is_required: bool) -> forms.Field:
