@@ -219,14 +219,11 @@ class JobForm(Plain, RecurrenceForm):
     def _argument_form(self, data: Any) -> Any:
         """None for a command without arguments."""
         spec = self.spec
-        if spec is None or not spec.arguments.get("properties"):
+        if spec is None:
             return None
         is_same = data is not None and not self.shows_other_arguments
-        form = argument_form(spec, data if is_same else None if data is None else {})
-        # Names of arguments must not be taken for fields of the job.
-        form.prefix = "args"
-        form.initial = {**form.initial, **self.initial.get("args", {})}
-        return form
+        form = argument_form(spec, data if is_same else None if data is None else {}, initial=self.initial.get("args"))
+        return form if form.fields else None
 
 
 def specs_for(person: User) -> list[CommandSpec]:
