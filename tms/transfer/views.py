@@ -23,8 +23,7 @@ from tms.transfer.effects import ImportEffect
 from tms.transfer.forms import ApplyForm, CorrectionForm, UploadForm
 from tms.transfer.kinds.base import RowKind
 from tms.transfer.kinds.registry import KINDS
-from tms.transfer.models import Absence, Effect, Import, ImportNotPossible, ImportSource
-from tms.transfer.planning import PART
+from tms.transfer.models import PART, Absence, Effect, Import, ImportNotPossible, ImportSource
 from tms.transfer.reading.files import UnreadableFile
 from tms.transfer.reasons import reason
 
