@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.builders import AT
 from tests.support.people import grant, person
 from tests.transfer.files import rows, undone
-from tms.accounts.models import AuditEntry, User
+from tms.accounts.models import AuditEntry, Role, User
 from tms.fleet.groups import dynamic
 from tms.fleet.labels import tags
 from tms.fleet.labels.attributes import set_values, values_of
@@ -286,7 +286,8 @@ def test_what_an_edit_cannot_be_is_said_at_its_field(fleet, lead, edit, field):
 def test_members_of_a_group_that_is_a_scope_need_the_right_to_manage_people(fleet):
     chosen = fleet.group("Theirs", fleet.terminal(uid="A-1"))
     grant(person("theirs", of=None), "Viewer", group=chosen)
-    lead = person("lead", of="Lead")
+    lead = person("lead", of=None)
+    lead.grants.create(role=Role.objects.create(name="Groups", permissions=["manage_groups"]))
 
     with pytest.raises(values.ValidationError) as error:
         values.checked(Edit(EditKind.GROUP, group=chosen.pk), by=lead, at=AT)

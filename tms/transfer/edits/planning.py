@@ -16,7 +16,7 @@ from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Terminal
 from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.query.query import Query
-from tms.transfer.edits.kinds import rows_of
+from tms.transfer.edits.kinds import edit_of, rows_of
 from tms.transfer.edits.values import Edit, reach_of
 from tms.transfer.models import Effect, Import, ImportState
 from tms.transfer.planning import store_plan
@@ -105,7 +105,6 @@ def store(made: EditPlan, *, by: User, at: datetime) -> Import:
 
 def repeated(edit: Edit, *, by: User, at: datetime) -> Import | None:
     """The same edit of the same person a moment ago: a form that was sent twice."""
-    last = Import.objects.filter(created_by=by, edit__isnull=False).order_by("-pk").first()
-    is_same = last is not None and last.edit == msgspec.to_builtins(edit)
-    is_done = is_same and last.state not in (ImportState.CHECKED, ImportState.FAILED, ImportState.UNDONE)
-    return last if is_done and last.created_at > at - REPEATED_WITHIN else None
+    recent = Import.objects.filter(created_by=by, edit__isnull=False, created_at__gt=at - REPEATED_WITHIN)
+    last = recent.filter(state__in=(ImportState.APPLYING, ImportState.APPLIED)).order_by("-pk").first()
+    return last if last is not None and edit_of(last) == edit else None
