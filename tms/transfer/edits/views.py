@@ -31,7 +31,7 @@ from tms.transfer.edits.kinds import edit_of
 from tms.transfer.edits.planning import EditPlan, EditTarget
 from tms.transfer.edits.values import MAX_PICKED, EditKind
 from tms.transfer.effects import ImportEffect
-from tms.transfer.models import PART, Absence, Effect, Import, ImportNotPossible
+from tms.transfer.models import OF_EDITS, PART, Absence, Effect, Import, ImportNotPossible
 from tms.transfer.reasons import reason
 from tms.transfer.views import KEPT, ImportFigure, page_number
 
@@ -84,11 +84,11 @@ class EditDraft:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sign_in_required
-def edit_terminals(request: AuthenticatedRequest, kind: str) -> HttpResponse:
+def edit_terminals(request: AuthenticatedRequest, edit: str) -> HttpResponse:
     """GET and POST show what it would change; a long selection is sent by POST. With `apply`, POST changes it."""
-    if kind not in EditKind.values:
+    if edit not in EditKind.values:
         raise Http404
-    chosen = EditKind(kind)
+    chosen = EditKind(edit)
     access.demand(request.user, chosen.permission)
     if "apply" in request.POST:
         return _apply(request, chosen)
@@ -168,20 +168,19 @@ def edit_page(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @sign_in_required
 def apply_edit(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Ask a second person for an edit that retires or moves many terminals, or do it without one."""
-    chosen, at = _find(request, pk), timezone.now()
-    access.demand(request.user, EditKind(chosen.kind).permission)
+    chosen, at = _find_changeable(request, pk), timezone.now()
     proposal = _proposal(request, chosen)
     try:
-        if proposal is None:
-            raise ImportNotPossible
-        form = _confirmation(request, proposal)
+        if proposal is None or proposal.way is Way.AT_ONCE:
+            if chosen.is_waiting(at):
+                raise ImportNotPossible
+            running.start_applying(chosen, by=request.user, at=at)
+            return redirect("edit", pk)
+        form = TypedForm(request.POST, word=_word(proposal))
         if not form.is_valid():
             return _page(request, chosen, form, HTTPStatus.UNPROCESSABLE_ENTITY)
-        if proposal.way is Way.AT_ONCE:
-            running.start_applying(chosen, by=request.user, at=at)
-        else:
-            proceed = approvals.ask if proposal.needs_approval else approvals.apply_alone
-            proceed(chosen, proposal, reason=form.cleaned_data["comment"], by=request.user, at=at)
+        proceed = approvals.ask if proposal.needs_approval else approvals.apply_alone
+        proceed(chosen, proposal, reason=form.cleaned_data["comment"], by=request.user, at=at)
     except ImportNotPossible:
         messages.error(request, gettext("Nothing was changed: the edit waits, or was applied already."))
         return _page(request, _find(request, pk), status=HTTPStatus.CONFLICT)
@@ -193,8 +192,7 @@ def apply_edit(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @sign_in_required
 def undo_edit(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Rows that nobody changed since go back."""
-    chosen = _find(request, pk)
-    access.demand(request.user, EditKind(chosen.kind).permission)
+    chosen = _find_changeable(request, pk)
     try:
         running.start_undoing(chosen, by=request.user, at=timezone.now())
     except ImportNotPossible:
@@ -208,17 +206,24 @@ def _find(request: AuthenticatedRequest, pk: int) -> Import:
     return get_object_or_404(edits, pk=pk)
 
 
+def _find_changeable(request: AuthenticatedRequest, pk: int) -> Import:
+    if not any(access.may(request.user, permission) for permission in OF_EDITS):
+        access.demand(request.user, OF_EDITS[0])
+    chosen = _find(request, pk)
+    access.demand(request.user, EditKind(chosen.kind).permission)
+    return chosen
+
+
+def _word(proposal: Proposal) -> str:
+    return proposal.word if proposal.must_be_typed else ""
+
+
 def _proposal(request: AuthenticatedRequest, chosen: Import) -> Proposal | None:
     """The confirmation of an edit that nobody applied yet; None if there is nothing to confirm."""
     at = timezone.now()
     if not chosen.may_be_applied or chosen.is_waiting(at):
         return None
     return approvals.propose_import(chosen, Absence.KEEP, by=request.user, at=at)
-
-
-def _confirmation(request: AuthenticatedRequest, proposal: Proposal) -> TypedForm:
-    data = request.POST if request.method == "POST" else None
-    return TypedForm(data, word=proposal.word if proposal.must_be_typed else "")
 
 
 def _page(
@@ -229,7 +234,7 @@ def _page(
     is_waiting = chosen.is_waiting(at)
     proposal = _proposal(request, chosen) if may_change else None
     if proposal is not None and form is None:
-        form = TypedForm(None, word=proposal.word if proposal.must_be_typed else "")
+        form = TypedForm(None, word=_word(proposal))
     values = {
         "nav_item": "terminals",
         "chosen": chosen,
