@@ -37,7 +37,9 @@ def browser(lead) -> Client:
 
 
 def tagged() -> list[str]:
-    return list(TerminalTag.objects.filter(name="lobby").order_by("terminal__uid").values_list("terminal__uid", flat=True))
+    return list(
+        TerminalTag.objects.filter(name="lobby").order_by("terminal__uid").values_list("terminal__uid", flat=True)
+    )
 
 
 def test_an_edit_is_previewed_applied_and_undone_on_pages(fleet, browser, lead):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.support.builders import AT
 from tests.support.people import grant, person
@@ -115,9 +116,8 @@ def test_undoing_edits_in_reverse_gives_what_was_before(fleet, lead, edits):
     before, made = everything(), []
 
     for edit in edits:
-        if edit.kind is EditKind.GROUP:
-            edit = Edit(EditKind.GROUP, group=Group.objects.get(name=edit.name).pk, change=edit.change)
-        plan = planned(edit, by=lead, target=EditTarget("state:in_service,out_of_service,retired"))
+        group = Group.objects.filter(name=edit.name).values_list("pk", flat=True).first() or 0
+        plan = planned(structs.replace(edit, group=group), by=lead, target=EditTarget("state:in_service,out_of_service,retired"))
         if plan.changed:
             made.append(applied_now(planning.store(plan, by=lead, at=AT), by=lead))
     for each in reversed(made):

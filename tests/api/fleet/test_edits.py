@@ -40,7 +40,7 @@ def test_an_edit_is_tried_applied_read_and_undone(editor):
     assert (undone["state"], undone["not_undone"], undone["undo_until"]) == ("undone", 0, None)
     assert not TerminalTag.objects.exists()
     again = editor.post(f"/terminals/edits/{done['id']}/undo", {})
-    assert problem_of(again) == (409, "tms:not-undoable")
+    assert problem_of(again) == (409, "tms:cannot-undo")
 
 
 def test_repeating_an_edit_changes_nothing(editor):
@@ -57,7 +57,9 @@ def test_what_is_left_out_says_why(editor):
     editor.post("/terminals/edits", {"edit": "state", "terminals": ["A-0"], "lifecycle": "retired", "confirm": "1"})
     Terminal.objects.filter(uid="A-0").update(lifecycle_at=now(-90 * 86_400))
 
-    done = editor.post("/terminals/edits", {"edit": "state", "query": "state:retired", "lifecycle": "in_service"}).json()
+    done = editor.post(
+        "/terminals/edits", {"edit": "state", "query": "state:retired", "lifecycle": "in_service"}
+    ).json()
 
     assert done["changed"] == 0
     assert [row["uid"] for row in done["first_left_out"]] == ["A-0"]

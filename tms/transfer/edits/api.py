@@ -1,7 +1,7 @@
 """REST operations for bulk edits of terminals."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -31,7 +31,7 @@ from tms.transfer.rows import FileRow
 router = ApiRouter("fleet")
 EDITING = Access(Permission.MANAGE_GROUPS, alternative=Permission.MANAGE_TERMINALS, is_idempotent=True)
 SHOWN = 10
-UNDO_REFUSED = "tms:not-undoable"
+UNDO_REFUSED = "tms:cannot-undo"
 
 
 class EditBody(RequestSchema):
@@ -56,8 +56,8 @@ class EditBody(RequestSchema):
     def checked(self, request: ApiRequest, at: datetime) -> Edit:
         """Raises ProblemError and Forbidden."""
         demand(request.person, self.edit.permission)
-        copied = {name: getattr(self, name) for name in ("attribute", "value", "group", "change", "lifecycle", "site")}
-        edit = Edit(self.edit, tags=tuple(self.tags), comment=self.comment, **copied)
+        copied = {name: getattr(self, name) for name in ("attribute", "value", "change", "lifecycle", "site", "comment")}
+        edit = Edit(self.edit, tags=tuple(self.tags), group=self.group or 0, **copied)
         try:
             return checked(edit, by=request.person, at=at)
         except ValidationError as error:
@@ -124,7 +124,7 @@ class EditSchema(ResponseSchema):
         )
 
 
-def _what(edit: Edit) -> dict[str, object]:
+def _what(edit: Edit) -> dict[str, Any]:
     return {"edit": edit.kind, "summary": edit.summary, "query": edit.query, "comment": edit.comment}
 
 

@@ -1,6 +1,5 @@
 """The form of a bulk edit."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -17,12 +16,12 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.fleet.models import Attribute, AttributeSubject, Group, Site, Terminal, TerminalTag
 from tms.lib.forms import Plain
+from tms.lib.forms.combobox import split_keys
 from tms.lib.text_fields import FormLine
 from tms.protocol.text import clean
 from tms.transfer.edits.planning import EditTarget
 from tms.transfer.edits.values import MAX_PICKED, STATES, Edit, EditKind, Membership, checked
 
-SEPARATORS = re.compile(r"[\s,;、]+")
 MAX_QUERY = 2_000
 MAX_EXAMPLES = 20
 FIELDS: Mapping[EditKind, tuple[str, ...]] = {
@@ -39,7 +38,7 @@ def target_of(data: QueryDict) -> EditTarget:
     """The terminals of a selection: `all=1` with the query `q`, or UIDs, one or several in each `terminal`."""
     if data.get("all") == "1":
         return EditTarget(clean(data.get("q", "")).strip()[:MAX_QUERY])
-    uids = (uid for text in data.getlist("terminal") for uid in SEPARATORS.split(clean(text)) if uid)
+    uids = split_keys([clean(text) for text in data.getlist("terminal")])
     return EditTarget(None, list(dict.fromkeys(uids))[: MAX_PICKED + 1])
 
 
@@ -95,10 +94,10 @@ class EditForm(Plain, forms.Form):
         group, site = given.get("group"), given.get("site")
         edit = Edit(
             self.kind,
-            tags=tuple(filter(None, SEPARATORS.split(given.get("tags", "")))),
+            tags=tuple(split_keys([given.get("tags", "").replace("、", " ")])),
             attribute=given.get("attribute", ""),
             value=given.get("value", ""),
-            group=group.pk if group else None,
+            group=group.pk if group else 0,
             change=Membership(given.get("change", Membership.ADD)),
             lifecycle=given.get("lifecycle", ""),
             site=site.code if site else "",

@@ -133,7 +133,7 @@ def _is_readable(attribute: Attribute, text: str) -> bool:
 class MemberRows(FactRows):
     def facts(self, pks: Collection[int]) -> Mapping[int, Record]:
         members = Group.terminals.through.objects.filter(group=self.edit.group, terminal__in=pks).order_by()
-        return dict.fromkeys(members.values_list("terminal", flat=True), {"group": self.edit.name})
+        return {pk: {"group": self.edit.name} for pk in members.values_list("terminal", flat=True)}
 
     def check(self, rows: Sequence[FileRow], reach: Reach) -> None:
         super().check(rows, reach)

@@ -52,7 +52,7 @@ class Edit(msgspec.Struct, frozen=True, omit_defaults=True):
     attribute: str = ""
     value: str = ""
     """Empty to remove the value."""
-    group: int | None = None
+    group: int = 0
     change: Membership = Membership.ADD
     lifecycle: str = ""
     site: str = ""
@@ -160,8 +160,8 @@ def _check_value(name: str, text: str) -> str:
         raise _fault("value", str(bad)) from None
 
 
-def _find_group(pk: int | None, reach: Reach) -> Group:
-    group = visible(Group.objects.all(), to=reach.person).filter(pk=pk or 0).first()
+def _find_group(pk: int, reach: Reach) -> Group:
+    group = visible(Group.objects.all(), to=reach.person).filter(pk=pk).first()
     if group is None:
         raise _fault("group", gettext("There is no such group, or you do not see it."))
     if group.is_dynamic:
