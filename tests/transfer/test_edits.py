@@ -18,9 +18,10 @@ from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Attribute, AttributeType, Group, IdentityChange, IdentitySource, Region, Terminal
 from tms.fleet.terminals import lifecycle_changes
 from tms.transfer import running
-from tms.transfer.edits import planning, values
+from tms.transfer.edits import planning
 from tms.transfer.edits.planning import EditPlan, EditTarget
-from tms.transfer.edits.values import Edit, EditKind, Membership
+from tms.transfer.kinds import edits
+from tms.transfer.kinds.edits import Edit, EditKind, MemberChange
 from tms.transfer.models import Import, ImportNotPossible, ImportState
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -35,7 +36,7 @@ def lead(fleet) -> User:
 
 
 def planned(edit: Edit, *, by: User, target: EditTarget = ALL) -> EditPlan:
-    return planning.plan(values.checked(edit, by=by, at=AT), target, by=by, at=AT)
+    return planning.plan(edits.checked(edit, by=by, at=AT), target, by=by, at=AT)
 
 
 def applied(edit: Edit, *, by: User, target: EditTarget = ALL) -> Import:
@@ -83,9 +84,9 @@ EDITS = st.one_of(
     st.builds(
         lambda name, change: Edit(EditKind.GROUP, name=name, change=change),
         st.sampled_from(["Static", "Empty"]),
-        st.sampled_from(Membership),
+        st.sampled_from(MemberChange),
     ),
-    st.builds(lambda to: Edit(EditKind.STATE, lifecycle=to), st.sampled_from(values.STATES)),
+    st.builds(lambda to: Edit(EditKind.STATE, lifecycle=to), st.sampled_from(edits.STATES)),
     st.builds(lambda site: Edit(EditKind.MOVE, site=site), st.sampled_from(["SJK", "UEN"])),
 )
 
@@ -117,7 +118,9 @@ def test_undoing_edits_in_reverse_gives_what_was_before(fleet, lead, edits):
 
     for edit in edits:
         group = Group.objects.filter(name=edit.name).values_list("pk", flat=True).first() or 0
-        plan = planned(structs.replace(edit, group=group), by=lead, target=EditTarget("state:in_service,out_of_service,retired"))
+        plan = planned(
+            structs.replace(edit, group=group), by=lead, target=EditTarget("state:in_service,out_of_service,retired")
+        )
         if plan.changed:
             made.append(applied_now(planning.store(plan, by=lead, at=AT), by=lead))
     for each in reversed(made):
@@ -277,8 +280,8 @@ def test_a_person_edits_terminals_of_their_scope_only(fleet):
 def test_what_an_edit_cannot_be_is_said_at_its_field(fleet, lead, edit, field):
     of_all_kinds(fleet)
 
-    with pytest.raises(values.ValidationError) as error:
-        values.checked(edit, by=lead, at=AT)
+    with pytest.raises(edits.ValidationError) as error:
+        edits.checked(edit, by=lead, at=AT)
 
     assert set(error.value.message_dict) == {field}
 
@@ -289,7 +292,7 @@ def test_members_of_a_group_that_is_a_scope_need_the_right_to_manage_people(flee
     lead = person("lead", of=None)
     lead.grants.create(role=Role.objects.create(name="Groups", permissions=["manage_groups"]))
 
-    with pytest.raises(values.ValidationError) as error:
-        values.checked(Edit(EditKind.GROUP, group=chosen.pk), by=lead, at=AT)
+    with pytest.raises(edits.ValidationError) as error:
+        edits.checked(Edit(EditKind.GROUP, group=chosen.pk), by=lead, at=AT)
 
     assert "members" in error.value.message_dict["group"][0]

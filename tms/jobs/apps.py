@@ -9,6 +9,10 @@ class JobsConfig(AppConfig):
     verbose_name = _("Jobs")
 
     def ready(self) -> None:
-        from tms.approvals import kinds  # its models are loaded by now
+        # Its models are loaded by now.
+        from tms.approvals import kinds
+        from tms.fleet.terminals.lifecycle_changes import lifecycle_preview
+        from tms.jobs import services
 
+        lifecycle_preview.connect(services.preview_lifecycle)
         kinds.MODULES.add("tms.jobs.approvals")

@@ -101,7 +101,7 @@ class Import(models.Model):
     kind = models.CharField(max_length=16)
     """The kind of the rows of a file, or of the edit."""
     edit = models.JSONField(null=True)
-    """What a bulk edit does: see `tms.transfer.edits.values.Edit`. None for a file."""
+    """What a bulk edit does: see `tms.transfer.kinds.edits.Edit`. None for a file."""
     file_name = LineField(_("file"), max_length=200)
     state = models.CharField(max_length=16, choices=ImportState, default=ImportState.CHECKED)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")

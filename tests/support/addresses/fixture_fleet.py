@@ -49,7 +49,7 @@ from tms.notifications.models.rotation import Cover, Member, Rotation
 from tms.shifts.models import Note
 from tms.transfer.edits import planning
 from tms.transfer.edits.planning import EditTarget
-from tms.transfer.edits.values import Edit, EditKind
+from tms.transfer.kinds.edits import Edit, EditKind
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.planning import check_file
 

@@ -22,9 +22,9 @@ from tms.transfer import approvals, running
 from tms.transfer.edits import planning
 from tms.transfer.edits.consequences import consequences_of
 from tms.transfer.edits.forms import MAX_QUERY
-from tms.transfer.edits.kinds import edit_of
+from tms.transfer.kinds.facts import edit_of
 from tms.transfer.edits.planning import EditPlan, EditTarget, TooManyTerminals
-from tms.transfer.edits.values import MAX_PICKED, Edit, EditKind, Membership, checked
+from tms.transfer.kinds.edits import MAX_PICKED, Edit, EditKind, MemberChange, checked
 from tms.transfer.models import Absence, Effect, Import, ImportNotPossible, ImportState
 from tms.transfer.rows import FileRow
 
@@ -44,7 +44,7 @@ class EditBody(RequestSchema):
     attribute: str = Field("", max_length=32, description="Of `attribute`: its name.")
     value: str = Field("", max_length=200, description="Of `attribute`; empty for no value.")
     group: Id | None = Field(None, description="Of `group`: the number of a static group.")
-    change: Membership = Field(Membership.ADD, description="Of `group`.")
+    change: MemberChange = Field(MemberChange.ADD, description="Of `group`.")
     lifecycle: str = Field("", max_length=16, description="Of `state`: `in_service`, `out_of_service`, `retired`.")
     site: str = Field("", max_length=8, description="Of `move`: the code.")
     comment: str = Field("", max_length=200, description="Kept in the audit trail.")
@@ -56,7 +56,9 @@ class EditBody(RequestSchema):
     def checked(self, request: ApiRequest, at: datetime) -> Edit:
         """Raises ProblemError and Forbidden."""
         demand(request.person, self.edit.permission)
-        copied = {name: getattr(self, name) for name in ("attribute", "value", "change", "lifecycle", "site", "comment")}
+        copied = {
+            name: getattr(self, name) for name in ("attribute", "value", "change", "lifecycle", "site", "comment")
+        }
         edit = Edit(self.edit, tags=tuple(self.tags), group=self.group or 0, **copied)
         try:
             return checked(edit, by=request.person, at=at)
@@ -161,7 +163,7 @@ def read_terminal_edit(request: ApiRequest, pk: int) -> EditSchema:
     "/terminals/edits/{int:pk}/undo", summary="Undo an edit of many terminals", response=EditSchema, access=EDITING
 )
 def undo_terminal_edit(request: ApiRequest, pk: int) -> EditSchema:
-    """Within 24 hours. Terminals that somebody changed since stay as they are."""
+    """Possible for 24 hours. Terminals that somebody changed since stay as they are."""
     chosen = get_object_or_404(_edits(request), pk=pk)
     demand(request.person, edit_of(chosen).kind.permission)
     try:

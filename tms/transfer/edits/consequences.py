@@ -20,7 +20,7 @@ from tms.fleet.terminals import lifecycle_changes
 from tms.query.parser import parse
 from tms.query.tree import AllOf, AnyOf, Comparison, Negation, Part
 from tms.transfer.edits.planning import EditPlan
-from tms.transfer.edits.values import Edit, EditKind
+from tms.transfer.kinds.edits import Edit, EditKind
 from tms.transfer.effects import ImportEffect, effects_of
 from tms.transfer.kinds.terminals import TerminalRows
 
@@ -38,7 +38,7 @@ class EditConsequences:
 
 
 def consequences_of(made: EditPlan, *, to: User, at: datetime) -> EditConsequences:
-    """As far as the person sees them. The number of queries does not depend on that of terminals."""
+    """What the person sees of them. The number of queries does not depend on that of terminals."""
     if not made.changed:
         return EditConsequences()
     match made.edit.kind:

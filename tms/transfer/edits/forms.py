@@ -20,7 +20,7 @@ from tms.lib.forms.combobox import split_keys
 from tms.lib.text_fields import FormLine
 from tms.protocol.text import clean
 from tms.transfer.edits.planning import EditTarget
-from tms.transfer.edits.values import MAX_PICKED, STATES, Edit, EditKind, Membership, checked
+from tms.transfer.kinds.edits import MAX_PICKED, STATES, Edit, EditKind, MemberChange, checked
 
 MAX_QUERY = 2_000
 MAX_EXAMPLES = 20
@@ -48,7 +48,7 @@ class EditForm(Plain, forms.Form):
     tags = FormLine(label=_("Tags"), max_length=900)
     attribute = forms.ChoiceField(label=_("Attribute"))
     value = FormLine(label=_("Value"), max_length=200, required=False, help_text=_("Empty to remove it."))
-    change = forms.ChoiceField(label=_("Change"), choices=Membership)
+    change = forms.ChoiceField(label=_("Change"), choices=MemberChange)
     group = forms.ModelChoiceField(Group.objects.none(), label=_("Group"))
     lifecycle = forms.ChoiceField(label=_("State"), choices=[(state.value, state.label) for state in STATES])
     site = forms.ModelChoiceField(Site.objects.none(), label=_("Site"), to_field_name="code")
@@ -80,7 +80,7 @@ class EditForm(Plain, forms.Form):
             chosen["tags"].help_text = self._existing_tags(rows)
 
     def _existing_tags(self, rows: QuerySet[Terminal] | None) -> str:
-        """Those of these terminals to remove, those of any to add."""
+        """The tags of these terminals, to remove some; those of any, to add some."""
         tags = visible(TerminalTag.objects.all(), to=self.by)
         if self.kind is EditKind.UNTAG and rows is not None:
             tags = tags.filter(terminal__in=rows.order_by().values("pk"))
@@ -98,7 +98,7 @@ class EditForm(Plain, forms.Form):
             attribute=given.get("attribute", ""),
             value=given.get("value", ""),
             group=group.pk if group else 0,
-            change=Membership(given.get("change", Membership.ADD)),
+            change=MemberChange(given.get("change", MemberChange.ADD)),
             lifecycle=given.get("lifecycle", ""),
             site=site.code if site else "",
             comment=given["comment"],

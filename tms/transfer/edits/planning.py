@@ -16,8 +16,8 @@ from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Terminal
 from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.query.query import Query
-from tms.transfer.edits.kinds import edit_of, rows_of
-from tms.transfer.edits.values import Edit, reach_of
+from tms.transfer.kinds.facts import edit_of, rows_of
+from tms.transfer.kinds.edits import Edit, reach_of
 from tms.transfer.models import Effect, Import, ImportState
 from tms.transfer.planning import store_plan
 from tms.transfer.rows import FileRow
@@ -37,9 +37,9 @@ class EditTarget(NamedTuple):
     uids: Sequence[str] = ()
 
     def rows(self, *, to: User, at: datetime) -> QuerySet[Terminal]:
-        """As far as the person sees them. Raises QueryError.
+        """The rows that the person sees. Raises QueryError.
 
-        As in the list, a query that says nothing of lifecycle states means terminals in service.
+        A query that says nothing of lifecycle states means terminals in service, as it does in the list.
         """
         seen = visible(Terminal.objects.all(), to=to)
         if self.query is None:

@@ -27,9 +27,9 @@ from tms.transfer.edits import planning
 from tms.transfer.edits.consequences import EditConsequences, consequences_of
 from tms.transfer.edits.forms import FIELDS, EditForm, target_of
 from tms.transfer.edits.kept import kept_rows
-from tms.transfer.edits.kinds import edit_of
+from tms.transfer.kinds.facts import edit_of
 from tms.transfer.edits.planning import EditPlan, EditTarget
-from tms.transfer.edits.values import MAX_PICKED, EditKind
+from tms.transfer.kinds.edits import MAX_PICKED, EditKind
 from tms.transfer.effects import ImportEffect
 from tms.transfer.models import OF_EDITS, PART, Absence, Effect, Import, ImportNotPossible
 from tms.transfer.reasons import reason

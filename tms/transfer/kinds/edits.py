@@ -39,7 +39,7 @@ class EditKind(models.TextChoices):
         return Permission.MANAGE_TERMINALS if self in (EditKind.STATE, EditKind.MOVE) else Permission.MANAGE_GROUPS
 
 
-class Membership(models.TextChoices):
+class MemberChange(models.TextChoices):
     ADD = "add", _("Add")
     REMOVE = "remove", pgettext_lazy("group", "Remove")
 
@@ -53,7 +53,7 @@ class Edit(msgspec.Struct, frozen=True, omit_defaults=True):
     value: str = ""
     """Empty to remove the value."""
     group: int = 0
-    change: Membership = Membership.ADD
+    change: MemberChange = MemberChange.ADD
     lifecycle: str = ""
     site: str = ""
     query: str | None = None
@@ -73,7 +73,7 @@ class Edit(msgspec.Struct, frozen=True, omit_defaults=True):
             case EditKind.ATTRIBUTE:
                 return {f"attr.{self.attribute}": self.value}
             case EditKind.GROUP:
-                return {"group": self.name if self.change == Membership.ADD else ""}
+                return {"group": self.name if self.change == MemberChange.ADD else ""}
             case EditKind.STATE:
                 return {"lifecycle": self.lifecycle}
             case EditKind.MOVE:
@@ -100,7 +100,7 @@ class Edit(msgspec.Struct, frozen=True, omit_defaults=True):
         match self.kind:
             case EditKind.ATTRIBUTE if not self.value:
                 return gettext("Remove attribute %(name)s") % {"name": self.attribute}
-            case EditKind.GROUP if self.change == Membership.REMOVE:
+            case EditKind.GROUP if self.change == MemberChange.REMOVE:
                 return gettext("Remove from group %(name)s") % {"name": self.name}
             case EditKind.TAG:
                 return gettext("Add tags %(tags)s") % {"tags": ", ".join(self.tags)}
