@@ -24,8 +24,8 @@ from tms.feed.publisher import publish
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.terminals.lifecycle_changes import NotPossible
 from tms.lib.db.jobs import skip_when_empty
-from tms.transfer.kinds.facts import edit_of, rows_of
 from tms.transfer.kinds.base import Reach, RowKind, Work
+from tms.transfer.kinds.facts import edit_of, rows_of
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.models import (
     PART,

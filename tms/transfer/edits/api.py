@@ -22,9 +22,9 @@ from tms.transfer import approvals, running
 from tms.transfer.edits import planning
 from tms.transfer.edits.consequences import consequences_of
 from tms.transfer.edits.forms import MAX_QUERY
-from tms.transfer.kinds.facts import edit_of
 from tms.transfer.edits.planning import EditPlan, EditTarget, TooManyTerminals
 from tms.transfer.kinds.edits import MAX_PICKED, Edit, EditKind, MemberChange, checked
+from tms.transfer.kinds.facts import edit_of
 from tms.transfer.models import Absence, Effect, Import, ImportNotPossible, ImportState
 from tms.transfer.rows import FileRow
 

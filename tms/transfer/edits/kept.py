@@ -9,8 +9,8 @@ from django.utils import timezone
 from tms.accounts.models import AuditEntry, User
 from tms.fleet.models import IdentityChange, IdentityField, Terminal
 from tms.transfer import diff
-from tms.transfer.kinds.facts import edit_of, rows_of
 from tms.transfer.kinds.edits import EditKind, reach_of
+from tms.transfer.kinds.facts import edit_of, rows_of
 from tms.transfer.models import Import
 
 FIELDS = {

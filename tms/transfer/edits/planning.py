@@ -16,8 +16,8 @@ from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Terminal
 from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.query.query import Query
-from tms.transfer.kinds.facts import edit_of, rows_of
 from tms.transfer.kinds.edits import Edit, reach_of
+from tms.transfer.kinds.facts import edit_of, rows_of
 from tms.transfer.models import Effect, Import, ImportState
 from tms.transfer.planning import store_plan
 from tms.transfer.rows import FileRow
@@ -101,6 +101,14 @@ def store(made: EditPlan, *, by: User, at: datetime) -> Import:
     )
     store_plan(chosen, made.rows, by=by)
     return chosen
+
+
+def wait_for_edits_of(person: User) -> None:
+    """Let the edits of a person follow each other until the transaction ends.
+
+    A form that is sent twice waits for the first, and finds what that one did.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
 
 
 def repeated(edit: Edit, *, by: User, at: datetime) -> Import | None:

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
-from tms.accounts.models import User
 from tms.approvals.gate import Proposal, Way
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.manage.forms import TypedForm
@@ -27,10 +26,10 @@ from tms.transfer.edits import planning
 from tms.transfer.edits.consequences import EditConsequences, consequences_of
 from tms.transfer.edits.forms import FIELDS, EditForm, target_of
 from tms.transfer.edits.kept import kept_rows
-from tms.transfer.kinds.facts import edit_of
 from tms.transfer.edits.planning import EditPlan, EditTarget
-from tms.transfer.kinds.edits import MAX_PICKED, EditKind
 from tms.transfer.effects import ImportEffect
+from tms.transfer.kinds.edits import MAX_PICKED, EditKind
+from tms.transfer.kinds.facts import edit_of
 from tms.transfer.models import OF_EDITS, PART, Absence, Effect, Import, ImportNotPossible
 from tms.transfer.reasons import reason
 from tms.transfer.views import KEPT, ImportFigure, page_number
@@ -108,8 +107,7 @@ def _problem(target: EditTarget, number: int) -> str:
 
 @transaction.atomic
 def _apply(request: AuthenticatedRequest, kind: EditKind) -> HttpResponse:
-    # A form that is sent twice waits for the first, and finds what that one did.
-    User.objects.select_for_update(no_key=True).get(pk=request.user.pk)
+    planning.wait_for_edits_of(request.user)
     draft, by, at = EditDraft.of(request, kind), request.user, timezone.now()
     if draft.plan is None:
         return _show(request, draft, HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -17,8 +17,8 @@ from tms.accounts.permissions import Permission
 from tms.fleet.groups.services import write_members
 from tms.fleet.labels import attributes, tags
 from tms.fleet.models import Attribute, AttributeSubject, Group, Terminal, TerminalAttribute, TerminalTag
-from tms.transfer.kinds.edits import Edit, EditKind
 from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work
+from tms.transfer.kinds.edits import Edit, EditKind
 from tms.transfer.kinds.membership import GroupReach
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.models import Import
