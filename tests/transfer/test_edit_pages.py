@@ -91,6 +91,8 @@ def test_the_selection_may_come_one_by_one_in_one_field_or_by_post(browser):
         assert "2 terminals" in browser.get("/terminals/edit/tag/", data).content.decode()
         answer = browser.post("/terminals/edit/tag/", data)
         assert (answer.status_code, "2 terminals" in answer.content.decode()) == (200, True)
+    page = browser.get("/terminals/edit/tag/", {"terminal": "A-0 X"}).content.decode()
+    assert "1 chosen terminal was not found" in page
 
 
 @pytest.mark.parametrize(

@@ -85,17 +85,19 @@ def test_what_is_wrong_is_named_and_nothing_is_changed(editor, body, fields):
 
 
 def test_each_edit_needs_its_permission_for_the_rows(fleet):
-    far = fleet.terminal(uid="B-0", site=fleet.site("FAR"))
+    fleet.terminal(uid="B-0", site=fleet.site("FAR"))
     mover = people.person("mover", of=None)
     role = Role.objects.create(name="Mover", permissions=["manage_terminals"])
     mover.grants.create(role=role, site=fleet.site("SJK"))
     mover.grants.create(role=role, site=fleet.site("UEN"))
     client = ApiClient.of(mover)
 
-    done = client.post("/terminals/edits", {"edit": "move", "terminals": ["A-0", far.uid], "site": "UEN"}).json()
+    move = {"edit": "move", "site": "UEN"}
+    done = client.post("/terminals/edits", move | {"query": "uid:A-0 or uid:B-0"}).json()
 
     assert (done["changed"], done["left_out"]) == (1, 0)
     assert Terminal.objects.get(uid="B-0").site.code == "FAR"
+    assert invalid_fields(client.post("/terminals/edits", move | {"terminals": ["A-1", "B-0"]})) == ["$.terminals"]
     assert client.post("/terminals/edits", TAG).status_code == 403
     assert ApiClient.of(people.person("viewer")).post("/terminals/edits", TAG).status_code == 403
     other = ApiClient.of(people.person("operator", of="Operator"))

@@ -14,6 +14,7 @@ from tms.accounts.permissions import Permission
 from tms.approvals.api import check
 from tms.approvals.gate import Way
 from tms.query.errors import QueryError
+from tms.rest_base.body_values import MAX_NAMED
 from tms.rest_base.operation import Access, ApiRequest
 from tms.rest_base.problems import ProblemError, RequestFault, unreadable
 from tms.rest_base.router import ApiRouter
@@ -180,12 +181,15 @@ def _edits(request: ApiRequest) -> QuerySet[Import]:
 def _plan(request: ApiRequest, body: EditBody, at: datetime) -> EditPlan:
     edit, target = body.checked(request, at), body.target
     try:
-        return planning.plan(edit, target, by=request.person, at=at)
+        made = planning.plan(edit, target, by=request.person, at=at)
     except QueryError as error:
         raise unreadable(RequestFault("$.query", str(error))) from None
     except TooManyTerminals:
         text = f"more than {planning.MAX_TERMINALS:,} terminals match; add a condition"
         raise unreadable(RequestFault("$.query", text)) from None
+    if unknown := sorted(set(target.uids) - {row.name for row in made.rows}):
+        raise unreadable(RequestFault("$.terminals", f"unknown: {', '.join(unknown[:MAX_NAMED])}"))
+    return made
 
 
 def _apply(request: ApiRequest, body: EditBody, chosen: Import, at: datetime) -> None:

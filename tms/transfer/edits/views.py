@@ -72,6 +72,11 @@ class EditDraft:
         return draft
 
     @property
+    def missing(self) -> int:
+        """Chosen terminals that do not exist, or that the person does not see."""
+        return max(0, len(self.target.uids) - self.number)
+
+    @property
     def is_wrong(self) -> bool:
         return bool(self.problem) or (self.form.is_bound and self.plan is None)
 
