@@ -1,4 +1,4 @@
-"""`python -m benchmarks.transfer`: imports 50,000 new terminals, changes, exports and undoes them. Prints the cost.
+"""`python -m benchmarks.transfer`: the cost of 50,000 new terminals that are imported, changed, exported and tagged.
 
 It has a durable PostgreSQL of its own. The work is done in this process, whose memory is that of TMS with one import.
 """
@@ -67,6 +67,7 @@ def measure(terminals: int) -> None:
     ]
     with step("export"):
         sum(len(piece) for piece in exporting.pieces(KINDS["terminals"], to=person, at=datetime.now(UTC)))
+    _edit(person)
     for what, pk in reversed(made):
         with step(f"{what}: undo"):
             _undo(pk, person)
@@ -96,6 +97,24 @@ def _import(what: str, data: bytes, person: object) -> int:
     made.refresh_from_db()
     assert made.applied_at, made.problem
     return made.pk
+
+
+def _edit(person: object) -> None:
+    """Tag all of them, and undo it."""
+    from tms.transfer import running
+    from tms.transfer.edits import planning
+    from tms.transfer.kinds.edits import Edit, EditKind
+
+    at = datetime.now(UTC)
+    edit, target = Edit(EditKind.TAG, tags=("bulk",)), planning.EditTarget("uid:B-* state:planned")
+    with step("tag: preview"):
+        plan = planning.plan(edit, target, by=person, at=at)  # type: ignore[arg-type]
+    with step("tag: apply"):
+        made = planning.store(plan, by=person, at=at)  # type: ignore[arg-type]
+        running.start_applying(made, by=person, at=at)  # type: ignore[arg-type]
+        running.advance(at)
+    with step("tag: undo"):
+        _undo(made.pk, person)
 
 
 def _undo(pk: int, person: object) -> None:

@@ -360,3 +360,12 @@ def _working(at: datetime) -> Counter[tuple[int, str]]:
     }
     online = Terminal.objects.filter(state__presence=Presence.ONLINE)
     return Counter((terminal.site_id, terminal.kind) for terminal in online if terminal.pk not in away)
+
+
+def test_retiring_says_how_many_waiting_items_it_skips(fleet, lead):
+    terminals = [terminal.pk for terminal in fleet.terminals_online(3, site=fleet.site("AAA"))]
+    job(lead, at_once=1)
+    tick(0)
+
+    assert "2 waiting items of jobs are skipped." in lifecycle_changes.consequences(terminals, Lifecycle.RETIRED)
+    assert not any("jobs" in line for line in lifecycle_changes.consequences(terminals, Lifecycle.OUT_OF_SERVICE))

@@ -15,4 +15,8 @@ class JobsConfig(AppConfig):
         from tms.jobs.command_uses import open_jobs
 
         command_uses.connect(open_jobs)
+        from tms.fleet.terminals.lifecycle_changes import lifecycle_preview
+        from tms.jobs import services
+
+        lifecycle_preview.connect(services.preview_lifecycle)
         kinds.MODULES.add("tms.jobs.approvals")

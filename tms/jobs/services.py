@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, QuerySet
+from django.utils.translation import ngettext
 
 from tms.accounts.access import Forbidden, covers, demand, may, permitted, scope_of
 from tms.accounts.audit import recorder
@@ -16,6 +17,7 @@ from tms.accounts.scope import EVERYTHING
 from tms.commands import services as commands
 from tms.commands.kinds import CommandSpec
 from tms.commands.models import Danger
+from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Terminal
 from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.jobs.models import OPEN, Item, ItemState, Job, JobEvent, JobEventKind, JobHours, JobRun, JobState, RetryReason
@@ -188,6 +190,15 @@ def counts_of(runs: Collection[int]) -> dict[int, dict[str, int]]:
 
 
 @transaction.atomic
+def preview_lifecycle(*, terminals: Collection[int], to: Lifecycle, **_: object) -> list[str]:
+    """Items of these terminals that the runner would skip. A receiver of `lifecycle_preview`."""
+    if to.treatment.takes_work:
+        return []
+    number = Item.objects.filter(terminal__in=terminals, state=ItemState.WAITING).count()
+    text = ngettext("%(n)s waiting item of jobs is skipped.", "%(n)s waiting items of jobs are skipped.", number)
+    return [text % {"n": f"{number:,}"}] if number else []
+
+
 def _move(job: Job, before: JobState, after: JobState, action: str) -> None:
     if Job.objects.filter(pk=job.pk, state=before).update(state=after):
         recorder.record(action, job)

@@ -58,8 +58,10 @@ from tms.rest_base.api import Api
 from tms.search import api as search_api
 from tms.shifts import api as shift_api
 from tms.telemetry import api as telemetry_api
+from tms.transfer.edits import api as edit_api
 
 OF_FLEET = (
+    edit_api,  # first: `edits` is no UID
     *(fleet_api, region_api, site_api, hours_api, terminal_api, group_api, label_api),
     *(device_api, unexpected_api, key_api, enrolment_api, identity_api, presence_api),
     *(telemetry_api, command_api, file_api, job_api),

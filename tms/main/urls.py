@@ -9,7 +9,8 @@ handler403 = "tms.accounts.views.forbidden"
 handler500 = "tms.ops.middleware.unavailable.failed"
 
 urlpatterns = [
-    # First: a name such as `new` is no code of a site.
+    # First: a name such as `new` is no code of a site, and `edit` no UID.
+    path("", include("tms.transfer.edits.urls")),
     path("", include("tms.fleet.sites.urls")),
     path("", include("tms.fleet.regions.urls")),
     path("", include("tms.boards.urls")),

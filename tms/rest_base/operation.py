@@ -39,6 +39,13 @@ class Access(NamedTuple):
     """The statuses of its errors, besides the common ones."""
     headers: tuple[dict[str, object], ...] = ()
     """Its security requirement in OpenAPI."""
+    alternative: Permission | None = None
+    """The permission that some callers need instead of `needs`; the operation asks for the right one."""
+
+    @property
+    def permissions(self) -> tuple[Permission, ...]:
+        """One of them is enough; none, if everyone may call it."""
+        return tuple(filter(None, (self.needs, self.alternative)))
 
 
 class Bearer(HttpBearer):
@@ -80,8 +87,9 @@ def _demand(token: ApiToken, access: Access) -> None:
         raise ProblemError(403, "tms:forbidden", "this token is only for /scim/v2/; create one for the API")
     if access.needs and token.scope != TokenScope.FULL:
         raise ProblemError(403, "tms:forbidden", "this token is read only; create one with full access")
-    if not may_watch(person) or (access.needs and not may(person, access.needs)):
-        detail = f"the person of this token lacks the permission {access.needs}; ask an administrator"
+    if not may_watch(person) or (access.needs and not any(may(person, each) for each in access.permissions)):
+        lacking = " or ".join(map(str, access.permissions)) or access.needs
+        detail = f"the person of this token lacks the permission {lacking}; ask an administrator"
         raise ProblemError(403, "tms:forbidden", detail)
 
 

@@ -72,7 +72,7 @@ class ApiRouter(Router):
                 summary=summary,
                 openapi_extra={
                     "parameters": _headers(access),
-                    **({"x-permission": str(access.needs)} if access.needs else {}),
+                    **({"x-permission": " or ".join(map(str, access.permissions))} if access.needs else {}),
                     "responses": refusals(_statuses(path, method, access)),
                 },
             )

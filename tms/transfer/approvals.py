@@ -30,6 +30,8 @@ class ImportPayload(Payload, frozen=True):
     moved: tuple[int, ...]
     sites: tuple[int, ...]
     """Where terminals are moved to."""
+    is_edit: bool = False
+    """Whether it is a bulk edit, which `file_name` describes."""
 
     @property
     def terminals(self) -> set[int]:
@@ -58,7 +60,7 @@ class LargeImport(ApprovalKind[ImportPayload, Consequences]):
         return all(
             holds_for_all(person, permission, payload.rows, payload.terminals)
             and (not payload.sites or holds_for_all(person, permission, sites, payload.sites))
-            for permission in (Permission.IMPORT_FLEET, self.permission)
+            for permission in (self.permission, *([] if payload.is_edit else [Permission.IMPORT_FLEET]))
         )
 
     def is_within(self, payload: ImportPayload, larger: ImportPayload, *, later: timedelta) -> bool:
@@ -66,6 +68,8 @@ class LargeImport(ApprovalKind[ImportPayload, Consequences]):
 
     def title(self, payload: ImportPayload, impact: Consequences) -> str:
         text = gettext("Import “%(file)s”. Terminals retired: %(retired)s, moved: %(moved)s")
+        if payload.is_edit:
+            text = gettext("Bulk edit “%(file)s”. Terminals retired: %(retired)s, moved: %(moved)s")
         retired, moved = f"{len(payload.retired):,}", f"{len(payload.moved):,}"
         return text % {"file": payload.file_name, "retired": retired, "moved": moved}
 
@@ -95,7 +99,7 @@ def payload_of(chosen: Import, absent_become: Absence) -> ImportPayload:
     found = running.dangerous(chosen, absent_become)
     sites = Site.objects.filter(code__in=found.sites).order_by("pk").values_list("pk", flat=True)
     retired, moved = tuple(sorted(found.retired)), tuple(sorted(found.moved))
-    return ImportPayload(chosen.pk, chosen.file_name, absent_become, retired, moved, tuple(sites))
+    return ImportPayload(chosen.pk, chosen.file_name, absent_become, retired, moved, tuple(sites), chosen.is_edit)
 
 
 def propose_import(chosen: Import, absent_become: Absence, *, by: User, at: datetime) -> Proposal | None:

@@ -5,8 +5,7 @@ from itertools import batched, islice
 from typing import Any, NamedTuple
 
 from tms.fleet.models import Presence, TerminalState
-from tms.transfer.models import Effect, Import, ImportPart
-from tms.transfer.planning import PART
+from tms.transfer.models import PART, Effect, Import, ImportPart
 from tms.transfer.rows import FileRow, RowFault
 
 MAX_TEXT = 300

@@ -1,4 +1,4 @@
-"""Imports, and what each changes or changed."""
+"""Imports and bulk edits, and what each changes or changed."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ from tms.lib.text_fields import LineField
 
 UNDO_WITHIN = timedelta(hours=24)
 KEPT_FOR = timedelta(days=90)
+PART = 200
+"""Rows of a part, which is a page of the diff."""
+OF_EDITS = (Permission.MANAGE_GROUPS, Permission.MANAGE_TERMINALS)
+"""What bulk edits need, each one of the two."""
 CORRECTED_WITHIN = timedelta(days=1)
 
 
@@ -77,16 +81,27 @@ class ImportQuerySet(models.QuerySet["Import"]):
         return self.exclude(state=ImportState.CHECKED, created_at__gt=at - CORRECTED_WITHIN)
 
     def of(self, person: Person) -> Self:
-        """The imports that a person may see: their own. Others name rows that may be out of sight."""
+        """The imports of files that a person may see: their own. Others name rows that may be out of sight."""
+        files = self.filter(edit__isnull=True)
         if may_within(person, Permission.IMPORT_FLEET, EVERYTHING):
-            return self.all()
-        return self.filter(created_by=person.pk)
+            return files
+        return files.filter(created_by=person.pk)
+
+    def edits_of(self, person: Person) -> Self:
+        """The bulk edits that a person may see: their own; those who may change everything see all."""
+        edits = self.filter(edit__isnull=False)
+        if all(may_within(person, permission, EVERYTHING) for permission in OF_EDITS):
+            return edits
+        return edits.filter(created_by=person.pk)
 
 
 class Import(models.Model):
-    """A file that a person checked, and applied or not. Its rows are in its parts."""
+    """A file that a person checked, and applied or not; or a bulk edit of terminals. Its rows are in its parts."""
 
     kind = models.CharField(max_length=16)
+    """The kind of the rows of a file, or of the edit."""
+    edit = models.JSONField(null=True)
+    """What a bulk edit does: see `tms.transfer.kinds.edits.Edit`. None for a file."""
     file_name = LineField(_("file"), max_length=200)
     state = models.CharField(max_length=16, choices=ImportState, default=ImportState.CHECKED)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
@@ -139,6 +154,10 @@ class Import(models.Model):
         return number
 
     @property
+    def is_edit(self) -> bool:
+        return self.edit is not None
+
+    @property
     def is_running(self) -> bool:
         return self.state in RUNNING
 
@@ -148,8 +167,9 @@ class Import(models.Model):
 
     @property
     def may_be_applied(self) -> bool:
+        """A file is applied as a whole. A bulk edit leaves out what is refused."""
         changes = self.changes + self.number(Effect.ABSENT)
-        return self.is_checked and not self.number(Effect.REFUSED) and changes > 0
+        return self.is_checked and (self.is_edit or not self.number(Effect.REFUSED)) and changes > 0
 
     def is_waiting(self, at: datetime) -> bool:
         """Whether a second person may still approve it."""
@@ -171,6 +191,15 @@ class Import(models.Model):
 
     def may_be_undone(self, at: datetime) -> bool:
         return self.state == ImportState.APPLIED and self.undo_until is not None and at < self.undo_until
+
+
+class BulkEdit(Import):
+    """An import that is a bulk edit: what the audit trail calls it."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("bulk edit")
+        verbose_name_plural = _("bulk edits")
 
 
 class ImportSource(models.Model):

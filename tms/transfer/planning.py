@@ -16,14 +16,13 @@ from tms.transfer.effects import effects_of
 from tms.transfer.kinds.base import Reach, RowKind
 from tms.transfer.kinds.cells import BadCell, FileColumn
 from tms.transfer.kinds.registry import KINDS
-from tms.transfer.models import Effect, Import, ImportNotPossible, ImportPart, ImportSource
+from tms.transfer.kinds.terminals import TerminalRows
+from tms.transfer.models import PART, Effect, Import, ImportNotPossible, ImportPart, ImportSource
 from tms.transfer.nearest import Nearest
 from tms.transfer.reading.files import MAX_CELL, Table, TableLine, UnreadableFile, read_table
 from tms.transfer.reasons import with_suggestion
 from tms.transfer.rows import FileRow, RowFault
 
-PART = 200
-"""Rows of a part, which is a page of the diff."""
 MAX_FAULTS = 100
 """Faults of one row that are stored."""
 MAX_CORRECTIONS = 200
@@ -56,7 +55,7 @@ def check_file(kind: RowKind, *, name: str, data: bytes, by: User, at: datetime)
     rows = plan(kind, read_table(data), by=by, at=at)
     made = Import.objects.create(kind=kind.name, file_name=name[-200:], created_by=by, created_at=at)
     ImportSource.objects.create(of=made, data=zlib.compress(data, 1))
-    _store_plan(made, rows, by=by)
+    store_plan(made, rows, by=by)
     return made
 
 
@@ -84,7 +83,7 @@ def correct(chosen: Import, wanted: Correction | None, *, by: User, at: datetime
     except UnreadableFile:  # a newer release has other columns
         raise ImportNotPossible from None
     locked.parts.all().delete()
-    _store_plan(locked, rows, by=by)
+    store_plan(locked, rows, by=by)
 
 
 def _fault(of: Import, wanted: Correction) -> RowFault | None:
@@ -173,14 +172,15 @@ def _compare(kind: RowKind, rows: Sequence[FileRow], reach: Reach) -> None:
                     row.refuse(column.name, "", "required")
 
 
-def _store_plan(of: Import, rows: Sequence[FileRow], *, by: User) -> None:
+def store_plan(of: Import, rows: Sequence[FileRow], *, by: User) -> None:
     """Store rows that are not unchanged as parts, by effect."""
     by_effect: dict[Effect, list[FileRow]] = {effect: [] for effect in Effect}
     for row in rows:
         row.faults = row.faults[:MAX_FAULTS]
         by_effect[row.effect].append(row)
     of.counts = _counts(by_effect)
-    of.effects = effects_of(by_effect[Effect.CREATED] + by_effect[Effect.CHANGED], kind=of.kind, to=by)
+    kind = TerminalRows.name if of.is_edit else of.kind
+    of.effects = effects_of(by_effect[Effect.CREATED] + by_effect[Effect.CHANGED], kind=kind, to=by)
     of.save(update_fields=("counts", "effects"))
     del by_effect[Effect.UNCHANGED]
     ImportPart.objects.bulk_create(

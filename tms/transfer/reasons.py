@@ -57,10 +57,15 @@ REASONS = {
     "device-retired": _("A retired terminal has no device. Bring it back first."),
     "bad-hours": _("Enter a weekday with both times, or the first day of a special day."),
     "too-many-entries": _("At most %(most)s for a site."),
+    # bulk edits
+    "too-many-tags": _("A terminal has at most %(most)s tags."),
+    "unknown-attribute": _("The attribute was deleted, or cannot have this value any more."),
     # applying
     "outdated": _(
         "%(number)s rows changed after the check, or you may not change them any more. Check the file again."
     ),
+    "changed-since": _("Somebody changed it after the preview."),
+    "deleted-since": _("It was deleted after the preview."),
     "conflict": _("Somebody changed the same rows at the same time. Check the file again."),
     "gave-up": _("It failed three times. Nothing was changed."),
 }

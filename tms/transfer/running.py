@@ -1,4 +1,4 @@
-"""Applies and undoes imports: all or nothing, in one transaction, by whichever process comes to it.
+"""Applies and undoes imports and bulk edits: all or nothing, in one transaction, by whichever process comes to it.
 
 A person's request marks an import as running. A small one is then worked on in the request itself, a large one by the
 clock. A process that dies takes its transaction with it; the mark stays, and the clock repeats it when the lease ends.
@@ -7,6 +7,7 @@ The row of the import is locked during the work, so that no second process does 
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import batched
 from typing import Any, NamedTuple
 
 import structlog
@@ -15,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, ProtectedError, QuerySet
 
 from tms.accounts.audit import recorder
-from tms.accounts.audit.recorder import ChangeOrigin
+from tms.accounts.audit.recorder import AuditSubject, ChangeOrigin
 from tms.accounts.models import User
 from tms.accounts.models.audit_entry import Via
 from tms.feed.change import Change
@@ -24,8 +25,19 @@ from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.terminals.lifecycle_changes import NotPossible
 from tms.lib.db.jobs import skip_when_empty
 from tms.transfer.kinds.base import Reach, RowKind, Work
+from tms.transfer.kinds.facts import edit_of, rows_of
 from tms.transfer.kinds.registry import KINDS
-from tms.transfer.models import RUNNING, Absence, Effect, Import, ImportNotPossible, ImportPart, ImportState
+from tms.transfer.models import (
+    PART,
+    RUNNING,
+    Absence,
+    BulkEdit,
+    Effect,
+    Import,
+    ImportNotPossible,
+    ImportPart,
+    ImportState,
+)
 from tms.transfer.rows import FileRow
 
 log = structlog.get_logger(__name__)
@@ -124,8 +136,8 @@ def _count_attempt(begun: QuerySet[Import]) -> bool:
 def _work(chosen: Import, *, at: datetime) -> None:
     if chosen.attempts > MAX_ATTEMPTS or chosen.run_by is None:
         raise ImportRefused("gave-up")
-    kind = KINDS[chosen.kind]
-    work = Work(Reach(chosen.run_by, kind.permission, at), _Progress(chosen))
+    kind = rows_of(edit_of(chosen)) if chosen.is_edit else KINDS[chosen.kind]
+    work = Work(Reach(chosen.run_by, kind.permission, at, is_import=not chosen.is_edit), _Progress(chosen))
     (_apply if chosen.state == ImportState.APPLYING else _undo)(chosen, kind, work)
 
 
@@ -140,26 +152,44 @@ def _apply(chosen: Import, kind: RowKind, work: Work) -> None:
     for part, listed in parts:
         if part.effect == Effect.ABSENT:
             _choose(listed, Lifecycle(chosen.absent_become))
+    _refuse_outdated(kind, _changing(parts), work.reach)
+    if chosen.is_edit:
+        _set_aside_refused(chosen, parts)
     rows = _changing(parts)
-    _demand_unchanged(kind, rows, work.reach)
+    if number := sum(bool(row.faults) for row in rows):
+        raise ImportRefused("outdated", number=f"{number:,}")
     kind.write(rows, work)
     _save(parts)
     chosen.state, chosen.applied_at, chosen.problem = ImportState.APPLIED, work.at, []
-    chosen.save(update_fields=("state", "applied_at", "problem"))
-    _record("imported", chosen, {"rows": (0, chosen.changes)})
+    chosen.save(update_fields=("state", "applied_at", "problem", "counts"))
+    _record("applied", chosen, {"rows": (0, chosen.changes)})
     publish(Change(everything=True, rules=True))
 
 
-def _demand_unchanged(kind: RowKind, rows: Sequence[FileRow], reach: Reach) -> None:
-    """Raises ImportRefused unless the rows are as the check found them, and the person may still change them."""
+def _refuse_outdated(kind: RowKind, rows: Sequence[FileRow], reach: Reach) -> None:
+    """Refuse the rows that are not as the check found them, or that the person may not change any more."""
     stored = kind.stored({row.key for row in rows}, reach)
     for row in rows:
         found = stored.get(row.key)
         if (found.pk if found else None) != row.pk or not _has(found.record if found else {}, row.before):
-            row.refuse("", "", "outdated")
-    kind.check(rows, reach)
-    if number := sum(bool(row.faults) for row in rows):
-        raise ImportRefused("outdated", number=f"{number:,}")
+            row.refuse("", "", "changed-since" if found else "deleted-since")
+    kind.check([row for row in rows if not row.faults], reach)
+
+
+def _set_aside_refused(chosen: Import, parts: Parts) -> None:
+    """A bulk edit changes the others."""
+    refused = [row for _part, rows in parts for row in rows if row.faults]
+    if not refused:
+        return
+    for _part, rows in parts:
+        rows[:] = [row for row in rows if not row.faults]
+    used = chosen.parts.filter(effect=Effect.REFUSED).count()
+    ImportPart.objects.bulk_create(
+        ImportPart(of=chosen, effect=Effect.REFUSED, number=number, rows=[row.packed() for row in some])
+        for number, some in enumerate(batched(refused, PART), used)
+    )
+    chosen.counts[Effect.REFUSED] = chosen.number(Effect.REFUSED) + len(refused)
+    chosen.counts[Effect.CHANGED] = chosen.number(Effect.CHANGED) - len(refused)
 
 
 def _has(record: dict[str, Any], values: dict[str, Any]) -> bool:
@@ -181,7 +211,7 @@ def _undo(chosen: Import, kind: RowKind, work: Work) -> None:
     chosen.state, chosen.undone_at, chosen.problem = ImportState.UNDONE, work.at, []
     chosen.counts["kept"] = sum(row.is_kept for row in rows)
     chosen.save(update_fields=("state", "undone_at", "problem", "counts"))
-    _record("import-undone", chosen, {"rows": (len(restored), 0), "kept": (None, chosen.counts["kept"])})
+    _record("undone", chosen, {"rows": (len(restored), 0), "kept": (None, chosen.counts["kept"])})
     publish(Change(everything=True, rules=True))
 
 
@@ -247,10 +277,25 @@ def _save(parts: Parts) -> None:
     ImportPart.objects.bulk_update([part for part, _rows in parts], ["rows"], batch_size=50)
 
 
-def _record(action: str, chosen: Import, changes: dict[str, Any]) -> None:
+ENTRIES = {
+    ("applied", False): "imported",
+    ("undone", False): "import-undone",
+    ("applied", True): "bulk-edited",
+    ("undone", True): "bulk-edit-undone",
+}
+"""Actions of the audit trail, by what was done and whether it is a bulk edit."""
+
+
+def _record(done: str, chosen: Import, changes: dict[str, Any]) -> None:
+    if chosen.is_edit:
+        edit, asked = edit_of(chosen), {Effect.REFUSED.value: (None, chosen.number(Effect.REFUSED))}
+        about = AuditSubject(BulkEdit._meta.label_lower, str(chosen.pk), edit.summary)
+        values = {"query": (None, edit.query), **asked, **changes}
+        recorder.write(about, ENTRIES[done, True], values, comment=edit.comment)
+        return
     numbers = {key: (None, number) for key, number in chosen.counts.items()}
     absent = {"absent_become": (None, chosen.absent_become)} if chosen.absent_become != Absence.KEEP else {}
-    recorder.record(action, chosen, {"kind": (None, chosen.kind), **numbers, **absent, **changes})
+    recorder.record(ENTRIES[done, False], chosen, {"kind": (None, chosen.kind), **numbers, **absent, **changes})
 
 
 class _Progress:

@@ -23,8 +23,7 @@ from tms.transfer.effects import ImportEffect
 from tms.transfer.forms import ApplyForm, CorrectionForm, UploadForm
 from tms.transfer.kinds.base import RowKind
 from tms.transfer.kinds.registry import KINDS
-from tms.transfer.models import Absence, Effect, Import, ImportNotPossible, ImportSource
-from tms.transfer.planning import PART
+from tms.transfer.models import PART, Absence, Effect, Import, ImportNotPossible, ImportSource
 from tms.transfer.reading.files import UnreadableFile
 from tms.transfer.reasons import reason
 
@@ -213,9 +212,9 @@ def _page(request: AuthenticatedRequest, chosen: Import, status: HTTPStatus = HT
 
 def _rows(request: AuthenticatedRequest, chosen: Import) -> dict[str, object]:
     """The rows that the address asks for: those with an effect, or two that have the same."""
-    if lines := {_number(text) for text in request.GET.getlist("line")}:
+    if lines := {page_number(text) for text in request.GET.getlist("line")}:
         return {"show": "lines", "rows": diff.lines(chosen, lines), "figures": list(_figures(chosen, ""))}
-    show, number = _shown(request, chosen), _number(request.GET.get("page", ""))
+    show, number = _shown(request, chosen), page_number(request.GET.get("page", ""))
     has_next = show != KEPT and (number + 1) * PART < chosen.counts.get(show, 0)
     return {
         "show": show,
@@ -269,5 +268,5 @@ def _shown(request: AuthenticatedRequest, chosen: Import) -> str:
     return next((show for show in order if chosen.counts.get(show)), Effect.CREATED.value)
 
 
-def _number(text: str) -> int:
+def page_number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0

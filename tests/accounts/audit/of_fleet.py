@@ -7,6 +7,7 @@ from uuid import uuid4
 from django.utils import timezone
 
 from tests.support.factories import now
+from tms.accounts.models import User
 from tms.commands.catalogue import spec_of
 from tms.commands.models import CommandDefinition
 from tms.commands.schemas import CommandSpecSchema
@@ -16,6 +17,8 @@ from tms.fleet.sites import services as sites
 from tms.fleet.terminals import lifecycle_changes
 from tms.inspections.models import Inspection
 from tms.jobs.models import Job, JobState
+from tms.transfer import running
+from tms.transfer.models import Import
 
 type Request = tuple[str, Mapping[str, Any] | Callable[[], Mapping[str, Any]], Callable[[], object]]
 
@@ -38,6 +41,7 @@ JOB = {
     "hours": "any",
     "at_once": 40,
 }
+EDIT = {"all": "1", "q": "uid:T-1", "tags": "spring", "apply": "1", "seen": "1", "of": "tag spring"}
 COMMENT = {"comment": "Asked for by the site"}
 
 
@@ -70,6 +74,11 @@ def elsewhere() -> dict[str, Any]:
     return {"terminals": [Terminal.objects.exclude(site__code="SJK").order_by("pk")[0].uid]}
 
 
+def apply_edit() -> None:
+    chosen = Import.objects.get(edit__isnull=False)
+    running.start_applying(chosen, by=User.objects.get(pk=chosen.created_by_id), at=now())
+
+
 def members() -> dict[str, Any]:
     return {"terminal": Group.objects.get(name="Lobby").terminals.values_list("pk", flat=True)[0]}
 
@@ -93,6 +102,9 @@ def correction() -> dict[str, Any]:
 
 
 PAGES: Mapping[str, Request] = {
+    "/terminals/edit/<slug:edit>/": ("bulk-edited", EDIT, nothing),
+    "/terminals/edits/<int:pk>/apply/": ("bulk-edited", COMMENT, nothing),
+    "/terminals/edits/<int:pk>/undo/": ("bulk-edit-undone", {}, apply_edit),
     "/groups/new/": ("created", {"name": "Night lanes"}, nothing),
     "/groups/<int:pk>/": ("changed", {"name": "Night lanes"}, nothing),
     "/groups/<int:pk>/members/": ("members-changed", {"terminals": "R-1"}, nothing),
@@ -141,6 +153,12 @@ OPERATIONS: Mapping[str, Request] = {
     "POST /api/v1/groups/{pk}/members": ("members-changed", {"add": ["R-1"]}, nothing),
     "POST /api/v1/groups/{pk}/query": ("changed", {"query": "kind:kiosk"}, nothing),
     "POST /api/v1/labels": ("tags-changed", {"subject": "terminal", "rows": ["T-1"], "add": ["lobby"]}, nothing),
+    "POST /api/v1/terminals/edits": (
+        "bulk-edited",
+        {"edit": "tag", "terminals": ["T-1"], "tags": ["spring"]},
+        nothing,
+    ),
+    "POST /api/v1/terminals/edits/{pk}/undo": ("bulk-edit-undone", {}, apply_edit),
     "POST /api/v1/attributes": ("created", {"name": "side", "label": "Side"}, nothing),
     "PATCH /api/v1/attributes/{name}": ("changed", {"label": "Storey"}, nothing),
     "DELETE /api/v1/attributes/{name}": ("deleted", {}, nothing),

@@ -47,6 +47,9 @@ from tms.notifications.models.policy import Policy, Step
 from tms.notifications.models.report_plan import ReportPlan
 from tms.notifications.models.rotation import Cover, Member, Rotation
 from tms.shifts.models import Note
+from tms.transfer.edits import planning
+from tms.transfer.edits.planning import EditTarget
+from tms.transfer.kinds.edits import Edit, EditKind
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.planning import check_file
 
@@ -79,6 +82,8 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/notes/": note.pk,
         "/icon-": 192,
         "/import/": _import(terminal, person),
+        "/terminals/edit/": "tag",
+        "/terminals/edits/": _edit(terminal, person),
         "/jobs/": _job(person),
         "/import/template/": "sites",
         "/export/": "sites",
@@ -140,6 +145,12 @@ def _import(terminal: Terminal, person: User) -> int:
     text = f"uid,label\n{terminal.uid},Lane 1\n"
     made = check_file(KINDS["terminals"], name="lanes.csv", data=text.encode(), by=person, at=now(-30))
     return made.pk
+
+
+def _edit(terminal: Terminal, person: User) -> int:
+    """A bulk edit of one terminal, which was not applied yet."""
+    edit, target = Edit(EditKind.TAG, tags=("pilot",)), EditTarget(None, [terminal.uid])
+    return planning.store(planning.plan(edit, target, by=person, at=now(-30)), by=person, at=now(-30)).pk
 
 
 def _job(person: User) -> int:

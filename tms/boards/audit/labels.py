@@ -98,6 +98,8 @@ ACTIONS: Mapping[str, str | Promise] = {
     "round-started": pgettext_lazy("audit", "Inspection round started"),
     "round-closed": pgettext_lazy("audit", "Inspection round closed"),
     "import-undone": pgettext_lazy("audit", "Import undone"),
+    "bulk-edited": pgettext_lazy("audit", "Terminals edited"),
+    "bulk-edit-undone": pgettext_lazy("audit", "Edit of terminals undone"),
     "exported": pgettext_lazy("audit", "Exported"),
     "signed-off": pgettext_lazy("audit", "Digest signed off"),
     "digest-sent": pgettext_lazy("audit", "Digest sent"),

@@ -16,6 +16,7 @@ from tms.boards.audit.labels import action_label, field_label, kind_label, short
 
 LINKED: Mapping[str, str] = {
     "alerts.alert": "alert",
+    "transfer.bulkedit": "edit",
     "alerts.incident": "incident",
     "alerts.rule": "rule",
     "notifications.destination": "destination",

@@ -67,10 +67,13 @@ def delete_attribute(attribute: Attribute) -> None:
 
 
 @transaction.atomic
-def set_values(model: type[models.Model], rows: Collection[int], values: Mapping[Attribute, str]) -> int:
+def set_values(
+    model: type[models.Model], rows: Collection[int], values: Mapping[Attribute, str], *, is_recorded: bool = True
+) -> int:
     """Set attributes of all of these rows, from text; an empty text removes the value. Returns how many rows differ.
 
-    The caller has checked that the rows exist and that the person may change each of them. Raises BadValue.
+    The caller has checked that the rows exist and that the person may change each of them. Without `is_recorded`, it
+    writes its own entry of the audit trail. Raises BadValue.
     """
     subject = BY_MODEL[model]
     read = {attribute: read_value(attribute, text) if text else None for attribute, text in values.items()}
@@ -84,7 +87,8 @@ def set_values(model: type[models.Model], rows: Collection[int], values: Mapping
     for attribute, value in read.items():
         changed |= _set_one(subject, locked, attribute, value)
     if changed:
-        _record(subject, changed, read)
+        if is_recorded:
+            _record(subject, changed, read)
         _changed(subject, frozenset(changed))
     return len(changed)
 
@@ -122,6 +126,11 @@ def _complaint(attribute: Attribute, text: str) -> str:
             return gettext("%(name)s: “%(value)s” is not a number.") % shown
         case AttributeType.DAY:
             return pgettext("attribute", "%(name)s: “%(value)s” is not a date such as 2026-11-01.") % shown
+
+
+def written(value: AttributeValue) -> str:
+    """The text that `read_value` reads as this value."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _set_one(subject: Subject, rows: Collection[int], attribute: Attribute, value: AttributeValue | None) -> set[int]:

@@ -52,11 +52,12 @@ def change_tags(
     *,
     add: Iterable[str] = (),
     remove: Iterable[str] = (),
+    is_recorded: bool = True,
 ) -> TagChange:
     """Add tags to all of these rows of a model, and remove others. Repeating it changes nothing.
 
-    The caller has checked that the rows exist and that the person may change each of them. Raises ValidationError for
-    a name that is no tag, and TooManyTags.
+    The caller has checked that the rows exist and that the person may change each of them. Without `is_recorded`, it
+    writes its own entry of the audit trail. Raises ValidationError for a name that is no tag, and TooManyTags.
     """
     subject = BY_MODEL[model]
     adding, removing = normalized(add), normalized(remove)
@@ -74,7 +75,8 @@ def change_tags(
     )
     _check_number(subject, change)
     if change.rows:
-        _record(subject, change)
+        if is_recorded:
+            _record(subject, change)
         labels_changed.send(model, model=model, rows=change.rows)
         publish(Change(everything=True))
     return change

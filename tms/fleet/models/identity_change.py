@@ -28,7 +28,13 @@ class IdentitySource(models.TextChoices):
     BOOT = "boot", pgettext_lazy("source of a change", "Terminal")
     PERSON = "person", pgettext_lazy("source of a change", "Person")
     IMPORT = "import", pgettext_lazy("source of a change", "Import")
+    EDIT = "edit", pgettext_lazy("source of a change", "Bulk edit")
     QUERY = "query", pgettext_lazy("source of a change", "Query")
+
+    @property
+    def is_of_many(self) -> bool:
+        """Whether the audit trail has one entry for all terminals that were changed together."""
+        return self in (IdentitySource.IMPORT, IdentitySource.EDIT)
 
 
 class IdentityChange(models.Model):

@@ -156,7 +156,7 @@ def _write(
         return
     with history.recording(before, by=by, at=at, source=source):
         Terminal.objects.filter(pk__in=before).update(lifecycle=to, lifecycle_at=at)
-    if source is not IdentitySource.IMPORT:  # which has one entry of its own
+    if not source.is_of_many:
         for row in before.values():
             recorder.record("state-changed", row, {"lifecycle": (row.lifecycle, to.value)}, comment=comment)
     lifecycle_changed.send(Terminal, terminals=frozenset(before), to=to, by=by, at=at)

@@ -17,7 +17,7 @@ from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING, Scope
-from tms.fleet.models import Region, Site, Terminal
+from tms.fleet.models import IdentitySource, Region, Site, Terminal
 from tms.transfer.kinds.cells import BadCell, FileColumn
 from tms.transfer.nearest import MAX_KNOWN, Nearest
 from tms.transfer.rows import FileRow, Key, Record, StoredRow
@@ -28,11 +28,12 @@ BATCH = 1_000
 
 @dataclass(frozen=True)
 class Reach:
-    """What a person may import: within both permissions, that to import and that of the kind."""
+    """What a person may change: within the permission of the kind and, in an import, that to import."""
 
     person: User
     permission: Permission
     at: datetime
+    is_import: bool = True
     nearest: Nearest = field(default_factory=Nearest)
 
     def nearest_terminal(self, uid: str) -> str:
@@ -51,7 +52,7 @@ class Reach:
 
     @property
     def _permissions(self) -> tuple[Permission, ...]:
-        return Permission.IMPORT_FLEET, self.permission
+        return (Permission.IMPORT_FLEET, self.permission) if self.is_import else (self.permission,)
 
     def visible[Rows: QuerySet[Any]](self, rows: Rows) -> Rows:
         return access.visible(rows, to=self.person)
@@ -88,7 +89,7 @@ class Reach:
 
 @dataclass(frozen=True)
 class Work:
-    """One application of an import, or its reversal."""
+    """One application of an import or a bulk edit, or its reversal."""
 
     reach: Reach
     advance: Callable[[int], None]
@@ -101,6 +102,10 @@ class Work:
     @property
     def at(self) -> datetime:
         return self.reach.at
+
+    @property
+    def source(self) -> IdentitySource:
+        return IdentitySource.IMPORT if self.reach.is_import else IdentitySource.EDIT
 
 
 class RowKind(ABC):

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import batched
 
 from tms.fleet.lifecycle import CHANGES, Lifecycle
-from tms.fleet.models import DeviceState, IdentitySource, Terminal
+from tms.fleet.models import DeviceState, Terminal
 from tms.fleet.terminals import lifecycle_changes
 from tms.fleet.terminals.lifecycle_changes import BRING_BACK_WITHIN
 from tms.transfer.kinds.base import BATCH, Reach, Work
@@ -79,7 +79,7 @@ def write(rows: Iterable[FileRow], work: Work) -> None:
         by_change[state_before(row), Lifecycle(row.after["lifecycle"])].append(row.stored_pk)
     for (before, to), pks in by_change.items():
         for some in batched(pks, BATCH):
-            _service(before, to)(some, by=work.by, at=work.at, source=IdentitySource.IMPORT)
+            _service(before, to)(some, by=work.by, at=work.at, source=work.source)
 
 
 def _service(before: Lifecycle, to: Lifecycle) -> Callable[..., int]:

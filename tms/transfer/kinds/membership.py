@@ -1,6 +1,7 @@
 """Members of groups, as several kinds of rows change them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import batched
 from typing import Any
 
@@ -22,7 +23,7 @@ class GroupReach:
 
     def __init__(self, of: Reach) -> None:
         self._person, self._nearest = of.person, Nearest()
-        reach = Reach(of.person, Permission.MANAGE_GROUPS, of.at)
+        reach = replace(of, permission=Permission.MANAGE_GROUPS)
         groups = reach.visible(Group.objects.all()).order_by().values_list("name", "pk")
         self.visible = dict(groups.filter(query=""))
         self.dynamic = frozenset(dict(groups.exclude(query="")))

@@ -13,7 +13,7 @@ from tms.accounts.permissions import Permission
 from tms.fleet.groups import dynamic
 from tms.fleet.identity import history
 from tms.fleet.lifecycle import Lifecycle
-from tms.fleet.models import Group, IdentitySource, Placement, Terminal, TerminalKind, TerminalState
+from tms.fleet.models import Group, Placement, Terminal, TerminalKind, TerminalState
 from tms.fleet.models.device import Device
 from tms.fleet.presence import store
 from tms.lib.db import rows as db_rows
@@ -168,7 +168,7 @@ class TerminalRows(RowKind):
     def _change(self, rows: Sequence[FileRow], sites: dict[str, int], members: MemberWriter, work: Work) -> None:
         pks = [row.pk for row in rows if row.pk is not None]
         store.lock(pks)
-        with history.recording(pks, by=work.by, at=work.at, source=IdentitySource.IMPORT):
+        with history.recording(pks, by=work.by, at=work.at, source=work.source):
             terminals = Terminal.objects.select_for_update(of=("self",)).order_by("pk").in_bulk(pks)
             db_rows.update(Terminal, [_updated(terminals[row.stored_pk], row, sites) for row in rows])
             _move_devices(row for row in rows if "site" in row.after)
