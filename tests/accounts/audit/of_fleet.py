@@ -72,6 +72,8 @@ PAGES: Mapping[str, Request] = {
     "/groups/<int:pk>/members/": ("members-changed", {"terminals": "R-1"}, nothing),
     "/groups/<int:pk>/members/remove/": ("members-changed", members, nothing),
     "/groups/<int:pk>/delete/": ("deleted", {}, nothing),
+    "/labels/<str:subject>/<int:pk>/tags/": ("tags-changed", {"add": "night"}, nothing),
+    "/labels/<str:subject>/<int:pk>/attributes/": ("attributes-changed", {"value-floor": "2"}, nothing),
     "/inspections/rounds/new/": (
         "round-started",
         {"name": "Q1", "where": "everything", "due_on": "2099-12-31", "every_days": 90},

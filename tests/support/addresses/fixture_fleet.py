@@ -86,6 +86,8 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         **_of_fleet(terminal),
         "/groups/": group.pk,
         "/commands/": CommandDefinition.objects.create(name="test_page", label="Print a test page").name,
+        "/labels/": "terminal",
+        "/labels/terminal/": terminal.pk,
         "/attributes/": Attribute.objects.create(name="floor", label="Floor").name,
         **_inspections(terminal, person),
         **_notifications(person),

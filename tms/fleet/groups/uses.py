@@ -1,6 +1,6 @@
 """What refers to a group: rules, grants, windows, policies and rows that it owns."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from django.db import models
@@ -39,21 +39,29 @@ class GroupUse(NamedTuple):
 
 
 def uses_of(group: Group, *, to: Person) -> list[GroupUse]:
+    return uses_of_any([group], to=to)
+
+
+def uses_of_any(groups: Collection[Group], *, to: Person) -> list[GroupUse]:
+    """The rows that refer to one of these groups, each once."""
     return [
         GroupUse(_kind(rows.model, number), number, _names(rows, to), str(CONSEQUENCES.get(rows.model._meta.label, "")))
-        for rows in _referring(group)
+        for rows in (_referring(groups) if groups else ())
         if (number := rows.count())
     ]
 
 
 def blocking_uses(group: Group) -> dict[str, int]:
     """The number of rows of each kind because of which the group cannot be deleted."""
-    counts = ((rows.model, rows.count()) for rows in _referring(group, is_blocking=True))
+    counts = ((rows.model, rows.count()) for rows in _referring([group], is_blocking=True))
     return {_kind(model, number): number for model, number in counts if number}
 
 
-def _referring(group: Group, *, is_blocking: bool = False) -> Iterator[models.QuerySet[Any]]:
-    """The rows of each model that refers to groups. A window without its group would cover nothing: it blocks, too."""
+def _referring(groups: Collection[Group], *, is_blocking: bool = False) -> Iterator[models.QuerySet[Any]]:
+    """The rows of each model that refer to one of the groups.
+
+    A window without its group would cover nothing: it blocks, too.
+    """
     relations = [one for one in Group._meta.get_fields(include_hidden=True) if one.one_to_many or one.many_to_many]
     reverse: list[Any] = [one for one in relations if one.auto_created and not one.concrete]
     throughs = {one.through for one in reverse if one.many_to_many}
@@ -62,7 +70,9 @@ def _referring(group: Group, *, is_blocking: bool = False) -> Iterator[models.Qu
         if model._meta.auto_created or model in throughs:
             continue
         if not is_blocking or relation.many_to_many or relation.on_delete is models.PROTECT:
-            yield model._base_manager.filter(**{relation.field.name: group})
+            # By a subquery: a row that names two of the groups counts once.
+            found = model._base_manager.filter(**{f"{relation.field.name}__in": groups})
+            yield model._base_manager.filter(pk__in=found.values("pk"))
 
 
 def _names(rows: models.QuerySet[Any], to: Person) -> list[str]:

@@ -14,6 +14,7 @@ from tms.feed.publisher import publish
 from tms.fleet.labels.subjects import BY_MODEL, SUBJECTS, Subject
 from tms.fleet.labels.tags import labels_changed
 from tms.fleet.models import Attribute, AttributeSubject, AttributeType
+from tms.fleet.models.attribute import AttributeValue
 from tms.protocol.limits import METRIC_BOUND
 from tms.protocol.text import clean
 
@@ -21,8 +22,6 @@ MAX_ATTRIBUTES = 100
 """Definitions in an installation."""
 MAX_TEXT = 200
 MAX_NAMED = 20
-
-type AttributeValue = str | float | date
 
 
 class BadValue(ValueError):

@@ -10,7 +10,8 @@ from django.dispatch import Signal
 from tms.accounts.audit import recorder
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.fleet.labels.subjects import BY_MODEL, Subject
+from tms.fleet.labels.subjects import BY_MODEL, SUBJECTS, Subject
+from tms.fleet.models import Placement, Terminal
 from tms.fleet.models.tag import check_tag
 
 labels_changed = Signal()
@@ -65,6 +66,16 @@ def change_tags(
         {name: _missing(subject, locked, name) for name in adding if name not in removing},
         {name: _having(subject, locked, name) for name in removing if name not in adding},
     )
+    write_tags(subject, change)
+    if change.rows:
+        _record(subject, change)
+        labels_changed.send(model, model=model, rows=change.rows)
+        publish(Change(everything=True))
+    return change
+
+
+def write_tags(subject: Subject, change: TagChange) -> None:
+    """Write the rows alone: the caller records the change, and sends `labels_changed`. Raises TooManyTags."""
     for name, pks in change.removed.items():
         for some in _batches(pks):
             subject.tags.objects.filter(name=name, **{f"{subject.column}__in": some}).delete()
@@ -73,17 +84,20 @@ def change_tags(
         batch_size=BATCH_ROWS,
     )
     _check_number(subject, change)
-    if change.rows:
-        _record(subject, change)
-        labels_changed.send(model, model=model, rows=change.rows)
-        publish(Change(everything=True))
-    return change
 
 
 def tags_of(row: models.Model) -> list[str]:
     subject = BY_MODEL[type(row)]
     names = subject.tags.objects.filter(**{subject.column: row.pk}).order_by("name")
     return list(names.values_list("name", flat=True))
+
+
+def all_tags_of(terminal: Terminal) -> tuple[str, ...]:
+    """Its own and those of its site and its device, which queries take for its own, too."""
+    placed = Placement.objects.open().filter(terminal=terminal).values("device")
+    own, site, device = (subject.tags.objects.order_by().values_list("name") for subject in SUBJECTS.values())
+    found = own.filter(terminal=terminal).union(site.filter(site=terminal.site_id), device.filter(device__in=placed))
+    return tuple(sorted(name for (name,) in found))
 
 
 def _locked(subject: Subject, rows: Collection[int]) -> Iterable[int]:
