@@ -124,7 +124,7 @@ def _count_attempt(begun: QuerySet[Import]) -> bool:
 def _work(chosen: Import, *, at: datetime) -> None:
     if chosen.attempts > MAX_ATTEMPTS or chosen.run_by is None:
         raise ImportRefused("gave-up")
-    kind = KINDS[chosen.kind]
+    kind = KINDS[chosen.kind].current()
     work = Work(Reach(chosen.run_by, kind.permission, at), _Progress(chosen))
     (_apply if chosen.state == ImportState.APPLYING else _undo)(chosen, kind, work)
 
@@ -163,7 +163,7 @@ def _demand_unchanged(kind: RowKind, rows: Sequence[FileRow], reach: Reach) -> N
 
 
 def _has(record: dict[str, Any], values: dict[str, Any]) -> bool:
-    return all(record.get(name) == value for name, value in values.items())
+    return all(record.get(name, "") == value for name, value in values.items())
 
 
 def _undo(chosen: Import, kind: RowKind, work: Work) -> None:
