@@ -1,4 +1,4 @@
-"""`python -m benchmarks.transfer`: imports 50,000 new terminals with tags and an attribute, changes, exports and undoes them. Prints the cost.
+"""`python -m benchmarks.transfer`: imports 50,000 new terminals, changes, exports and undoes them. Prints the cost.
 
 It has a durable PostgreSQL of its own. The work is done in this process, whose memory is that of TMS with one import.
 """

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tests.support.factories import now
 from tms.fleet.devices import placements
-from tms.fleet.models import Device, DeviceState, Group, Site, Terminal, TerminalState
+from tms.fleet.models import Device, DeviceState, Group, Site, Terminal, TerminalState, TerminalTag
 from tms.fleet.sites import services as sites
 from tms.fleet.terminals import lifecycle_changes
 from tms.inspections.models import Inspection
@@ -16,6 +16,7 @@ from tms.jobs.models import Job, JobState
 
 type Request = tuple[str, Mapping[str, Any] | Callable[[], Mapping[str, Any]], Callable[[], object]]
 
+TYPED = {"type": "text", "subject": "terminal"}
 DEFINITION = {"label": "Print a test page"}
 COMMENT = {"comment": "Asked for by the site"}
 
@@ -57,6 +58,10 @@ def pause() -> None:
     Job.objects.update(state=JobState.PAUSED)
 
 
+def tag() -> None:
+    TerminalTag.objects.create(terminal=Terminal.objects.get(uid="T-1"), name="lobby")
+
+
 def tampered() -> dict[str, Any]:
     empty = {"seals-TOTAL_FORMS": 0, "seals-INITIAL_FORMS": 0}
     return {"key": str(uuid4()), "result": "looks_tampered", "corrects": Inspection.objects.get().pk, **empty}
@@ -72,6 +77,11 @@ PAGES: Mapping[str, Request] = {
     "/groups/<int:pk>/members/": ("members-changed", {"terminals": "R-1"}, nothing),
     "/groups/<int:pk>/members/remove/": ("members-changed", members, nothing),
     "/groups/<int:pk>/delete/": ("deleted", {}, nothing),
+    "/labels/tag/rename/": ("tag-renamed", {"name": "lobby", "to": "foyer", "confirmed": "1"}, tag),
+    "/labels/tag/delete/": ("tag-deleted", {"name": "lobby", "confirmed": "1"}, tag),
+    "/labels/attributes/new/": ("created", {"name": "side", "label": "Side", **TYPED}, nothing),
+    "/labels/attributes/<str:name>/": ("changed", {"name": "floor", "label": "Storey"}, nothing),
+    "/labels/attributes/<str:name>/delete/": ("deleted", {}, nothing),
     "/labels/<str:subject>/<int:pk>/tags/": ("tags-changed", {"add": "night"}, nothing),
     "/labels/<str:subject>/<int:pk>/attributes/": ("attributes-changed", {"value-floor": "2"}, nothing),
     "/inspections/rounds/new/": (

@@ -88,6 +88,7 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/commands/": CommandDefinition.objects.create(name="test_page", label="Print a test page").name,
         "/labels/": "terminal",
         "/labels/terminal/": terminal.pk,
+        "/labels/attributes/": "floor",
         "/attributes/": Attribute.objects.create(name="floor", label="Floor").name,
         **_inspections(terminal, person),
         **_notifications(person),

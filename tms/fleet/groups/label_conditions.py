@@ -33,13 +33,13 @@ class LabelConditions(NamedTuple):
 
 
 def label_conditions() -> list[LabelConditions]:
-    """Those of each dynamic group that has some."""
+    """The conditions of each dynamic group that has some."""
     found = (_of(group) for group in Group.objects.exclude(query="").order_by("name"))
     return [each for each in found if each.tags or each.attributes]
 
 
 def groups_reading(tags: Collection[str], attributes: Collection[str]) -> list[LabelConditions]:
-    """Those of the groups that one of these tags or attributes decides about."""
+    """The conditions of the groups about which one of these tags or attributes decides."""
     return [
         each
         for each in label_conditions()
@@ -77,7 +77,7 @@ def _is_pattern(value: Value) -> bool:
 
 
 def _selects(value: Value, tag: str) -> bool:
-    """As the condition on the column `name` does; an empty text is a condition on every tag."""
+    """Whether the condition selects the tag; an empty text is a condition on every tag."""
     wanted = value.text.casefold()
     if not wanted:
         return True

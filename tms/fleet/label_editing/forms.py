@@ -1,4 +1,4 @@
-"""Forms of the tags and attributes of one row."""
+"""Forms of the tags and attributes of one row, and of all tags and attributes."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from tms.fleet.labels.attributes import MAX_TEXT, BadValue, read_value
 from tms.fleet.labels.tags import normalized
 from tms.fleet.models import Attribute, AttributeType
+from tms.fleet.models.attribute import MAX_CHOICES
+from tms.fleet.models.tag import MAX_TAG_CHARACTERS
 from tms.lib.forms import Plain, when
 from tms.lib.forms.combobox import Suggestions
-from tms.lib.text_fields import FormLine
+from tms.lib.text_fields import FormLine, FormLines
 
 MAX_ADDED = 50
 """Tags that one form adds."""
@@ -75,7 +77,7 @@ class ValuesForm(Plain, forms.Form):
                 self.add_error(attribute.name, str(error))
 
     def changes(self) -> Iterator[tuple[Attribute, str]]:
-        """Those that differ. A stored value that is no choice any more stays until it is changed."""
+        """What differs. A stored value that is no choice any more stays until it is changed."""
         for attribute, before in self.attributes.items():
             text = self.cleaned_data.get(attribute.name, before)
             if text != before:
@@ -94,3 +96,63 @@ def _field(attribute: Attribute, stored: str) -> forms.Field:
         case AttributeType.CHOICE:
             names = dict.fromkeys(("", *attribute.choices, stored))
             return forms.ChoiceField(choices=[(name, name or "–") for name in names], **options)
+
+
+class RenameForm(Plain, forms.Form):
+    """Another name for a tag; that of another tag merges both."""
+
+    to = FormLine(label=_("New name"), max_length=MAX_TAG_CHARACTERS)
+
+    def __init__(self, data: Any = None, *, name: str) -> None:
+        super().__init__(data, initial={"to": name})
+        self.name = name
+        self.dress()
+
+    def clean_to(self) -> str:
+        (to,) = normalized([self.cleaned_data["to"]])
+        if to == self.name:
+            raise ValidationError(gettext("Type another name."))
+        return to
+
+
+class AttributeForm(Plain, forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
+    """The definition of an attribute. Type and subject of a stored one stay: its values have them."""
+
+    name = FormLine(label=_("Name"), max_length=32, help_text=_("Its name in queries: attr.floor:2"))
+    choices = FormLines(
+        label=_("Choices"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("One a line, at most 100."),
+    )
+
+    class Meta:
+        model = Attribute
+        fields = ("name", "label", "label_ja", "type", "subject", "choices")
+
+    def __init__(self, data: Any = None, *, instance: Attribute) -> None:
+        super().__init__(data, instance=instance, initial={"choices": "\n".join(map(str, instance.choices))})
+        if instance.pk:
+            del self.fields["type"], self.fields["subject"]
+            if instance.type != AttributeType.CHOICE:
+                del self.fields["choices"]
+        self.dress()
+
+    def clean_choices(self) -> list[str]:
+        lines = (line.strip() for line in self.cleaned_data["choices"].splitlines())
+        found = list(dict.fromkeys(filter(None, lines)))
+        if len(found) > MAX_CHOICES:
+            raise ValidationError(gettext("At most 100 choices."))
+        if any(len(each) > MAX_TEXT for each in found):
+            raise ValidationError(gettext("At most 200 characters a choice."))
+        return found
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        is_choice = given.get("type", self.instance.type) == AttributeType.CHOICE
+        if is_choice and "choices" in given and not given["choices"]:
+            self.add_error("choices", gettext("Type at least one choice."))
+        if not is_choice and "choices" in given:
+            given["choices"] = []
+        return given

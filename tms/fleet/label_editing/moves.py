@@ -15,8 +15,8 @@ MAX_GROUPS = 20
 """Groups of which a page says what uses them."""
 
 
-class UsedGroup(NamedTuple):
-    """A dynamic group that a change moves terminals into or out of."""
+class MovedGroup(NamedTuple):
+    """A dynamic group that a change moves terminals into or out of, and what uses it."""
 
     move: GroupMove
     uses: list[GroupUse]
@@ -37,10 +37,13 @@ def made(change: Callable[[], object]) -> list[GroupMove]:
     return _sorted(found.values())
 
 
-def used(moves: Collection[GroupMove], *, to: Person) -> list[UsedGroup]:
-    """Those of the groups that something uses."""
-    found = (UsedGroup(move, uses_of(move.group, to=to)) for move in list(moves)[:MAX_GROUPS])
-    return [each for each in found if each.uses]
+def with_uses(moves: Collection[GroupMove], *, to: Person) -> list[MovedGroup]:
+    return [MovedGroup(move, uses_of(move.group, to=to)) for move in list(moves)[:MAX_GROUPS]]
+
+
+def used(moves: Collection[GroupMove], *, to: Person) -> list[MovedGroup]:
+    """Only the groups that something uses."""
+    return [each for each in with_uses(moves, to=to) if each.uses]
 
 
 def told(moves: Iterable[GroupMove]) -> str:

@@ -35,7 +35,7 @@ def _offer(kind: str, of: Labelled, payload: undo.Payload, *, by: User) -> str:
 
 
 def undo_tags(payload: undo.Payload, *, by: User, at: datetime) -> bool:
-    """Those that somebody changed since stay."""
+    """What somebody changed since stays."""
     of = _find(payload, by)
     if of is None:
         return False
@@ -49,7 +49,7 @@ def undo_tags(payload: undo.Payload, *, by: User, at: datetime) -> bool:
 
 @transaction.atomic
 def undo_values(payload: undo.Payload, *, by: User, at: datetime) -> bool:
-    """Those that somebody changed since stay."""
+    """What somebody changed since stays."""
     of = _find(payload, by)
     if of is None:
         return False

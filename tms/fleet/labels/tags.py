@@ -11,7 +11,7 @@ from tms.accounts.audit import recorder
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.labels.subjects import BY_MODEL, SUBJECTS, Subject
-from tms.fleet.models import Placement, Terminal
+from tms.fleet.models import Placement, Terminal, TerminalTag
 from tms.fleet.models.tag import check_tag
 
 labels_changed = Signal()
@@ -72,6 +72,60 @@ def change_tags(
         labels_changed.send(model, model=model, rows=change.rows)
         publish(Change(everything=True))
     return change
+
+
+@transaction.atomic
+def rename_everywhere(name: str, to: str) -> dict[str, int]:
+    """Give the rows of all subjects another tag instead. Rows that have both keep the other.
+
+    Returns how many rows had it, by the name of the subject. The caller has checked that the person may change each
+    row. Raises ValidationError for what is no tag.
+    """
+    (new,) = normalized([to])
+    numbers = {}
+    for subject, pks in _tagged(name):
+        for some in _batches(pks):
+            mine = subject.tags.objects.filter(**{f"{subject.column}__in": some})
+            both = mine.filter(name=new).values(subject.column)
+            mine.filter(name=name).exclude(**{f"{subject.column}__in": both}).update(name=new)
+            mine.filter(name=name).delete()
+        numbers[subject.name] = len(pks)
+        _announce(subject, pks)
+    recorder.write(_all_tags(name), "tag-renamed", {"name": (name, new), **_counts(numbers)})
+    return numbers
+
+
+@transaction.atomic
+def delete_everywhere(name: str) -> dict[str, int]:
+    """Remove the tag from the rows of all subjects. The same as `rename_everywhere` otherwise."""
+    numbers = {}
+    for subject, pks in _tagged(name):
+        subject.tags.objects.filter(name=name).delete()
+        numbers[subject.name] = len(pks)
+        _announce(subject, pks)
+    recorder.write(_all_tags(name), "tag-deleted", _counts(numbers))
+    return numbers
+
+
+def _tagged(name: str) -> Iterable[tuple[Subject, list[int]]]:
+    for subject in SUBJECTS.values():
+        found = subject.tags.objects.filter(name=name).values_list(subject.column, flat=True)
+        if pks := list(_locked(subject, found)):
+            yield subject, pks
+
+
+def _announce(subject: Subject, pks: Collection[int]) -> None:
+    for some in _batches(pks):
+        labels_changed.send(subject.rows, model=subject.rows, rows=frozenset(some))
+    publish(Change(everything=True))
+
+
+def _all_tags(name: str) -> recorder.AuditSubject:
+    return recorder.AuditSubject(TerminalTag._meta.label_lower, name=name)
+
+
+def _counts(numbers: dict[str, int]) -> dict[str, Any]:
+    return {f"{subject}s": (number, None) for subject, number in numbers.items()}
 
 
 def write_tags(subject: Subject, change: TagChange) -> None:

@@ -31,7 +31,7 @@ class LabelledRows(RowKind):
 
     subject: ClassVar[AttributeSubject]
     attributes: Mapping[str, Attribute] = {}
-    """By column."""
+    """The attributes by column."""
 
     def current(self) -> Self:
         made = type(self)()
