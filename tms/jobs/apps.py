@@ -10,5 +10,8 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         from tms.approvals import kinds  # its models are loaded by now
+        from tms.fleet.groups import uses
+        from tms.jobs.models import Job
 
         kinds.MODULES.add("tms.jobs.approvals")
+        uses.add_queries(lambda person: Job.objects.open() if person is None else Job.objects.open().of(person))

@@ -139,6 +139,11 @@ def preview(group: Group, text: str, *, at: datetime) -> Evaluation:
     return _compare(group, read_query(text), Q(), at)
 
 
+def selected(text: str, *, at: datetime) -> QuerySet[Terminal]:
+    """The terminals that the query selects. Raises QueryError."""
+    return Terminal.objects.filter(read_query(text).where(at))
+
+
 @transaction.atomic
 def evaluate(group: Group, *, at: datetime, among: Collection[int] | None = None, by: User | None = None) -> Evaluation:
     """Make the members those that the query selects; of `among` only, if given.
