@@ -101,7 +101,7 @@ def test_a_wrong_cell_is_refused_with_its_column(lead, kind, text, fault):
 
 
 @pytest.mark.parametrize(
-    ("kind", "column", "suggestion"), [("terminals", "attr.flor", "attr.floor"), ("groups", "attr.x", "")]
+    ("kind", "column", "suggestion"), [("terminals", "attr.floors", "attr.floor"), ("groups", "attr.x", "")]
 )
 def test_an_attribute_is_defined_first(lead, kind, column, suggestion):
     with pytest.raises(BadHeader) as bad:
