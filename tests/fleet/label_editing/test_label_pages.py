@@ -187,6 +187,18 @@ def test_people_change_what_their_scope_covers_and_see_no_more(fleet, terminal):
     assert viewer.post(address(terminal, "tags/"), {"add": "x"}).status_code == 403
 
 
+def test_groups_out_of_sight_are_counted_and_not_named(fleet, terminal):
+    group = query_group(fleet, "Secret", "tag:lobby region:Tokyo")
+    fleet.metric_rule(group=group, name="Secret rule")
+    change_tags(Terminal, [terminal.pk], add=["lobby"])
+    regional = browser("regional", region="Kansai")
+
+    panel, page = (HtmlPage(regional.get(path)).text("main") for path in (address(terminal), "/labels/tag/?name=lobby"))
+
+    assert "1 other group depends on them" in panel
+    assert "Secret" not in panel + page
+
+
 def test_who_lost_the_permission_undoes_nothing(terminal):
     person = people.person("former", of=None)
     grant = people.grant(person, "Lead")

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
+from tms.accounts.access import Person, visible
 from tms.fleet.groups.conditions import conditions_of, is_pattern, selects
 from tms.fleet.models import Group
 from tms.query.tree import Value
@@ -43,6 +44,11 @@ def groups_reading(tags: Collection[str], attributes: Collection[str]) -> list[L
         for each in label_conditions()
         if any(map(each.reads_tag, tags)) or any(map(each.reads_attribute, attributes))
     ]
+
+
+def seen_among(groups: Collection[Group], *, to: Person) -> set[Group]:
+    """The groups that a person sees: the names of others are not told."""
+    return set(visible(Group.objects.filter(pk__in=[group.pk for group in groups]), to=to)) if groups else set()
 
 
 def _of(group: Group) -> LabelConditions:

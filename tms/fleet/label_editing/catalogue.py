@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db.models import Count
 
 from tms.accounts.access import Person, visible
-from tms.fleet.groups.label_conditions import LabelConditions, label_conditions
+from tms.fleet.groups.label_conditions import LabelConditions, label_conditions, seen_among
 from tms.fleet.labels.attributes import save_attribute
 from tms.fleet.labels.subjects import SUBJECTS
 from tms.fleet.labels.tags import rename_everywhere
@@ -43,7 +43,7 @@ def tag_lines(begun: str, *, to: Person) -> tuple[list[TagLine], bool]:
     """The first tags that begin with a text, and whether there are more."""
     numbers = _numbers(begun, to)
     names = sorted(numbers)
-    conditions = label_conditions() if names else []
+    conditions = _seen_conditions(to)
     lines = [
         TagLine(name, numbers[name], [each.group for each in conditions if each.reads_tag(name)])
         for name in names[:MAX_TAGS]
@@ -58,7 +58,9 @@ def tag_line(name: str, *, to: Person) -> TagLine | None:
         for each in SUBJECTS.values()
         if (number := visible(each.tags.objects.filter(name=name), to=to).count())
     }
-    return TagLine(name, found, groups_reading_tag(name)) if found else None
+    return (
+        TagLine(name, found, [each.group for each in _seen_conditions(to) if each.reads_tag(name)]) if found else None
+    )
 
 
 def attribute_lines(*, to: Person) -> list[AttributeLine]:
@@ -66,7 +68,7 @@ def attribute_lines(*, to: Person) -> list[AttributeLine]:
     for subject in SUBJECTS.values():
         values = visible(subject.values.objects.order_by(), to=to)
         numbers |= dict(values.values_list("attribute").annotate(number=Count("pk")))
-    conditions = label_conditions()
+    conditions = _seen_conditions(to)
     return [
         AttributeLine(each, numbers.get(each.pk, 0), _reading(conditions, each.name))
         for each in Attribute.objects.order_by("name")
@@ -78,12 +80,14 @@ def number_of_values(attribute: Attribute, *, to: Person) -> int:
     return int(visible(subject.values.objects.filter(attribute=attribute), to=to).count())
 
 
-def groups_reading_tag(name: str) -> list[Group]:
-    return [each.group for each in label_conditions() if each.reads_tag(name)]
-
-
 def groups_reading_attribute(name: str) -> list[Group]:
     return _reading(label_conditions(), name)
+
+
+def _seen_conditions(to: Person) -> list[LabelConditions]:
+    conditions = label_conditions()
+    seen = seen_among([each.group for each in conditions], to=to)
+    return [each for each in conditions if each.group in seen]
 
 
 def _reading(conditions: Iterable[LabelConditions], name: str) -> list[Group]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from tms.accounts.access import may
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.fleet.groups.label_conditions import LabelConditions, groups_reading
+from tms.fleet.groups.label_conditions import LabelConditions, groups_reading, seen_among
 from tms.fleet.groups.uses import GroupUse, uses_of
 from tms.fleet.label_editing.forms import TagsForm, ValuesForm
 from tms.fleet.label_editing.subjects import Labelled
@@ -36,6 +36,7 @@ class LabelsPanel(NamedTuple):
     """The tags of the terminal's site and device, which count for it, too."""
     groups: list[ReadingGroup]
     more_groups: int
+    """How many others there are; some may be out of the reader's sight."""
 
 
 def panel_of(
@@ -44,6 +45,8 @@ def panel_of(
     texts = labelled.texts
     values = [(attribute, text) for attribute, text in texts.items() if text]
     conditions = groups_reading(labelled.tags, [attribute.name for attribute, _text in values])
+    seen = seen_among([each.group for each in conditions], to=to)
+    shown = [each for each in conditions if each.group in seen][:MAX_GROUPS]
     return LabelsPanel(
         labelled,
         may(to, Permission.MANAGE_GROUPS, labelled.row),
@@ -51,8 +54,8 @@ def panel_of(
         tags_form or TagsForm(),
         values_form or ValuesForm(attributes=texts),
         list(_inherited(labelled.row)) if isinstance(labelled.row, Terminal) else [],
-        [_reading(each, labelled, to) for each in conditions[:MAX_GROUPS]],
-        max(0, len(conditions) - MAX_GROUPS),
+        [_reading(each, labelled, to) for each in shown],
+        len(conditions) - len(shown),
     )
 
 

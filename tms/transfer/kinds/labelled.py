@@ -15,6 +15,7 @@ from tms.fleet.models import Attribute, AttributeSubject, AttributeType
 from tms.fleet.models.attribute import as_text
 from tms.transfer.kinds.base import BATCH, Reach, RowKind
 from tms.transfer.kinds.cells import FileColumn, attribute_value, split_tags, tags
+from tms.transfer.nearest import Nearest
 from tms.transfer.rows import FileRow, Key, Record, StoredRow
 
 TAGS = "tags"
@@ -82,9 +83,10 @@ class LabelledRows(RowKind):
     def check_labels(self, rows: Sequence[FileRow], reach: Reach) -> None:
         """Refuse values that are no choice, and tags and attributes that the person may not change."""
         changed = [(row, names) for row in rows if (names := list(_changed(row)))]
+        nearest: defaultdict[str, Nearest] = defaultdict(Nearest)
         for row, names in changed:
             for name in names:
-                self._check_value(row, name, reach)
+                self._check_value(row, name, nearest[name])
         manage = Reach(reach.person, Permission.MANAGE_GROUPS, reach.at, reach.nearest)
         if not changed or manage.may_within(EVERYTHING):
             return
@@ -93,13 +95,13 @@ class LabelledRows(RowKind):
             if not (self.may_label_new(row, manage) if row.pk is None else row.pk in permitted):
                 row.refuse(names[0], row.after[names[0]], "forbidden-labels")
 
-    def _check_value(self, row: FileRow, name: str, reach: Reach) -> None:
+    def _check_value(self, row: FileRow, name: str, nearest: Nearest) -> None:
         attribute, value = self.attributes.get(name), row.after[name]
         if name != TAGS and attribute is None:  # deleted since
             row.refuse(name, value, "unknown-attribute")
         elif attribute is not None and attribute.type == AttributeType.CHOICE and value not in ("", *attribute.choices):
             choices = [str(each) for each in attribute.choices]
-            row.refuse(name, value, "not-a-choice", reach.nearest(value, choices), choices=", ".join(choices[:20]))
+            row.refuse(name, value, "not-a-choice", nearest(value, choices), choices=", ".join(choices[:20]))
 
     def _permitted(self, pks: Iterable[int], reach: Reach) -> set[int]:
         rows = self.model._base_manager
