@@ -31,6 +31,8 @@ from tms.fleet.groups import api as group_api
 from tms.fleet.groups.dynamic import IsScope, TooManyDynamicGroups
 from tms.fleet.groups.services import GroupInUse, MembersByQuery
 from tms.fleet.identity import api as identity_api
+from tms.fleet.label_editing import api as tag_api
+from tms.fleet.label_editing.catalogue import NamedByGroups
 from tms.fleet.labels import api as label_api
 from tms.fleet.labels.attributes import TooManyAttributes
 from tms.fleet.presence import api as presence_api
@@ -59,7 +61,7 @@ from tms.shifts import api as shift_api
 from tms.telemetry import api as telemetry_api
 
 OF_FLEET = (
-    *(fleet_api, region_api, site_api, hours_api, terminal_api, group_api, label_api),
+    *(fleet_api, region_api, site_api, hours_api, terminal_api, group_api, label_api, tag_api),
     *(device_api, unexpected_api, key_api, enrolment_api, identity_api, presence_api),
     *(telemetry_api, command_api, job_api),
 )
@@ -87,7 +89,7 @@ REFUSALS: Mapping[type[Exception], int] = {
     OutOfDate: 412,
     **dict.fromkeys((AlreadyDecided, AlreadyPlaced, Cycle, GroupInUse, HasHistory, NoDevice, NotPossible), 409),
     **dict.fromkeys((CannotUndo, RegionInUse, Retired), 409),
-    **dict.fromkeys((IsScope, MembersByQuery, TooManyAttributes, TooManyDynamicGroups), 409),
+    **dict.fromkeys((IsScope, MembersByQuery, NamedByGroups, TooManyAttributes, TooManyDynamicGroups), 409),
     **dict.fromkeys((AlreadyInspected, NotOnRound, RoundClosed), 409),
     **dict.fromkeys((TooManyDefinitions, JobOver), 409),
     Busy: 503,

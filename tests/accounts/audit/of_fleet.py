@@ -120,6 +120,8 @@ OPERATIONS: Mapping[str, Request] = {
     "POST /api/v1/groups/{pk}/members": ("members-changed", {"add": ["R-1"]}, nothing),
     "POST /api/v1/groups/{pk}/query": ("changed", {"query": "kind:kiosk"}, nothing),
     "POST /api/v1/labels": ("tags-changed", {"subject": "terminal", "rows": ["T-1"], "add": ["lobby"]}, nothing),
+    "POST /api/v1/tags/rename": ("tag-renamed", {"name": "lobby", "to": "foyer"}, tag),
+    "POST /api/v1/tags/delete": ("tag-deleted", {"name": "lobby"}, tag),
     "POST /api/v1/attributes": ("created", {"name": "side", "label": "Side"}, nothing),
     "PATCH /api/v1/attributes/{name}": ("changed", {"label": "Storey"}, nothing),
     "DELETE /api/v1/attributes/{name}": ("deleted", {}, nothing),

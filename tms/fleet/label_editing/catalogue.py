@@ -20,8 +20,10 @@ MAX_TAGS = 200
 class NamedByGroups(ValueError):
     """Queries of these dynamic groups name the tag or attribute: with another name they would select nothing."""
 
+    code = "tms:named-by-groups"
+
     def __init__(self, groups: Sequence[Group]) -> None:
-        super().__init__(", ".join(group.name for group in groups))
+        super().__init__("named by the queries of " + ", ".join(group.name for group in groups))
         self.groups = groups
 
 
