@@ -53,11 +53,12 @@ def step(name: str) -> Iterator[None]:
 def measure(terminals: int) -> None:
     """A step each to check and to apply, of new rows and of changed ones."""
     from tms.accounts.models import User
-    from tms.fleet.models import Site
+    from tms.fleet.models import Attribute, Site
     from tms.transfer import exporting
     from tms.transfer.kinds.registry import KINDS
 
     person = User.objects.filter(is_superuser=True).first() or User.objects.create_superuser("boss")
+    Attribute.objects.get_or_create(name="floor", defaults={"label": "Floor", "type": "number"})
     codes = list(Site.objects.order_by("pk").values_list("code", flat=True))
     with step("start"):
         pass
@@ -76,10 +77,11 @@ def measure(terminals: int) -> None:
 def _text(terminals: int, codes: list[str], label: str) -> bytes:
     """One in fifty is the router of the others."""
     lines = (
-        f"B-{n},{codes[n // 50 % len(codes)]},{label} {n},{f'B-{n - n % 50}' if n % 50 else ''}"
+        f"B-{n},{codes[n // 50 % len(codes)]},{label} {n},{f'B-{n - n % 50}' if n % 50 else ''},"
+        f"{label} row-{n % 20},{len(label) + n % 9}"
         for n in range(terminals)
     )
-    return "\n".join(("uid,site,label,parent", *lines)).encode()
+    return "\n".join(("uid,site,label,parent,tags,attr.floor", *lines)).encode()
 
 
 def _import(what: str, data: bytes, person: object) -> int:

@@ -1,5 +1,7 @@
 """The pages of groups: who sees what, who changes it, and what is refused with its reason."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -7,8 +9,11 @@ from tests.support import people
 from tests.support.factories import now
 from tests.support.pages import HtmlPage
 from tms.accounts.models import AuditEntry, User
-from tms.fleet.groups import services
+from tms.fleet.groups import dynamic, services
+from tms.fleet.groups.uses import uses_of
 from tms.fleet.models import Group
+from tms.jobs.services import JobValues, create_job
+from tms.lib.calendar.recurrence import Occurrence
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -220,3 +225,43 @@ def test_a_query_that_cannot_be_one_is_refused_with_the_form(lead, fleet):
     assert (by_time.status_code, of_grant.status_code) == (422, 422)
     assert "its result changes as time passes" in by_time.text
     assert "People hold grants for this group" in of_grant.text
+
+
+def test_a_changed_query_is_previewed_with_everything_that_it_reaches(lead, fleet):
+    kiosk, gate = fleet.terminal(uid="K-1", kind="kiosk"), fleet.terminal(uid="G-1", kind="gate")
+    fleet.terminal(uid="G-2", kind="gate")
+    group = fleet.group("Kiosks")
+    dynamic.set_query(group, "kind:kiosk", by=None, at=now())
+    fleet.metric_rule(group=group, name="Too hot")
+
+    shown = page(lead, f"/groups/query/?group={group.pk}&query=uid:{gate.uid}").html
+    text = " ".join(re.sub(r"<[^>]+>", " ", shown).split())
+
+    assert "1 terminal at 1 site" in text
+    assert f"1 leaves: {kiosk.uid} 1 joins: {gate.uid}" in text
+    assert "Saving changes these: +1 −1 1 rule Too hot" in text
+    assert "Terminals join when they do" in page(lead, f"/groups/query/?group={group.pk}&query=uid:none").html
+
+
+def test_dynamic_groups_are_listed_apart(lead, fleet):
+    dynamic.set_query(fleet.group("Kiosks"), "kind:kiosk", by=None, at=now())
+    fleet.group("Lobby")
+
+    shown = " ".join(HtmlPage(lead.get("/groups/")).text("main").split())
+
+    assert "Dynamic follow a query Kiosks kind:kiosk 0 terminals Static chosen by people Lobby 0 terminals" in shown
+
+
+def test_jobs_whose_queries_name_the_group_use_it(fleet, lead):
+    group, other = fleet.group("Night lanes", fleet.terminal()), fleet.group("Other")
+    planner = people.person("planner", of="Manager")
+    for name, query in (("Reboot", 'kind:kiosk group:"night lanes"'), ("Ping", "group:N*"), ("Else", "group:x")):
+        values = JobValues(name, "ping", Occurrence(now(60), now(3_600)), query=query)
+        create_job(values, by=planner, at=now())
+
+    [use] = uses_of(group, to=planner)
+
+    assert (use.number, set(use.names)) == (2, {"Reboot", "Ping"})
+    assert uses_of(other, to=planner) == []
+    assert "2 jobs" in page(lead, f"/groups/{group.pk}/").html
+    assert uses_of(group, to=people.person("viewer", of="Viewer"))[0].names == []

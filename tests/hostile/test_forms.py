@@ -44,7 +44,17 @@ ODD: Mapping[str, str | bytes] = {
 }
 LEAST_FORMS, LEAST_FIELDS = 80, 350
 """Fewer would mean that the walk does not find them."""
-OF_FLEET = ("/sites/", "/regions/", "/terminals/", "/groups/", "/enrol/", "/import/", "/devices/", "/destinations/")
+OF_FLEET = (
+    "/sites/",
+    "/regions/",
+    "/terminals/",
+    "/groups/",
+    "/labels/",
+    "/enrol/",
+    "/import/",
+    "/devices/",
+    "/destinations/",
+)
 LEAST_FLEET_FORMS = 40
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "120"))
 

@@ -31,7 +31,7 @@ def test_a_plan_separates_new_changed_and_unchanged_rows(fleet, lead):
     assert (changed.before, changed.after) == ({"site": "SJK"}, {"site": "UEN"})
     assert created.after == {
         "site": "SJK", "kind": "kiosk", "label": "Lane 3", "parent": "", "groups": "", "serial": "",
-        "lifecycle": "planned",
+        "lifecycle": "planned", "tags": "",
     }  # fmt: skip
     assert not Terminal.objects.filter(uid="SJK-3").exists()
 

@@ -9,8 +9,14 @@ from tests.support.builders import AT
 from tests.support.people import person
 from tests.transfer.files import checked, exported, faults, undone
 from tms.fleet.devices import placements
+from tms.fleet.labels.attributes import set_values, values_of
+from tms.fleet.labels.subjects import SUBJECTS
+from tms.fleet.labels.tags import change_tags, tags_of
 from tms.fleet.lifecycle import CHANGES, Lifecycle
 from tms.fleet.models import (
+    Attribute,
+    AttributeSubject,
+    AttributeType,
     Device,
     DeviceState,
     Group,
@@ -24,6 +30,7 @@ from tms.fleet.models import (
     TerminalKind,
     TerminalState,
 )
+from tms.fleet.models.tag import TAG
 from tms.lib.csv_text import csv_text, restored
 from tms.protocol.text import clean
 from tms.transfer import running
@@ -35,6 +42,11 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=2
 RISKY = st.text(st.sampled_from("=+-@'\t \n;,\"＝a"), max_size=8)
 WORDS = st.one_of(TEXT, RISKY).map(lambda text: clean(text).strip())
 NAMES = WORDS.filter(bool)
+TAG_LISTS = st.lists(
+    st.one_of(TEXT, RISKY).map(lambda text: text.strip().casefold()).filter(TAG.fullmatch).filter(clean),
+    max_size=3,
+    unique=True,
+)
 LINES = st.one_of(TEXT, RISKY).map(lambda text: clean(text, keeps_lines=True).strip())
 
 
@@ -71,8 +83,12 @@ class RoundTrips(TestCase):
         boss = person("boss", of="Manager")
         uids = data.draw(st.sets(st.sampled_from([f"T-{number}" for number in range(6)]), min_size=1))
         before = stored()
-        lines = [[uid, "S0", data.draw(WORDS), data.draw(following(before.get(uid)))] for uid in sorted(uids)]
-        made = checked("terminals", csv_text([["uid", "site", "label", "lifecycle"], *lines]), by=boss)
+        lines = [
+            [uid, "S0", data.draw(WORDS), data.draw(following(before.get(uid))), " ".join(data.draw(TAG_LISTS)), "7"]
+            for uid in sorted(uids)
+        ]
+        header = ["uid", "site", "label", "lifecycle", "tags", "attr.floor"]
+        made = checked("terminals", csv_text([header, *lines]), by=boss)
         assert faults(made) == []
         try:
             running.start_applying(made, by=boss, at=AT, absent_become=data.draw(st.sampled_from(Absence)))
@@ -94,7 +110,12 @@ class RoundTrips(TestCase):
 
 
 def stored() -> dict[str, tuple[object, ...]]:
-    return {row[0]: row[1:] for row in Terminal.objects.values_list("uid", "site__code", "label", "lifecycle")}
+    return {
+        terminal.uid: (
+            terminal.site.code, terminal.label, terminal.lifecycle, tags_of(terminal), values_of(terminal)
+        )
+        for terminal in Terminal.objects.select_related("site")
+    }  # fmt: skip
 
 
 def following(row: tuple[object, ...] | None) -> st.SearchStrategy[str]:
@@ -139,6 +160,12 @@ def fill(data: st.DataObject) -> None:
         )
         if number < len(terminals) and draw(st.booleans()):
             placements.place(device, terminals[number], by=None, at=terminals[number].created_at)
+    attributes = [define(subject, kind) for subject in AttributeSubject for kind in AttributeType]
+    for row in (*sites, *terminals, *Device.objects.all()):
+        change_tags(type(row), [row.pk], add=draw(TAG_LISTS))
+        mine = [each for each in attributes if isinstance(row, SUBJECTS[each.subject].rows)]
+        for attribute in draw(st.sets(st.sampled_from(mine), max_size=2)):
+            set_values(type(row), [row.pk], {attribute: draw(VALUES[attribute.type])})
     for site in sites:
         for position, name in enumerate(draw(st.lists(NAMES, max_size=2))):
             SiteContact.objects.create(site=site, position=position, name=name, note=draw(WORDS))
@@ -146,6 +173,19 @@ def fill(data: st.DataObject) -> None:
             OpeningHours.objects.create(site=site, weekday=weekday, opens_at=draw(times()), closes_at=draw(times()))
         for note in draw(st.lists(WORDS, max_size=1)):
             SpecialDay.objects.create(site=site, first_on=draw(st.dates()), note=note)
+
+
+def define(subject: AttributeSubject, kind: AttributeType) -> Attribute:
+    name = "floor" if (subject, kind) == (AttributeSubject.TERMINAL, AttributeType.NUMBER) else f"{subject}_{kind}"
+    return Attribute.objects.create(name=name, label=name, subject=subject, type=kind, choices=["Left", "=right"])
+
+
+VALUES: dict[str, st.SearchStrategy[str]] = {
+    AttributeType.TEXT: WORDS,
+    AttributeType.NUMBER: st.floats(-1e12, 1e12).map(repr),
+    AttributeType.DAY: st.dates().map(str),
+    AttributeType.CHOICE: st.sampled_from(["Left", "=right"]),
+}
 
 
 def times() -> st.SearchStrategy[str]:

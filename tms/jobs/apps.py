@@ -12,11 +12,13 @@ class JobsConfig(AppConfig):
         # Its models are loaded by now.
         from tms.approvals import kinds
         from tms.commands.uses import command_uses
-        from tms.jobs.command_uses import open_jobs
-
-        command_uses.connect(open_jobs)
+        from tms.fleet.groups import uses
         from tms.fleet.terminals.lifecycle_changes import lifecycle_preview
         from tms.jobs import services
+        from tms.jobs.command_uses import open_jobs
+        from tms.jobs.models import Job
 
+        command_uses.connect(open_jobs)
         lifecycle_preview.connect(services.preview_lifecycle)
         kinds.MODULES.add("tms.jobs.approvals")
+        uses.add_queries(lambda person: Job.objects.open() if person is None else Job.objects.open().of(person))

@@ -32,6 +32,8 @@ from tms.fleet.groups import api as group_api
 from tms.fleet.groups.dynamic import IsScope, TooManyDynamicGroups
 from tms.fleet.groups.services import GroupInUse, MembersByQuery
 from tms.fleet.identity import api as identity_api
+from tms.fleet.label_editing import api as tag_api
+from tms.fleet.label_editing.catalogue import NamedByGroups
 from tms.fleet.labels import api as label_api
 from tms.fleet.labels.attributes import TooManyAttributes
 from tms.fleet.presence import api as presence_api
@@ -62,7 +64,7 @@ from tms.transfer.edits import api as edit_api
 
 OF_FLEET = (
     edit_api,  # first: `edits` is no UID
-    *(fleet_api, region_api, site_api, hours_api, terminal_api, group_api, label_api),
+    *(fleet_api, region_api, site_api, hours_api, terminal_api, group_api, label_api, tag_api),
     *(device_api, unexpected_api, key_api, enrolment_api, identity_api, presence_api),
     *(telemetry_api, command_api, file_api, job_api),
 )
@@ -90,7 +92,7 @@ REFUSALS: Mapping[type[Exception], int] = {
     OutOfDate: 412,
     **dict.fromkeys((AlreadyDecided, AlreadyPlaced, Cycle, GroupInUse, HasHistory, NoDevice, NotPossible), 409),
     **dict.fromkeys((CannotUndo, RegionInUse, Retired), 409),
-    **dict.fromkeys((IsScope, MembersByQuery, TooManyAttributes, TooManyDynamicGroups), 409),
+    **dict.fromkeys((IsScope, MembersByQuery, NamedByGroups, TooManyAttributes, TooManyDynamicGroups), 409),
     **dict.fromkeys((AlreadyInspected, NotOnRound, RoundClosed), 409),
     **dict.fromkeys((TooManyDefinitions, JobOver), 409),
     Busy: 503,

@@ -15,7 +15,7 @@ MARK = "\ufeff"
 
 def pieces(kind: RowKind, *, to: User, at: datetime) -> Iterator[str]:
     """All rows that the person sees, in pieces."""
-    reach = Reach(to, kind.permission, at)
+    kind, reach = kind.current(), Reach(to, kind.permission, at)
     yield MARK + csv_text([[column.name for column in kind.columns]])
     for keys in batched(kind.keys(reach), BATCH):
         stored = kind.stored(keys, reach)
@@ -24,5 +24,6 @@ def pieces(kind: RowKind, *, to: User, at: datetime) -> Iterator[str]:
 
 def template(kind: RowKind) -> str:
     """The columns, and two rows as an example."""
+    kind = kind.current()
     examples = ([column.examples[number] for column in kind.columns] for number in (0, 1))
     return MARK + csv_text([[column.name for column in kind.columns], *examples])

@@ -15,6 +15,7 @@ from tms.protocol.text import is_storable
 from tms.transfer.effects import effects_of
 from tms.transfer.kinds.base import Reach, RowKind
 from tms.transfer.kinds.cells import BadCell, FileColumn
+from tms.transfer.kinds.labelled import PREFIX
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.kinds.terminals import TerminalRows
 from tms.transfer.models import PART, Effect, Import, ImportNotPossible, ImportPart, ImportSource
@@ -101,6 +102,7 @@ def plan(
     kind: RowKind, table: Table, *, by: User, at: datetime, corrections: Sequence[Correction] = ()
 ) -> list[FileRow]:
     """Every row of a file with its effect, and those that it should have. Raises UnreadableFile."""
+    kind = kind.current()
     columns = _columns(kind, table.header)
     reach = Reach(by, kind.permission, at)
     by_line: dict[int, list[Correction]] = {}
@@ -118,7 +120,8 @@ def _columns(kind: RowKind, header: Sequence[str]) -> list[FileColumn]:
     for name in header:
         column = kind.column.get(name.casefold())
         if column is None:
-            raise BadHeader("unknown-column", name[:100], Nearest()(name, kind.column))
+            code = "unknown-attribute" if name.casefold().startswith(PREFIX) else "unknown-column"
+            raise BadHeader(code, name[:100], Nearest()(name, kind.column))
         if column in columns:
             raise BadHeader("column-twice", name)
         columns.append(column)

@@ -16,6 +16,7 @@ REASONS = {
     "no-xlsx": _("Workbooks are not supported here. Save the sheet as CSV in UTF-8."),
     "empty": _("The file has no rows."),
     "unknown-column": _("Unknown column."),
+    "unknown-attribute": _("No attribute of these rows has this name. Define it first."),
     "column-twice": _("The column is there twice."),
     "missing-column": _("The column is missing."),
     # a cell
@@ -32,6 +33,9 @@ REASONS = {
     "bad-email": _("Not an e-mail address."),
     "bad-zone": _("Not a time zone. Write it as Asia/Tokyo."),
     "bad-calendar": _("Not a holiday calendar. Use a country or region: JP, DE-BY, US-NY."),
+    "bad-tag": _('“%(tag)s” is no tag. A tag is one word of at most 40 characters, without ( ) " , : < > = *.'),
+    "too-many-tags": _("At most %(most)s tags."),
+    "not-a-number": _("Not a number."),
     "bad-list": _("Not a list. Separate names with semicolons."),
     # rows that refer to each other
     "twice": _("The same is in row %(line)s."),
@@ -46,6 +50,7 @@ REASONS = {
     "forbidden-site": _("You don't have permission for this site."),
     "forbidden-region": _("You don't have permission for this region."),
     "forbidden-group": _("You don't have permission to change the members of this group."),
+    "forbidden-labels": _("You don't have permission to change its tags and attributes."),
     "circle": _("The terminal would be connected via itself."),
     "site-closed": _("The site is closed."),
     "other-device": _("The terminal has the device %(serial)s. Replace it on the page of the terminal."),
@@ -58,8 +63,7 @@ REASONS = {
     "bad-hours": _("Enter a weekday with both times, or the first day of a special day."),
     "too-many-entries": _("At most %(most)s for a site."),
     # bulk edits
-    "too-many-tags": _("A terminal has at most %(most)s tags."),
-    "unknown-attribute": _("The attribute was deleted, or cannot have this value any more."),
+    "attribute-changed": _("The attribute was deleted, or cannot have this value any more."),
     # applying
     "outdated": _(
         "%(number)s rows changed after the check, or you may not change them any more. Check the file again."

@@ -41,6 +41,7 @@ class StoredRow(NamedTuple):
 
     pk: int
     record: Record
+    """A column that it lacks is empty."""
     hidden: frozenset[str] = frozenset()
     """Columns whose value refers to a row that the person does not see."""
 
@@ -96,8 +97,9 @@ class FileRow:
             return
         self.pk = stored.pk
         for column, value in self.given.items():
-            if value not in (stored.record[column], normal(column, stored.record[column])):
-                self.before[column], self.after[column] = stored.record[column], value
+            has = stored.record.get(column, "")
+            if value not in (has, normal(column, has)):
+                self.before[column], self.after[column] = has, value
                 if column in stored.hidden:
                     self.refuse(column, value, "hidden")
 

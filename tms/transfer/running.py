@@ -136,7 +136,7 @@ def _count_attempt(begun: QuerySet[Import]) -> bool:
 def _work(chosen: Import, *, at: datetime) -> None:
     if chosen.attempts > MAX_ATTEMPTS or chosen.run_by is None:
         raise ImportRefused("gave-up")
-    kind = rows_of(edit_of(chosen)) if chosen.is_edit else KINDS[chosen.kind]
+    kind = rows_of(edit_of(chosen)) if chosen.is_edit else KINDS[chosen.kind].current()
     work = Work(Reach(chosen.run_by, kind.permission, at, is_import=not chosen.is_edit), _Progress(chosen))
     (_apply if chosen.state == ImportState.APPLYING else _undo)(chosen, kind, work)
 
@@ -193,7 +193,7 @@ def _set_aside_refused(chosen: Import, parts: Parts) -> None:
 
 
 def _has(record: dict[str, Any], values: dict[str, Any]) -> bool:
-    return all(record.get(name) == value for name, value in values.items())
+    return all(record.get(name, "") == value for name, value in values.items())
 
 
 def _undo(chosen: Import, kind: RowKind, work: Work) -> None:

@@ -12,7 +12,7 @@ from tms.commands.catalogue import spec_of
 from tms.commands.models import CommandDefinition
 from tms.commands.schemas import CommandSpecSchema
 from tms.fleet.devices import placements
-from tms.fleet.models import Device, DeviceState, Group, Site, Terminal, TerminalState
+from tms.fleet.models import Device, DeviceState, Group, Site, Terminal, TerminalState, TerminalTag
 from tms.fleet.sites import services as sites
 from tms.fleet.terminals import lifecycle_changes
 from tms.inspections.models import Inspection
@@ -22,6 +22,7 @@ from tms.transfer.models import Import
 
 type Request = tuple[str, Mapping[str, Any] | Callable[[], Mapping[str, Any]], Callable[[], object]]
 
+TYPED = {"type": "text", "subject": "terminal"}
 DEFINITION = {"label": "Print a test page"}
 DEFINITION_FORM = {
     "label": "Print it",
@@ -92,6 +93,10 @@ def changed_definition() -> dict[str, Any]:
     return DEFINITION_FORM | {"version": CommandSpecSchema.of(spec_of(definition)).version}
 
 
+def tag() -> None:
+    TerminalTag.objects.create(terminal=Terminal.objects.get(uid="T-1"), name="lobby")
+
+
 def tampered() -> dict[str, Any]:
     empty = {"seals-TOTAL_FORMS": 0, "seals-INITIAL_FORMS": 0}
     return {"key": str(uuid4()), "result": "looks_tampered", "corrects": Inspection.objects.get().pk, **empty}
@@ -113,6 +118,13 @@ PAGES: Mapping[str, Request] = {
     "/commands/new/": ("created", DEFINITION_FORM | {"name": "self_test"}, nothing),
     "/commands/<str:name>/": ("changed", changed_definition, nothing),
     "/commands/<str:name>/delete/": ("deleted", {}, nothing),
+    "/labels/tag/rename/": ("tag-renamed", {"name": "lobby", "to": "foyer", "confirmed": "1"}, tag),
+    "/labels/tag/delete/": ("tag-deleted", {"name": "lobby", "confirmed": "1"}, tag),
+    "/labels/attributes/new/": ("created", {"name": "side", "label": "Side", **TYPED}, nothing),
+    "/labels/attributes/<str:name>/": ("changed", {"name": "floor", "label": "Storey"}, nothing),
+    "/labels/attributes/<str:name>/delete/": ("deleted", {}, nothing),
+    "/labels/<str:subject>/<int:pk>/tags/": ("tags-changed", {"add": "night"}, nothing),
+    "/labels/<str:subject>/<int:pk>/attributes/": ("attributes-changed", {"value-floor": "2"}, nothing),
     "/inspections/rounds/new/": (
         "round-started",
         {"name": "Q1", "where": "everything", "due_on": "2099-12-31", "every_days": 90},
@@ -159,6 +171,8 @@ OPERATIONS: Mapping[str, Request] = {
         nothing,
     ),
     "POST /api/v1/terminals/edits/{pk}/undo": ("bulk-edit-undone", {}, apply_edit),
+    "POST /api/v1/tags/rename": ("tag-renamed", {"name": "lobby", "to": "foyer"}, tag),
+    "POST /api/v1/tags/delete": ("tag-deleted", {"name": "lobby"}, tag),
     "POST /api/v1/attributes": ("created", {"name": "side", "label": "Side"}, nothing),
     "PATCH /api/v1/attributes/{name}": ("changed", {"label": "Storey"}, nothing),
     "DELETE /api/v1/attributes/{name}": ("deleted", {}, nothing),

@@ -98,3 +98,39 @@ def test_a_query_makes_a_group_dynamic(editor, fleet):
     assert editor.get(path).json()["query"] == "kind:kiosk"
     assert problem_of(by_hand) == (409, "tms:dynamic-group")
     assert invalid_fields(refused) == ["$.query"]
+
+
+def test_a_tag_is_renamed_and_deleted_everywhere(editor, fleet):
+    site = fleet.site("SJK")
+    for uid in ("A", "B"):
+        fleet.terminal(site=site, uid=uid)
+    editor.post("/labels", {"subject": "terminal", "rows": ["A", "B"], "add": ["lobby"]})
+    editor.post("/labels", {"subject": "site", "rows": ["SJK"], "add": ["lobby"]})
+    group = editor.post("/groups", {"name": "Halls"}).json()["id"]
+    editor.post(f"/groups/{group}/query", {"query": "tag:hall"})
+
+    dry = editor.post("/tags/rename", {"name": "lobby", "to": "hall", "dry_run": True})
+    before = set(TerminalTag.objects.values_list("name", flat=True))
+    renamed = editor.post("/tags/rename", {"name": "lobby", "to": "Hall"})
+    named = editor.post("/tags/rename", {"name": "hall", "to": "foyer"})
+    deleted = editor.post("/tags/delete", {"name": "hall"})
+    again = editor.post("/tags/delete", {"name": "hall"})
+
+    assert dry.json() == renamed.json()
+    assert renamed.json() == {
+        "terminals": 2, "sites": 1, "devices": 0, "moves": [{"group": "Halls", "joins": 2, "leaves": 0}]
+    }  # fmt: skip
+    assert before == {"lobby"}
+    assert problem_of(named) == (409, "tms:named-by-groups")
+    assert "Halls" in named.json()["detail"]
+    assert deleted.json()["moves"] == [{"group": "Halls", "joins": 0, "leaves": 2}]
+    assert again.json() == {"terminals": 0, "sites": 0, "devices": 0, "moves": []}
+    assert invalid_fields(editor.post("/tags/rename", {"name": "hall", "to": "a:b"})) == ["$.to"]
+
+
+def test_a_tag_of_the_whole_fleet_needs_the_permission_for_everything(fleet):
+    person = people.person("manager", of=None)
+    people.grant(person, "Lead", site=fleet.site("NEAR"))
+
+    for path, body in (("/tags/rename", {"name": "a", "to": "b"}), ("/tags/delete", {"name": "a"})):
+        assert ApiClient.of(person).post(path, body).status_code == 403

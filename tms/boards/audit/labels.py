@@ -68,6 +68,8 @@ ACTIONS: Mapping[str, str | Promise] = {
     "device-blocked": pgettext_lazy("audit", "Device blocked"),
     "members-changed": pgettext_lazy("audit", "Members changed"),
     "tags-changed": pgettext_lazy("audit", "Tags changed"),
+    "tag-renamed": pgettext_lazy("audit", "Tag renamed"),
+    "tag-deleted": pgettext_lazy("audit", "Tag deleted"),
     "attributes-changed": pgettext_lazy("audit", "Attributes changed"),
     "factory-list-read": pgettext_lazy("audit", "Factory list read"),
     "keys-rotated": pgettext_lazy("audit", "Keys of a site rotated"),

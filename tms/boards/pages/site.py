@@ -30,6 +30,7 @@ from tms.boards.rows.site_details import (
 from tms.boards.rows.sites import incidents_of, presence_mix, worst_incidents, worst_severity
 from tms.boards.workbench.contacts import contacts_of_site
 from tms.feed.change import Change
+from tms.fleet.labels.tags import tags_of
 from tms.fleet.models import Site
 from tms.fleet.sites.names import Bilingual
 
@@ -68,6 +69,7 @@ class SitePage(BoardPage):
             "may_edit": may(person, Permission.EDIT_SITES, self.site),
             "may_enrol": may(person, Permission.ENROL_TERMINALS, self.site),
             "may_plan": may(person, Permission.PLAN_MAINTENANCE, self.site),
+            "may_tag": may(person, Permission.MANAGE_GROUPS, self.site),
         }
 
     def page_state(
@@ -120,6 +122,7 @@ class SitePage(BoardPage):
             status=plan_cache().statuses([site.pk], context.at).get(site.pk),
             severity=worst_severity(counts, facts),
             incident=incident[0] if incident else None,
+            tags=tuple(tags_of(site)),
         )
 
     def _unresolved(self, site: Site, context: RenderContext) -> PagePart:

@@ -48,6 +48,7 @@ class SiteHead(NamedTuple):
     status: SiteStatus | None
     severity: str
     incident: IncidentRow | None
+    tags: tuple[str, ...]
 
 
 class Square(NamedTuple):

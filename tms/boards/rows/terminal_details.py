@@ -19,6 +19,7 @@ from tms.boards.rows.planned import Expected, expected_of
 from tms.boards.rows.terminals import ReadingCell, SeveritiesByMetric, over_of, readings_of, unresolved_of
 from tms.commands.models import Command, CommandState
 from tms.files.models import TerminalFile
+from tms.fleet.labels.tags import all_tags_of
 from tms.fleet.models import Lifecycle, Terminal, TerminalState, UnexpectedDevice
 from tms.fleet.sites.names import Bilingual
 from tms.inspections.models import Inspection
@@ -93,6 +94,8 @@ class TerminalFacts:
     unexpected: tuple[str, ...] = ()
     """The serial numbers of devices about which nobody decided yet."""
     inspection: LastInspection | None = None
+    tags: tuple[str, ...] = ()
+    """Its own, and those of its site and its device."""
 
 
 class UploadedFile(NamedTuple):
@@ -156,7 +159,11 @@ def facts_of(terminal: Terminal, *, at: datetime, scope: Scope) -> TerminalFacts
     )
     facts = _facts(terminal, terminal.state, (_open_alerts(terminal), over), plans, newest, scope)
     return replace(
-        facts, lifecycle=_lifecycle(terminal), unexpected=_unexpected(terminal), inspection=_inspection(terminal)
+        facts,
+        lifecycle=_lifecycle(terminal),
+        unexpected=_unexpected(terminal),
+        inspection=_inspection(terminal),
+        tags=all_tags_of(terminal),
     )
 
 

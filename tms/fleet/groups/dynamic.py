@@ -4,7 +4,10 @@ The members are written as rows, in the transaction of the change that adds or r
 compared by the clock each hour. So rules, policies and boards read ordinary groups, and no report asks a query.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -59,6 +62,36 @@ class Evaluation(NamedTuple):
     leaves: frozenset[int]
 
 
+@dataclass
+class GroupMove:
+    """How many terminals a change put into a group, and how many it removed."""
+
+    group: Group
+    joins: int = 0
+    leaves: int = 0
+
+
+_moves: ContextVar[dict[int, GroupMove] | None] = ContextVar("group_moves", default=None)
+
+
+@contextmanager
+def moves() -> Iterator[dict[int, GroupMove]]:
+    """Collect which dynamic groups the changes within move terminals into and out of, by primary key."""
+    found: dict[int, GroupMove] = {}
+    token = _moves.set(found)
+    try:
+        yield found
+    finally:
+        _moves.reset(token)
+
+
+def _note_move(group: Group, found: Evaluation) -> None:
+    if (collected := _moves.get()) is not None:
+        move = collected.setdefault(group.pk, GroupMove(group))
+        move.joins += len(found.joins)
+        move.leaves += len(found.leaves)
+
+
 def read_query(text: str) -> Query:
     """The query of a group. Raises QueryError, also for what time or a report moves: then nothing says when to ask."""
     query = Query.of(text, TERMINAL_FIELDS)
@@ -106,6 +139,11 @@ def preview(group: Group, text: str, *, at: datetime) -> Evaluation:
     return _compare(group, read_query(text), Q(), at)
 
 
+def selected(text: str, *, at: datetime) -> QuerySet[Terminal]:
+    """The terminals that the query selects. Raises QueryError."""
+    return Terminal.objects.filter(read_query(text).where(at))
+
+
 @transaction.atomic
 def evaluate(group: Group, *, at: datetime, among: Collection[int] | None = None, by: User | None = None) -> Evaluation:
     """Make the members those that the query selects; of `among` only, if given.
@@ -115,6 +153,7 @@ def evaluate(group: Group, *, at: datetime, among: Collection[int] | None = None
     stored = Group.objects.select_for_update().get(pk=group.pk)
     found = _compare(stored, read_query(stored.query), Q() if among is None else Q(pk__in=among), at)
     if found.joins or found.leaves:
+        _note_move(stored, found)
         write_members(stored, sorted(found.joins), sorted(found.leaves), by=by, at=at, source=IdentitySource.QUERY)
     if among is None:
         Group.objects.filter(pk=stored.pk).update(evaluated_at=at)
@@ -138,7 +177,7 @@ def follow_identity(changes: Collection[IdentityChange], **_: Any) -> None:
 
 def follow_labels(model: type[Model], rows: frozenset[int], **_: Any) -> None:
     """The same for tags and attributes. A receiver of `labels_changed`."""
-    _follow_where(LABELS, lambda: _terminals_of(model, rows))
+    _follow_where(LABELS, lambda: terminals_of(model, rows))
 
 
 def follow_site(instance: Site, *, created: bool, **_: Any) -> None:
@@ -199,7 +238,7 @@ def _check_possible(group: Group) -> None:
         raise TooManyDynamicGroups(MAX_DYNAMIC_GROUPS)
 
 
-def _terminals_of(model: type[Model], rows: frozenset[int]) -> QuerySet[Terminal, int]:
+def terminals_of(model: type[Model], rows: frozenset[int]) -> QuerySet[Terminal, int]:
     if model is Terminal:
         found = Terminal.objects.filter(pk__in=rows)
     elif model is Site:

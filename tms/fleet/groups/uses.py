@@ -1,6 +1,8 @@
-"""What refers to a group: rules, grants, windows, policies and rows that it owns."""
+"""What refers to a group: rules, grants, windows, policies, rows that it owns, and queries of jobs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db import models
@@ -10,8 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import Person, may, visible
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import ScopePath
+from tms.fleet.groups.conditions import conditions_of, selects
 from tms.fleet.models import Group
 
+GROUP = "group"
+MAX_QUERIES = 500
+"""Rows of one kind whose queries are read."""
 MAX_NAMED = 20
 """Rows of one kind that a page names."""
 
@@ -19,6 +25,7 @@ CONSEQUENCES: Mapping[str, str | Promise] = {
     "accounts.Grant": _("New members are seen by these people; removed ones are not."),
     "alerts.Rule": _("New members can open alerts; alerts of removed ones are resolved."),
     "alerts.Window": _("Nobody is notified of new members while it is active."),
+    "jobs.Job": _("Coming runs have the new members; one that is running keeps its own."),
     "notifications.Policy": _("These people are notified of alerts of new members, not of removed ones."),
 }
 
@@ -39,21 +46,57 @@ class GroupUse(NamedTuple):
 
 
 def uses_of(group: Group, *, to: Person) -> list[GroupUse]:
+    return uses_of_any([group], to=to)
+
+
+def uses_of_any(groups: Collection[Group], *, to: Person) -> list[GroupUse]:
+    """The rows that refer to one of these groups, each once."""
+    if not groups:
+        return []
+    referring = ((rows, partial(_names, rows, to)) for rows in _referring(groups))
+    querying = ((rows, partial(_named, source(to) & rows)) for source, rows in _querying(groups))
     return [
-        GroupUse(_kind(rows.model, number), number, _names(rows, to), str(CONSEQUENCES.get(rows.model._meta.label, "")))
-        for rows in _referring(group)
+        GroupUse(_kind(rows.model, number), number, names(), str(CONSEQUENCES.get(rows.model._meta.label, "")))
+        for rows, names in chain(referring, querying)
         if (number := rows.count())
     ]
 
 
+type QuerySource = Callable[[Person | None], models.QuerySet[Any]]
+"""Rows with a `query` about terminals: those that a person sees; all for None."""
+
+_sources: list[QuerySource] = []
+
+
+def add_queries(source: QuerySource) -> None:
+    """An app whose rows select terminals by a query calls it when it is ready: the query may name groups."""
+    _sources.append(source)
+
+
+def _querying(groups: Collection[Group]) -> Iterator[tuple[QuerySource, models.QuerySet[Any]]]:
+    """The rows whose query names one of the groups."""
+    for source in _sources:
+        rows = source(None).filter(query__icontains=GROUP).order_by("-pk")
+        naming = [pk for pk, query in rows.values_list("pk", "query")[:MAX_QUERIES] if _names_one(query, groups)]
+        yield source, source(None).filter(pk__in=naming)
+
+
+def _names_one(query: str, groups: Collection[Group]) -> bool:
+    values = (value for field, values in conditions_of(query) if field == GROUP for value in values)
+    return any(selects(value, group.name) for value in values for group in groups)
+
+
 def blocking_uses(group: Group) -> dict[str, int]:
     """The number of rows of each kind because of which the group cannot be deleted."""
-    counts = ((rows.model, rows.count()) for rows in _referring(group, is_blocking=True))
+    counts = ((rows.model, rows.count()) for rows in _referring([group], is_blocking=True))
     return {_kind(model, number): number for model, number in counts if number}
 
 
-def _referring(group: Group, *, is_blocking: bool = False) -> Iterator[models.QuerySet[Any]]:
-    """The rows of each model that refers to groups. A window without its group would cover nothing: it blocks, too."""
+def _referring(groups: Collection[Group], *, is_blocking: bool = False) -> Iterator[models.QuerySet[Any]]:
+    """The rows of each model that refer to one of the groups.
+
+    A window without its group would cover nothing: it blocks, too.
+    """
     relations = [one for one in Group._meta.get_fields(include_hidden=True) if one.one_to_many or one.many_to_many]
     reverse: list[Any] = [one for one in relations if one.auto_created and not one.concrete]
     throughs = {one.through for one in reverse if one.many_to_many}
@@ -62,7 +105,9 @@ def _referring(group: Group, *, is_blocking: bool = False) -> Iterator[models.Qu
         if model._meta.auto_created or model in throughs:
             continue
         if not is_blocking or relation.many_to_many or relation.on_delete is models.PROTECT:
-            yield model._base_manager.filter(**{relation.field.name: group})
+            # By a subquery: a row that names two of the groups counts once.
+            found = model._base_manager.filter(**{f"{relation.field.name}__in": groups})
+            yield model._base_manager.filter(pk__in=found.values("pk"))
 
 
 def _names(rows: models.QuerySet[Any], to: Person) -> list[str]:
@@ -72,7 +117,11 @@ def _names(rows: models.QuerySet[Any], to: Person) -> list[str]:
         return []
     if not isinstance(getattr(model, "scope_path", None), ScopePath):
         return []
-    return [str(row) for row in visible(rows, to=to)[:MAX_NAMED]]
+    return _named(visible(rows, to=to))
+
+
+def _named(rows: models.QuerySet[Any]) -> list[str]:
+    return [str(row) for row in rows[:MAX_NAMED]]
 
 
 def _kind(model: type[models.Model], number: int) -> str:

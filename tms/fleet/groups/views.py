@@ -78,17 +78,28 @@ def preview_query(request: AuthenticatedRequest) -> HttpResponse:
     access.demand_within(request.user, Permission.MANAGE_GROUPS, EVERYTHING)
     number, text = request.GET.get("group", ""), clean(request.GET.get("query", ""))[:MAX_QUERY]
     chosen = Group.objects.filter(pk=int(number)).first() if PRIMARY_KEY.fullmatch(number) else None
-    return render(request, "fleet/group-preview.html", {"text": text, **_preview(chosen or Group(), text)})
+    return render(
+        request, "fleet/group-preview.html", {"text": text, **_preview(chosen or Group(), text, by=request.user)}
+    )
 
 
-def _preview(chosen: Group, text: str) -> dict[str, Any]:
+def _preview(chosen: Group, text: str, *, by: User) -> dict[str, Any]:
+    at = timezone.now()
     try:
-        found = dynamic.preview(chosen, text, at=timezone.now())
+        found = dynamic.preview(chosen, text, at=at)
+        sites = dynamic.selected(text, at=at).order_by().values("site").distinct().count()
     except QueryError as error:
         return {"problem": error}
     before = chosen.terminals.count() if chosen.pk else 0
-    changes = [(name, len(pks), _uids(pks)) for name, pks in (("joins", found.joins), ("leaves", found.leaves))]
-    return {"changes": changes, "total": before + len(found.joins) - len(found.leaves)}
+    return {
+        "changes": [(name, len(pks), _uids(pks)) for name, pks in (("leaves", found.leaves), ("joins", found.joins))],
+        "before": before,
+        "total": before + len(found.joins) - len(found.leaves),
+        "sites": sites,
+        "joins": len(found.joins),
+        "leaves": len(found.leaves),
+        "uses": uses_of(chosen, to=by) if chosen.pk and (found.joins or found.leaves) else (),
+    }
 
 
 def _uids(pks: Collection[int]) -> list[str]:
@@ -207,9 +218,14 @@ def _page(
     form: GroupForm | None = None,
     members_form: MembersForm | None = None,
 ) -> HttpResponse:
+    lines = _lines(request)
     values: dict[str, Any] = {
         "nav_item": "groups",
-        "groups": _lines(request),
+        "number": len(lines),
+        "sections": [
+            ("dynamic", [line for line in lines if line.group.is_dynamic]),
+            ("static", [line for line in lines if not line.group.is_dynamic]),
+        ],
         "chosen": chosen,
         "may_create": access.may_within(request.user, Permission.MANAGE_GROUPS, EVERYTHING),
     }

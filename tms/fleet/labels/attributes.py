@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import date
+from itertools import batched
 from math import isfinite
 from typing import Any
 
@@ -12,8 +13,9 @@ from tms.accounts.audit import recorder
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.labels.subjects import BY_MODEL, SUBJECTS, Subject
-from tms.fleet.labels.tags import labels_changed
+from tms.fleet.labels.tags import BATCH_ROWS, labels_changed
 from tms.fleet.models import Attribute, AttributeSubject, AttributeType
+from tms.fleet.models.attribute import AttributeValue
 from tms.protocol.limits import METRIC_BOUND
 from tms.protocol.text import clean
 
@@ -21,8 +23,6 @@ MAX_ATTRIBUTES = 100
 """Definitions in an installation."""
 MAX_TEXT = 200
 MAX_NAMED = 20
-
-type AttributeValue = str | float | date
 
 
 class BadValue(ValueError):
@@ -133,23 +133,32 @@ def written(value: AttributeValue) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
+def write_values(subject: Subject, attribute: Attribute, values: Mapping[int, AttributeValue | None]) -> None:
+    """Write the values of rows alone: the caller records the change, and sends `labels_changed`."""
+    of_attribute = subject.values.objects.filter(attribute=attribute)
+    for some in batched((pk for pk, value in values.items() if value is None), BATCH_ROWS):
+        of_attribute.filter(**{f"{subject.column}__in": some}).delete()
+    subject.values.objects.bulk_create(
+        (
+            subject.values(attribute=attribute, **{subject.column: pk}, **_columns(value))
+            for pk, value in values.items()
+            if value is not None
+        ),
+        batch_size=BATCH_ROWS,
+        update_conflicts=True,
+        unique_fields=(subject.name, "attribute"),
+        update_fields=("text", "number", "day"),
+    )
+
+
 def _set_one(subject: Subject, rows: Collection[int], attribute: Attribute, value: AttributeValue | None) -> set[int]:
     stored = subject.values.objects.filter(attribute=attribute, **{f"{subject.column}__in": rows})
     if value is None:
-        having = set(stored.values_list(subject.column, flat=True))
-        stored.delete()
-        return having
-    columns = _columns(value)
-    same = set(stored.filter(**columns).values_list(subject.column, flat=True))
-    differing = [pk for pk in rows if pk not in same]
-    subject.values.objects.bulk_create(
-        (subject.values(attribute=attribute, **{subject.column: pk}, **columns) for pk in differing),
-        batch_size=2_000,
-        update_conflicts=True,
-        unique_fields=(subject.name, "attribute"),
-        update_fields=tuple(columns),
-    )
-    return set(differing)
+        differing = set(stored.values_list(subject.column, flat=True))
+    else:
+        differing = set(rows) - set(stored.filter(**_columns(value)).values_list(subject.column, flat=True))
+    write_values(subject, attribute, dict.fromkeys(sorted(differing), value))
+    return differing
 
 
 def _columns(value: AttributeValue) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from django.dispatch import Signal
 from tms.accounts.audit import recorder
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.fleet.labels.subjects import BY_MODEL, Subject
+from tms.fleet.labels.subjects import BY_MODEL, SUBJECTS, Subject
+from tms.fleet.models import Placement, Terminal, TerminalTag
 from tms.fleet.models.tag import check_tag
 
 labels_changed = Signal()
@@ -66,14 +67,7 @@ def change_tags(
         {name: _missing(subject, locked, name) for name in adding if name not in removing},
         {name: _having(subject, locked, name) for name in removing if name not in adding},
     )
-    for name, pks in change.removed.items():
-        for some in _batches(pks):
-            subject.tags.objects.filter(name=name, **{f"{subject.column}__in": some}).delete()
-    subject.tags.objects.bulk_create(
-        (subject.tags(name=name, **{subject.column: pk}) for name, pks in change.added.items() for pk in pks),
-        batch_size=BATCH_ROWS,
-    )
-    _check_number(subject, change)
+    write_tags(subject, change)
     if change.rows:
         if is_recorded:
             _record(subject, change)
@@ -82,10 +76,84 @@ def change_tags(
     return change
 
 
+@transaction.atomic
+def rename_everywhere(name: str, to: str) -> dict[str, int]:
+    """Give the rows of all subjects another tag instead. Rows that have both keep the other.
+
+    Returns how many rows had it, by the name of the subject. The caller has checked that the person may change each
+    row. Raises ValidationError for what is no tag.
+    """
+    (new,) = normalized([to])
+    numbers = {}
+    for subject, pks in _tagged(name):
+        for some in _batches(pks):
+            mine = subject.tags.objects.filter(**{f"{subject.column}__in": some})
+            both = mine.filter(name=new).values(subject.column)
+            mine.filter(name=name).exclude(**{f"{subject.column}__in": both}).update(name=new)
+            mine.filter(name=name).delete()
+        numbers[subject.name] = len(pks)
+        _announce(subject, pks)
+    recorder.write(_all_tags(name), "tag-renamed", {"name": (name, new), **_counts(numbers)})
+    return numbers
+
+
+@transaction.atomic
+def delete_everywhere(name: str) -> dict[str, int]:
+    """Remove the tag from the rows of all subjects. The same as `rename_everywhere` otherwise."""
+    numbers = {}
+    for subject, pks in _tagged(name):
+        subject.tags.objects.filter(name=name).delete()
+        numbers[subject.name] = len(pks)
+        _announce(subject, pks)
+    recorder.write(_all_tags(name), "tag-deleted", _counts(numbers))
+    return numbers
+
+
+def _tagged(name: str) -> Iterable[tuple[Subject, list[int]]]:
+    for subject in SUBJECTS.values():
+        found = subject.tags.objects.filter(name=name).values_list(subject.column, flat=True)
+        if pks := list(_locked(subject, found)):
+            yield subject, pks
+
+
+def _announce(subject: Subject, pks: Collection[int]) -> None:
+    for some in _batches(pks):
+        labels_changed.send(subject.rows, model=subject.rows, rows=frozenset(some))
+    publish(Change(everything=True))
+
+
+def _all_tags(name: str) -> recorder.AuditSubject:
+    return recorder.AuditSubject(TerminalTag._meta.label_lower, name=name)
+
+
+def _counts(numbers: dict[str, int]) -> dict[str, Any]:
+    return {f"{subject}s": (number, None) for subject, number in numbers.items()}
+
+
+def write_tags(subject: Subject, change: TagChange) -> None:
+    """Write the rows alone: the caller records the change, and sends `labels_changed`. Raises TooManyTags."""
+    for name, pks in change.removed.items():
+        for some in _batches(pks):
+            subject.tags.objects.filter(name=name, **{f"{subject.column}__in": some}).delete()
+    subject.tags.objects.bulk_create(
+        (subject.tags(name=name, **{subject.column: pk}) for name, pks in change.added.items() for pk in pks),
+        batch_size=BATCH_ROWS,
+    )
+    _check_number(subject, change)
+
+
 def tags_of(row: models.Model) -> list[str]:
     subject = BY_MODEL[type(row)]
     names = subject.tags.objects.filter(**{subject.column: row.pk}).order_by("name")
     return list(names.values_list("name", flat=True))
+
+
+def all_tags_of(terminal: Terminal) -> tuple[str, ...]:
+    """Its own and those of its site and its device, which queries take for its own, too."""
+    placed = Placement.objects.open().filter(terminal=terminal).values("device")
+    own, site, device = (subject.tags.objects.order_by().values_list("name") for subject in SUBJECTS.values())
+    found = own.filter(terminal=terminal).union(site.filter(site=terminal.site_id), device.filter(device__in=placed))
+    return tuple(sorted(name for (name,) in found))
 
 
 def _locked(subject: Subject, rows: Collection[int]) -> Iterable[int]:

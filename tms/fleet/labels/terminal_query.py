@@ -26,7 +26,7 @@ COLUMNS = {AttributeType.NUMBER: "number", AttributeType.DAY: "day"}
 
 def add_fields() -> None:
     TERMINAL_FIELDS.add(
-        Field("tag", _("Tag of the terminal, its site or its device"), TEXT, compare=_tagged, suggest=_tags)
+        Field("tag", _("Tag of the terminal, its site or its device"), TEXT, compare=_tagged, suggest=known_tags)
     )
     TERMINAL_FIELDS.add_family(FieldFamily(PREFIX, _("Attribute"), _field, _names))
 
@@ -41,7 +41,7 @@ def _of_all(tags: Q) -> Q:
     return reduce(or_, (terminals_of(name, subject.tags.objects.filter(tags)) for name, subject in SUBJECTS.items()))
 
 
-def _tags(person: Any, begun: str) -> Iterable[str]:
+def known_tags(person: Any, begun: str) -> Iterable[str]:
     found: set[str] = set()
     for subject in SUBJECTS.values():
         rows = visible(subject.tags.objects.filter(name__startswith=begun.casefold()), to=person)

@@ -15,6 +15,8 @@ from tms.accounts.decorators import AuthenticatedRequest, needs_to_post
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.fleet.devices import undo
+from tms.fleet.label_editing.panel import panel_of
+from tms.fleet.label_editing.subjects import Labelled
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.manage import page, rows
 from tms.fleet.manage.forms import MembershipForm, TerminalForm, next_states
@@ -86,6 +88,7 @@ def show_terminal(
         "keys": rows.key_rows(terminal, at=at),
         "unexpected": rows.unexpected_rows(terminal, to=by),
         **_groups(terminal, by, group_form),
+        "labels": panel_of(Labelled(terminal), to=by),
         "state": state,
         "meaning": MEANINGS[state],
         "next_states": next_states(terminal),

@@ -25,6 +25,16 @@ def check_name(name: str) -> None:
         raise ValidationError(_("Lower-case letters, digits and _, a letter first."))
 
 
+type AttributeValue = str | float | date
+
+
+def as_text(value: AttributeValue) -> str:
+    """The text that means this value again."""
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
+    return value.isoformat() if isinstance(value, date) else value
+
+
 class AttributeType(models.TextChoices):
     TEXT = "text", _("Text")
     NUMBER = "number", _("Number")
@@ -77,10 +87,10 @@ class _AttributeValue(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return str(self.value)
+        return as_text(self.value)
 
     @property
-    def value(self) -> str | float | date:
+    def value(self) -> AttributeValue:
         """The value in the type of its attribute."""
         return next((found for found in (self.number, self.day) if found is not None), self.text)
 

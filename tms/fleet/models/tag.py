@@ -35,6 +35,8 @@ class _Tagging(models.Model):
 
 
 class TerminalTag(_Tagging):
+    """An entry of the audit trail about one tag everywhere names this kind."""
+
     terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="tags", db_index=False)
 
     scope_path = ByTerminal("terminal")

@@ -119,13 +119,18 @@ class RowKind(ABC):
     columns: tuple[FileColumn, ...]
     needs_all_columns = False
 
+    def current(self) -> "RowKind":
+        """The kind with the columns that files have now: customers define some."""
+        return self
+
     @cached_property
     def column(self) -> dict[str, FileColumn]:
         return {column.name: column for column in self.columns}
 
     @cached_property
     def defaults(self) -> Record:
-        return {column.name: column.default for column in self.columns if column.name not in self.key}
+        """What an empty cell of a new row means. Attributes are left out: a row has only those with a value."""
+        return {column.name: column.default for column in type(self).columns if column.name not in self.key}
 
     def gather(self, rows: list[FileRow]) -> list[FileRow]:
         """One row for each key. Rows with the same key are refused."""
@@ -175,7 +180,7 @@ class RowKind(ABC):
     def lines(self, key: Key, record: Record) -> Iterator[list[str]]:
         """The lines of a row in a file."""
         values = {**dict(zip(self.key, key, strict=True)), **record}
-        yield [values[column.name] for column in self.columns]
+        yield [values.get(column.name, "") for column in self.columns]
 
     def check_permitted(self, rows: Iterable[FileRow], reach: Reach, *, unseen: str = "taken") -> None:
         """Refuse stored rows that the person does not see, for the reason `unseen`, or may not change."""

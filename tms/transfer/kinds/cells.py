@@ -14,6 +14,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import TextChoices
 
+from tms.fleet.labels.attributes import MAX_TEXT, BadValue, read_value
+from tms.fleet.labels.tags import MAX_TAGS, normalized
+from tms.fleet.models import Attribute, AttributeType
+from tms.fleet.models.attribute import as_text
 from tms.lib.calendar.public_holidays import check_calendar
 from tms.protocol.credential import UID
 from tms.protocol.text import clean
@@ -160,6 +164,37 @@ def _check_calendar(name: str) -> None:
 def names(cell: str) -> str:
     """Names separated by semicolons, sorted. A name that has one itself is in quotes."""
     return joined(name for name in split(clean(cell)))
+
+
+def tags(cell: str) -> str:
+    """Tags with blanks or commas between them, sorted."""
+    found = set[str]()
+    for name in split_tags(clean(cell).replace(",", " ").replace("、", " ")):
+        try:
+            found.update(normalized([name]))
+        except ValidationError:
+            raise BadCell("bad-tag", tag=name[:40]) from None
+    if len(found) > MAX_TAGS:
+        raise BadCell("too-many-tags", most=MAX_TAGS)
+    return " ".join(sorted(found))
+
+
+def split_tags(cell: str) -> list[str]:
+    return cell.split()
+
+
+def attribute_value(attribute: Attribute) -> ReadCell:
+    """Its value as text. Whether a choice is one is checked where the row changes: it may have another one since."""
+    if attribute.type in (AttributeType.TEXT, AttributeType.CHOICE):
+        return text(MAX_TEXT)
+
+    def read(cell: str) -> str:
+        try:
+            return as_text(read_value(attribute, cell.strip())) if cell.strip() else ""
+        except BadValue:
+            raise BadCell("not-a-number" if attribute.type == AttributeType.NUMBER else "bad-date") from None
+
+    return read
 
 
 def split(cell: str) -> list[str]:

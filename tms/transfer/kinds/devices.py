@@ -8,10 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
-from tms.fleet.models import Device, DeviceState, Placement
+from tms.fleet.models import AttributeSubject, Device, DeviceState, Placement
 from tms.lib.db import rows as db_rows
-from tms.transfer.kinds.base import BATCH, Reach, RowKind, Work, check_site, delete_unused, site_pks, split_rows
+from tms.transfer.kinds.base import BATCH, Reach, Work, check_site, delete_unused, site_pks, split_rows
 from tms.transfer.kinds.cells import FileColumn, choice, lines, site_code, text
+from tms.transfer.kinds.labelled import TAG_COLUMN, LabelledRows
 from tms.transfer.rows import FileRow, Key, StoredRow
 
 OWN = ("manufacturer", "model", "state", "note")
@@ -26,10 +27,11 @@ class DeviceUpdate(msgspec.Struct, frozen=True, gc=False):
     site_id: int | None
 
 
-class DeviceRows(RowKind):
+class DeviceRows(LabelledRows):
     name = "devices"
     label = _("Devices")
     model = Device
+    subject = AttributeSubject.DEVICE
     permission = Permission.MANAGE_TERMINALS
     key = ("serial",)
     columns = (
@@ -39,9 +41,10 @@ class DeviceRows(RowKind):
         FileColumn("state", choice(DeviceState), ("spare", "in_repair"), default=DeviceState.SPARE.value),
         FileColumn("site", site_code, ("SJK", "SJK")),
         FileColumn("note", lines(500)),
+        TAG_COLUMN,
     )
 
-    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, StoredRow]:
+    def stored_rows(self, keys: Collection[Key], reach: Reach) -> dict[Key, StoredRow]:
         columns = ("pk", "serial", "site__code", *OWN)
         return {
             (serial,): StoredRow(pk, {**dict(zip(OWN, values, strict=True)), "site": site or ""})
@@ -58,12 +61,13 @@ class DeviceRows(RowKind):
             if row.after.get("site") == "" and not may_everywhere:
                 row.refuse("site", "", "forbidden-site")
             _check_state(row, is_serving=row.pk in serving)
+        self.check_labels(rows, reach)
 
     def write(self, rows: Sequence[FileRow], work: Work) -> None:
         new, changed = split_rows(rows)
         sites = site_pks(row.after["site"] for row in rows if row.after.get("site"))
         for some in batched(new, BATCH):
-            Device.objects.bulk_create(
+            made = Device.objects.bulk_create(
                 Device(
                     serial=row.key[0],
                     site_id=sites.get(row.after["site"]),
@@ -71,10 +75,14 @@ class DeviceRows(RowKind):
                 )
                 for row in some
             )
+            for row, device in zip(some, made, strict=True):
+                row.pk = device.pk
+            self.write_labels(some, are_new=True)
             work.advance(len(some))
         for some in batched(changed, BATCH):
             devices = Device.objects.select_for_update(of=("self",)).order_by("pk").in_bulk([row.pk for row in some])
             db_rows.update(Device, [_updated(devices[row.stored_pk], row, sites) for row in some])
+            self.write_labels(some)
             work.advance(len(some))
 
     def delete(self, rows: Sequence[FileRow], work: Work) -> set[Key]:

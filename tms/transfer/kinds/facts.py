@@ -114,7 +114,7 @@ class AttributeRows(FactRows):
         for row in rows:
             [text] = row.after.values()
             if attribute is None or (text not in known and not _is_readable(attribute, text)):
-                row.refuse(self.edit.attribute, text, "unknown-attribute")
+                row.refuse(self.edit.attribute, text, "attribute-changed")
             known.add(text)
 
     def put(self, pks: Collection[int], facts: Record, work: Work) -> None:

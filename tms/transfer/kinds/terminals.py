@@ -13,7 +13,7 @@ from tms.accounts.permissions import Permission
 from tms.fleet.groups import dynamic
 from tms.fleet.identity import history
 from tms.fleet.lifecycle import Lifecycle
-from tms.fleet.models import Group, Placement, Terminal, TerminalKind, TerminalState
+from tms.fleet.models import AttributeSubject, Group, Placement, Terminal, TerminalKind, TerminalState
 from tms.fleet.models.device import Device
 from tms.fleet.presence import store
 from tms.lib.db import rows as db_rows
@@ -21,7 +21,6 @@ from tms.transfer.kinds import cells, lifecycles, placing
 from tms.transfer.kinds.base import (
     BATCH,
     Reach,
-    RowKind,
     Work,
     check_site,
     delete_unused,
@@ -31,6 +30,7 @@ from tms.transfer.kinds.base import (
     terminal_pks,
 )
 from tms.transfer.kinds.cells import FileColumn, choice, joined, names, site_code, split, text
+from tms.transfer.kinds.labelled import TAG_COLUMN, LabelledRows
 from tms.transfer.kinds.membership import GroupReach, MemberWriter
 from tms.transfer.rows import FileRow, Key, Record, StoredRow
 
@@ -50,10 +50,11 @@ class ParentUpdate(msgspec.Struct, frozen=True, gc=False):
     parent_id: int | None
 
 
-class TerminalRows(RowKind):
+class TerminalRows(LabelledRows):
     name = "terminals"
     label = _("Terminals")
     model = Terminal
+    subject = AttributeSubject.TERMINAL
     permission = Permission.MANAGE_TERMINALS
     key = ("uid",)
     columns = (
@@ -65,9 +66,10 @@ class TerminalRows(RowKind):
         FileColumn("groups", names, ("", "")),
         FileColumn("serial", text(64), ("KX21-000123", "")),
         FileColumn("lifecycle", choice(Lifecycle), ("", ""), default=Lifecycle.PLANNED.value),
+        TAG_COLUMN,
     )
 
-    def stored(self, keys: Collection[Key], reach: Reach) -> dict[Key, StoredRow]:
+    def stored_rows(self, keys: Collection[Key], reach: Reach) -> dict[Key, StoredRow]:
         found: dict[Key, StoredRow] = {}
         columns = ("pk", "uid", "site__code", "parent", "parent__uid", *STORED)
         for some in batched([uid for (uid,) in keys], BATCH):
@@ -122,6 +124,7 @@ class TerminalRows(RowKind):
                 groups.check(row, "groups", name)
         _check_parents(rows, reach)
         placing.check(rows, reach)
+        self.check_labels(rows, reach)
 
     def write(self, rows: Sequence[FileRow], work: Work) -> None:
         new, changed = split_rows(rows)
@@ -136,11 +139,13 @@ class TerminalRows(RowKind):
         _set_parents(late)
         placing.place(new, work)
         lifecycles.write(new, work)
+        self.write_labels(new, are_new=True)
         dynamic.follow_created([row.stored_pk for row in new])
         # In the order of their keys, in which ingest locks link states, too: it would deadlock otherwise.
         for some in batched(sorted(changed, key=lambda row: row.stored_pk), BATCH):
             self._change(some, sites, members, work)
             lifecycles.write(some, work)
+            self.write_labels(some)
             work.advance(len(some))
 
     def _create(
