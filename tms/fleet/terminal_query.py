@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import visible
 from tms.fleet.models import Group, Lifecycle, Presence, Region, Site, Status, Terminal, TerminalKind
+from tms.fleet.models.outage import Outage
 from tms.query.fields import Field, FieldSet, MovedBy
 from tms.query.tree import Operator
 from tms.query.tree import Value as Written
@@ -53,6 +54,18 @@ def _group_names(person: Any, begun: str) -> Iterable[str]:
     return groups.values_list("name", flat=True)[:MAX_VALUES]
 
 
+def _lost_with(operator: Operator, wanted: Written, at: datetime) -> Q:
+    dropped = Outage.objects.open().exclude(node="").order_by()
+    if not wanted.text:
+        return ~Q(pk__in=dropped.values("terminal"))
+    return Q(pk__in=dropped.filter(TEXT.compare("node", operator, wanted, at)).values("terminal"))
+
+
+def _lost_nodes(person: Any, begun: str) -> Iterable[str]:
+    dropped = visible(Outage.objects.open().filter(node__istartswith=begun).exclude(node=""), to=person)
+    return dropped.order_by("node").values_list("node", flat=True).distinct()[:MAX_VALUES]
+
+
 class Existing:
     """Suggests the values of a column that terminals of the person have."""
 
@@ -86,14 +99,14 @@ TERMINAL_FIELDS = FieldSet(
         _("Presence"),
         choices(dict(Presence.choices)),
         ("state__presence",),
-        moved_by=MovedBy.READING,
+        moved_by=MovedBy.PRESENCE,
     ),
     Field(
         "status",
         _("Status that it reports"),
         choices(dict(Status.choices)),
         ("state__status",),
-        moved_by=MovedBy.READING,
+        moved_by=MovedBy.STATUS,
     ),
     Field(
         "seen",
@@ -102,6 +115,14 @@ TERMINAL_FIELDS = FieldSet(
         ("state__last_seen_at",),
         ("last_seen",),
         moved_by=MovedBy.TIME,
+    ),
+    Field(
+        "lost_with",
+        _("Node that dropped it, until it returns"),
+        TEXT,
+        compare=_lost_with,
+        suggest=_lost_nodes,
+        moved_by=MovedBy.PRESENCE,
     ),
     words=terminals_with,
 )

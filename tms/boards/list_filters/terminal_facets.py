@@ -18,6 +18,7 @@ from tms.boards.caches.plans import plan_cache
 from tms.boards.list_filters.filters import TerminalFilter
 from tms.boards.rows.planned import PlannedKind, is_expected, numbers
 from tms.fleet.models import Presence, Site, Terminal
+from tms.fleet.sites.hours_cache import hours_cache
 
 MAX_TERMINALS = 10_000
 
@@ -50,7 +51,7 @@ def facets(
     everything = _of_census(census, others) if is_of_census else _count_first(matching)
     in_maintenance = _in_maintenance(matching, at=at)
     counted = (in_maintenance,) if is_of_census else (everything, in_maintenance)
-    closed = plan_cache().closed({site for site, _ in everything}, at)
+    closed = hours_cache().closed({site for site, _ in everything}, at)
     is_capped = any(_total(counts) >= MAX_TERMINALS for counts in counted)
     return _sum(chosen, _Counted(everything, in_maintenance, closed), is_capped=is_capped)
 

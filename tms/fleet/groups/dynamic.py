@@ -74,11 +74,15 @@ def read_query(text: str) -> Query:
 
 
 def _reason(field: Field | None) -> str:
-    if field is None or field.moved_by is MovedBy.CHANGE:
-        return gettext("a group cannot depend on another group")
-    if field.moved_by is MovedBy.TIME:
-        return gettext("its result changes as time passes")
-    return gettext("its result changes with each report")
+    match field.moved_by if field else MovedBy.CHANGE:
+        case MovedBy.CHANGE:
+            return gettext("a group cannot depend on another group")
+        case MovedBy.TIME | MovedBy.PLAN:
+            return gettext("its result changes as time passes")
+        case MovedBy.ALERT:
+            return gettext("its result changes with each alert")
+        case MovedBy.READING | MovedBy.STATUS | MovedBy.PRESENCE:
+            return gettext("its result changes with each report")
 
 
 @transaction.atomic
