@@ -48,6 +48,7 @@ def test_values_are_written_as_a_query_has_them(values, written):
         ("kind:kiosk AND presence:lost", "kind:kiosk"),
         ("a and presence:lost and b", "a and b"),
         ("and presence:lost", "and"),
+        ("a and ((presence:lost))", "a"),
         ("uid: and presence:lost", "uid: and"),
         ("(a or b)presence:lost(c)", "(a or b) (c)"),
         ("Presence：lost　梅田", "梅田"),
@@ -77,7 +78,7 @@ def test_a_condition_that_not_all_results_meet_alone_is_none(text):
 
 
 written = st.recursive(
-    st.sampled_from(["a", "and", "kind:kiosk", "uid: and", "-b", 'x:"y z",or', "presence:lost", "or:and"]),
+    st.sampled_from(["a", "and", "kind:kiosk", "uid: and", "-b", 'x:"y z",or', "status:ok", "or:and"]),
     lambda inner: st.one_of(
         st.tuples(inner, st.sampled_from([" ", " and ", " or ", "　"]), inner).map("".join),
         inner.map("({})".format),

@@ -8,6 +8,7 @@ from tms.query.parser import parse
 from tms.query.tree import AllOf, AnyOf, Comparison, Operator, Part
 
 AND = "and"
+OPENED, CLOSED = ("(", "（"), (")", "）")
 
 
 def condition(field: str, values: Iterable[str]) -> str:
@@ -46,13 +47,14 @@ def without(text: str, *removed: Comparison) -> str:
 def _without(text: str, removed: Comparison) -> str:
     rest = tuple(part for part in parts_of(text) if not _is_same(part, removed))
     wanted = rest[0] if len(rest) == 1 else AllOf(rest)
-    start, end = removed.field_span.start, removed.values[-1].span.end
-    return next((left for left in _remainders(text[:start], text[end:]) if _means(left, wanted)), text)
+    before, after = text[: removed.field_span.start].rstrip(), text[removed.values[-1].span.end :].lstrip()
+    while before.endswith(OPENED) and after.startswith(CLOSED):
+        before, after = before[:-1].rstrip(), after[1:].lstrip()
+    return next((left for left in _remainders(before, after) if _means(left, wanted)), text)
 
 
 def _remainders(before: str, after: str) -> Iterator[str]:
     """What may be left, with or without the `and` that stands beside what was removed."""
-    before, after = before.strip(), after.strip()
     if after[: len(AND)].casefold() == AND:
         yield _joined(before, after[len(AND) :])
     if before[-len(AND) :].casefold() == AND:
