@@ -77,7 +77,6 @@ EXCEPTIONS = {
         "boards.alert_history.filters._acknowledgements",
         "boards.replay.alert_filter.alerts_among",
         "boards.alert_history.filters._matching",
-        "boards.list_filters.filters._alerts",
         "boards.list_filters.filters.apply",
         "boards.list_filters.terminal_orders._by_severity",
         "boards.maintenance.views._initial_values",
@@ -88,7 +87,6 @@ EXCEPTIONS = {
         "boards.rows.maintenance.current_rows",
         "boards.rows.maintenance.past_rows",
         "boards.rows.maintenance.rows_of_site",
-        "boards.rows.planned.is_expected",
     },
     "each of several querysets is filtered in a comprehension": {
         "alerts.maintenance.api._windows",

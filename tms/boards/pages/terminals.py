@@ -54,7 +54,7 @@ class TerminalsPage(BoardPage):
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
         after, before = (text(query, name, MAX_CURSOR_CHARACTERS) for name in ("after", "before"))
         order = SortOrder.of(query, SORT_KEYS, default=BY_UID)
-        return cls(scope_of(person), TerminalFilter.of(query), order=order, after=after, before=before)
+        return cls(scope_of(person), TerminalFilter.of(query, to=person), order=order, after=after, before=before)
 
     @property
     def address(self) -> str:
@@ -74,15 +74,13 @@ class TerminalsPage(BoardPage):
         return bool(change.terminals or change.alerts or change.rules or change.everything)
 
     def shows_status(self, terminals: Collection[int], page_state: PageState) -> bool:
-        return bool(self.chosen.status) or any(_element(pk) in page_state.parts for pk in terminals)
+        return self.chosen.shows_status or any(_element(pk) in page_state.parts for pk in terminals)
 
     def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         descends_first = {column: key.descends_first for column, key in SORT_KEYS.items()}
         headers = sort_headers(self.order, descends_first, address=self._address)
         return {
-            "presences": choices.presences(self.chosen),
-            "planned": choices.planned_kinds(self.chosen),
-            "selects": choices.selects(self.chosen, to=person),
+            "choices": choices.query_choices(self.chosen, self.address),
             "lifecycles": choices.lifecycles(self.chosen),
             "headers": headers,
             "readings": [(metric, headers[metric]) for metric in COLUMNS],
@@ -170,7 +168,12 @@ class TerminalsPage(BoardPage):
             "outside": context.census.total,
             "sees_nothing": not self.scope,
         }
-        return {"foot": PagePart(f"{TEMPLATE}#foot", values), "empty": PagePart(f"{TEMPLATE}#empty", empty)}
+        matching = {name: values[name] for name in ("matching", "is_capped")} | {"q": self.chosen.q}
+        return {
+            "matching": PagePart("boards/query.html#matching", matching),
+            "foot": PagePart(f"{TEMPLATE}#foot", values),
+            "empty": PagePart(f"{TEMPLATE}#empty", empty),
+        }
 
 
 def _of_choices(found: FilterCounts) -> dict[str, PagePart]:

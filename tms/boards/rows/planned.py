@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Q, TextChoices
+from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.scope import Scope
 from tms.alerts.maintenance import services
 from tms.boards.caches.census import Census
 from tms.boards.caches.plans import plan_cache
-from tms.fleet.models import Site
 from tms.fleet.sites.hours_cache import hours_cache
 
 
@@ -44,13 +43,6 @@ def expected_at(census: Census, *, at: datetime) -> dict[int, str]:
     """Planned absence of sites as a whole."""
     closed = dict.fromkeys(hours_cache().closed(census.sites.keys(), at), PlannedKind.CLOSED.value)
     return closed | dict.fromkeys(plan_cache().maintenance(at).sites, PlannedKind.MAINTENANCE.value)
-
-
-def is_expected(kind: str, *, at: datetime) -> Q:
-    """A filter of terminals."""
-    if kind == PlannedKind.MAINTENANCE:
-        return services.in_scope(plan_cache().maintenance(at).windows)
-    return Q(site__in=list(hours_cache().closed(list(Site.objects.values_list("pk", flat=True)), at)))
 
 
 def numbers(census: Census, *, at: datetime, scope: Scope) -> dict[str, int]:
