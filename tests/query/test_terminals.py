@@ -295,15 +295,3 @@ HOSTILE = (
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_values_are_values(terminals, text):
     assert len(found(text)) <= len(terminals)
-
-
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.text(max_size=40) | st.text(alphabet='kind:seen<>=()"-,* a0', max_size=60))
-def test_any_text_is_a_query_or_an_error(text):
-    refused = None
-    try:
-        Query.of(text, TERMINAL_FIELDS).where(AT)
-    except QueryError as error:
-        refused = error.span
-
-    assert refused is None or 0 <= refused.start <= refused.end <= len(text)

@@ -156,9 +156,10 @@ function follow({ target, ctrlKey, metaKey, shiftKey }) {
   if (choice && input && !ctrlKey && !metaKey && !shiftKey) input.value = choice.dataset.asks ?? "";
 }
 
-/** The list shows what the field says: its own number is right. */
+/** The list shows what the field says, unless that is no query: then its own number is right. */
 function settle() {
-  for (const root of document.querySelectorAll("[data-query]")) delete /** @type {HTMLElement} */ (root).dataset.typing;
+  for (const root of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-query]")))
+    if (!root.querySelector("#query-problem > span")) delete root.dataset.typing;
   makeAll();
 }
 
