@@ -112,15 +112,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def ask(queries: dict[str, str]) -> Iterator[tuple[bool, str]]:
     """Prints the times. Yields for each query whether it is slow, and its plans."""
     from tms.boards.list_filters.filters import TerminalFilter
+    from tms.boards.list_filters.terminal_orders import BY_UID, ordered
     from tms.fleet.models import Terminal
-    from tms.lib.db.natural_order import natural
 
     rows, plans = [], []
     for title, text in queries.items():
         found = TerminalFilter(text).apply(Terminal.objects.all())
-        page = found.order_by(natural("uid")).values_list("pk", flat=True)[:PAGE_ROWS]
         counted = found.order_by().values("pk")[:COUNTED_ROWS]
-        matching, took = counted.count(), (timed(reading(text)), timed(listing(page)), timed(counting(counted)))
+        matching = counted.count()
+        page = ordered(found, BY_UID, number=matching)[0].order_by("natural_uid").values_list("pk")[:PAGE_ROWS]
+        took = (timed(reading(text)), timed(listing(page)), timed(counting(counted)))
         limit = METRIC_MS if title.startswith("metric") else INDEXED_MS
         rows.append((title, f"`{text}`", f"{matching:,}", *map(number, took)))
         plans.append((max(took) > limit, "\n".join((f"{title}: {text}", plan_of(page), plan_of(counted)))))

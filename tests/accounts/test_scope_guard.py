@@ -77,7 +77,6 @@ EXCEPTIONS = {
         "boards.alert_history.filters._acknowledgements",
         "boards.replay.alert_filter.alerts_among",
         "boards.alert_history.filters._matching",
-        "boards.list_filters.filters.apply",
         "boards.list_filters.terminal_orders._by_severity",
         "boards.maintenance.views._initial_values",
         "boards.overview.on_shift._overlap",

@@ -111,7 +111,8 @@ class TerminalsPage(BoardPage):
 
     def _renew(self, context: RenderContext, change: Change, before: PageState | None) -> PageState:
         """The state with the rows listed again, because the set of rows may have changed."""
-        window, found = self._window(), self._facets(context)
+        found = self._facets(context)
+        window = self._window(inf if self.chosen.is_empty else found.matching)
         ids = [_element(pk) for pk in window.pks]
         rows = reuse_parts(before, change, ids, is_touched=lambda values: values["terminal"].pk in change.terminals)
         missing = [pk for pk in window.pks if _element(pk) not in rows]
@@ -126,8 +127,8 @@ class TerminalsPage(BoardPage):
     def _listed(self) -> QuerySet[Terminal]:
         return within(Terminal.objects.all(), self.scope)
 
-    def _window(self) -> KeysetPage:
-        rows, order = ordered(self.chosen.apply(self._listed), self.order)
+    def _window(self, number: float) -> KeysetPage:
+        rows, order = ordered(self.chosen.apply(self._listed), self.order, number=number)
         return order.window(rows, after=self.after, before=self.before)
 
     def _facets(self, context: RenderContext) -> FilterCounts:
