@@ -1,4 +1,4 @@
-"""Foreign texts as queries: how long the slowest takes to be read or refused."""
+"""Foreign texts as queries: the CPU time of the slowest that is read or refused."""
 
 import time
 from collections.abc import Iterator
@@ -87,15 +87,16 @@ def measure(number: int) -> TextFigures:
     from tms.query.errors import QueryError
     from tms.query.query import Query
 
+    Query.of("kind:kiosk", TERMINAL_FIELDS)  # makes the parser
     refused, slowest_ms, slowest = 0, 0.0, ""
     for text in _texts(number):
-        began = time.perf_counter()
+        began = time.thread_time()
         try:
             Query.of(text, TERMINAL_FIELDS)
         except QueryError as error:
             refused += 1
             str(error)
-        took_ms = (time.perf_counter() - began) * 1e3
+        took_ms = (time.thread_time() - began) * 1e3
         if took_ms > slowest_ms:
             slowest_ms, slowest = took_ms, text
     return TextFigures(number, refused, slowest_ms, slowest)

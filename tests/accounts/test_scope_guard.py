@@ -32,6 +32,7 @@ EXCEPTIONS = {
         "boards.incidents.regrouping.move_alerts_out",
         "boards.list_filters.facets.facets",
         "boards.list_filters.terminal_facets._count_first",
+        "boards.list_filters.terminal_orders.ordered",
         "boards.alert_history.rows._names",
         "boards.alert_history.rows.past_rows",
         "boards.overview.common_factors._name",

@@ -35,7 +35,7 @@ AGES = (None, 30, 600, 90_000)
 SEVERITIES = ("", "critical", "warning", "info", "resolved")
 NODES = ("", "node-a", "node b")
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))
-"""A thorough run has 10,000."""
+"""A thorough run has 10,000, and needs `--timeout=0`."""
 MOMENTS = "Possible: 10m, 2h, 30d, 2026-11-01, never."
 COMPARED = {":": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
