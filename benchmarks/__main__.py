@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.measuring.run import keep
@@ -17,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
     )  # so that all started processes are stopped
-    plan = TINY if options.tiny else FULL
+    plan = replace(TINY if options.tiny else FULL, dynamic_groups=options.dynamic_groups)
     run = Bench(plan, options.systems, options.scenarios).run()
     if options.keep:
         keep(run, options.keep)
@@ -29,6 +30,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tiny", action="store_true", help="a look whether everything works; its figures mean nothing")
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
+    parser.add_argument("--dynamic-groups", type=int, default=0, metavar="NUMBER", help="each the scope of a rule")
     parser.add_argument("--keep", type=Path, metavar="PATH", help="write the run as JSON")
     return parser.parse_args(arguments)
 

@@ -38,8 +38,8 @@ PLANS = 3
 PAGES = {
     "terminals": "/terminals/",
     "terminals, page 2": "/terminals/?page=2",
-    "terminals of a site": "/terminals/?site={site}",
-    "terminals of a group": "/terminals/?group={group}",
+    "terminals of a site": "/terminals/?q=site:{site}",
+    "terminals of a group": "/terminals/?q=group:%22Group+1%22",
     "terminals, search": "/terminals/?q=KX-21",
     "sites": "/sites/",
     "sites, search": "/sites/?q=Shin",

@@ -32,7 +32,7 @@ ALBUM = {
     "site": f"/sites/{CODE}/",
     "hours": f"/sites/{CODE}/hours/",
     "enrol": "/enrol/",
-    "terminals": "/terminals/?lifecycle=planned",
+    "terminals": "/terminals/?q=state:planned",
     "imports": "/import/",
     "import": "/import/1/",
     "group": "/groups/1/",

@@ -12,6 +12,9 @@ from benchmarks.running.stage import Stage
 from benchmarks.systems.system import System
 from deploy.processes import PostgreSQL, Redis
 
+DYNAMIC_GROUPS = "BENCHMARK_DYNAMIC_GROUPS"
+"""Their number, in the environment of what fills a system."""
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -38,7 +41,7 @@ class Environment:
             database_url=self.database.url,
             redis_url=self.broker.url,
             cores=self.core_assignment.server,
-            settings=settings,
+            settings={DYNAMIC_GROUPS: str(self.plan.dynamic_groups)} | settings,
         )
 
     @contextmanager

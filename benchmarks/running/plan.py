@@ -14,6 +14,8 @@ class Plan:
     reporting: int = 2_000
     """Terminals that report."""
     boards: int = 20
+    dynamic_groups: int = 0
+    """Groups that a query selects, each the scope of a rule."""
     processes: int = 2
     """Processes for terminals; one more is for the boards."""
     dials_at_once: int = 256

@@ -36,8 +36,26 @@ def main(number: int) -> None:
     SameRuleCorrelation.objects.bulk_create(  # lists of single alerts are measured
         SameRuleCorrelation(factor=factor, enabled=False) for factor in SameRuleCorrelation.defaults()
     )
+    make_dynamic_groups(int(os.environ.get("BENCHMARK_DYNAMIC_GROUPS", "0")))
     person = User.objects.create_superuser("watcher", password=None)
     print(f"{settings.SESSION_COOKIE_NAME}={sign_in(person)}")
+
+
+def make_dynamic_groups(number: int) -> None:
+    """Groups of the terminals of two sites in five each, whose queries read what boots report; rules are for them."""
+    from django.utils import timezone
+
+    from tms.alerts.models import Rule, RuleSource
+    from tms.fleet.groups import dynamic
+    from tms.fleet.models import Group
+
+    for index in range(number):
+        group = Group.objects.create(name=f"Dynamic {index}")
+        text = f"site:B*{index % 5},B*{(index + 1) % 5} kind:kiosk -firmware>=9 -tag:no-{index}"
+        dynamic.set_query(group, text, by=None, at=timezone.now())
+        Rule.objects.create(
+            name=group.name, group=group, kind=RuleSource.METRIC, metric="temperature_c", comparison="above", limit=200
+        )
 
 
 if __name__ == "__main__":

@@ -269,9 +269,9 @@ def test_every_panel_leads_to_the_page_of_this_site(page, umeda):
     links = page("/sites/UMD/").links()
 
     assert {
-        "/terminals/?site=UMD",
-        "/terminals/?site=UMD&kind=gate",
-        "/terminals/?site=UMD&lifecycle=planned",
+        "/terminals/?q=site:UMD",
+        "/terminals/?q=site:UMD+kind:gate",
+        "/terminals/?q=site:UMD+state:planned",
         "/alerts/?site=UMD",
         "/incidents/?site=UMD",
         "/availability/?where=site:UMD",

@@ -152,7 +152,7 @@ def test_the_list_is_paginated_in_both_directions(page, fleet):
     assert list(chain.from_iterable(forth)) == made
     # Fewer than a page before it: the complete first page.
     assert back == [forth[2], forth[1], forth[0]]
-    assert all("presence=online" in address for address in addresses)
+    assert all("q=presence:online" in address for address in addresses[1:])
 
 
 def test_numbers_sort_by_value(page, fleet):
@@ -235,17 +235,17 @@ def walked(page, first: HtmlPage, by: str) -> list[HtmlPage]:
 @pytest.mark.parametrize(
     ("order", "column", "sort", "link"),
     [
-        ("", "Terminal", "ascending", "/terminals/?kind=kiosk&order=-uid"),
-        ("-uid", "Terminal", "descending", "/terminals/?kind=kiosk"),
-        ("site", "Site", "ascending", "/terminals/?kind=kiosk&order=-site"),
-        ("-severity", "Alert", "descending", "/terminals/?kind=kiosk&order=severity"),
-        ("nonsense", "Terminal", "ascending", "/terminals/?kind=kiosk&order=-uid"),
+        ("", "Terminal", "ascending", "/terminals/?q=kind:kiosk&order=-uid"),
+        ("-uid", "Terminal", "descending", "/terminals/?q=kind:kiosk"),
+        ("site", "Site", "ascending", "/terminals/?q=kind:kiosk&order=-site"),
+        ("-severity", "Alert", "descending", "/terminals/?q=kind:kiosk&order=severity"),
+        ("nonsense", "Terminal", "ascending", "/terminals/?q=kind:kiosk&order=-uid"),
     ],
 )
 def test_the_header_of_the_order_says_its_direction_and_reverses_it(page, fleet, order, column, sort, link):
     fleet.online()
 
-    seen = page(f"/terminals/?kind=kiosk&order={order}")
+    seen = page(f"/terminals/?q=kind:kiosk&order={order}")
 
     marked = re.findall(r'aria-sort="(\w+)"><a class="sort" href="([^"]+)">(\w+)<', seen.html)
     assert [(found, unescape(address), name) for found, address, name in marked] == [(sort, link, column)]
@@ -300,7 +300,7 @@ def test_the_number_of_matching_terminals_is_shown(page, fleet):
     assert page("/terminals/").text("foot").startswith("100 of 121 terminals")
     assert page("/terminals/?presence=online").text("foot").startswith("100 of 120 terminals")
     assert page("/terminals/?presence=offline").text("foot").startswith("1 of 1 terminal")
-    assert page("/terminals/?kind=kiosk").text("foot").startswith("100 of 121 terminals")
+    assert page("/terminals/?q=kind:kiosk").text("foot").startswith("100 of 121 terminals")
     assert page("/terminals/?q=T-").text("foot").startswith("100 of 121 terminals")
 
 
@@ -310,7 +310,7 @@ def test_live_search_gets_only_the_results_and_the_canonical_url(browser, mixed)
     html = answer.content.decode()
     assert html.strip().startswith('<div class="results" id="results">')
     assert "PAY-1" in html
-    assert answer["HX-Replace-Url"] == "/terminals/?q=umeda&presence=silent"
+    assert answer["HX-Replace-Url"] == "/terminals/?q=presence:silent+umeda"
 
 
 def test_a_query_that_is_none_leaves_the_list_and_says_what_would_be_right(browser, mixed):

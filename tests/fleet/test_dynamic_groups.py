@@ -3,11 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support import people
-from tests.support.builders import AT
+from tests.support.builders import AT, Link
+from tests.support.ingest.commit import write
 from tms.accounts.access import Forbidden
 from tms.fleet.groups import dynamic
 from tms.fleet.groups.services import MembersByQuery, set_members
@@ -98,6 +101,11 @@ def test_the_clock_compares_all_members_each_hour(fleet):
         ("seen>10m", "its result changes as time passes"),
         ("kind:kiosk presence:offline", "its result changes with each report"),
         ("metric.paper_pct<5", "its result changes with each report"),
+        ("status:fault", "its result changes with each report"),
+        ("open:yes", "its result changes as time passes"),
+        ("expected:maintenance", "its result changes as time passes"),
+        ("alert:any", "its result changes with each alert"),
+        ("lost_with:node-a", "its result changes with each report"),
         ("group:Pilot", "a group cannot depend on another group"),
         ("umeda", "The query of a group has conditions only."),
         ("firmwear<4.8", "There is no field “firmwear”."),
@@ -195,3 +203,26 @@ def test_each_change_leaves_the_members_that_the_whole_query_selects(fleet):
         )
 
     check()
+
+
+def statements(*messages: object) -> int:
+    with CaptureQueriesContext(connection) as sent:
+        write(*messages)
+    return len(sent)
+
+
+def test_reports_and_boots_without_a_change_ask_no_query_of_a_group(fleet):
+    terminal = fleet.terminal(kind="kiosk", firmware="4.7", agent="", model="", serial="")
+    link = Link(terminal)
+    write(link.boot(firmware="4.7"))
+    report = {"metrics": {"temperature_c": 99.0}, "status": "fault"}
+    write(link.report(1, **report))
+    before = [statements(link.report(2, **report)), statements(Link(terminal).boot("boot-2", firmware="4.7"))]
+    for number in range(20):
+        fleet.metric_rule(group=group_of(f"kind:kiosk firmware<4.{number} tag:x"), name=f"Rule {number}")
+
+    link = Link(terminal)
+    write(link.boot("boot-3", firmware="4.7"), link.report(1, **report))
+    after = [statements(link.report(2, **report)), statements(Link(terminal).boot("boot-4", firmware="4.7"))]
+
+    assert after == before

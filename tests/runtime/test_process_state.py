@@ -12,6 +12,7 @@ from tms.boards.caches.plans import plan_cache
 from tms.boards.caches.sound_alarms import alarm_cache
 from tms.boards.live.board_hub import board_hub
 from tms.feed.hub import hub
+from tms.fleet.sites.hours_cache import hours_cache
 from tms.ingest.gateway import gateway
 from tms.runtime import process_state
 
@@ -34,7 +35,8 @@ async def test_a_node_follows_with_its_links_and_the_caches_of_pages(process):
     process_state.start_links()
 
     assert hub().is_started
-    assert hub().listeners == {gateway().links, rule_cache(), census_cache(), incident_cache(), plan_cache()}
+    caches = {rule_cache(), census_cache(), incident_cache(), plan_cache(), hours_cache()}
+    assert hub().listeners == {gateway().links, *caches}
 
 
 async def test_boards_follow_from_the_first_one_on(process):

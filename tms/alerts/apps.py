@@ -22,6 +22,7 @@ class AlertsConfig(AppConfig):
 
     def ready(self) -> None:
         from tms.accounts import undo  # its models are loaded by now
+        from tms.alerts import terminal_query
         from tms.alerts.correlation import regions
         from tms.alerts.lifecycle import devices, standing
         from tms.alerts.maintenance import services as maintenance
@@ -38,3 +39,4 @@ class AlertsConfig(AppConfig):
         lifecycle_preview.connect(maintenance.preview_lifecycle)
         unexpected_decided.connect(devices.follow_decision)
         region_renamed.connect(regions.follow_rename)
+        terminal_query.add_fields()

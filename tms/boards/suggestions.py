@@ -12,8 +12,9 @@ from django.views.decorators.http import require_safe
 
 from tms.accounts.access import permitted, visible
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
+from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.boards.list_filters.filters import MAX_QUERY_CHARACTERS
+from tms.boards.list_filters.filters import MAX_QUERY_CHARACTERS, TerminalFilter
 from tms.fleet.models import Site, Terminal
 from tms.fleet.search import sites_like, terminals_like
 from tms.fleet.sites.names import Bilingual
@@ -22,6 +23,7 @@ from tms.lib.db.natural_order import natural
 from tms.query.completion import complete
 
 MAX_SUGGESTED = 20
+MAX_COUNTED = 10_000
 MAX_TEXT = 64
 MAX_CURSOR_DIGITS = 6
 
@@ -60,7 +62,17 @@ def complete_terminals(request: AuthenticatedRequest) -> HttpResponse:
     text, cursor = request.GET.get("q", "")[:MAX_QUERY_CHARACTERS], request.GET.get("cursor", "")
     at = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < MAX_CURSOR_DIGITS else len(text)
     found = complete(text.replace("\0", " "), at, TERMINAL_FIELDS, request.user)
-    return render(request, "forms/completions.html", {"completions": found})
+    counted = _count(TerminalFilter.of(request.GET), request.user) if request.GET.get("count") == "1" else {}
+    return render(request, "forms/completions.html", {"completions": found, **counted})
+
+
+def _count(chosen: TerminalFilter, person: User) -> dict[str, object]:
+    """How many terminals of the person match, as far as they are counted; nothing while the query is none."""
+    if chosen.problem or chosen.is_empty:
+        return {}
+    found = chosen.apply(visible(Terminal.objects.all(), to=person)).order_by()
+    number = found.values("pk")[: MAX_COUNTED + 1].count()
+    return {"is_counted": True, "matching": min(number, MAX_COUNTED), "is_capped": number > MAX_COUNTED}
 
 
 def _filter(request: AuthenticatedRequest) -> RowFilter:

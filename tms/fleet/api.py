@@ -1,5 +1,7 @@
 """REST operations to list and read sites, groups and terminals."""
 
+from collections.abc import Iterator
+
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
@@ -24,6 +26,7 @@ from tms.lib.pagination import Column, Keyset
 from tms.query.errors import QueryError
 from tms.query.parser import MAX_CHARACTERS
 from tms.query.query import Query as TerminalsQuery
+from tms.query.tree import Operator
 from tms.rest_base.etags import set_etag
 from tms.rest_base.found_rows import find
 from tms.rest_base.operation import ApiRequest
@@ -49,16 +52,23 @@ class TerminalQuery(PageQuery):
     lifecycle: list[Lifecycle] = Field([], description="Any of these.")
 
     def apply(self, rows: QuerySet[models.Terminal]) -> QuerySet[models.Terminal]:
-        wanted: dict[str, object] = {
-            "site__code": self.site,
-            "groups__name": self.group,
-            "kind": self.kind,
-            "state__presence__in": self.presence,
-            "state__status": self.status,
-            "lifecycle__in": self.lifecycle,
-        }
-        rows = rows.filter(**{name: value for name, value in wanted.items() if value})
+        exact = {"site__code": self.site, "groups__name": self.group}
+        rows = rows.filter(**{name: value for name, value in exact.items() if value})
+        rows = rows.filter(*self._conditions())
         return rows.filter(self._condition()) if self.q else rows
+
+    def _conditions(self) -> Iterator[Q]:
+        """The parameters that are fields of queries, too."""
+        chosen = {
+            "kind": (self.kind,),
+            "presence": self.presence,
+            "status": (self.status,),
+            "state": self.lifecycle,
+        }
+        for name, values in chosen.items():
+            field = TERMINAL_FIELDS.find(name)
+            if field and any(values):
+                yield field.condition(Operator.IS, tuple(values), timezone.now())
 
     def _condition(self) -> Q:
         try:

@@ -13,7 +13,8 @@ class FleetConfig(AppConfig):
     def ready(self) -> None:
         from tms.accounts import undo  # its models are loaded by now
         from tms.fleet.groups import dynamic
-        from tms.fleet.labels import terminal_query
+        from tms.fleet.labels import terminal_query as label_query
+        from tms.fleet.sites import terminal_query as hours_query
         from tms.fleet.terminals import group_members
 
         group_members.connect()
@@ -21,6 +22,7 @@ class FleetConfig(AppConfig):
         natural_order.register()
         pattern_lookup.register()
         version_order.register()
-        terminal_query.add_fields()
+        label_query.add_fields()
+        hours_query.add_fields()
         dynamic.connect()
         undo.MODULES.add("tms.fleet.label_editing.undo")

@@ -11,10 +11,12 @@ from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import visible
 from tms.fleet.models import Group, Lifecycle, Presence, Region, Site, Status, Terminal, TerminalKind
+from tms.fleet.models.outage import Outage
+from tms.lib.db.pattern_lookup import ANY
 from tms.query.fields import Field, FieldSet, MovedBy
 from tms.query.tree import Operator
 from tms.query.tree import Value as Written
-from tms.query.value_kinds import MOMENT, PART_OF_TEXT, TEXT, VERSION, choices
+from tms.query.value_kinds import MOMENT, PART_OF_TEXT, TEXT, VERSION, TextKind, choices
 
 MAX_VALUES = 10
 SITE_NAMES = ("site__code", "site__name", "site__name_ja")
@@ -25,6 +27,18 @@ def terminals_with(word: str) -> Q:
     """Terminals with a word in their UID, location, serial number, model, address or the names of their site."""
     sites = Site.objects.filter(Q(code__iexact=word) | Q(name__icontains=word) | Q(name_ja__icontains=word))
     return Q(site__in=sites.values("pk")) | Q(words__contains=Upper(Value(word)))
+
+
+class OfWords:
+    """The comparison of a column that `words` contains, whose index finds the few rows in question."""
+
+    def __init__(self, column: str, kind: TextKind) -> None:
+        self._column, self._kind = column, kind
+
+    def __call__(self, operator: Operator, wanted: Written, at: datetime) -> Q:
+        found = self._kind.compare(self._column, operator, wanted, at)
+        longest = max(wanted.text.split(ANY) if not wanted.is_quoted else [wanted.text], key=len)
+        return found & Q(words__contains=Upper(Value(longest))) if longest else found
 
 
 def _in_groups(groups: Q) -> Q:
@@ -53,6 +67,18 @@ def _group_names(person: Any, begun: str) -> Iterable[str]:
     return groups.values_list("name", flat=True)[:MAX_VALUES]
 
 
+def _lost_with(operator: Operator, wanted: Written, at: datetime) -> Q:
+    dropped = Outage.objects.open().exclude(node="").order_by()
+    if not wanted.text:
+        return ~Q(pk__in=dropped.values("terminal"))
+    return Q(pk__in=dropped.filter(TEXT.compare("node", operator, wanted, at)).values("terminal"))
+
+
+def _lost_nodes(person: Any, begun: str) -> Iterable[str]:
+    dropped = visible(Outage.objects.open().filter(node__istartswith=begun).exclude(node=""), to=person)
+    return dropped.order_by("node").values_list("node", flat=True).distinct()[:MAX_VALUES]
+
+
 class Existing:
     """Suggests the values of a column that terminals of the person have."""
 
@@ -71,10 +97,17 @@ TERMINAL_FIELDS = FieldSet(
     ),
     Field("region", _("Region of the site"), TEXT, ("site__region",), suggest=_region_names),
     Field("kind", _("Kind of terminal"), choices(dict(TerminalKind.choices)), ("kind",)),
-    Field("uid", _("UID"), TEXT, ("uid",), suggest=Existing("uid")),
-    Field("location", _("Part of the location"), PART_OF_TEXT, ("label",), LABEL_NAMES, suggest=Existing("label")),
+    Field("uid", _("UID"), TEXT, compare=OfWords("uid", TEXT), suggest=Existing("uid")),
+    Field(
+        "location",
+        _("Part of the location"),
+        PART_OF_TEXT,
+        aliases=LABEL_NAMES,
+        compare=OfWords("label", PART_OF_TEXT),
+        suggest=Existing("label"),
+    ),
     Field("model", _("Model"), TEXT, ("model",), suggest=Existing("model")),
-    Field("serial", _("Serial number"), TEXT, ("serial",), suggest=Existing("serial")),
+    Field("serial", _("Serial number"), TEXT, compare=OfWords("serial", TEXT), suggest=Existing("serial")),
     Field("firmware", _("Version of the firmware"), VERSION, ("firmware",), suggest=Existing("firmware")),
     Field("agent", _("Version of the agent"), VERSION, ("agent",), suggest=Existing("agent")),
     Field("state", pgettext_lazy("lifecycle", "Lifecycle state"), choices(dict(Lifecycle.choices)), ("lifecycle",)),
@@ -86,14 +119,14 @@ TERMINAL_FIELDS = FieldSet(
         _("Presence"),
         choices(dict(Presence.choices)),
         ("state__presence",),
-        moved_by=MovedBy.READING,
+        moved_by=MovedBy.PRESENCE,
     ),
     Field(
         "status",
         _("Status that it reports"),
         choices(dict(Status.choices)),
         ("state__status",),
-        moved_by=MovedBy.READING,
+        moved_by=MovedBy.STATUS,
     ),
     Field(
         "seen",
@@ -102,6 +135,14 @@ TERMINAL_FIELDS = FieldSet(
         ("state__last_seen_at",),
         ("last_seen",),
         moved_by=MovedBy.TIME,
+    ),
+    Field(
+        "lost_with",
+        _("Node that dropped it, until it returns"),
+        TEXT,
+        compare=_lost_with,
+        suggest=_lost_nodes,
+        moved_by=MovedBy.PRESENCE,
     ),
     words=terminals_with,
 )

@@ -27,6 +27,11 @@ class MovedBy(Enum):
     TIME = auto()
     READING = auto()
     """Every report may do it."""
+    STATUS = auto()
+    PRESENCE = auto()
+    ALERT = auto()
+    PLAN = auto()
+    """Opening hours and maintenance begin and end without a change of the row."""
 
 
 def _as_it_is(found: Q) -> Q:

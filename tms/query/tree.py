@@ -1,5 +1,9 @@
-"""The tree of a parsed query. Positions are indexes of characters in the text."""
+"""The tree of a parsed query.
 
+Positions are indexes of characters in the text. Texts that say the same have equal trees.
+"""
+
+import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,7 +29,7 @@ class Value:
     """A value as it was written. In quotes, `*` is an ordinary character."""
 
     text: str
-    span: TextRange
+    span: TextRange = dataclasses.field(compare=False)
     is_quoted: bool = False
 
 
@@ -34,7 +38,7 @@ class Words:
     """Text without a field: what the search box searched for before there were queries."""
 
     text: str
-    span: TextRange
+    span: TextRange = dataclasses.field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,9 @@ class Comparison:
     """A field compared with values; several values are alternatives."""
 
     field: str
-    field_span: TextRange
+    field_span: TextRange = dataclasses.field(compare=False)
     operator: Operator
-    operator_span: TextRange
+    operator_span: TextRange = dataclasses.field(compare=False)
     values: tuple[Value, ...]
 
 

@@ -13,6 +13,7 @@ from tms.boards.caches.waiting_approvals import approval_cache
 from tms.boards.live.board_hub import board_hub
 from tms.boards.wall.waiting import waiting_screens
 from tms.feed.hub import ChangeListener, hub
+from tms.fleet.sites.hours_cache import hours_cache
 from tms.ingest.gateway import gateway
 from tms.ingest.links import Links
 
@@ -32,9 +33,9 @@ def links() -> Links:
 
 
 LISTENERS: Mapping[ProcessRole, Sequence[Callable[[], ChangeListener]]] = {
-    ProcessRole.SERVE: (rule_cache, links, census_cache, incident_cache, plan_cache),
+    ProcessRole.SERVE: (rule_cache, links, census_cache, incident_cache, plan_cache, hours_cache),
     ProcessRole.BOARDS: (
-        *(census_cache, incident_cache, plan_cache, alarm_cache, approval_cache, next_step_cache),
+        *(census_cache, incident_cache, plan_cache, hours_cache, alarm_cache, approval_cache, next_step_cache),
         *(board_hub, waiting_screens),
     ),
     ProcessRole.CLOCK: (rule_cache,),

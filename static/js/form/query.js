@@ -17,6 +17,7 @@ class QueryField {
     this.input = /** @type {HTMLInputElement} */ (root.querySelector("input"));
     this.popup = /** @type {HTMLElement} */ (root.querySelector(".query-popup"));
     this.list = /** @type {HTMLElement} */ (root.querySelector("[role=listbox]"));
+    this.count = root.querySelector("[data-count]"); // of the list's page alone
     const states = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false" };
     for (const [name, value] of Object.entries({ ...states, "aria-controls": this.list.id }))
       this.input.setAttribute(name, value);
@@ -26,6 +27,8 @@ class QueryField {
   #listen() {
     this.input.addEventListener("keydown", (event) => this.#key(event));
     this.input.addEventListener("input", () => {
+      this.root.dataset.typing = "";
+      this.count?.replaceChildren();
       this.root.querySelector("#query-problem")?.replaceChildren(); // the answer brings it back, if it is still one
       this.#ask();
     });
@@ -69,6 +72,7 @@ class QueryField {
     this.#request = new AbortController();
     const address = new URL(/** @type {string} */ (this.root.dataset.query), location.href);
     address.searchParams.set("q", this.input.value);
+    if (this.count) address.searchParams.set("count", "1");
     address.searchParams.set("cursor", String(this.input.selectionStart ?? this.input.value.length));
     try {
       const answer = await fetch(address, { signal: this.#request.signal, redirect: "error" });
@@ -83,6 +87,7 @@ class QueryField {
     if (document.activeElement !== this.input) return;
     const found = document.createElement("template");
     found.innerHTML = html;
+    this.count?.replaceChildren(...(found.content.querySelector("output")?.childNodes ?? []));
     const options = [...found.content.querySelectorAll("[role=option]")];
     for (const [at, option] of options.entries()) option.id = `${this.list.id}_${at}`;
     this.list.replaceChildren(...options);
@@ -141,7 +146,25 @@ function makeAll() {
     new QueryField(/** @type {HTMLElement} */ (root));
 }
 
+/**
+ * A choice beside the field writes into it, too; the link itself asks for the list.
+ * @param {MouseEvent} event
+ */
+function follow({ target, ctrlKey, metaKey, shiftKey }) {
+  const choice = target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest("[data-asks]")) : null;
+  const input = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-query] input"));
+  if (choice && input && !ctrlKey && !metaKey && !shiftKey) input.value = choice.dataset.asks ?? "";
+}
+
+/** The list shows what the field says, unless that is no query: then its own number is right. */
+function settle() {
+  for (const root of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-query]")))
+    if (!root.querySelector("#query-problem > span")) delete root.dataset.typing;
+  makeAll();
+}
+
 export function start() {
   makeAll();
-  document.addEventListener("htmx:after:swap", makeAll);
+  document.addEventListener("click", follow);
+  document.addEventListener("htmx:after:swap", settle);
 }

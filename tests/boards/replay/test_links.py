@@ -25,7 +25,7 @@ def test_links_to_pages_that_can_be_replayed_keep_the_instant(before, after):
 @pytest.mark.parametrize(
     "link",
     [
-        '<a href="/terminals/?site=SJK">',
+        '<a href="/terminals/?q=site:SJK">',
         '<a href="/alerts/past/">',
         '<a href="/incidents/7/post-mortem/">',
         '<a href="/terminals/SJK-KSK-03/series/">',

@@ -31,7 +31,7 @@ def every_page(busy: BusyFleet, *, approval: int) -> dict[str, str]:
         "regions": "/regions/new/",
         "contacts": "/sites/SJK/contacts/",
         "no-terminals-found": "/terminals/?q=nothing-has-this",
-        "terminals-of-site": "/terminals/?site=SJK",
+        "terminals-of-site": "/terminals/?q=site:SJK",
         "search-actions": "/search/?q=%3E",
         "not-found": "/nothing/",
         "not-a-link": "/act/none/",

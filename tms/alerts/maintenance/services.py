@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from django.db import models, transaction
@@ -256,12 +256,12 @@ def _cover(window: Window) -> MaintenanceCoverage:
     return MaintenanceCoverage(window.pk, window.occurs_until, window.note, by)
 
 
-def in_scope(windows: Iterable[Window]) -> models.Q:
+def in_scope(windows: Iterable[Window] | models.QuerySet[Window, Any]) -> models.Q:
     """The terminals that any of `windows` covers, as a filter of terminals."""
-    pks = [window.pk for window in windows]
+    pks = windows if isinstance(windows, models.QuerySet) else [window.pk for window in windows]
     return (
-        models.Q(site__in=Site.objects.filter(windows__in=pks).values("pk"))
-        | models.Q(pk__in=Terminal.objects.filter(windows__in=pks).values("pk"))
+        models.Q(site__in=Window.sites.through.objects.filter(window__in=pks).values("site"))
+        | models.Q(pk__in=Window.terminals.through.objects.filter(window__in=pks).values("terminal"))
         | models.Q(pk__in=Terminal.objects.filter(groups__windows__in=pks).values("pk"))
     )
 

@@ -1,6 +1,5 @@
-"""Active maintenance and closed sites. Boards need them in every pass, but they change a few times a day."""
+"""Active maintenance. Boards need it in every pass, but it changes a few times a day."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,18 +10,7 @@ from tms.alerts.models.maintenance import Window
 from tms.feed.cache import FeedCache
 from tms.feed.change import Change
 from tms.fleet.models import Terminal
-from tms.fleet.sites.calendar import hours_of
-from tms.lib.calendar.opening_hours import NEVER, Hours
 from tms.lib.per_process import per_process
-
-
-class SiteStatus(NamedTuple):
-    """Whether a site is open, until it changes."""
-
-    opens_at: datetime | None
-    """When the site opens; None while it is open."""
-    changes_at: datetime | None
-    valid_until: datetime
 
 
 class PlanRows(NamedTuple):
@@ -40,16 +28,6 @@ class PlanMemory:
         self.maintenance: PlanRows | None = None
         self.terminals: dict[Scope, int] = {}
         """Number of terminals in maintenance."""
-        self.hours: dict[int, Hours] = {}
-        self.statuses: dict[int, SiteStatus] = {}
-
-    def status(self, site_id: int, at: datetime) -> SiteStatus:
-        status = self.statuses.get(site_id)
-        if status is None or status.valid_until <= at:
-            hours = self.hours[site_id]
-            change = hours.next_change(at)
-            status = self.statuses[site_id] = SiteStatus(hours.opens_at(at), change, change or NEVER)
-        return status
 
 
 class PlanCache(FeedCache[PlanMemory, []]):
@@ -73,18 +51,6 @@ class PlanCache(FeedCache[PlanMemory, []]):
             memory.terminals[scope] = terminals.count()
         return memory.terminals.get(scope, 0)
 
-    def statuses(self, site_ids: Collection[int], at: datetime) -> dict[int, SiteStatus]:
-        memory = self.get()
-        missing = [pk for pk in site_ids if pk not in memory.hours]
-        if missing:
-            memory.hours |= hours_of(missing)
-        return {pk: memory.status(pk, at) for pk in site_ids if pk in memory.hours}
-
-    def closed(self, site_ids: Collection[int], at: datetime) -> dict[int, datetime]:
-        """The closed ones of these sites, with the time at which each opens."""
-        statuses = self.statuses(site_ids, at)
-        return {pk: status.opens_at for pk, status in statuses.items() if status.opens_at is not None}
-
 
 def _active_maintenance(at: datetime) -> PlanRows:
     windows = services.running(at)
@@ -99,5 +65,5 @@ def _active_maintenance(at: datetime) -> PlanRows:
 
 @per_process
 def plan_cache() -> PlanCache:
-    """Active maintenance and closed sites, cached by this process."""
+    """Active maintenance, cached by this process."""
     return PlanCache()

@@ -1,8 +1,8 @@
 """Choices of filters and forms. They do not change while a page is open."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlencode
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -10,9 +10,9 @@ from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Rule, RuleSource
-from tms.boards.list_filters.filters import ANY, NOT_LISTED, AlertFilter, TerminalFilter
+from tms.boards.list_filters.filters import NOT_LISTED, AlertFilter, TerminalFilter
 from tms.boards.rows.planned import PlannedKind
-from tms.fleet.models import BY_URGENCY, Group, Lifecycle, Presence, Site, Status, Terminal, TerminalKind
+from tms.fleet.models import BY_URGENCY, Lifecycle, Presence, Site, Terminal
 from tms.lib.db.natural_order import natural
 from tms.lib.severity import Severity
 from tms.protocol.limits import METRIC_NAMES
@@ -20,6 +20,8 @@ from tms.telemetry import metric_names
 from tms.telemetry.history import series
 
 SHOWN_READINGS = 10
+OF_QUERY = frozenset({"q", "after", "before"})
+"""Parameters of a list that another query replaces."""
 NOTHING = series.ReadingRange(None)
 SPAN_LABELS = {"30m": _("30 min"), "6h": _("6 h"), "7d": _("7 d"), "30d": _("30 d"), "1y": _("1 y")}
 BUCKETS = {"7d": _("each hour"), "30d": _("each hour"), "1y": _("each day")}
@@ -42,17 +44,43 @@ class Choice(NamedTuple):
     address: str = ""
 
 
-def presences(chosen: TerminalFilter) -> list[Choice]:
-    return [Choice(name.value, name.label, name.value in chosen.presence) for name in BY_URGENCY]
+class QueryChoice(NamedTuple):
+    """A value of a field that a click adds to the query, or removes from it."""
+
+    field: str
+    value: str
+    label: str | Promise
+    is_chosen: bool
+    q: str
+    """The query after the click."""
+    address: str
+
+
+def query_choices(chosen: TerminalFilter, address: str) -> list[QueryChoice]:
+    """Presence and planned absence beside the query of the list that has this address."""
+    labels = {
+        **{("presence", name.value): name.label for name in BY_URGENCY},
+        **{("expected", plan.value): plan.label for plan in PlannedKind},
+    }
+    return [_query_choice(chosen, address, field, value, label) for (field, value), label in labels.items()]
+
+
+def _query_choice(chosen: TerminalFilter, address: str, field: str, value: str, label: str | Promise) -> QueryChoice:
+    after = chosen.toggled(field, value)
+    is_chosen = value in chosen.chosen(field)
+    return QueryChoice(field, value, label, is_chosen, after.q, _asking(address, after))
+
+
+def _asking(address: str, chosen: TerminalFilter) -> str:
+    """The first page of the same list with another query."""
+    path, _, query = address.partition("?")
+    kept = urlencode([(name, value) for name, value in parse_qsl(query) if name not in OF_QUERY])
+    return f"{path}?{'&'.join(filter(None, (chosen.query, kept)))}".rstrip("?")
 
 
 def lifecycles(chosen: TerminalFilter) -> list[Choice]:
     """The states that the list of terminals has views of its own for."""
-    return [Choice(name, Lifecycle(name).label, name == chosen.lifecycle) for name in NOT_LISTED]
-
-
-def planned_kinds(chosen: TerminalFilter) -> list[Choice]:
-    return [Choice(plan.value, plan.label, plan.value in chosen.expected) for plan in PlannedKind]
+    return [Choice(name, Lifecycle(name).label, chosen.chosen("state") == (name,)) for name in NOT_LISTED]
 
 
 ORDERS = (
@@ -68,16 +96,6 @@ def orders(chosen: str) -> list[Choice]:
 
 def severities(chosen: AlertFilter) -> list[Choice]:
     return [Choice(name.value, name.label, name.value in chosen.severity) for name in Severity]
-
-
-def selects(chosen: TerminalFilter, *, to: Person) -> dict[str, list[Choice]]:
-    return {
-        "site": _select(chosen.site.upper(), site_options(to=to)),
-        "kind": _select(chosen.kind, TerminalKind.choices),
-        "group": _select(chosen.group, [(str(group.pk), group.name) for group in visible(Group.objects.all(), to=to)]),
-        "status": _select(chosen.status, Status.choices),
-        "severity": _select(chosen.severity, [(ANY, _("Any alert")), *Severity.choices]),
-    }
 
 
 def site_options(*, to: Person) -> list[tuple[str, str]]:
@@ -123,7 +141,3 @@ def alert_chart(
 def _legend(name: str) -> dict[str, object]:
     known = metric_names.metric(name)
     return {"label": str(known.label), "unit": known.unit.strip()}
-
-
-def _select(chosen: str, options: Iterable[tuple[str, Any]]) -> list[Choice]:
-    return [Choice(value, label, value == chosen) for value, label in options]

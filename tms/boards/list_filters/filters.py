@@ -3,8 +3,7 @@
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
-from functools import reduce
-from operator import or_
+from functools import cached_property
 from typing import Self
 from urllib.parse import parse_qsl, urlencode
 
@@ -12,22 +11,21 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
-from tms.accounts.access import within
+from tms.accounts.access import Person, within
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, AlertState, Incident
 from tms.alerts.models.alert import FLAPPING
 from tms.alerts.search import alerts_like
-from tms.boards.rows.planned import PlannedKind, is_expected
+from tms.boards.list_filters import old_parameters
 from tms.feed.change import Change
-from tms.fleet.models import Group, Lifecycle, Presence, Status, Terminal, TerminalKind
-from tms.fleet.models.outage import Outage
+from tms.fleet.models import Lifecycle, Terminal
 from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.lib.severity import Severity
+from tms.query.editing import all_of, condition, only_condition, without
 from tms.query.errors import QueryError
 from tms.query.fields import MovedBy
 from tms.query.query import Query
 
-ANY = "any"
 NOT_LISTED = tuple(state.value for state in Lifecycle if state is not Lifecycle.IN_SERVICE)
 """The lifecycle states of terminals that a list shows only if it is asked for them."""
 MIN_SEARCHED = 2
@@ -36,73 +34,32 @@ MAX_QUERY_CHARACTERS = 2_000
 PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TerminalFilter:
-    """Empty fields filter nothing; an unknown value counts as empty. A query that is none selects nothing."""
+    """A query about terminals; an empty one selects those in service. A text that is none selects nothing."""
 
     q: str = ""
-    """A query: conditions and words."""
-    presence: tuple[str, ...] = ()
-    status: str = ""
-    severity: str = ""
-    site: str = ""
-    kind: str = ""
-    lost_with: str = ""
-    """Name of a node that dropped them; they have not reconnected since."""
-    expected: tuple[str, ...] = ()
-    """Planned absence: maintenance or a closed site."""
-    lifecycle: str = ""
-    """The lifecycle state; empty for *in service*."""
-    group: str = ""
-    """The primary key of a group."""
 
     @classmethod
-    def of(cls, query: QueryDict) -> Self:
-        q, group = text(query, "q", MAX_QUERY_CHARACTERS), query.get("group", "")
-        return cls(
-            q=q if len(q) >= MIN_SEARCHED else "",
-            presence=_all_known(query.getlist("presence"), Presence.values),
-            status=_if_known(query.get("status"), Status.values),
-            severity=_if_known(query.get("severity"), [ANY, *Severity.values]),
-            site=text(query, "site", 8),
-            kind=_if_known(query.get("kind"), TerminalKind.values),
-            lost_with=text(query, "lost_with", 64),
-            expected=_all_known(query.getlist("expected"), PlannedKind.values),
-            lifecycle=_if_known(query.get("lifecycle"), NOT_LISTED),
-            group=group if PRIMARY_KEY.fullmatch(group) else "",
-        )
+    def of(cls, query: QueryDict, *, to: Person | None = None) -> Self:
+        """The filter of a URL. `to`: the person, whose groups old links name by primary key."""
+        q = text(query, "q", MAX_QUERY_CHARACTERS)
+        return cls(all_of(*old_parameters.conditions(query, to=to), q if len(q) >= MIN_SEARCHED else ""))
 
     def apply(self, rows: QuerySet[Terminal]) -> QuerySet[Terminal]:
-        if state := self.lifecycle or ("" if "state" in self.used else Lifecycle.IN_SERVICE):
-            rows = rows.filter(lifecycle=state)
-        if self.presence:
-            rows = rows.filter(state__presence__in=self.presence)
-        if self.status:
-            rows = rows.filter(state__status=self.status)
-        if self.severity:
-            rows = rows.filter(pk__in=_alerts(self.severity).values("terminal"))
-        if self.site:
-            rows = rows.filter(site__code__iexact=self.site)
-        if self.kind:
-            rows = rows.filter(kind=self.kind)
-        if self.group:
-            rows = rows.filter(pk__in=Group.terminals.through.objects.filter(group=int(self.group)).values("terminal"))
-        if self.lost_with:
-            rows = rows.filter(pk__in=Outage.objects.lost_with(self.lost_with).values("terminal"))
-        if self.expected:
-            at = timezone.now()
-            rows = rows.filter(reduce(or_, (is_expected(kind, at=at) for kind in self.expected)))
-        return self._select(rows) if self.q else rows
+        if isinstance(self._read, QueryError):
+            return rows.none()
+        rows = rows if "state" in self.used else rows.filter(lifecycle=Lifecycle.IN_SERVICE)
+        return rows.filter(self._read.where(timezone.now())) if self.q else rows
 
-    def _select(self, rows: QuerySet[Terminal]) -> QuerySet[Terminal]:
-        read = read_query(self.q)
-        return rows.none() if isinstance(read, QueryError) else rows.filter(read.where(timezone.now()))
+    @cached_property
+    def _read(self) -> Query | QueryError:
+        return read_query(self.q)
 
     @property
     def problem(self) -> QueryError | None:
         """Why the query is none."""
-        read = read_query(self.q)
-        return read if isinstance(read, QueryError) else None
+        return self._read if isinstance(self._read, QueryError) else None
 
     @property
     def corrected(self) -> str:
@@ -113,33 +70,55 @@ class TerminalFilter:
     @property
     def used(self) -> Collection[str]:
         """The fields that the query has conditions on."""
-        read = read_query(self.q)
-        return () if isinstance(read, QueryError) else read.used
+        return () if isinstance(self._read, QueryError) else self._read.used
+
+    @cached_property
+    def _moved_by(self) -> frozenset[MovedBy]:
+        return frozenset(field.moved_by for name in self.used if (field := TERMINAL_FIELDS.find(name)))
 
     @property
     def is_moved_by_time(self) -> bool:
         """Whether rows may come and go without a change that says so: as time passes, or with each report."""
-        return any((field := TERMINAL_FIELDS.find(name)) and field.moved_by is not MovedBy.CHANGE for name in self.used)
+        return not self._moved_by.isdisjoint((MovedBy.TIME, MovedBy.READING))
+
+    def is_moved_by(self, change: Change) -> bool:
+        """Whether rows may have been added or removed. Name, site and kind change only at a first boot."""
+        moved = {MovedBy.PRESENCE: change.presence, MovedBy.STATUS: change.status, MovedBy.ALERT: change.alerts}
+        return bool(change.everything or change.sessions or any(moved.get(each) for each in self._moved_by))
+
+    @property
+    def shows_status(self) -> bool:
+        """Whether the status that terminals report decides which rows there are."""
+        return MovedBy.STATUS in self._moved_by
+
+    def chosen(self, field: str) -> tuple[str, ...]:
+        """The values of the only condition on a field that all rows meet; none if there is no such condition."""
+        found = only_condition(self.q, field)
+        return tuple(value.text.casefold() for value in found.values) if found else ()
+
+    def without(self, *names: str) -> Self:
+        """The filter without those conditions."""
+        found = (only_condition(self.q, name) for name in names)
+        return type(self)(without(self.q, *filter(None, found)))
+
+    def toggled(self, field: str, value: str) -> Self:
+        """The filter with one more value of a field, or one less."""
+        values = sorted({*self.chosen(field)} ^ {value})
+        return type(self)(all_of(self.without(field).q, condition(field, values) if values else ""))
+
+    @property
+    def site(self) -> str:
+        """The site that all rows are at, if the query names one."""
+        return named[0] if len(named := self.chosen("site")) == 1 else ""
 
     @property
     def query(self) -> str:
         """The filter as a query string; equal filters have equal strings."""
-        chosen = [(field.name, getattr(self, field.name)) for field in fields(self)]
-        return urlencode([(name, value) for name, value in chosen if value], doseq=True)
+        return query_string(self.q)
 
     @property
     def is_empty(self) -> bool:
-        return self == type(self)()
-
-    def is_moved_by(self, change: Change) -> bool:
-        """Whether rows may have been added or removed. Name, site and kind change only at a first boot."""
-        return bool(
-            change.everything
-            or change.sessions
-            or ((self.presence or self.lost_with) and change.presence)
-            or (self.status and change.terminals)
-            or (self.severity and change.alerts)
-        )
+        return not self.q
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +197,11 @@ def text(query: QueryDict, name: str, most: int) -> str:
     return query.get(name, "").replace("\0", "").strip()[:most]
 
 
+def query_string(q: str) -> str:
+    """The part of a URL that asks the list of terminals a query. What people type most stays readable."""
+    return urlencode({"q": q}, safe=":,*") if q else ""
+
+
 def read_query(text: str) -> Query | QueryError:
     """The query about terminals that the text is, or why it is none."""
     try:
@@ -226,14 +210,5 @@ def read_query(text: str) -> Query | QueryError:
         return error
 
 
-def _if_known(value: str | None, values: Collection[str]) -> str:
-    return value if value is not None and value in values else ""
-
-
 def _all_known(chosen: Iterable[str], values: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted({name for name in chosen if name in values}))
-
-
-def _alerts(severity: str) -> QuerySet[Alert]:
-    unresolved = Alert.objects.unresolved()
-    return unresolved if severity == ANY else unresolved.filter(severity=severity)

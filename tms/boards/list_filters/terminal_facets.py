@@ -6,19 +6,26 @@ With filters by site and kind the numbers come from the census, without a query.
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from django.db.models import Count, QuerySet
 
 from tms.accounts.scope import Scope
+from tms.alerts.terminal_query import in_maintenance
 from tms.boards.caches.census import Census
 from tms.boards.caches.plans import plan_cache
 from tms.boards.list_filters.filters import TerminalFilter
-from tms.boards.rows.planned import PlannedKind, is_expected, numbers
+from tms.boards.rows.planned import PlannedKind, numbers
 from tms.fleet.models import Presence, Site, Terminal
+from tms.fleet.sites.hours_cache import hours_cache
+from tms.query.editing import only_condition
+from tms.query.tree import Operator
+from tms.query.value_kinds import TEXT
 
+SITE_NAMES = ("code", "name", "name_ja")
 MAX_TERMINALS = 10_000
 
 type GroupCounts = Mapping[tuple[int, str], int]
@@ -44,13 +51,13 @@ def facets(
         return FilterCounts(
             _name_counts({name: census.presences[name] for name in Presence.values}, planned), census.total
         )
-    others = replace(chosen, presence=(), expected=())
+    others = chosen.without("presence", "expected")
     matching = others.apply(terminals)
-    is_of_census = others == TerminalFilter(site=others.site, kind=others.kind)
-    everything = _of_census(census, others) if is_of_census else _count_first(matching)
+    of_census = _of_census(census, others, at=at)
+    everything = _count_first(matching) if of_census is None else of_census
     in_maintenance = _in_maintenance(matching, at=at)
-    counted = (in_maintenance,) if is_of_census else (everything, in_maintenance)
-    closed = plan_cache().closed({site for site, _ in everything}, at)
+    counted = (everything, in_maintenance) if of_census is None else (in_maintenance,)
+    closed = hours_cache().closed({site for site, _ in everything}, at)
     is_capped = any(_total(counts) >= MAX_TERMINALS for counts in counted)
     return _sum(chosen, _Counted(everything, in_maintenance, closed), is_capped=is_capped)
 
@@ -73,10 +80,11 @@ class _Counted(NamedTuple):
 
 
 def _sum(chosen: TerminalFilter, found: _Counted, *, is_capped: bool) -> FilterCounts:
-    planned = found.with_plans(chosen.expected)
+    presence = chosen.chosen("presence")
+    planned = found.with_plans(chosen.chosen("expected"))
     presences = {name: _total(planned, (name,)) for name in Presence.values}
-    absences = {kind: _total(found.with_plans((kind,)), chosen.presence) for kind in PlannedKind.values}
-    return FilterCounts(_name_counts(presences, absences), _total(planned, chosen.presence), is_capped)
+    absences = {kind: _total(found.with_plans((kind,)), presence) for kind in PlannedKind.values}
+    return FilterCounts(_name_counts(presences, absences), _total(planned, presence), is_capped)
 
 
 def _name_counts(presences: Mapping[str, int], absences: Mapping[str, int]) -> dict[str, int]:
@@ -86,16 +94,21 @@ def _name_counts(presences: Mapping[str, int], absences: Mapping[str, int]) -> d
 def _in_maintenance(matching: QuerySet[Terminal], *, at: datetime) -> GroupCounts:
     if not plan_cache().maintenance(at).windows:
         return {}
-    return _count_first(matching.filter(is_expected(PlannedKind.MAINTENANCE, at=at)))
+    return _count_first(matching.filter(in_maintenance(at)))
 
 
-def _of_census(census: Census, others: TerminalFilter) -> GroupCounts:
-    if others.site:
-        census = census.within(Site.objects.filter(code__iexact=others.site).values_list("pk", flat=True))
+def _of_census(census: Census, others: TerminalFilter, *, at: datetime) -> GroupCounts | None:
+    """What the census knows of; None if the filter has more than one site and kinds."""
+    if others.problem or not others.without("site", "kind").is_empty:
+        return None
+    if site := only_condition(others.q, "site"):
+        named = (TEXT.compare(column, Operator.IS, value, at) for column in SITE_NAMES for value in site.values)
+        census = census.within(Site.objects.filter(reduce(or_, named)).values_list("pk", flat=True))
+    kinds = others.chosen("kind")
     found: Counter[tuple[int, str]] = Counter()
-    for (site, presence, kind), number in census.terminals.items():
-        if others.kind in ("", kind):
-            found[site, presence] += number
+    for (site_id, presence, kind), number in census.terminals.items():
+        if not kinds or kind in kinds:
+            found[site_id, presence] += number
     return found
 
 

@@ -11,18 +11,22 @@ from typing import Any, NamedTuple
 from django.db.models import Case, FloatField, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Collate
 
 from tms.alerts.models import Alert
 from tms.boards.rows.terminals import COLUMNS
 from tms.fleet.models import BY_URGENCY, Status, Terminal
-from tms.lib.db.natural_order import natural
+from tms.lib.db.natural_order import NATURAL, natural
 from tms.lib.pagination import Column, Keyset, instant
 from tms.lib.severity import Severity
 from tms.lib.sort_order import SortOrder
 
 BY_UID = SortOrder("uid")
 NATURAL_UID = Column("natural_uid")
+SORTED_ROWS = 2_000
+"""So many are found first and sorted then. For more, the index of the order soon finds a page of them; for fewer,
+PostgreSQL expects that, too, and reads the whole index.
+"""
 BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -87,9 +91,16 @@ SORT_KEYS: Mapping[str, TerminalSortKey] = {
 """Sort keys by column, in the order of the table."""
 
 
-def ordered(terminals: QuerySet[Terminal], order: SortOrder) -> tuple[QuerySet[Terminal], Keyset]:
-    """The terminals with the columns of their order, and the order."""
-    terminals = terminals.annotate(natural_uid=natural("uid"))
+def ordered(terminals: QuerySet[Terminal], order: SortOrder, *, number: float) -> tuple[QuerySet[Terminal], Keyset]:
+    """The terminals with the columns of their order, and the order. `number`: at least how many there are."""
+    if number <= SORTED_ROWS:
+        # The limit is never reached, but nothing of the outer query moves into one that has a limit.
+        found = terminals.order_by().values("pk")[: 2 * SORTED_ROWS]
+        terminals = Terminal.objects.filter(pk__in=found).annotate(
+            natural_uid=Collate(Coalesce("uid", Value("")), NATURAL)
+        )
+    else:
+        terminals = terminals.annotate(natural_uid=natural("uid"))
     if order.column == BY_UID.column:
         return terminals, Keyset((NATURAL_UID._replace(is_descending=order.is_descending),))
     key = SORT_KEYS[order.column]

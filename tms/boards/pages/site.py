@@ -11,7 +11,6 @@ from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.boards.caches.census import PresenceCounts
-from tms.boards.caches.plans import plan_cache
 from tms.boards.list_filters.filters import AlertFilter
 from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, nav, with_nav
 from tms.boards.pages.render_context import RenderContext
@@ -32,6 +31,7 @@ from tms.boards.workbench.contacts import contacts_of_site
 from tms.feed.change import Change
 from tms.fleet.labels.tags import tags_of
 from tms.fleet.models import Site
+from tms.fleet.sites.hours_cache import hours_cache
 from tms.fleet.sites.names import Bilingual
 
 TEMPLATE = "boards/site.html"
@@ -119,7 +119,7 @@ class SitePage(BoardPage):
             closed_at=site.closed_at,
             mix=presence_mix(counts),
             expected=context.planned_sites.get(site.pk, ""),
-            status=plan_cache().statuses([site.pk], context.at).get(site.pk),
+            status=hours_cache().statuses([site.pk], context.at).get(site.pk),
             severity=worst_severity(counts, facts),
             incident=incident[0] if incident else None,
             tags=tuple(tags_of(site)),
@@ -159,7 +159,7 @@ class SitePage(BoardPage):
 
     def _settled(self, site: Site, context: RenderContext) -> dict[str, PagePart]:
         availability = availability_of([site.pk], self.scope, at=context.at)[site.pk]
-        status = plan_cache().statuses([site.pk], context.at).get(site.pk)
+        status = hours_cache().statuses([site.pk], context.at).get(site.pk)
         windows = tuple(rows_of_site(site, self.scope))
         values: dict[str, dict[str, object]] = {
             "hours": {"hours": hours_of_site(site, at=context.at), "status": status, "zone": site.time_zone},

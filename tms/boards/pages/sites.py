@@ -14,7 +14,6 @@ from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
 from tms.boards.caches.census import PresenceCounts
 from tms.boards.caches.incidents import IncidentFacts
-from tms.boards.caches.plans import SiteStatus, plan_cache
 from tms.boards.list_filters.choices import Choice
 from tms.boards.list_filters.site_filter import CLOSED, CLOSED_NOW, IN_MAINTENANCE, STATES, WITH_INCIDENT, SiteFilter
 from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, counts, nav
@@ -24,6 +23,7 @@ from tms.boards.rows.site_availability import SiteAvailability, availability_of
 from tms.boards.rows.sites import ListedSite, SiteListRow, impact_key, listed_sites, site_row, worst_incidents
 from tms.feed.change import Change
 from tms.fleet.models import Region, Site
+from tms.fleet.sites.hours_cache import SiteStatus, hours_cache
 from tms.lib.db.natural_order import natural_key
 
 TEMPLATE = "boards/sites.html"
@@ -195,5 +195,5 @@ def _facts(context: RenderContext, sites: Sequence[ListedSite]) -> SiteFacts:
     return SiteFacts(
         worst_incidents(context.unresolved, context.covered_incidents),
         dict(context.planned_sites),
-        plan_cache().statuses([site.pk for site in sites], context.at),
+        hours_cache().statuses([site.pk for site in sites], context.at),
     )

@@ -54,7 +54,7 @@ class TerminalsPage(BoardPage):
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
         after, before = (text(query, name, MAX_CURSOR_CHARACTERS) for name in ("after", "before"))
         order = SortOrder.of(query, SORT_KEYS, default=BY_UID)
-        return cls(scope_of(person), TerminalFilter.of(query), order=order, after=after, before=before)
+        return cls(scope_of(person), TerminalFilter.of(query, to=person), order=order, after=after, before=before)
 
     @property
     def address(self) -> str:
@@ -74,15 +74,13 @@ class TerminalsPage(BoardPage):
         return bool(change.terminals or change.alerts or change.rules or change.everything)
 
     def shows_status(self, terminals: Collection[int], page_state: PageState) -> bool:
-        return bool(self.chosen.status) or any(_element(pk) in page_state.parts for pk in terminals)
+        return self.chosen.shows_status or any(_element(pk) in page_state.parts for pk in terminals)
 
     def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         descends_first = {column: key.descends_first for column, key in SORT_KEYS.items()}
         headers = sort_headers(self.order, descends_first, address=self._address)
         return {
-            "presences": choices.presences(self.chosen),
-            "planned": choices.planned_kinds(self.chosen),
-            "selects": choices.selects(self.chosen, to=person),
+            "choices": choices.query_choices(self.chosen, self.address),
             "lifecycles": choices.lifecycles(self.chosen),
             "headers": headers,
             "readings": [(metric, headers[metric]) for metric in COLUMNS],
@@ -113,7 +111,8 @@ class TerminalsPage(BoardPage):
 
     def _renew(self, context: RenderContext, change: Change, before: PageState | None) -> PageState:
         """The state with the rows listed again, because the set of rows may have changed."""
-        window, found = self._window(), self._facets(context)
+        found = self._facets(context)
+        window = self._window(inf if self.chosen.is_empty else found.matching)
         ids = [_element(pk) for pk in window.pks]
         rows = reuse_parts(before, change, ids, is_touched=lambda values: values["terminal"].pk in change.terminals)
         missing = [pk for pk in window.pks if _element(pk) not in rows]
@@ -128,8 +127,8 @@ class TerminalsPage(BoardPage):
     def _listed(self) -> QuerySet[Terminal]:
         return within(Terminal.objects.all(), self.scope)
 
-    def _window(self) -> KeysetPage:
-        rows, order = ordered(self.chosen.apply(self._listed), self.order)
+    def _window(self, number: float) -> KeysetPage:
+        rows, order = ordered(self.chosen.apply(self._listed), self.order, number=number)
         return order.window(rows, after=self.after, before=self.before)
 
     def _facets(self, context: RenderContext) -> FilterCounts:
@@ -170,7 +169,12 @@ class TerminalsPage(BoardPage):
             "outside": context.census.total,
             "sees_nothing": not self.scope,
         }
-        return {"foot": PagePart(f"{TEMPLATE}#foot", values), "empty": PagePart(f"{TEMPLATE}#empty", empty)}
+        matching = {name: values[name] for name in ("matching", "is_capped")} | {"q": self.chosen.q}
+        return {
+            "matching": PagePart("boards/query.html#matching", matching),
+            "foot": PagePart(f"{TEMPLATE}#foot", values),
+            "empty": PagePart(f"{TEMPLATE}#empty", empty),
+        }
 
 
 def _of_choices(found: FilterCounts) -> dict[str, PagePart]:

@@ -13,7 +13,6 @@ from tms.boards.caches import last_hour
 from tms.boards.caches.census import Census
 from tms.boards.caches.incidents import COLUMNS, IncidentFacts, UnresolvedIncidents
 from tms.boards.caches.last_hour import Lines
-from tms.boards.caches.plans import SiteStatus
 from tms.boards.list_filters.correlated_alerts import most_urgent
 from tms.boards.list_filters.filters import AlertFilter
 from tms.boards.pages.render_context import RenderContext, SharedRows
@@ -23,6 +22,7 @@ from tms.boards.rows.impact_order import ImpactKey, ImpactRanking, PeerCounts
 from tms.boards.rows.incidents import IncidentRow, past_incident_rows
 from tms.boards.rows.planned import PlannedKind
 from tms.fleet.sites.calendar import hours_of
+from tms.fleet.sites.hours_cache import SiteStatus
 from tms.lib.calendar.opening_hours import NEVER
 from tms.lib.severity import Severity
 from tms.replay.state import AlertFacts, Moment

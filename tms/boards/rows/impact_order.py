@@ -16,9 +16,9 @@ from tms.accounts.access import within
 from tms.accounts.scope import EVERYTHING, Scope
 from tms.alerts.models import Alert, AlertState
 from tms.boards.caches.census import Census
-from tms.boards.caches.plans import SiteStatus, plan_cache
 from tms.boards.rows.alerts import AlertRow
 from tms.fleet.models import Presence
+from tms.fleet.sites.hours_cache import SiteStatus, hours_cache
 from tms.fleet.sites.impact import ImpactLevel, ImpactReason, PeerGroup, Weight, score
 from tms.lib.db.prepared import DbRow
 from tms.lib.pagination import Column, Keyset, instant
@@ -93,7 +93,7 @@ class ImpactRanking:
     def _statuses(self, sites: Collection[int]) -> Mapping[int, SiteStatus]:
         """The status of these sites, and of those requested before."""
         if missing := set(sites) - self._known.keys():
-            self._known |= plan_cache().statuses(missing, self._at)
+            self._known |= hours_cache().statuses(missing, self._at)
         return self._known
 
     @cached_property

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Q, TextChoices
+from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.scope import Scope
 from tms.alerts.maintenance import services
 from tms.boards.caches.census import Census
 from tms.boards.caches.plans import plan_cache
-from tms.fleet.models import Site
+from tms.fleet.sites.hours_cache import hours_cache
 
 
 class PlannedKind(TextChoices):
@@ -31,7 +31,7 @@ class Expected(NamedTuple):
 
 def expected_of(site_of: Mapping[int, int], *, at: datetime) -> dict[int, Expected]:
     """Planned absence of these terminals (with their sites); maintenance takes precedence over closing time."""
-    closed = plan_cache().closed(set(site_of.values()), at)
+    closed = hours_cache().closed(set(site_of.values()), at)
     found = {pk: Expected(PlannedKind.CLOSED, closed[site]) for pk, site in site_of.items() if site in closed}
     covers = services.coverage_of(site_of, among=plan_cache().maintenance(at).windows)
     return found | {
@@ -41,15 +41,8 @@ def expected_of(site_of: Mapping[int, int], *, at: datetime) -> dict[int, Expect
 
 def expected_at(census: Census, *, at: datetime) -> dict[int, str]:
     """Planned absence of sites as a whole."""
-    closed = dict.fromkeys(plan_cache().closed(census.sites.keys(), at), PlannedKind.CLOSED.value)
+    closed = dict.fromkeys(hours_cache().closed(census.sites.keys(), at), PlannedKind.CLOSED.value)
     return closed | dict.fromkeys(plan_cache().maintenance(at).sites, PlannedKind.MAINTENANCE.value)
-
-
-def is_expected(kind: str, *, at: datetime) -> Q:
-    """A filter of terminals."""
-    if kind == PlannedKind.MAINTENANCE:
-        return services.in_scope(plan_cache().maintenance(at).windows)
-    return Q(site__in=list(plan_cache().closed(list(Site.objects.values_list("pk", flat=True)), at)))
 
 
 def numbers(census: Census, *, at: datetime, scope: Scope) -> dict[str, int]:
@@ -57,5 +50,5 @@ def numbers(census: Census, *, at: datetime, scope: Scope) -> dict[str, int]:
     tallies = census.sites
     return {
         PlannedKind.MAINTENANCE.value: plan_cache().in_maintenance(scope, at),
-        PlannedKind.CLOSED.value: sum(tallies[site].total for site in plan_cache().closed(tallies.keys(), at)),
+        PlannedKind.CLOSED.value: sum(tallies[site].total for site in hours_cache().closed(tallies.keys(), at)),
     }

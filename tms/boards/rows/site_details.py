@@ -13,13 +13,13 @@ from django.utils.translation import gettext
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
-from tms.boards.caches.plans import SiteStatus
 from tms.boards.rows.incidents import IncidentRow
 from tms.boards.rows.planned import expected_of
 from tms.boards.rows.sites import PresenceMix
 from tms.boards.rows.terminals import unresolved_of
 from tms.fleet.models import Lifecycle, OnHolidays, Outage, Presence, Region, Site, SpecialDay, Terminal, TerminalKind
 from tms.fleet.models.opening_hours import HOLIDAY
+from tms.fleet.sites.hours_cache import SiteStatus
 from tms.fleet.sites.names import Bilingual
 from tms.fleet.sites.typed_hours import hours_in_words
 from tms.lib.calendar.opening_hours import OpenInterval

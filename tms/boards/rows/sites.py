@@ -10,11 +10,11 @@ from django.db.models import QuerySet
 from tms.alerts.models import IncidentState
 from tms.boards.caches.census import Census, PresenceCounts
 from tms.boards.caches.incidents import IncidentFacts, UnresolvedIncidents
-from tms.boards.caches.plans import SiteStatus
 from tms.boards.rows.common import SiteLabel
 from tms.boards.rows.incidents import IncidentRow
 from tms.boards.rows.site_availability import SiteAvailability
 from tms.fleet.models import BY_URGENCY, Presence, Site
+from tms.fleet.sites.hours_cache import SiteStatus
 from tms.fleet.sites.impact import ImpactLevel
 from tms.fleet.sites.names import Bilingual
 from tms.lib.db.natural_order import natural_key

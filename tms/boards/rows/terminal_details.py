@@ -12,7 +12,6 @@ from tms.accounts.access import within
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, AlertState, RuleSource
-from tms.boards.caches.plans import SiteStatus, plan_cache
 from tms.boards.rows.command_names import shown_name
 from tms.boards.rows.common import LinkView, SiteLabel, link_view, site_label
 from tms.boards.rows.planned import Expected, expected_of
@@ -21,6 +20,7 @@ from tms.commands.models import Command, CommandState
 from tms.files.models import TerminalFile
 from tms.fleet.labels.tags import all_tags_of
 from tms.fleet.models import Lifecycle, Terminal, TerminalState, UnexpectedDevice
+from tms.fleet.sites.hours_cache import SiteStatus, hours_cache
 from tms.fleet.sites.names import Bilingual
 from tms.inspections.models import Inspection
 from tms.jobs.links import JobLink, jobs_of_commands
@@ -155,7 +155,7 @@ def facts_of(terminal: Terminal, *, at: datetime, scope: Scope) -> TerminalFacts
     over = over_of(unresolved_of([terminal.pk]).get(terminal.pk, {}))
     plans = TerminalPlans(
         expected_of({terminal.pk: terminal.site_id}, at=at).get(terminal.pk),
-        plan_cache().statuses([terminal.site_id], at)[terminal.site_id],
+        hours_cache().statuses([terminal.site_id], at)[terminal.site_id],
     )
     facts = _facts(terminal, terminal.state, (_open_alerts(terminal), over), plans, newest, scope)
     return replace(

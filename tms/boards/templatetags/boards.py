@@ -6,15 +6,18 @@ from functools import cache
 
 from django import template
 from django.db.models import TextChoices
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from tms.boards import icons
 from tms.boards.formatting import instants
+from tms.boards.list_filters.filters import query_string
 from tms.boards.rendering.renderer import render_part, render_piece
 from tms.fleet.models import Presence, Status
 from tms.lib.severity import Severity
+from tms.query.editing import all_of, condition
 
 register = template.Library()
 
@@ -68,6 +71,13 @@ def countdown(at: datetime, since: datetime | None = None) -> SafeString:
 def piece(template_name: str, **values: Hashable) -> SafeString:
     """A part of rows that depends on nothing but `values`; like `include … only`, but cached."""
     return render_piece(template_name, get_language(), tuple(values.items()))
+
+
+@register.simple_tag
+def terminals_where(**conditions: str) -> str:
+    """The address of the list of the terminals whose fields have these values."""
+    q = all_of(*(condition(name, (value,)) for name, value in conditions.items()))
+    return f"{reverse('terminals')}?{query_string(q)}"
 
 
 @register.simple_tag(takes_context=True)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -33,6 +34,8 @@ from tms.query.fields import Field, MovedBy
 from tms.query.query import Query
 
 MAX_DYNAMIC_GROUPS = 200
+MAX_AMONG = 1_000
+"""Of more terminals than this, a comparison of all costs less."""
 EVALUATED_EVERY = timedelta(hours=1)
 LABELS = ("tag", "attr.")
 READ_AS: dict[str, tuple[str, ...]] = {
@@ -107,11 +110,15 @@ def read_query(text: str) -> Query:
 
 
 def _reason(field: Field | None) -> str:
-    if field is None or field.moved_by is MovedBy.CHANGE:
-        return gettext("a group cannot depend on another group")
-    if field.moved_by is MovedBy.TIME:
-        return gettext("its result changes as time passes")
-    return gettext("its result changes with each report")
+    match field.moved_by if field else MovedBy.CHANGE:
+        case MovedBy.CHANGE:
+            return gettext("a group cannot depend on another group")
+        case MovedBy.TIME | MovedBy.PLAN:
+            return gettext("its result changes as time passes")
+        case MovedBy.ALERT:
+            return gettext("its result changes with each alert")
+        case MovedBy.READING | MovedBy.STATUS | MovedBy.PRESENCE:
+            return gettext("its result changes with each report")
 
 
 @transaction.atomic
@@ -136,7 +143,7 @@ def set_query(group: Group, text: str, *, by: User | None, at: datetime) -> Eval
 
 def preview(group: Group, text: str, *, at: datetime) -> Evaluation:
     """What the query would change. Raises QueryError."""
-    return _compare(group, read_query(text), Q(), at)
+    return _compare(group, read_query(text), None, at)
 
 
 def selected(text: str, *, at: datetime) -> QuerySet[Terminal]:
@@ -151,7 +158,8 @@ def evaluate(group: Group, *, at: datetime, among: Collection[int] | None = None
     The lock lets evaluations of a group follow each other: each reads what those before it committed.
     """
     stored = Group.objects.select_for_update().get(pk=group.pk)
-    found = _compare(stored, read_query(stored.query), Q() if among is None else Q(pk__in=among), at)
+    some = among if among is not None and len(among) <= MAX_AMONG else None
+    found = _compare(stored, read_query(stored.query), some, at)
     if found.joins or found.leaves:
         _note_move(stored, found)
         write_members(stored, sorted(found.joins), sorted(found.leaves), by=by, at=at, source=IdentitySource.QUERY)
@@ -217,10 +225,11 @@ def connect() -> None:
 
 def _follow_where(fields: Collection[str] | None, terminals: Callable[[], Iterable[int]]) -> None:
     """Evaluate the groups that use one of these fields (all groups for None), among these terminals."""
+    among = cache(lambda: list(terminals()))
     for group in Group.objects.exclude(query="").order_by("pk"):
         query = readable(group)
         if query and (fields is None or any(name.startswith(tuple(fields)) for name in query.used)):
-            evaluate(group, at=timezone.now(), among=list(terminals()))
+            evaluate(group, at=timezone.now(), among=among())
 
 
 def readable(group: Group) -> Query | None:
@@ -238,19 +247,22 @@ def _check_possible(group: Group) -> None:
         raise TooManyDynamicGroups(MAX_DYNAMIC_GROUPS)
 
 
-def terminals_of(model: type[Model], rows: frozenset[int]) -> QuerySet[Terminal, int]:
+def terminals_of(model: type[Model], rows: Collection[int]) -> Iterable[int]:
     if model is Terminal:
-        found = Terminal.objects.filter(pk__in=rows)
-    elif model is Site:
+        return rows
+    if model is Site:
         found = Terminal.objects.filter(site__in=rows)
     else:
         found = Terminal.objects.filter(pk__in=Placement.objects.open().filter(device__in=rows).values("terminal"))
     return found.values_list("pk", flat=True)
 
 
-def _compare(group: Group, query: Query, among: Q, at: datetime) -> Evaluation:
-    members = Group.terminals.through.objects.filter(group=group.pk or 0).values("terminal")
+def _compare(group: Group, query: Query, among: Collection[int] | None, at: datetime) -> Evaluation:
+    members = Group.terminals.through.objects.filter(group=group.pk or 0)
     selected = Terminal.objects.filter(query.where(at))
-    joins = selected.filter(among).exclude(pk__in=members).values_list("pk", flat=True)
-    leaves = Terminal.objects.filter(among, pk__in=members).exclude(pk__in=selected.values("pk"))
-    return Evaluation(frozenset(joins), frozenset(leaves.values_list("pk", flat=True)))
+    if among is not None:
+        # On both sides: a change of one terminal must not cost a comparison of all.
+        members, selected = members.filter(terminal__in=among), selected.filter(pk__in=among)
+    joins = selected.exclude(pk__in=members.values("terminal")).values_list("pk", flat=True)
+    leaves = members.exclude(terminal__in=selected.values("pk")).values_list("terminal", flat=True)
+    return Evaluation(frozenset(joins), frozenset(leaves))

@@ -16,6 +16,7 @@ from tms.accounts.access import visible
 from tms.fleet.labels.subjects import SUBJECTS, terminals_of
 from tms.fleet.models import Attribute, AttributeSubject, AttributeType
 from tms.fleet.terminal_query import MAX_VALUES, TERMINAL_FIELDS
+from tms.lib.db.pattern_lookup import ANY
 from tms.query.fields import Field, FieldFamily
 from tms.query.tree import Operator, Value
 from tms.query.value_kinds import DAY, NUMBER, TEXT, ChoiceKind, OrNone, ValueKind
@@ -34,7 +35,10 @@ def add_fields() -> None:
 def _tagged(operator: Operator, wanted: Value, at: datetime) -> Q:
     if not wanted.text:
         return ~_of_all(Q())
-    return _of_all(TEXT.compare("name", operator, wanted, at))
+    if ANY in wanted.text and not wanted.is_quoted:
+        return _of_all(TEXT.compare("name", operator, wanted, at))
+    # As they are stored, for the index.
+    return _of_all(Q(name=wanted.text.casefold()))
 
 
 def _of_all(tags: Q) -> Q:

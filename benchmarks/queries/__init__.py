@@ -1,0 +1,1 @@
+"""What queries cost at a large fleet."""
