@@ -21,6 +21,8 @@ from tms.accounts.models import User
 from tms.accounts.models.audit_entry import Via
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet.labels.attributes import BadValue
+from tms.fleet.labels.tags import TooManyTags
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.terminals.lifecycle_changes import NotPossible
 from tms.lib.db.jobs import skip_when_empty
@@ -116,7 +118,7 @@ def run(pk: int, *, at: datetime) -> None:
                 _work(chosen, at=at)
     except ImportRefused as refused:
         _fail(pk, refused.problem)
-    except (IntegrityError, ProtectedError, NotPossible) as error:
+    except (BadValue, IntegrityError, ProtectedError, NotPossible, TooManyTags) as error:
         log.warning("import_conflict", pk=pk, error=repr(error))
         _fail(pk, ["conflict", {}])
     finally:

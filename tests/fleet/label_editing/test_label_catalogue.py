@@ -69,7 +69,7 @@ def test_a_tag_is_renamed_everywhere_after_a_question(lead, fleet, three):
     assert set(group.terminals.all()) == set(three[:2])
     assert "Joined: Halls (2)." in renamed.content.decode()
     entry = AuditEntry.objects.get(action="tag-renamed")
-    assert (entry.changes["name"], entry.changes["terminals"], entry.changes["sites"]) == (
+    assert (entry.changes["tag"], entry.changes["terminals"], entry.changes["sites"]) == (
         ["lobby", "hall"], [2, None], [1, None]
     )  # fmt: skip
 

@@ -177,6 +177,8 @@ FIELDS: Mapping[str, str | Promise] = {
     "groups": _("groups"),
     "terminal": _("terminal"),
     "terminals": _("terminals"),
+    "devices": _("devices"),
+    "tag": _("tag"),
     "person": _("person"),
     "position": _("position"),
     "weekdays": _("weekdays"),
@@ -212,6 +214,7 @@ FIELDS: Mapping[str, str | Promise] = {
 KINDS: Mapping[str, str | Promise] = {
     "accounts.auditday": _("chain of"),
     "availability.siteday": _("availability"),
+    "fleet.terminaltag": _("tag"),
     "shifts.note": _("note"),
 }
 """Kinds with a name of their own here."""

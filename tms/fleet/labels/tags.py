@@ -93,7 +93,7 @@ def rename_everywhere(name: str, to: str) -> dict[str, int]:
             mine.filter(name=name).delete()
         numbers[subject.name] = len(pks)
         _announce(subject, pks)
-    recorder.write(_all_tags(name), "tag-renamed", {"name": (name, new), **_counts(numbers)})
+    recorder.write(_all_tags(name), "tag-renamed", {"tag": (name, new), **_counts(numbers)})
     return numbers
 
 

@@ -35,7 +35,7 @@ class _Tagging(models.Model):
 
 
 class TerminalTag(_Tagging):
-    """An entry of the audit trail about one tag everywhere names this kind."""
+    """Entries of the audit trail about a tag of the whole fleet are about this kind."""
 
     terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="tags", db_index=False)
 
