@@ -237,7 +237,7 @@ def walked(page, first: HtmlPage, by: str) -> list[HtmlPage]:
     [
         ("", "Terminal", "ascending", "/terminals/?kind=kiosk&order=-uid"),
         ("-uid", "Terminal", "descending", "/terminals/?kind=kiosk"),
-        ("site", "Site", "ascending", "/terminals/?kind=kiosk&order=-site"),
+        ("model", "Model", "ascending", "/terminals/?kind=kiosk&order=-model"),
         ("-severity", "Alert", "descending", "/terminals/?kind=kiosk&order=severity"),
         ("nonsense", "Terminal", "ascending", "/terminals/?kind=kiosk&order=-uid"),
     ],
