@@ -17,6 +17,7 @@ from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.boards.list_filters import choices
 from tms.boards.list_filters.filters import NOT_LISTED, TerminalFilter, text
+from tms.boards.list_filters.left_out import left_out, out_of_service
 from tms.boards.list_filters.terminal_facets import FilterCounts, facets
 from tms.boards.list_filters.terminal_layout import TerminalLayout, known_columns
 from tms.boards.list_filters.terminal_orders import BY_UID, first_orders, order_of, ordered
@@ -114,12 +115,22 @@ class TerminalsPage(BoardPage):
             "planned": choices.planned_kinds(self.chosen),
             "selects": choices.selects(self.chosen, to=person),
             "lifecycles": choices.lifecycles(self.chosen),
+            **self._hidden(page_state),
             "columns": self._with_headers(columns),
             "column_choices": [*((column, True) for column in columns[1:]), *((column, False) for column in hidden)],
             "densities": [(one.value, one.label) for one in (Density.COMPACT, Density.STANDARD)],
             "selection_actions": SELECTION_ACTIONS,
             "max_picked": MAX_PICKED,
             "order": self.order.parameter(default=BY_UID),
+        }
+
+    def _hidden(self, page_state: PageState) -> dict[str, object]:
+        """Which condition leaves the list empty, as it was when the page was opened."""
+        if page_state.lists["terminals"] or self.chosen.is_empty or self.chosen.problem:
+            return {}
+        return {
+            "left_out": left_out(self.chosen, self._listed),
+            "out_of_service": out_of_service(self.chosen, self._listed),
         }
 
     def _with_headers(self, columns: Sequence[TerminalColumn]) -> list[tuple[TerminalColumn, SortHeader | None]]:
@@ -220,6 +231,7 @@ class TerminalsPage(BoardPage):
         empty = {
             "is_empty": not window.pks,
             "is_filtered": not self.chosen.is_empty,
+            "is_wrong": self.chosen.problem is not None,
             "outside": context.census.total,
             "sees_nothing": not self.scope,
         }

@@ -26,7 +26,7 @@ type Rows = QuerySet[Any, Any]
 
 
 def extras_of(pks: Collection[int], columns: Collection[str]) -> dict[int, RowExtras]:
-    """What these columns need of these terminals. Whoever sees a terminal sees its labels and the names of its groups."""
+    """What these columns need of these terminals. Who sees a terminal sees its labels and its groups' names."""
     found: dict[int, dict[str, Hashable]] = {pk: {} for pk in pks}
     if not found:
         return {}
