@@ -80,7 +80,6 @@ EXCEPTIONS = {
         "boards.list_filters.filters._alerts",
         "boards.list_filters.filters.apply",
         "boards.list_filters.terminal_orders._by_severity",
-        "boards.maintenance.views._initial_values",
         "boards.overview.on_shift._overlap",
         "boards.pages.alerts._listed_alerts",
         "boards.list_filters.correlated_alerts.unresolved_incidents",

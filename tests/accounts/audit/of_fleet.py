@@ -67,6 +67,7 @@ def correction() -> dict[str, Any]:
 
 
 PAGES: Mapping[str, Request] = {
+    "/terminals/export/": ("exported", {"terminal": "T-1"}, nothing),
     "/groups/new/": ("created", {"name": "Night lanes"}, nothing),
     "/groups/<int:pk>/": ("changed", {"name": "Night lanes"}, nothing),
     "/groups/<int:pk>/members/": ("members-changed", {"terminals": "R-1"}, nothing),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
@@ -49,7 +49,7 @@ def left_out(chosen: TerminalFilter, terminals: QuerySet[Terminal]) -> list[Left
 
 
 def out_of_service(chosen: TerminalFilter, terminals: QuerySet[Terminal]) -> LeftOut | None:
-    """Those that match and are hidden because the query names no lifecycle state."""
+    """Terminals that match and are hidden because the query names no lifecycle state."""
     if chosen.lifecycle or "state" in chosen.used or not chosen.q:
         return None
     state = f"state:{','.join(NOT_LISTED)}"
@@ -69,7 +69,8 @@ def _without_each(chosen: TerminalFilter) -> Iterator[tuple[str, TerminalFilter]
         value = getattr(chosen, field.name)
         if value and field.name != "q":
             shown = ",".join(value) if isinstance(value, tuple) else value
-            yield f"{field.name}:{shown}", replace(chosen, **{field.name: field.default})
+            cleared: dict[str, Any] = {field.name: field.default}
+            yield f"{field.name}:{shown}", replace(chosen, **cleared)
     parts = _texts(chosen.q)
     for at, part in enumerate(parts):
         rest = " ".join(parts[:at] + parts[at + 1 :])
@@ -82,7 +83,7 @@ def _texts(q: str) -> list[str]:
     tree = parse(q)
     parts = tree.parts if isinstance(tree, AllOf) else (tree,)
     starts = [_begin(q, part) for part in parts]
-    ends = [*starts[1:], len(q)]
+    ends = [*starts[1:], len(q)] if starts else []
     return [AND_AT_END.sub("", q[start:end]).strip() for start, end in zip(starts, ends, strict=True)]
 
 

@@ -49,7 +49,7 @@ SELECTION_ACTIONS = (
         "move", pgettext_lazy("action", "Move"), "sites", "/terminals/edit/move/", Permission.MANAGE_TERMINALS
     ),
 )
-"""In the order of the bar. Each address gets the selection."""
+"""The buttons, in order. Each address gets the selection."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ def _who(row: TerminalRow, _: Extras) -> CellValues:
 
 
 def _presence(row: TerminalRow, _: Extras) -> CellValues:
-    """Without the instants that change with each report and are not shown here."""
+    """The instants that change with each report are left out: they are not shown here."""
     link = ONLINE if row.link.presence == Presence.ONLINE else row.link._replace(last_seen_at=None)
     return ("link", link), ("expected", row.expected), ("status", row.status)
 

@@ -73,12 +73,9 @@ def _attributes(pks: Collection[int], names: Collection[str]) -> Rows:
 def _of_all_subjects(models: tuple[Any, Any, Any], pks: Collection[int], *columns: str, **conditions: object) -> Rows:
     """Rows of the models of terminals, sites and devices, each after the terminal it is about; one statement."""
     of_terminal, of_site, of_device = (model.objects.filter(**conditions).order_by() for model in models)
-    serving, terminal = {"device__placements__ended_at": None}, "device__placements__terminal"
-    return (
-        of_terminal.filter(terminal__in=pks)
-        .values_list("terminal", *columns)
-        .union(
-            of_site.filter(site__terminals__in=pks).values_list("site__terminals", *columns),
-            of_device.filter(**{f"{terminal}__in": pks}, **serving).values_list(terminal, *columns),
-        )
+    serving = {"device__placements__terminal__in": pks, "device__placements__ended_at": None}
+    found: Rows = of_terminal.filter(terminal__in=pks).values_list("terminal", *columns)
+    return found.union(
+        of_site.filter(site__terminals__in=pks).values_list("site__terminals", *columns),
+        of_device.filter(**serving).values_list("device__placements__terminal", *columns),
     )
