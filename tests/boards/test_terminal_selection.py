@@ -3,11 +3,14 @@
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support import people
 from tests.support.pages import HtmlPage, values_of
 from tms.boards.list_filters import terminal_selection
-from tms.boards.list_filters.left_out import MAX_CONDITIONS
+from tms.boards.list_filters.filters import TerminalFilter
+from tms.boards.list_filters.left_out import MAX_CONDITIONS, left_out
 from tms.boards.maintenance import views
 from tms.fleet.labels.tags import change_tags
 from tms.fleet.models import Terminal
@@ -126,6 +129,14 @@ def conditions(seen: HtmlPage) -> list[tuple[str, str, str]]:
             "kind:gate and -(site:UMD or site:SJK)",
             [("-(site:UMD or site:SJK)", "2", "kind:gate")],
         ),
+        (
+            "(kind:gate firmware<4.8) AND (site:SJK)",
+            [("(kind:gate firmware<4.8)", "1", "(site:SJK)"), ("(site:SJK)", "1", "(kind:gate firmware<4.8)")],
+        ),
+        (
+            "site:UMD uid:A-* - -kind:gate",
+            [("site:UMD", "1", "uid:A-* - -kind:gate"), ("-kind:gate", "2", "site:UMD uid:A-* -")],
+        ),
         ("kind:tablet", []),
         ("kind:tablet or kind:signage", []),
         ("(kind:tablet site:UMD)", []),
@@ -137,6 +148,34 @@ def test_an_empty_list_names_the_condition_that_hides_everything(page, hidden, q
 
     assert seen.rows("terminal-") == []
     assert sorted(conditions(seen)) == sorted(found)
+
+
+TOKENS = (
+    "kind:gate",
+    "uid:A-",
+    "-",
+    "--",
+    "(",
+    ")",
+    "（",
+    "）",
+    "and",
+    "or",
+    " ",
+    "\u3000",
+    '"a and b"',
+    "firmware<4",
+    '""',
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(TOKENS), max_size=12).map(lambda tokens: " ".join(tokens)))
+def test_the_conditions_of_any_query_can_be_left_out(text):
+    chosen = TerminalFilter(q=text)
+
+    if not chosen.problem:
+        left_out(chosen, Terminal.objects.none())
 
 
 def test_an_empty_list_says_that_others_match_which_are_not_in_service(page, hidden):

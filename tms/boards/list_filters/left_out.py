@@ -1,9 +1,8 @@
 """Why a list of terminals is empty: how many would match without each of its conditions."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import fields, replace
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
@@ -16,9 +15,9 @@ from tms.query.tree import AllOf, AnyOf, Comparison, Negation, Part, Words
 
 MAX_CONDITIONS = 8
 MAX_COUNTED = 1_000
-BEFORE_PART = " \t\r\n\u3000-(（"
-"""What may stand between two conditions and belongs to the second."""
-AND_AT_END = re.compile(r"\s+and\s*$", re.IGNORECASE)
+AFTER_PART = " \t\r\n\u3000)）"
+"""What may stand between two conditions and belongs to the first."""
+AND = "and"
 
 
 class LeftOut(NamedTuple):
@@ -82,17 +81,17 @@ def _texts(q: str) -> list[str]:
     """The conditions of a query that must all hold, as they were written."""
     tree = parse(q)
     parts = tree.parts if isinstance(tree, AllOf) else (tree,)
-    starts = [_begin(q, part) for part in parts]
-    ends = [*starts[1:], len(q)] if starts else []
-    return [AND_AT_END.sub("", q[start:end]).strip() for start, end in zip(starts, ends, strict=True)]
-
-
-def _begin(q: str, part: Part) -> int:
-    return len(q[: _first(part)].rstrip(BEFORE_PART))
+    starts, ends = [0], []
+    for part, following in pairwise(parts):
+        last, first = _last(part), _first(following)
+        between = q[last:first].lstrip(AFTER_PART)
+        ends.append(first - len(between))
+        starts.append(first - len(between[len(AND) :] if between.casefold().startswith(AND) else between))
+    return [q[start:end].strip() for start, end in zip(starts, [*ends, len(q)], strict=True) if parts]
 
 
 def _first(part: Part) -> int:
-    """Where its first word stands; parentheses and a minus may be before it."""
+    """Where its first word begins; parentheses and a minus may be before it."""
     match part:
         case Words(span=span) | Comparison(field_span=span):
             return span.start
@@ -100,3 +99,16 @@ def _first(part: Part) -> int:
             return _first(inner)
         case AllOf(parts=parts) | AnyOf(parts=parts):
             return _first(parts[0]) if parts else 0
+
+
+def _last(part: Part) -> int:
+    """Where its last word ends; parentheses may be after it."""
+    match part:
+        case Words(span=span):
+            return span.end
+        case Comparison(values=values):
+            return values[-1].span.end
+        case Negation(part=inner):
+            return _last(inner)
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            return _last(parts[-1]) if parts else 0
