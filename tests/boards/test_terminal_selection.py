@@ -170,7 +170,7 @@ TOKENS = (
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from(TOKENS), max_size=12).map(lambda tokens: " ".join(tokens)))
+@given(st.lists(st.sampled_from(TOKENS), max_size=12).map(" ".join))
 def test_the_conditions_of_any_query_can_be_left_out(text):
     chosen = TerminalFilter(q=text)
 
