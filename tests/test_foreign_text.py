@@ -81,6 +81,7 @@ MADE_BY_TMS = {
     "accounts.AuditCheck.broken_reason",
     "accounts.AuditDay.last_hash",
     "accounts.AuditDay.previous_hash",
+    "accounts.User.terminal_columns",
     "accounts.AuditEntry.action",
     "accounts.AuditEntry.hash",
     "accounts.AuditEntry.subject_id",

@@ -90,8 +90,13 @@ def board_path(page: str, *, is_timed: bool = False) -> BoardPath:
     return BoardPath(f"/ws/board/?page={quote(page, safe='')}", is_timed)
 
 
+READINGS = "temperature_c,cpu_pct,link_rtt_ms,paper_pct"
+LIST = f"/terminals/?columns=uid,presence,status,severity,site,model,firmware,seen,{READINGS}"
+"""The list with the round-trip time, in which the probe sends its number."""
+
+
 class TmsProtocol:
-    board_paths: Sequence[BoardPath] = (board_path("/terminals/", is_timed=True), board_path("/"))
+    board_paths: Sequence[BoardPath] = (board_path(LIST, is_timed=True), board_path("/"))
     watched_paths: Sequence[BoardPath] = (*board_paths, board_path("/alerts/"))
 
     _decode = msgspec.json.Decoder(_Downlink).decode
@@ -123,7 +128,7 @@ class TmsProtocol:
         row = self._probe_number.search(payload)
         return int(row[1].replace(b",", b"")) if row else None
 
-    page = "/terminals/"
+    page = LIST
     probe_on_page = ("#terminal-1", r"([\d,]+) ms")
 
     broadcast_group = "herald"

@@ -10,16 +10,19 @@ import { OWN } from "./live/morph.js";
 import * as proof from "./live/proof.js";
 import * as waiting from "./live/waiting.js";
 import * as approvals from "./page/approvals.js";
+import * as columns from "./page/columns.js";
 import * as copy from "./page/copy.js";
 import * as dialog from "./page/dialog.js";
 import * as head from "./page/head.js";
 import * as picks from "./page/picks.js";
 import * as place from "./page/place.js";
+import * as selection from "./page/selection.js";
 import * as ticks from "./page/ticks.js";
 import * as toast from "./page/toast.js";
 import * as tour from "./page/tour.js";
 import * as account from "./person/account.js";
 import * as browsers from "./person/browsers.js";
+import * as density from "./person/density.js";
 import * as people from "./person/people.js";
 import * as sound from "./person/sound.js";
 import * as theme from "./person/theme.js";
@@ -36,10 +39,13 @@ const behaviours = [
   copy,
   countdown,
   theme,
+  density,
   dialog,
   picks,
   place,
   ticks,
+  selection,
+  columns,
   keys,
   palette,
   proof,

@@ -80,7 +80,6 @@ EXCEPTIONS = {
         "boards.replay.alert_filter.alerts_among",
         "boards.alert_history.filters._matching",
         "boards.list_filters.terminal_orders._by_severity",
-        "boards.maintenance.views._initial_values",
         "boards.overview.on_shift._overlap",
         "boards.pages.alerts._listed_alerts",
         "boards.list_filters.correlated_alerts.unresolved_incidents",

@@ -237,7 +237,7 @@ def walked(page, first: HtmlPage, by: str) -> list[HtmlPage]:
     [
         ("", "Terminal", "ascending", "/terminals/?q=kind:kiosk&order=-uid"),
         ("-uid", "Terminal", "descending", "/terminals/?q=kind:kiosk"),
-        ("site", "Site", "ascending", "/terminals/?q=kind:kiosk&order=-site"),
+        ("model", "Model", "ascending", "/terminals/?q=kind:kiosk&order=-model"),
         ("-severity", "Alert", "descending", "/terminals/?q=kind:kiosk&order=severity"),
         ("nonsense", "Terminal", "ascending", "/terminals/?q=kind:kiosk&order=-uid"),
     ],

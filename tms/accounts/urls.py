@@ -41,6 +41,7 @@ urlpatterns = [
     path("me/security/recovery-codes/", factors.make_recovery_codes, name="make-recovery-codes"),
     path("me/security/<int:pk>/remove/", factors.remove_factor, name="remove-factor"),
     path("me/theme/", views.choose_theme, name="choose-theme"),
+    path("me/density/", views.choose_density, name="choose-density"),
     path("me/language/", views.choose_language, name="choose-language"),
     *people.urlpatterns,
     *identity_providers.urlpatterns,

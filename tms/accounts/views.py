@@ -26,7 +26,7 @@ from tms.accounts.language import is_spoken
 from tms.accounts.mail import notices
 from tms.accounts.mail.notices import Notice
 from tms.accounts.me import preferences
-from tms.accounts.models import IdentityProvider, Theme, User
+from tms.accounts.models import Density, IdentityProvider, Theme, User
 from tms.accounts.password_reset import mail as password_reset
 from tms.accounts.sessions import keys
 from tms.accounts.sign_in import steps
@@ -108,6 +108,16 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
         return HttpResponseBadRequest(gettext("Unknown theme. Choose one of: %s.") % ", ".join(Theme.values))
     if isinstance(request.user, User):
         preferences.store(request.user, theme=theme)
+    return redirect(_back(request))
+
+
+@require_POST
+@sign_in_required
+def choose_density(request: AuthenticatedRequest) -> HttpResponse:
+    density = request.POST.get("density", "")
+    if density not in Density.values:
+        return HttpResponseBadRequest(gettext("Unknown density. Choose one of: %s.") % ", ".join(Density.values))
+    preferences.store(request.user, density=density)
     return redirect(_back(request))
 
 

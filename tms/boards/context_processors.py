@@ -27,6 +27,7 @@ KEYS = (
     (("/",), _("Search this page, or everything")),
     (("j", "k"), _("Next row, previous row")),
     (("x",), _("Select row")),
+    (("c", "m", "t"), _("Command, maintenance or tag for the selected terminals")),
     *(((action.key,), action.key_help) for action in ACTIONS.values() if action.key_help),
     (("n",), _("New job, on the list of jobs")),
     (("p",), _("Pause or resume a job")),

@@ -18,6 +18,7 @@ from tms.boards.maintenance.calendar import maintenance_calendar
 from tms.boards.rules import views as rules
 from tms.boards.rules.correlation import correlation
 from tms.boards.site_closing import close_site, reopen_site
+from tms.boards.terminal_list.views import choose_columns, export_terminals
 from tms.boards.wall import views as wall
 
 urlpatterns = [
@@ -27,6 +28,8 @@ urlpatterns = [
     path("manifest.webmanifest", pwa.manifest, name="manifest"),
     path("worker.js", pwa.worker, name="worker"),
     path("terminals/", views.terminals, name="terminals"),
+    path("terminals/columns/", choose_columns, name="choose-columns"),
+    path("terminals/export/", export_terminals, name="export-terminals"),
     path("terminals/<str:uid>/", views.terminal, name="terminal"),
     path("terminals/<str:uid>/series/", views.series, name="series"),
     path("terminals/<str:uid>/commands/", commands.send_command, name="send-command"),

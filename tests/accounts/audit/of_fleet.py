@@ -110,6 +110,7 @@ PAGES: Mapping[str, Request] = {
     "/terminals/edit/<slug:edit>/": ("bulk-edited", EDIT, nothing),
     "/terminals/edits/<int:pk>/apply/": ("bulk-edited", COMMENT, nothing),
     "/terminals/edits/<int:pk>/undo/": ("bulk-edit-undone", {}, apply_edit),
+    "/terminals/export/": ("exported", {"terminal": "T-1"}, nothing),
     "/groups/new/": ("created", {"name": "Night lanes"}, nothing),
     "/groups/<int:pk>/": ("changed", {"name": "Night lanes"}, nothing),
     "/groups/<int:pk>/members/": ("members-changed", {"terminals": "R-1"}, nothing),

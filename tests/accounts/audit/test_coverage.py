@@ -70,6 +70,8 @@ REASONS: dict[str, str] = {
     "POST /demo/undo/<int:number>/": "only in a demo; tested in tests/demo",
     "POST /demo/tour/end/": OWN_VIEW,
     "POST /me/theme/": OWN_VIEW,
+    "POST /me/density/": OWN_VIEW,
+    "POST /terminals/columns/": OWN_VIEW,
     "POST /me/language/": OWN_VIEW,
     "POST /upload/<str:token>": "a terminal answers a command, which is an entry; so is each download",
     "POST /wall/code/": "shows a code, which opens nothing; the pairing is an entry",
@@ -412,6 +414,7 @@ PAGES: Mapping[str, Sent] = {
 }
 EXPORTS = (
     "/incidents/export/",
+    "/terminals/export/",
     "/incidents/<int:pk>/post-mortem/",
     "/alerts/past/export/",
     "/alerts/times/export/",

@@ -30,7 +30,7 @@ async def test_changes_between_two_frames_are_sent_once_with_their_newest_state(
         await opened.painted()
 
         for value in range(20):
-            await in_thread(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
+            await in_thread(lambda value=value: change(terminal, metrics={"paper_pct": value}))
 
         frames = [await opened.frame()]
         while "19%" not in frames[-1].html:
@@ -53,7 +53,7 @@ async def test_readings_wait_for_the_next_frame_and_a_status_does_not(board, set
     async with board("/terminals/") as opened:
         await opened.painted()
 
-        await in_thread(lambda: change(other, metrics={"cpu_pct": 5.0}))
+        await in_thread(lambda: change(other, metrics={"paper_pct": 5.0}))
         await in_thread(lambda: change(terminal, status="fault"))
 
         frame = await opened.frame()
@@ -107,7 +107,7 @@ async def test_a_patch_has_at_most_fifty_rows(board, fleet):
     async with board("/terminals/") as opened:
         await opened.painted()
 
-        await in_thread(lambda: change(*terminals, metrics={"cpu_pct": 5.0}))
+        await in_thread(lambda: change(*terminals, metrics={"paper_pct": 5.0}))
         first, second = await opened.frame(), await opened.frame()
 
     assert (len(first.ids), len(second.ids)) == (50, 50)
@@ -121,7 +121,7 @@ async def test_rows_for_which_there_is_no_time_follow_in_the_order_of_the_list(b
     async with board("/terminals/?presence=silent") as opened:
         painted = await opened.painted()
 
-        await in_thread(lambda: change(*seen, *unseen, presence="silent", metrics={"cpu_pct": 5.0}))
+        await in_thread(lambda: change(*seen, *unseen, presence="silent", metrics={"paper_pct": 5.0}))
         frames = [await opened.frame() for _ in expected]
 
     assert painted.list[1] == expected[:3]
@@ -153,7 +153,7 @@ async def test_a_slow_reader_gets_nothing_and_then_the_newest_state_once(board, 
             await slow.frame("beat", "patch")
 
         for value in range(3):
-            await in_thread(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
+            await in_thread(lambda value=value: change(terminal, metrics={"paper_pct": value}))
             await quick.showing(f">{value}%<")
         missed = slow.connection.sent.qsize()
         slow.connection.unwritten = 0
@@ -174,7 +174,7 @@ async def test_a_row_added_while_the_reader_was_slow_is_in_the_frame_of_its_list
 
         await in_thread(lambda: change(terminal, presence="silent"))
         await quick.until(lambda frame: frame.list[0] == "terminals")
-        await in_thread(lambda: change(terminal, metrics={"cpu_pct": 5.0}))
+        await in_thread(lambda: change(terminal, metrics={"paper_pct": 5.0}))
         await quick.showing(">5%<")
         slow.connection.unwritten = 0
 
@@ -240,7 +240,7 @@ async def test_the_age_of_the_newest_data_is_sent(board, fleet):
     async with board("/") as opened:
         await opened.painted()
 
-        await in_thread(lambda: change(terminal, metrics={"cpu_pct": 1.0}))
+        await in_thread(lambda: change(terminal, metrics={"paper_pct": 1.0}))
         frame = await opened.frame("beat")
 
     assert frame.freshness["newest_at"] is not None

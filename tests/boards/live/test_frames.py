@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 async def test_the_first_frame_repaints_all_live_parts_of_the_page(board, fleet, tanaka):
     terminal = await in_thread(lambda: fleet.online(uid="T-1"))
     await in_thread(lambda: factories.alert(fleet, terminal=terminal))
-    await in_thread(lambda: factories.report(terminal, 1, at=now(), metrics={"cpu_pct": 1.0}))
+    await in_thread(lambda: factories.report(terminal, 1, at=now(), metrics={"paper_pct": 1.0}))
     for page in ("/", "/terminals/", "/terminals/T-1/", "/alerts/"):
         browser = Client()
         await in_thread(browser.force_login, tanaka)
@@ -74,8 +74,8 @@ async def test_a_change_that_a_page_does_not_show_sends_no_frame(board, fleet):
     async with board("/terminals/?kind=gate") as opened:
         await opened.painted()
 
-        await in_thread(lambda: change(hidden, metrics={"cpu_pct": 1.0}))
-        await in_thread(lambda: change(shown, metrics={"cpu_pct": 2.0}))
+        await in_thread(lambda: change(hidden, metrics={"paper_pct": 1.0}))
+        await in_thread(lambda: change(shown, metrics={"paper_pct": 2.0}))
 
         assert (await opened.frame()).ids == [f"terminal-{shown.pk}"]
 
@@ -189,7 +189,7 @@ async def test_boards_with_the_same_content_share_one_rendering_and_one_encoding
         await one.painted()
         await two.painted()
 
-        await in_thread(lambda: change(terminal, metrics={"cpu_pct": 5.0}))
+        await in_thread(lambda: change(terminal, metrics={"paper_pct": 5.0}))
         first, second = await one.frame(), await two.frame()
 
         assert len(room.live_pages) == 1

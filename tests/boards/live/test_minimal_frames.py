@@ -50,7 +50,7 @@ async def test_the_result_of_the_verification_is_sent_once_to_each_board(board, 
             await opened.frame("repaint", "patch", "beat")
         seen_states = {str(opened.freshness["database"])}
         for value in range(10):
-            await in_thread(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
+            await in_thread(lambda value=value: change(terminal, metrics={"paper_pct": value}))
             kind = ""
             while kind != "patch":  # a beat before it may bring the result
                 frame = await opened.frame("patch", "beat")

@@ -89,6 +89,10 @@ class User(AbstractUser):
     )
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, default="", db_default="")
     """The time zone that the person chose; empty for that of the browser."""
+    terminal_columns = models.CharField(
+        _("columns of the list of terminals"), max_length=1_500, blank=True, default="", db_default="", editable=False
+    )
+    """Their names, as in the URL of the list; empty for the usual ones."""
     sounds = models.JSONField(_("sounds"), null=True, blank=True, editable=False)
     """The severities whose new alerts play a sound; None: those chosen in the browser."""
     has_shortcuts = models.BooleanField(_("single-key shortcuts"), default=True, db_default=True)

@@ -1,7 +1,6 @@
 """The pages of maintenance windows."""
 
 from datetime import datetime, timedelta
-from functools import partial
 from http import HTTPStatus
 
 from django.http import Http404, HttpResponse, QueryDict
@@ -25,11 +24,13 @@ from tms.approvals.kinds import CannotPerform
 from tms.boards.approvals.views import render_asked
 from tms.boards.dialogs.confirmation import ConfirmationForm
 from tms.boards.list_filters.filters import PRIMARY_KEY
+from tms.boards.list_filters.terminal_selection import MAX_PICKED, TerminalSelection, is_prefilled
 from tms.boards.maintenance.forms import ExtendForm, WindowForm, again, initial_values
 from tms.boards.pages import MaintenancePage, RenderContext
 from tms.boards.responses import render_dialog
 from tms.boards.toasts import add_toast, toast
 from tms.fleet.models import Site, Terminal
+from tms.lib.db.natural_order import natural
 from tms.lib.forms.checks import is_check, render_errors
 
 MAX_PREVIEWED = 5
@@ -49,8 +50,8 @@ def maintenance(request: AuthenticatedRequest) -> HttpResponse:
 def plan(request: AuthenticatedRequest) -> HttpResponse:
     """The form and its submission. The button `preview` only shows the next occurrences."""
     at = timezone.now()
-    if request.method != "POST":
-        return _show_form(request, WindowForm(initial=_initial_values(request, at=at), by=request.user), at=at)
+    if request.method != "POST" or is_prefilled(request):
+        return _show_new(request, at=at)
     form = WindowForm(request.POST, by=request.user)
     if is_check(request):
         return render_errors(request, form)
@@ -190,10 +191,28 @@ def _show(request: AuthenticatedRequest, *, status: int = HTTPStatus.OK, **extra
     return render(request, page.template, context, status=status)
 
 
+def _show_new(request: AuthenticatedRequest, *, at: datetime) -> HttpResponse:
+    """The form with what the URL names. Too many terminals are named to nobody: a group of them can be chosen."""
+    given = request.POST if request.method == "POST" else request.GET
+    selection = TerminalSelection.of(given)
+    mine = permitted(Terminal.objects.all(), by=request.user, permission=Permission.PLAN_MAINTENANCE)
+    chosen = list(selection.apply(mine).select_related("site").order_by(natural("uid"))[: MAX_PICKED + 1])
+    is_too_many = len(chosen) > MAX_PICKED
+    initial = _initial_values(request, terminals=[] if is_too_many else chosen, at=at)
+    form = WindowForm(initial=initial, by=request.user)
+    return _show_form(request, form, at=at, too_many=MAX_PICKED if is_too_many else None)
+
+
 def _show_form(
-    request: AuthenticatedRequest, form: WindowForm, *, at: datetime, status: int = HTTPStatus.OK
+    request: AuthenticatedRequest,
+    form: WindowForm,
+    *,
+    at: datetime,
+    status: int = HTTPStatus.OK,
+    too_many: int | None = None,
 ) -> HttpResponse:
-    context = {"form": form, "nav_item": MaintenancePage.nav_item, "at": at}
+    """`too_many`: the number of terminals at most, if more were selected."""
+    context = {"form": form, "nav_item": MaintenancePage.nav_item, "at": at, "too_many": too_many}
     return render(request, TEMPLATE, context | _preview_context(request, form, at=at), status=status)
 
 
@@ -212,16 +231,13 @@ def _preview_context(request: AuthenticatedRequest, form: WindowForm, *, at: dat
     return previewed
 
 
-def _initial_values(request: AuthenticatedRequest, *, at: datetime) -> dict[str, object]:
-    """Initial values from the URL: those of `window`, or the scope. `site` is a code, `terminal` a UID; both may be
-    repeated.
-    """
+def _initial_values(request: AuthenticatedRequest, *, terminals: list[Terminal], at: datetime) -> dict[str, object]:
+    """Initial values from the URL: those of `window`, or the scope. `site` is a code and may be repeated."""
     if PRIMARY_KEY.fullmatch(number := request.GET.get("window", "")):
         return again(_window(request, int(number)), at=at)
-    mine = partial(permitted, by=request.user, permission=Permission.PLAN_MAINTENANCE)
-    sites = mine(Site.objects.filter(code__in=request.GET.getlist("site")))
-    terminals = mine(Terminal.objects.filter(uid__in=request.GET.getlist("terminal")))
-    return initial_values(sites=list(sites), terminals=list(terminals.select_related("site")), at=at)
+    sites = Site.objects.filter(code__in=request.GET.getlist("site"))
+    mine = permitted(sites, by=request.user, permission=Permission.PLAN_MAINTENANCE)
+    return initial_values(sites=list(mine), terminals=terminals, at=at)
 
 
 def _window(request: AuthenticatedRequest, pk: int) -> Window:
