@@ -88,6 +88,10 @@ WRONG = [
     ("print", {"kinds": ["toaster"]}, "kinds"),
     ("print", {"answer_within_s": float("nan")}, "answer_within_s"),
     ("print", {"max_result_bytes": 65_537}, "max_result_bytes"),
+    ("print", {"files": 6, "file_types": ["text/plain"]}, "files"),
+    ("print", {"files": 1}, "file_types"),
+    ("print", {"files": 1, "file_types": ["text"]}, "file_types"),
+    ("print", {"max_file_bytes": 50_000_001}, "max_file_bytes"),
 ]
 
 

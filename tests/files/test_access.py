@@ -91,3 +91,13 @@ def test_the_page_of_a_terminal_shows_progress_then_the_link(offered):
     assert "&lt;b&gt;app.log" in during
     assert unfinished == 404
     assert f"/files/{uploader.file.pk}/" in after.links()
+
+
+def test_a_command_with_files_gets_the_time_of_an_upload(offered):
+    terminal = offered().terminal
+    operator = people.signed_in(people.person("rei", of="Operator"))
+
+    sent = {"name": "logs", "answer_within_s": "30", "deliver_within_s": "3600"}
+    operator.post(f"/terminals/{terminal.uid}/commands/", sent)
+
+    assert terminal.commands.get(state="queued").answer_within_s == 3_600
