@@ -214,6 +214,18 @@ def test_a_job_is_made_with_what_the_form_says(fleet: Fleet, lead, browser):
     assert (made.stop_above_pct, made.stop_after, made.query, made.started_by) == (5, 30, "kind:kiosk", lead)
 
 
+@pytest.mark.parametrize("command", ["ping", "reboot"])
+def test_a_form_that_is_sent_twice_makes_one_job(fleet: Fleet, browser, command):
+    fleet.terminals_online(1)
+    sent = form(command=command, args_of=command, is_confirmed="1", number="1")
+
+    answers = [browser.post("/jobs/new/", sent)["Location"] for _ in range(2)]
+    browser.post("/jobs/new/", sent | {"name": "Another"})
+
+    assert answers[0] == answers[1]
+    assert Job.objects.count() == 2
+
+
 def test_arguments_have_fields_of_their_own(fleet: Fleet, browser):
     fleet.terminals_online(1)
     logs = form(command="collect_logs", args_of="collect_logs", name="Logs")
