@@ -9,6 +9,7 @@ from tests.support.factories import now
 from tests.support.pages import HtmlPage
 from tests.support.people import grant, person, signed_in
 from tests.support.shift import open_boards
+from tests.support.threads import run_concurrently
 from tms.accounts.models import AuditEntry, Role, User
 from tms.approvals.models import ApprovalRequest
 from tms.boards.overview import on_shift
@@ -113,6 +114,18 @@ def test_a_form_that_is_sent_twice_changes_nothing_twice(browser):
 
     assert first["Location"] == second["Location"]
     assert Import.objects.count() == 1
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_form_that_is_sent_twice_at_once_is_one_edit(browser, lead):
+    browsers = [browser, signed_in(lead)]
+
+    answers = run_concurrently(2, lambda n: browsers[n].post("/terminals/edit/tag/", LOBBY | APPLY)["Location"])
+
+    assert answers[0] == answers[1]
+    assert (Import.objects.count(), AuditEntry.objects.filter(action="bulk-edited").count()) == (1, 1)
+    assert len(tagged()) == 3
 
 
 def test_a_large_edit_is_left_to_the_clock(browser, monkeypatch):

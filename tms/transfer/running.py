@@ -185,10 +185,12 @@ def _set_aside_refused(chosen: Import, parts: Parts) -> None:
         return
     for _part, rows in parts:
         rows[:] = [row for row in rows if not row.faults]
-    used = chosen.parts.filter(effect=Effect.REFUSED).count()
+    before = chosen.parts.filter(effect=Effect.REFUSED)
+    listed = [*(packed for part in before for packed in part.rows), *(row.packed() for row in refused)]
+    before.delete()
     ImportPart.objects.bulk_create(
-        ImportPart(of=chosen, effect=Effect.REFUSED, number=number, rows=[row.packed() for row in some])
-        for number, some in enumerate(batched(refused, PART), used)
+        ImportPart(of=chosen, effect=Effect.REFUSED, number=number, rows=list(some))
+        for number, some in enumerate(batched(listed, PART))
     )
     chosen.counts[Effect.REFUSED] = chosen.number(Effect.REFUSED) + len(refused)
     chosen.counts[Effect.CHANGED] = chosen.number(Effect.CHANGED) - len(refused)
@@ -290,9 +292,9 @@ ENTRIES = {
 
 def _record(done: str, chosen: Import, changes: dict[str, Any]) -> None:
     if chosen.is_edit:
-        edit, asked = edit_of(chosen), {Effect.REFUSED.value: (None, chosen.number(Effect.REFUSED))}
+        edit, refused = edit_of(chosen), chosen.number(Effect.REFUSED) or None
         about = AuditSubject(BulkEdit._meta.label_lower, str(chosen.pk), edit.summary)
-        values = {"query": (None, edit.query), **asked, **changes}
+        values = {"query": (None, edit.query), "refused": (None, refused), **changes}
         recorder.write(about, ENTRIES[done, True], values, comment=edit.comment)
         return
     numbers = {key: (None, number) for key, number in chosen.counts.items()}

@@ -151,7 +151,10 @@ class MemberRows(FactRows):
 
     def put(self, pks: Collection[int], facts: Record, work: Work) -> None:
         group = Group.objects.get(pk=self.edit.group)
-        added, removed = (pks, ()) if facts["group"] else ((), pks)
+        # Locked, because one that is deleted meanwhile would only fail at the commit.
+        terminals = Terminal.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk")
+        there = list(terminals.values_list("pk", flat=True))
+        added, removed = (there, ()) if facts["group"] else ((), there)
         write_members(group, added, removed, by=work.by, at=work.at, source=work.source)
 
 
