@@ -46,12 +46,12 @@ def test_an_old_link_names_only_groups_that_the_person_sees(fleet):
 @pytest.mark.parametrize(
     ("query", "choice", "after"),
     [
-        ("", "offline", "presence:offline"),
-        ("presence:offline", "offline", ""),
-        ("kind:kiosk presence:offline umeda", "silent", "kind:kiosk umeda presence:offline,silent"),
-        ("presence:offline,silent", "offline", "presence:silent"),
-        ("a1 or b2", "maintenance", "(a1 or b2) expected:maintenance"),
-        ("-presence:offline", "offline", "-presence:offline presence:offline"),
+        ("", "presence-offline", "presence:offline"),
+        ("presence:offline", "presence-offline", ""),
+        ("kind:kiosk presence:offline umeda", "presence-silent", "kind:kiosk umeda presence:offline,silent"),
+        ("presence:offline,silent", "presence-offline", "presence:silent"),
+        ("a1 or b2", "expected-maintenance", "(a1 or b2) expected:maintenance"),
+        ("-presence:offline", "presence-offline", "-presence:offline presence:offline"),
     ],
 )
 def test_a_choice_adds_its_condition_or_removes_it(browser, fleet, query, choice, after):
@@ -65,8 +65,8 @@ def test_a_choice_adds_its_condition_or_removes_it(browser, fleet, query, choice
 def test_a_chosen_choice_is_marked(browser, fleet):
     html = browser.get("/terminals/", {"q": "presence:Offline kind:kiosk"}).text
 
-    (marked,) = re.findall(r'id="choice-(\w+)"[^>]+aria-current="true"', html)
-    assert marked == "offline"
+    (marked,) = re.findall(r'id="choice-([\w-]+)"[^>]+aria-current="true"', html)
+    assert marked == "presence-offline"
 
 
 @pytest.mark.parametrize(
