@@ -52,7 +52,8 @@ PAGES: dict[str, type[BoardPage]] = {
     "maintenance": MaintenancePage,
     "wall": WallPage,
 }
-MAX_ADDRESS_CHARACTERS = 1_000
+MAX_ADDRESS_CHARACTERS = 8_000
+"""Enough for a query and columns: a page of a part of its address would be another one."""
 
 
 def page_at(address: str, *, person: Person) -> BoardPage | None:
