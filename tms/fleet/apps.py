@@ -11,6 +11,7 @@ class FleetConfig(AppConfig):
     verbose_name = _("Fleet")
 
     def ready(self) -> None:
+        from tms.accounts import undo
         from tms.fleet.groups import dynamic  # its models are loaded by now
         from tms.fleet.labels import terminal_query
         from tms.fleet.terminals import group_members
@@ -22,3 +23,4 @@ class FleetConfig(AppConfig):
         version_order.register()
         terminal_query.add_fields()
         dynamic.connect()
+        undo.MODULES.add("tms.fleet.saved_views.undo")

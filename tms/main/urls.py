@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("tms.fleet.manage.urls")),
     path("", include("tms.accounts.urls")),
     path("", include("tms.fleet.groups.urls")),
+    path("", include("tms.fleet.saved_views.urls")),
     path("", include("tms.inspections.urls")),
     path("", include("tms.notifications.urls")),
     path("", include("tms.ops.urls")),

@@ -10,9 +10,9 @@ from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Rule, RuleSource
-from tms.boards.list_filters.filters import ANY, NOT_LISTED, AlertFilter, TerminalFilter
+from tms.boards.list_filters.filters import ANY, AlertFilter, TerminalFilter
 from tms.boards.rows.planned import PlannedKind
-from tms.fleet.models import BY_URGENCY, Group, Lifecycle, Presence, Site, Status, Terminal, TerminalKind
+from tms.fleet.models import BY_URGENCY, Group, Presence, Site, Status, Terminal, TerminalKind
 from tms.lib.db.natural_order import natural
 from tms.lib.severity import Severity
 from tms.protocol.limits import METRIC_NAMES
@@ -44,11 +44,6 @@ class Choice(NamedTuple):
 
 def presences(chosen: TerminalFilter) -> list[Choice]:
     return [Choice(name.value, name.label, name.value in chosen.presence) for name in BY_URGENCY]
-
-
-def lifecycles(chosen: TerminalFilter) -> list[Choice]:
-    """The states that the list of terminals has views of its own for."""
-    return [Choice(name, Lifecycle(name).label, name == chosen.lifecycle) for name in NOT_LISTED]
 
 
 def planned_kinds(chosen: TerminalFilter) -> list[Choice]:

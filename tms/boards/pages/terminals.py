@@ -15,7 +15,7 @@ from tms.accounts.access import Person, scope_of, within
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.boards.list_filters import choices
-from tms.boards.list_filters.filters import NOT_LISTED, TerminalFilter, text
+from tms.boards.list_filters.filters import NOT_LISTED, PRIMARY_KEY, TerminalFilter, text
 from tms.boards.list_filters.terminal_facets import FilterCounts, facets
 from tms.boards.list_filters.terminal_orders import BY_UID, SORT_KEYS, ordered
 from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, counts, nav, reuse_parts
@@ -40,7 +40,14 @@ class TerminalsPage(BoardPage):
     nav_item = "terminals"
 
     def __init__(
-        self, scope: Scope, chosen: TerminalFilter, *, order: SortOrder = BY_UID, after: str = "", before: str = ""
+        self,
+        scope: Scope,
+        chosen: TerminalFilter,
+        *,
+        order: SortOrder = BY_UID,
+        after: str = "",
+        before: str = "",
+        view: str = "",
     ) -> None:
         super().__init__(scope)
         self.chosen = chosen
@@ -49,12 +56,16 @@ class TerminalsPage(BoardPage):
         self._is_due_by_time = not self._is_by_uid or chosen.is_moved_by_time
         self.lasts_s = REORDER_AFTER.total_seconds() if self._is_due_by_time else inf
         self.after, self.before = after, before if not after else ""
+        self.view = view
+        """The primary key of the saved view that was opened; its tab says whether the list was changed since."""
 
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
         after, before = (text(query, name, MAX_CURSOR_CHARACTERS) for name in ("after", "before"))
         order = SortOrder.of(query, SORT_KEYS, default=BY_UID)
-        return cls(scope_of(person), TerminalFilter.of(query), order=order, after=after, before=before)
+        view = query.get("view", "")
+        view = view if PRIMARY_KEY.fullmatch(view) else ""
+        return cls(scope_of(person), TerminalFilter.of(query), order=order, after=after, before=before, view=view)
 
     @property
     def address(self) -> str:
@@ -65,7 +76,7 @@ class TerminalsPage(BoardPage):
         return self._address(self.order, after=after, before=before)
 
     def _address(self, order: SortOrder, *, after: str = "", before: str = "") -> str:
-        given = {"order": order.parameter(default=BY_UID), "after": after, "before": before}
+        given = {"order": order.parameter(default=BY_UID), "after": after, "before": before, "view": self.view}
         cursor = urlencode({name: value for name, value in given.items() if value})
         query = "&".join(filter(None, (self.chosen.query, cursor)))
         return reverse("terminals") + (f"?{query}" if query else "")
@@ -83,7 +94,6 @@ class TerminalsPage(BoardPage):
             "presences": choices.presences(self.chosen),
             "planned": choices.planned_kinds(self.chosen),
             "selects": choices.selects(self.chosen, to=person),
-            "lifecycles": choices.lifecycles(self.chosen),
             "headers": headers,
             "readings": [(metric, headers[metric]) for metric in COLUMNS],
             "order": self.order.parameter(default=BY_UID),
