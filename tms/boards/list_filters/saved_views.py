@@ -43,9 +43,9 @@ class ListState(NamedTuple):
     columns: str
     order: str
 
-    @classmethod
-    def of(cls, view: SavedView) -> "ListState":
-        return cls(_filter_of({"q": view.query}), view.columns, view.order)
+    def equals(self, view: SavedView) -> bool:
+        texts = (self.chosen.q, self.columns, self.order)
+        return texts == (view.query, view.columns, view.order) and self.chosen == filter_of(q=view.query)
 
 
 class ViewNumber(NamedTuple):
@@ -99,7 +99,7 @@ def view_tabs(listed: ListState, *, opened: str, person: User, scope: Scope) -> 
     current = _current(views, listed, opened)
     shown = views[:MAX_TABS] if current is None or current in views[:MAX_TABS] else [*views[: MAX_TABS - 1], current]
     numbers = known_numbers(numbered(views), scope)
-    is_modified = current is not None and ListState.of(current) != listed
+    is_modified = current is not None and not listed.equals(current)
     saved = [ViewTab(v, v is current, v is current and is_modified, numbers.get(v.pk)) for v in shown]
     return ViewTabs(
         built_in=[_built_in(entry, listed, is_free=current is None) for entry in BUILT_IN],
@@ -136,7 +136,7 @@ def count_views(views: Iterable[SavedView], scope: Scope) -> dict[int, ViewNumbe
 
 
 def _count(view: SavedView, scope: Scope) -> ViewNumber:
-    rows = _filter_of({"q": view.query}).apply(within(Terminal.objects.all(), scope))
+    rows = filter_of(q=view.query).apply(within(Terminal.objects.all(), scope))
     number = rows.order_by()[: MAX_COUNTED + 1].count()
     return ViewNumber(min(number, MAX_COUNTED), number > MAX_COUNTED)
 
@@ -147,19 +147,20 @@ def _key(view: SavedView, scope: Scope) -> str:
 
 
 def _current(views: Sequence[SavedView], listed: ListState, opened: str) -> SavedView | None:
-    equal = [view for view in views if ListState.of(view) == listed]
-    return next((view for view in (*views, *equal) if str(view.pk) == opened), equal[0] if equal else None)
+    by_key = {str(view.pk): view for view in views}
+    return by_key.get(opened) or next(filter(listed.equals, views), None)
 
 
 def _built_in(entry: tuple[str, str | Promise, Mapping[str, str]], listed: ListState, *, is_free: bool) -> BuiltInTab:
     part, label, given = entry
     address = reverse("terminals") + (f"?{urlencode(given)}" if given else "")
-    return BuiltInTab(part, label, address, is_free and _filter_of(given) == listed.chosen)
+    return BuiltInTab(part, label, address, is_free and filter_of(**given) == listed.chosen)
 
 
-def _filter_of(given: Mapping[str, str]) -> TerminalFilter:
+def filter_of(**given: str) -> TerminalFilter:
+    """The filter of a URL with these parameters."""
     return TerminalFilter.of(QueryDict(urlencode(given)))
 
 
 def _problem(view: SavedView) -> bool:
-    return _filter_of({"q": view.query}).problem is not None
+    return filter_of(q=view.query).problem is not None
