@@ -212,6 +212,7 @@ def test_what_is_no_query_has_no_actions(lead, fleet_of_two_sites, about):
         ("ki", []),
         ("kind:k", ["kiosk"]),
         ("kind:kiosk", []),
+        ("kind:kiosk ", []),
         ("kind:kiosk mod", ["model:"]),
         ("site:U", ["UMD"]),
     ],

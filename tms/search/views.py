@@ -41,13 +41,14 @@ def search(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @sign_in_required
 def complete_search(request: AuthenticatedRequest) -> HttpResponse:
-    """Completions of the query `q` at the character `cursor`, once it has a condition.
+    """Completions of the query `q` at the character `cursor`, once it has a condition, of a word that was begun.
 
-    Before that the text may be anything: fields that begin like a name would stand in the way of what is found.
+    Otherwise the text may be anything, or complete: fields would stand in the way of what is found.
     """
     text, cursor = request.GET.get("q", "")[:MAX_CHARACTERS].replace("\0", " "), request.GET.get("cursor", "")
     at = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < MAX_CURSOR_DIGITS else len(text)
-    begun = complete(text, at, TERMINAL_FIELDS, request.user) if services.OPERATORS & set(text) else []
+    is_begun = services.OPERATORS & set(text) and not text[:at].endswith(" ")
+    begun = complete(text, at, TERMINAL_FIELDS, request.user) if is_begun else []
     found = [each for each in begun if each.text != text[each.span.start : each.span.end]]
     return render(request, "forms/completions.html", {"completions": found})
 

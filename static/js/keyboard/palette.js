@@ -180,6 +180,7 @@ async function startCompletions() {
   box.dataset.query = box.dataset.completes;
   (await import("../form/query.js")).start();
   field.setAttribute("aria-controls", "found palette-completions");
+  if (field.value) field.dispatchEvent(new Event("input")); // typed meanwhile
 }
 
 function begin() {
