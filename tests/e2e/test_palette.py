@@ -98,3 +98,24 @@ async def test_a_theme_is_chosen_in_it(person: Enter):
     await expect(chosen(page)).to_contain_text("Theme: as the system")
     await page.keyboard.press("Enter")
     await expect(page.locator(":root")).not_to_have_attribute("data-theme", re.compile(".*"))
+
+
+async def test_a_query_is_completed_and_opens_the_list_of_what_it_selects(person: Enter):
+    page = await (await person()).open("/rules/")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("kind:k")
+    completion = page.locator("#palette-completions [role=option]")
+    await expect(completion.first).to_contain_text("kiosk")
+
+    await page.keyboard.press("Tab")
+    await expect(completion).to_have_count(0)
+    await expect(page.locator("#palette input[name=q]")).to_have_value("kind:kiosk ")
+    await expect(chosen(page)).to_contain_text("match: open the list")
+    await page.keyboard.press("Tab")
+    await expect(chosen(page)).to_contain_text("Plan maintenance…")
+    await page.keyboard.press("Backspace")
+    await page.keyboard.type("kind:kiosk")
+    await expect(chosen(page)).to_contain_text("match: open the list")
+    await page.keyboard.press("Enter")
+
+    await expect(page).to_have_url(re.compile(r"/terminals/\?q=kind%3Akiosk$"))

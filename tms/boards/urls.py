@@ -34,6 +34,7 @@ urlpatterns = [
     path("terminals/<str:uid>/series/", views.series, name="series"),
     path("terminals/<str:uid>/commands/", commands.send_command, name="send-command"),
     path("terminals/<str:uid>/commands/arguments/", commands.command_arguments, name="command-arguments"),
+    path("views/numbers/", views.view_numbers, name="view-numbers"),
     path("sites/", views.sites, name="sites"),
     path("sites/<str:code>/", views.site, name="site"),
     path("sites/<str:code>/close/", close_site, name="close-site"),

@@ -11,10 +11,13 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import reswap, retarget
 
 from tms.accounts import access
+from tms.accounts.access import scope_of
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.boards.alert_surroundings import surroundings
 from tms.boards.formatting import instants
 from tms.boards.list_filters.filters import TerminalFilter
+from tms.boards.list_filters.saved_views import ListState, count_views, known_numbers, numbered, tab_views, view_tabs
+from tms.boards.list_filters.terminal_orders import BY_UID
 from tms.boards.pages import (
     AlertPage,
     AlertsPage,
@@ -56,7 +59,21 @@ def terminals(request: AuthenticatedRequest) -> HttpResponse:
     page = TerminalsPage.open(request.GET, person=request.user)
     if page.chosen.problem and request.htmx.request_type == "partial":
         return _problem(request, page.chosen)
-    return render_page(request, page, results="boards/terminals.html#results")
+    listed = ListState(page.chosen, page.layout.parameter, page.order.parameter(default=BY_UID))
+    tabs = view_tabs(listed, opened=page.view, person=request.user, scope=page.scope)
+    return render_page(request, page, results="boards/terminals.html#results", tabs=tabs)
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def view_numbers(request: AuthenticatedRequest) -> HttpResponse:
+    """The numbers of the tabs of saved views; only those that were not counted lately are counted."""
+    views, scope = numbered(tab_views(request.user)), scope_of(request.user)
+    known = known_numbers(views, scope)
+    numbers = known | count_views([view for view in views if view.pk not in known], scope)
+    counted = [{"view": view, "number": numbers.get(view.pk)} for view in views]
+    return render(request, "boards/view-tabs.html#numbers", {"counted": counted, "is_counted": True})
 
 
 def _problem(request: AuthenticatedRequest, chosen: TerminalFilter) -> HttpResponse:

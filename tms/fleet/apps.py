@@ -26,3 +26,4 @@ class FleetConfig(AppConfig):
         hours_query.add_fields()
         dynamic.connect()
         undo.MODULES.add("tms.fleet.label_editing.undo")
+        undo.MODULES.add("tms.fleet.saved_views.undo")

@@ -39,6 +39,8 @@ from tms.fleet.labels.attributes import TooManyAttributes
 from tms.fleet.presence import api as presence_api
 from tms.fleet.regions import api as region_api
 from tms.fleet.regions.services import RegionInUse
+from tms.fleet.saved_views import api as view_api
+from tms.fleet.saved_views.services import TooManyViews
 from tms.fleet.sites import api as site_api
 from tms.fleet.sites import hours_api
 from tms.fleet.terminals import api as terminal_api
@@ -66,7 +68,7 @@ OF_FLEET = (
     edit_api,  # first: `edits` is no UID
     *(fleet_api, region_api, site_api, hours_api, terminal_api, group_api, label_api, tag_api),
     *(device_api, unexpected_api, key_api, enrolment_api, identity_api, presence_api),
-    *(telemetry_api, command_api, file_api, job_api),
+    *(telemetry_api, command_api, file_api, job_api, view_api),
 )
 OF_ALERTS = (
     alert_api,
@@ -94,7 +96,7 @@ REFUSALS: Mapping[type[Exception], int] = {
     **dict.fromkeys((CannotUndo, RegionInUse, Retired), 409),
     **dict.fromkeys((IsScope, MembersByQuery, NamedByGroups, TooManyAttributes, TooManyDynamicGroups), 409),
     **dict.fromkeys((AlreadyInspected, NotOnRound, RoundClosed), 409),
-    **dict.fromkeys((TooManyDefinitions, JobOver), 409),
+    **dict.fromkeys((TooManyDefinitions, TooManyViews, JobOver), 409),
     Busy: 503,
 }
 api = Api(

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("tms.fleet.groups.urls")),
     path("", include("tms.commands.urls")),
     path("", include("tms.fleet.label_editing.urls")),
+    path("", include("tms.fleet.saved_views.urls")),
     path("", include("tms.inspections.urls")),
     path("", include("tms.jobs.urls")),
     path("", include("tms.notifications.urls")),

@@ -68,7 +68,7 @@ def api_operation(run: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
         try:
             request.token = caller(request)
             request.person = request.token.person
-            _demand(request.token, access)
+            _demand(request, access)
             _check(request, known, names)
             key = request.headers.get(HEADER)
             if key is None or not access.is_idempotent:
@@ -81,11 +81,11 @@ def api_operation(run: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
     return opened
 
 
-def _demand(token: ApiToken, access: Access) -> None:
-    person = token.person
+def _demand(request: ApiRequest, access: Access) -> None:
+    token, person = request.token, request.token.person
     if token.scope == TokenScope.SCIM:
         raise ProblemError(403, "tms:forbidden", "this token is only for /scim/v2/; create one for the API")
-    if access.needs and token.scope != TokenScope.FULL:
+    if (access.needs or request.method != "GET") and token.scope != TokenScope.FULL:
         raise ProblemError(403, "tms:forbidden", "this token is read only; create one with full access")
     if not may_watch(person) or (access.needs and not any(may(person, each) for each in access.permissions)):
         lacking = " or ".join(map(str, access.permissions)) or access.needs

@@ -85,7 +85,7 @@ def _statuses(path: str, method: str, access: Access) -> list[int]:
     of_body = {400, 413} if method != "GET" else set()
     missing = {404} if "{" in path else set()
     conflict = {409} if access.is_idempotent else set()
-    forbidden = {403} if access.needs else set()
+    forbidden = {403} if access.needs or method != "GET" else set()
     return sorted({401, 422, 429, 503, *of_body, *missing, *conflict, *forbidden, *access.refusals})
 
 

@@ -19,14 +19,17 @@ MAX_HITS = 50
 
 
 class GlobalSearchQuery(RequestSchema):
-    q: str = Field(max_length=MAX_CHARACTERS, description="Up to four words, all of which have to match.")
+    q: str = Field(
+        max_length=MAX_CHARACTERS,
+        description="Up to four words, all of which have to match; or a query about terminals.",
+    )
     limit: int = Field(10, ge=1, le=MAX_HITS, description="The most hits of each kind.")
 
 
 class HitSchema(ResponseSchema):
     kind: str = Field(
-        description="`site`, `terminal`, `incident`, `alert`, `rule`, `window`, `destination`, `policy`, `rotation`, "
-        "`person` or `team`."
+        description="`site`, `terminal`, `incident`, `alert`, `view`, `group`, `job`, `rule`, `window`, `destination`, "
+        "`policy`, `rotation`, `person` or `team`."
     )
     name: str = Field(description="Code of the site, UID of the terminal, otherwise the number.", examples=["SJK"])
     title: str = Field(examples=["Shinjuku South"])
@@ -57,5 +60,6 @@ class FoundSchema(ResponseSchema):
 def search_everything(request: ApiRequest, query: Query[GlobalSearchQuery]) -> FoundSchema:
     """What the person of the token sees, by kind. Kinds without a hit are left out."""
     written = SearchQuery.of(query.q)
-    found = services.rows_like(written, SourceQuery(written.terms, request.person, timezone.now(), query.limit))
+    text = services.query_in(written.text)
+    found = services.rows_like(written, SourceQuery(written.terms, request.person, timezone.now(), query.limit, text))
     return FoundSchema(groups=[HitGroupSchema.of(group) for group in found if group.hits])

@@ -6,6 +6,7 @@ Each leads to the page or dialog that does it; the search itself changes nothing
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db.models import Model
@@ -18,9 +19,12 @@ from tms.accounts.models import Theme, User
 from tms.accounts.permissions import Permission
 from tms.alerts.actions.registry import ACTIONS, actions_for
 from tms.alerts.models import Alert, Incident
-from tms.search.hits import Fit, Hit, Text, fit_of, listing
+from tms.query.completion import quoted
+from tms.search.hits import MAX_COUNTED_HITS, Fit, Hit, Text, fit_of, is_served, listing
+from tms.search.lists import terminals_text
 
-MAINTENANCE, COMMAND = "maintenance", "command"
+MAINTENANCE, COMMAND, TAG = "maintenance", "command", "tag"
+NEW_JOB, TAG_TERMINALS, PLAN_MAINTENANCE = "/jobs/new/", "/terminals/edit/tag/", "/maintenance/new/"
 SUBJECTS: dict[str, type[Model]] = {"alert": Alert, "incident": Incident}
 """Kinds of hits that operator actions apply to."""
 _TITLES = {"alert": _("%(action)s: alert %(number)s"), "incident": _("%(action)s: incident %(number)s")}
@@ -34,6 +38,16 @@ class ActionLink(NamedTuple):
     label: Text
     icon: str
     permission: Permission
+
+
+class QueryLink(NamedTuple):
+    """An action on all terminals that a query selects: a link to its form."""
+
+    path: str
+    label: Text
+    icon: str
+    permission: Permission
+    key: str
 
 
 class PreferenceChoice(NamedTuple):
@@ -56,6 +70,11 @@ LINKS = (
     ActionLink("new-team", _("New team…"), "people", Permission.MANAGE_PEOPLE),
     ActionLink("pair-screen", _("Pair a wall screen…"), "wall", Permission.MANAGE_SCREENS),
 )
+QUERY_LINKS = {
+    COMMAND: QueryLink(NEW_JOB, _("Send a command…"), "command", Permission.RUN_JOBS, "c"),
+    MAINTENANCE: QueryLink(PLAN_MAINTENANCE, _("Plan maintenance…"), "maintenance", Permission.PLAN_MAINTENANCE, "m"),
+    TAG: QueryLink(TAG_TERMINALS, _("Tag…"), "note", Permission.MANAGE_GROUPS, "t"),
+}
 THEMES = (
     PreferenceChoice(_("Theme: dark"), "theme", "choose-theme", "theme", Theme.DARK),
     PreferenceChoice(_("Theme: light"), "theme", "choose-theme", "theme", Theme.LIGHT),
@@ -114,6 +133,7 @@ def _verbs() -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each with the words that name it, in English and in the person's language."""
     yield MAINTENANCE, (MAINTENANCE, gettext("Plan maintenance"))
     yield COMMAND, (COMMAND, gettext("Send a command"))
+    yield TAG, (TAG, gettext("Tag…"))
     for action in ACTIONS.values():
         yield action.name, (action.name, str(action.label))
 
@@ -142,7 +162,10 @@ def _operator_actions(hit: Hit, person: User) -> Iterator[Hit]:
 
 
 def _fleet_actions(hit: Hit, person: User) -> Iterator[Hit]:
-    """Actions on a site or a terminal."""
+    """Actions on a site, on a terminal, or on all terminals that a query selects."""
+    if hit.kind == "query":
+        yield from _query_actions(hit, person)
+        return
     if may(person, Permission.PLAN_MAINTENANCE, hit.row):
         yield Hit(
             kind="action",
@@ -151,6 +174,7 @@ def _fleet_actions(hit: Hit, person: User) -> Iterator[Hit]:
             href=listing("plan-maintenance", **{hit.kind: hit.name}),
             icon="maintenance",
             detail=hit.detail,
+            keys=("m",),
         )
     if hit.kind == "terminal" and may(person, Permission.SEND_COMMANDS, hit.row):
         yield Hit(
@@ -160,4 +184,41 @@ def _fleet_actions(hit: Hit, person: User) -> Iterator[Hit]:
             href=f"{hit.href}#ask",
             icon="command",
             detail=hit.detail,
+            keys=("c",),
         )
+    if hit.kind == "site" and is_served(NEW_JOB) and may(person, Permission.RUN_JOBS, hit.row):
+        yield Hit(
+            kind="action",
+            name=f"{COMMAND}:{hit.about}",
+            title=gettext("Send a command to %(name)s…") % {"name": hit.title},
+            href=f"{NEW_JOB}?{urlencode({'all': 1, 'q': f'site:{quoted(hit.name)}'})}",
+            icon="command",
+            detail=hit.detail,
+            keys=("c",),
+        )
+
+
+def _query_actions(hit: Hit, person: User) -> Iterator[Hit]:
+    """The actions on many terminals. Each page evaluates the query again, with its number, before it does anything."""
+    number: int = hit.row
+    given = {"all": 1, "q": hit.name} | ({} if number > MAX_COUNTED_HITS else {"count": number})
+    for verb, link in QUERY_LINKS.items():
+        if number and is_served(link.path) and may(person, link.permission):
+            yield Hit(
+                kind="action",
+                name=f"{verb}:{hit.about}",
+                title=str(link.label),
+                href=f"{link.path}?{urlencode(given)}",
+                icon=link.icon,
+                detail=terminals_text(number),
+                keys=(link.key,),
+            )
+    yield Hit(
+        kind="action",
+        name=f"view:{hit.about}",
+        title=gettext("Save as a view…"),
+        href=listing("new-view", q=hit.name),
+        icon="plus",
+        detail=hit.name,
+        method="get",
+    )

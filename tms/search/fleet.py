@@ -1,11 +1,12 @@
 """Sites and terminals that a search finds."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 
-from django.db.models import Case, Count, Q, Value, When
+from django.db.models import Case, Count, Q, QuerySet, Value, When
 from django.db.models.functions import Upper
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
@@ -13,13 +14,27 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import visible
 from tms.accounts.models import User
+from tms.boards.list_filters.saved_views import filter_of
+from tms.fleet.labels.search import labelled
 from tms.fleet.models import Presence, Site, Terminal, TerminalState
 from tms.fleet.search import terminals_like
 from tms.lib.db.natural_order import natural
-from tms.search.hits import Hit, HitGroup, SourceQuery, count_hits, fit_of, join_texts, listing
+from tms.search.hits import (
+    MAX_COUNTED_HITS,
+    Fit,
+    Hit,
+    HitGroup,
+    SourceQuery,
+    capped_text,
+    count_hits,
+    fit_of,
+    join_texts,
+    listing,
+)
 
 MIN_INNER_CHARACTERS = 2
 """A single character is looked for at the beginning only."""
+NEVER = Q(pk__in=())
 
 
 def sites(search: SourceQuery) -> HitGroup:
@@ -34,17 +49,78 @@ def sites(search: SourceQuery) -> HitGroup:
     return HitGroup("sites", _("Sites"), hits, count_hits(rows, found, search.limit))
 
 
+def matching_list(search: SourceQuery) -> HitGroup:
+    """The list of the terminals that a query selects, if the text is one."""
+    return list_of(search, matching(search)[: MAX_COUNTED_HITS + 1].count() if search.query else 0)
+
+
+def list_of(search: SourceQuery, number: int) -> HitGroup:
+    """The same, if their number is known."""
+    matches = ngettext(
+        "%(number)s terminal matches: open the list", "%(number)s terminals match: open the list", number
+    )
+    hit = Hit(
+        kind="query",
+        name=search.query,
+        title=matches % {"number": capped_text(number)},
+        href=listing("terminals", q=search.query),
+        icon="terminals",
+        fit=Fit.EQUAL,
+        row=number,
+    )
+    hits = [hit] if search.query else []
+    return HitGroup("query", _("Query"), hits, len(hits))
+
+
+def matching(search: SourceQuery) -> QuerySet[Terminal]:
+    """The terminals that the list of terminals would show for the query."""
+    return filter_of(q=search.query).apply(visible(Terminal.objects.order_by(), to=search.person))
+
+
 def terminals(search: SourceQuery) -> HitGroup:
-    """Terminals as the search of their list finds them; UIDs that begin with the text come first."""
-    rows = visible(Terminal.objects.filter(reduce(and_, map(_terminal_like, search.terms))), to=search.person)
+    """Terminals as the search of their list finds them, or with a label; UIDs that begin with the text come first."""
+    if search.query:
+        return _matching_terminals(search)
+    alternatives = _terminals_like(search)
+    found = visible(Terminal.objects.filter(reduce(or_, alternatives)), to=search.person)
+    some = [visible(Terminal.objects.filter(one), to=search.person) for one in alternatives]
+    rows, number = _count(found, some, search.person)
     first = rows.filter(words__startswith=Upper(Value(search.text)))
     shown = [*first.order_by(natural("uid")).values_list("pk", flat=True)[: search.limit]]
     if rest := search.limit - len(shown):
         shown += rows.exclude(pk__in=shown).order_by(natural("uid")).values_list("pk", flat=True)[:rest]
-    found = {terminal.pk: terminal for terminal in rows.filter(pk__in=shown).select_related("site", "state")}
-    hits = [_terminal_hit(found[pk], search) for pk in shown if pk in found]
     more = listing("terminals", q=search.text)
-    return HitGroup("terminals", _("Terminals"), hits, count_hits(rows, shown, search.limit), more)
+    return HitGroup("terminals", _("Terminals"), _terminal_hits(shown, search), number, more)
+
+
+def _count(
+    rows: QuerySet[Terminal], alternatives: Sequence[QuerySet[Terminal]], person: User
+) -> tuple[QuerySet[Terminal], int]:
+    """How many there are, at most MAX_COUNTED_HITS + 1, and the same rows for questions about their order.
+
+    `alternatives`: what they are made of, each of which may have an index of its own. A few rows are named by their
+    keys: to find the first of a few by name, PostgreSQL would go through all terminals in the order of their names.
+    """
+    keys = [one.order_by().values_list("pk", flat=True) for one in alternatives]
+    found = keys[0].union(*keys[1:]).order_by() if len(keys) > 1 else keys[0]
+    pks = list(found[: MAX_COUNTED_HITS + 1])
+    is_few = len(pks) <= MAX_COUNTED_HITS
+    return visible(Terminal.objects.filter(pk__in=pks), to=person) if is_few else rows, len(pks)
+
+
+def _matching_terminals(search: SourceQuery) -> HitGroup:
+    """The first ones by name."""
+    rows, number = _count(matching(search), [matching(search)], search.person)
+    shown = list(rows.order_by(natural("uid")).values_list("pk", flat=True)[: search.limit])
+    hits = [replace(hit, fit=Fit.EQUAL) for hit in _terminal_hits(shown, search)]
+    more = listing("terminals", q=search.query)
+    return HitGroup("terminals", _("Terminals"), hits, number, more)
+
+
+def _terminal_hits(pks: Sequence[int], search: SourceQuery) -> list[Hit]:
+    rows = visible(Terminal.objects.filter(pk__in=pks), to=search.person).select_related("site", "state")
+    found = {terminal.pk: terminal for terminal in rows}
+    return [_terminal_hit(found[pk], search) for pk in pks if pk in found]
 
 
 def _site_like(term: str) -> Q:
@@ -52,7 +128,17 @@ def _site_like(term: str) -> Q:
     return named | Q(code__istartswith=term)
 
 
-def _terminal_like(term: str) -> Q:
+def _terminals_like(search: SourceQuery) -> list[Q]:
+    """Each term is in the words of a terminal or is one of its labels; or the whole text is a label."""
+    labels = labelled(search.text)
+    if len(search.terms) == 1:
+        found = [_words_like(search.text)]
+    else:
+        found = [reduce(and_, (_words_like(term) | (labelled(term) or NEVER) for term in search.terms))]
+    return found if labels is None else [*found, labels]
+
+
+def _words_like(term: str) -> Q:
     if len(term) < MIN_INNER_CHARACTERS and term.isascii():
         return Q(words__startswith=Upper(Value(term)))
     return terminals_like(term)

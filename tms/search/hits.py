@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.db.models import Model, QuerySet
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.functional import Promise
 from django.utils.translation import pgettext
 
@@ -39,6 +40,8 @@ class SourceQuery(NamedTuple):
     at: datetime
     limit: int
     """The most hits of a group."""
+    query: str = ""
+    """The text, if it is a query about terminals."""
 
     @property
     def text(self) -> str:
@@ -99,7 +102,7 @@ class HitGroup:
 
     @property
     def number_text(self) -> str:
-        return f"{self.number:,}+" if self.is_capped else f"{self.number:,}"
+        return capped_text(self.total)
 
     @property
     def is_cut(self) -> bool:
@@ -108,6 +111,11 @@ class HitGroup:
     @property
     def fit(self) -> Fit:
         return min((hit.fit for hit in self.hits), default=Fit.ELSEWHERE)
+
+
+def capped_text(number: int) -> str:
+    """A number that was counted up to `MAX_COUNTED_HITS`: `257`, or `1,000+`."""
+    return f"{MAX_COUNTED_HITS:,}+" if number > MAX_COUNTED_HITS else f"{number:,}"
 
 
 def count_hits(rows: QuerySet[Model], listed: Sequence[object], limit: int) -> int:
@@ -134,6 +142,16 @@ def _fit(text: str, name: str) -> Fit:
 def join_texts(*texts: str) -> str:
     """The texts with commas between them, as the language writes them; without empty ones."""
     return pgettext("between the parts of a list", ", ").join(filter(None, texts))
+
+
+@cache
+def is_served(path: str) -> bool:
+    """Whether there is a page with this path."""
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True
 
 
 def listing(url: str, **query: str) -> str:

@@ -34,6 +34,7 @@ PAGES = (
     PageEntry("alert-times", _("Response times"), "clock"),
     PageEntry("incidents", _("Incidents"), "incidents", keys=("g", "i")),
     PageEntry("terminals", _("Terminals"), "terminals", keys=("g", "t")),
+    PageEntry("saved-views", _("Views"), "terminals"),
     PageEntry("sites", _("Sites"), "sites"),
     PageEntry("regions", _("Regions"), "sites", (Permission.EDIT_SITES,)),
     PageEntry("enrol", _("Enrol a terminal"), "plus", (Permission.ENROL_TERMINALS,)),

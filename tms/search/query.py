@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Self
 
-MAX_CHARACTERS = 64
+MAX_CHARACTERS = 200
 MAX_TERMS = 4
 ONLY_ACTIONS = ">"
 

@@ -9,7 +9,11 @@ from typing import NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.models import User
-from tms.search import alerting, commands, fleet, setup
+from tms.boards.list_filters.filters import read_query
+from tms.query.errors import QueryError
+from tms.query.query import Query
+from tms.query.tree import Operator
+from tms.search import alerting, commands, fleet, lists, setup
 from tms.search.hits import MAX_COUNTED_HITS, Fit, Hit, HitGroup, SourceQuery
 from tms.search.pages import pages
 from tms.search.query import SearchQuery
@@ -17,6 +21,7 @@ from tms.search.query import SearchQuery
 type SearchSource = Callable[[SourceQuery], HitGroup]
 
 SUBJECTS: dict[str, SearchSource] = {
+    "query": fleet.matching_list,
     "site": fleet.sites,
     "incident": alerting.incidents,
     "terminal": fleet.terminals,
@@ -24,10 +29,13 @@ SUBJECTS: dict[str, SearchSource] = {
 }
 """What actions are offered for, by the kind of the hits."""
 SOURCES: Sequence[SearchSource] = (
-    *SUBJECTS.values(),
+    *(source for kind, source in SUBJECTS.items() if kind != "query"),
+    *(lists.views, lists.groups, lists.jobs),
     *(alerting.rules, alerting.windows),
     *(setup.destinations, setup.policies, setup.rotations, setup.people, setup.teams),
 )
+OPERATORS = frozenset("".join(Operator))
+"""Characters that a text without a condition seldom has."""
 MAX_SUBJECTS = 3
 """How many rows a typed action is offered for, of each kind."""
 
@@ -37,6 +45,8 @@ class Results(NamedTuple):
     groups: Sequence[HitGroup]
     subject: Hit | None = None
     """The row, if only the actions on one row were asked for."""
+    problem: QueryError | None = None
+    """Why the text, which looks like a query, is none."""
 
     @property
     def total(self) -> int:
@@ -49,12 +59,31 @@ class Results(NamedTuple):
 
 def search(query: SearchQuery, *, person: User, at: datetime, limit: int) -> Results:
     """Search for at most `limit` hits of each kind, of what the person sees. Without a text: all actions and pages."""
-    asked = SourceQuery(query.terms, person, at, limit)
-    groups = [] if query.only_actions else rows_like(query, asked)
+    asked = SourceQuery(query.terms, person, at, limit, query_in(query.text))
+    groups = [] if query.only_actions else _found(query, asked)
     groups = [*groups, _actions(asked, groups, everywhere=query.only_actions)]
     if not query.only_actions:
         groups.append(pages(asked))
-    return Results(query, sorted((group for group in groups if group.hits), key=lambda group: group.fit))
+    found = sorted((group for group in groups if group.hits), key=lambda group: group.fit)
+    return Results(query, found, problem=None if found else _problem(query.text))
+
+
+def _found(query: SearchQuery, asked: SourceQuery) -> list[HitGroup]:
+    groups = rows_like(query, asked)
+    number = next((group.total for group in groups if group.name == "terminals"), 0)
+    return [fleet.list_of(asked, number), *groups]
+
+
+def query_in(text: str) -> str:
+    """The text, if it is a query with a condition. Words alone are no query: everything is searched for them."""
+    read = read_query(text)
+    return text if isinstance(read, Query) and read.used else ""
+
+
+def _problem(text: str) -> QueryError | None:
+    """Why a text with an operator is no query."""
+    read = read_query(text) if OPERATORS & set(text) else None
+    return read if isinstance(read, QueryError) else None
 
 
 def rows_like(query: SearchQuery, asked: SourceQuery) -> list[HitGroup]:
@@ -72,7 +101,8 @@ def actions_of(about: str, *, person: User, at: datetime) -> Results | None:
     kind, _colon, name = about.partition(":")
     if kind not in SUBJECTS or not name:
         return None
-    found = SUBJECTS[kind](SourceQuery((name,), person, at, MAX_SUBJECTS))
+    text = SearchQuery.of(name).text if kind == "query" else ""
+    found = SUBJECTS[kind](SourceQuery((name,), person, at, MAX_SUBJECTS, query_in(text)))
     subject = next((hit for hit in found.hits if hit.about == about), None)
     if subject is None:
         return None
@@ -86,7 +116,7 @@ def _actions(asked: SourceQuery, found: Iterable[HitGroup], *, everywhere: bool)
     verbs, rest = commands.verbs_in(asked.terms)
     hits = list(commands.general(asked.terms, asked.person))
     if verbs and rest:
-        typed = _subjects(asked._replace(terms=rest, limit=MAX_SUBJECTS))
+        typed = _subjects(asked._replace(terms=rest, limit=MAX_SUBJECTS, query=query_in(" ".join(rest))))
         hits += [_fitting(action) for hit in typed for action in commands.actions_on(hit, asked.person, verbs)]
     elif asked.terms:
         subjects = _subjects(asked._replace(limit=MAX_SUBJECTS)) if everywhere else _best(found)

@@ -6,4 +6,5 @@ from tms.search import views
 
 urlpatterns = [
     path("search/", views.search, name="search"),
+    path("search/completions/", views.complete_search, name="complete-search"),
 ]

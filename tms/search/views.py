@@ -10,12 +10,15 @@ from tms.accounts.access import scope_of
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
+from tms.fleet.terminal_query import TERMINAL_FIELDS
+from tms.query.completion import complete
 from tms.search import services
-from tms.search.query import SearchQuery
+from tms.search.query import MAX_CHARACTERS, SearchQuery
 from tms.search.services import Results
 
 OF_DIALOG, OF_PAGE = 3, 20
 """Hits of each kind."""
+MAX_CURSOR_DIGITS = 6
 
 
 @require_safe
@@ -32,6 +35,22 @@ def search(request: AuthenticatedRequest) -> HttpResponse:
         return render(request, "search/results.html#results", context)
     around = {"page_state": PageState(nav(RenderContext(at, scope_of(request.user)))), "at": at}
     return render(request, "search/page.html", context | around)
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def complete_search(request: AuthenticatedRequest) -> HttpResponse:
+    """Completions of the query `q` at the character `cursor`, once it has a condition, of a word that was begun.
+
+    Otherwise the text may be anything, or complete: fields would stand in the way of what is found.
+    """
+    text, cursor = request.GET.get("q", "")[:MAX_CHARACTERS].replace("\0", " "), request.GET.get("cursor", "")
+    at = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < MAX_CURSOR_DIGITS else len(text)
+    is_begun = services.OPERATORS & set(text) and not text[:at].endswith(" ")
+    begun = complete(text, at, TERMINAL_FIELDS, request.user) if is_begun else []
+    found = [each for each in begun if each.text != text[each.span.start : each.span.end]]
+    return render(request, "forms/completions.html", {"completions": found})
 
 
 def _results(request: AuthenticatedRequest, query: SearchQuery, *, limit: int) -> Results:

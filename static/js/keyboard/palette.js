@@ -162,7 +162,7 @@ const KEYS = {
  * @param {KeyboardEvent} event
  */
 function down(event) {
-  if (event.isComposing || event.keyCode === 229) return;
+  if (event.target !== field || event.isComposing || event.keyCode === 229) return;
   KEYS[event.key]?.(event);
 }
 
@@ -173,7 +173,18 @@ function typed(event) {
   ask(WAIT_MS);
 }
 
+/** Completions of a query, loaded when the search is opened for the first time. */
+async function startCompletions() {
+  const box = /** @type {HTMLElement} */ (form.querySelector("[data-completes]"));
+  if (box.dataset.query) return;
+  box.dataset.query = box.dataset.completes;
+  (await import("../form/query.js")).start();
+  field.setAttribute("aria-controls", "found palette-completions");
+  if (field.value) field.dispatchEvent(new Event("input")); // typed meanwhile
+}
+
 function begin() {
+  startCompletions().catch(reportError); // the search works without them
   field.value = "";
   list.querySelector(".found")?.replaceChildren();
   report("");
@@ -215,7 +226,7 @@ export function start() {
   palette.addEventListener("close", end);
   field.addEventListener("input", typed);
   field.addEventListener("compositionend", () => ask(WAIT_MS));
-  field.addEventListener("keydown", down);
+  form.addEventListener("keydown", down); // not those that a list of completions at the field has used
   list.addEventListener("click", click);
   form.addEventListener("htmx:after:swap", found);
   form.addEventListener("htmx:error", failed);

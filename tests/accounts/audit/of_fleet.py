@@ -126,6 +126,10 @@ PAGES: Mapping[str, Request] = {
     "/labels/attributes/<str:name>/delete/": ("deleted", {}, nothing),
     "/labels/<str:subject>/<int:pk>/tags/": ("tags-changed", {"add": "night"}, nothing),
     "/labels/<str:subject>/<int:pk>/attributes/": ("attributes-changed", {"value-floor": "2"}, nothing),
+    "/views/new/": ("created", {"name": "Gates", "query": "kind:gate", "owner": "everything"}, nothing),
+    "/views/<int:pk>/": ("changed", {"name": "Gates", "owner": "everything"}, nothing),
+    "/views/<int:pk>/save/": ("changed", {"q": "kind:gate"}, nothing),
+    "/views/<int:pk>/delete/": ("deleted", {}, nothing),
     "/inspections/rounds/new/": (
         "round-started",
         {"name": "Q1", "where": "everything", "due_on": "2099-12-31", "every_days": 90},
@@ -165,6 +169,9 @@ OPERATIONS: Mapping[str, Request] = {
     "DELETE /api/v1/groups/{pk}": ("deleted", {}, nothing),
     "POST /api/v1/groups/{pk}/members": ("members-changed", {"add": ["R-1"]}, nothing),
     "POST /api/v1/groups/{pk}/query": ("changed", {"query": "kind:kiosk"}, nothing),
+    "POST /api/v1/views": ("created", {"name": "Gates", "shared": True}, nothing),
+    "PATCH /api/v1/views/{pk}": ("changed", {"name": "Gates"}, nothing),
+    "DELETE /api/v1/views/{pk}": ("deleted", {}, nothing),
     "POST /api/v1/labels": ("tags-changed", {"subject": "terminal", "rows": ["T-1"], "add": ["lobby"]}, nothing),
     "POST /api/v1/terminals/edits": (
         "bulk-edited",

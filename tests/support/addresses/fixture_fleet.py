@@ -33,7 +33,7 @@ from tms.approvals.models import ApprovalRequest
 from tms.commands.approvals import COMMAND, CommandPayload
 from tms.commands.models import CommandDefinition
 from tms.fleet.enrolment import tokens as enrolment
-from tms.fleet.models import Attribute, Device, EnrolmentToken, Region, Terminal, UnexpectedDevice
+from tms.fleet.models import Attribute, Device, EnrolmentToken, Region, SavedView, Terminal, UnexpectedDevice
 from tms.fleet.models.node import Node
 from tms.fleet.regions.services import create_region
 from tms.inspections.models import Inspection, InspectionResult, Round, RoundMember
@@ -90,6 +90,7 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/me/security/": _factor(person),
         **_of_fleet(terminal),
         "/groups/": group.pk,
+        "/views/": SavedView.objects.create(by=person, name="Kiosks", query="kind:kiosk", is_shared=True).pk,
         "/commands/": CommandDefinition.objects.create(name="test_page", label="Print a test page").name,
         "/files/": fleet.file(fleet.command(terminal, at=now()), content=b"started", at=now()).pk,
         "/labels/": "terminal",

@@ -10,9 +10,9 @@ from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Rule, RuleSource
-from tms.boards.list_filters.filters import NOT_LISTED, AlertFilter, TerminalFilter
+from tms.boards.list_filters.filters import AlertFilter, TerminalFilter
 from tms.boards.rows.planned import PlannedKind
-from tms.fleet.models import BY_URGENCY, Lifecycle, Presence, Site, Terminal
+from tms.fleet.models import BY_URGENCY, Presence, Site, Terminal
 from tms.lib.db.natural_order import natural
 from tms.lib.severity import Severity
 from tms.protocol.limits import METRIC_NAMES
@@ -76,11 +76,6 @@ def _asking(address: str, chosen: TerminalFilter) -> str:
     path, _, query = address.partition("?")
     kept = urlencode([(name, value) for name, value in parse_qsl(query) if name not in OF_QUERY])
     return f"{path}?{'&'.join(filter(None, (chosen.query, kept)))}".rstrip("?")
-
-
-def lifecycles(chosen: TerminalFilter) -> list[Choice]:
-    """The states that the list of terminals has views of its own for."""
-    return [Choice(name, Lifecycle(name).label, chosen.chosen("state") == (name,)) for name in NOT_LISTED]
 
 
 ORDERS = (

@@ -16,7 +16,7 @@ from tms.accounts.models import Density
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.boards.list_filters import choices
-from tms.boards.list_filters.filters import NOT_LISTED, TerminalFilter, text
+from tms.boards.list_filters.filters import NOT_LISTED, PRIMARY_KEY, TerminalFilter, text
 from tms.boards.list_filters.left_out import left_out, out_of_service
 from tms.boards.list_filters.terminal_facets import FilterCounts, facets
 from tms.boards.list_filters.terminal_layout import TerminalLayout, known_columns
@@ -53,6 +53,7 @@ class TerminalsPage(BoardPage):
         layout: TerminalLayout | None = None,
         after: str = "",
         before: str = "",
+        view: str = "",
     ) -> None:
         super().__init__(scope)
         self.chosen = chosen
@@ -62,11 +63,13 @@ class TerminalsPage(BoardPage):
         self._is_due_by_time = not self._is_by_uid or chosen.is_moved_by_time
         self.lasts_s = REORDER_AFTER.total_seconds() if self._is_due_by_time else inf
         self.after, self.before = after, before if not after else ""
+        self.view = view
+        """The primary key of the saved view that was opened; its tab says whether the list was changed since."""
 
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
         after, before = (text(query, name, MAX_CURSOR_CHARACTERS) for name in ("after", "before"))
-        layout = TerminalLayout.of(query, person=person)
+        layout, view = TerminalLayout.of(query, person=person), query.get("view", "")
         return cls(
             scope_of(person),
             TerminalFilter.of(query, to=person),
@@ -74,6 +77,7 @@ class TerminalsPage(BoardPage):
             layout=layout,
             after=after,
             before=before,
+            view=view if PRIMARY_KEY.fullmatch(view) else "",
         )
 
     @property
@@ -85,7 +89,8 @@ class TerminalsPage(BoardPage):
         return self._address(self.order, after=after, before=before)
 
     def _address(self, order: SortOrder, *, after: str = "", before: str = "") -> str:
-        cursor = urlencode({name: value for name, value in (("after", after), ("before", before)) if value})
+        given = {"after": after, "before": before, "view": self.view}
+        cursor = urlencode({name: value for name, value in given.items() if value})
         query = "&".join(filter(None, (self.chosen.query, self.look(order), cursor)))
         return reverse("terminals") + (f"?{query}" if query else "")
 
@@ -112,7 +117,6 @@ class TerminalsPage(BoardPage):
         hidden = [column for name, column in known.items() if name not in self.layout.names]
         return {
             "choices": choices.query_choices(self.chosen, self.address),
-            "lifecycles": choices.lifecycles(self.chosen),
             **self._hidden(page_state),
             "columns": self._with_headers(columns),
             "column_choices": [*((column, True) for column in columns[1:]), *((column, False) for column in hidden)],

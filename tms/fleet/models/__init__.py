@@ -17,6 +17,7 @@ from tms.fleet.models.opening_hours import OpeningHours, SpecialDay
 from tms.fleet.models.outage import Outage
 from tms.fleet.models.presence import PresenceChange
 from tms.fleet.models.region import Region
+from tms.fleet.models.saved_view import SavedView, ViewedList
 from tms.fleet.models.site import OnHolidays, Site
 from tms.fleet.models.site_contact import SiteContact
 from tms.fleet.models.states import BY_URGENCY, CAUSED_BY_TMS, Cause, Presence, Status
@@ -51,6 +52,7 @@ __all__ = [
     "Presence",
     "PresenceChange",
     "Region",
+    "SavedView",
     "Site",
     "SiteAttribute",
     "SiteContact",
@@ -64,4 +66,5 @@ __all__ = [
     "TerminalState",
     "TerminalTag",
     "UnexpectedDevice",
+    "ViewedList",
 ]
