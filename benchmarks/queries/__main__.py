@@ -176,12 +176,12 @@ def change() -> None:
     print("\n" + table(("change", "ms"), rows))
 
 
-def set_query(group: Any, at: datetime) -> None:
+def set_query(group: Any, at: datetime) -> object:
     from tms.fleet.groups import dynamic
 
     number = int(group.name.split()[-1])
     texts = (f"kind:kiosk firmware<4.{number}", f"tag:pilot-{number}", f"attr.floor:{number % 9} state:in_service")
-    dynamic.set_query(group, texts[number % 3], by=None, at=at)
+    return dynamic.set_query(group, texts[number % 3], by=None, at=at)
 
 
 def read_texts(number_of_texts: int) -> None:

@@ -36,6 +36,8 @@ def test_terminals_are_filtered(watcher, fleet):
     assert uids(watcher.get("/terminals", {"presence": ["offline", "never"]})) == ["A-2", "A-3"]
     assert uids(watcher.get("/terminals", {"group": "Lobby"})) == uids(watcher.get("/terminals", {"q": "gate 7"}))
     assert uids(watcher.get("/terminals", {"kind": "payment"})) == ["A-3"]
+    assert uids(watcher.get("/terminals", {"lifecycle": ["in_service"], "presence": "online"})) == ["A-1"]
+    assert uids(watcher.get("/terminals", {"status": "fault"})) == []
 
 
 def test_pages_link_to_the_next_one_and_end(watcher, fleet):

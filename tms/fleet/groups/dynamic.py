@@ -35,7 +35,7 @@ from tms.query.query import Query
 
 MAX_DYNAMIC_GROUPS = 200
 MAX_AMONG = 1_000
-"""Of more terminals than this, a comparison of all costs less."""
+"""A comparison of all costs less than one among more terminals than this."""
 EVALUATED_EVERY = timedelta(hours=1)
 LABELS = ("tag", "attr.")
 READ_AS: dict[str, tuple[str, ...]] = {
