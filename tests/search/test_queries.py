@@ -16,7 +16,6 @@ from tms.fleet.models import Attribute, AttributeSubject, Site, Terminal
 from tms.fleet.saved_views.services import ViewValues, create_view
 from tms.jobs.services import JobValues, create_job
 from tms.lib.calendar.recurrence import Occurrence
-from tms.search import commands, hits, lists
 
 UID = re.compile(r"\w+-\d+")
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
@@ -52,13 +51,6 @@ def of_umeda(fleet_of_two_sites):
     person = people.person("umeda", of=None)
     people.grant(person, "Lead", site=Site.objects.get(code="UMD"))
     return person
-
-
-@pytest.fixture
-def pages_of_others(monkeypatch):
-    """All pages are there to which actions lead."""
-    for module in (hits, commands, lists):
-        monkeypatch.setattr(module, "is_served", lambda _path: True)
 
 
 def search(person, text, **query):
@@ -131,7 +123,7 @@ def test_a_scope_limits_what_a_query_a_label_and_a_group_find(of_umeda):
     assert grouped["views"] == ["Zebra kiosks kind:kiosk"]
 
 
-def test_jobs_are_found_by_those_who_see_them(lead, of_umeda, pages_of_others):
+def test_jobs_are_found_by_those_who_see_them(lead, of_umeda):
     viewer = people.person("viewer", of="Viewer")
 
     found = [search(person, "zebra reboot")[0].get("jobs", []) for person in (lead, of_umeda, viewer)]
@@ -165,7 +157,7 @@ def test_a_query_with_a_mistake_says_so_if_nothing_is_found(lead, fleet_of_two_s
         ("Viewer", ["Save as a view…"]),
     ],
 )
-def test_the_actions_on_a_query_are_those_that_the_person_may_do(fleet_of_two_sites, pages_of_others, role, titles):
+def test_the_actions_on_a_query_are_those_that_the_person_may_do(fleet_of_two_sites, role, titles):
     person = people.person("somebody", of=role)
 
     groups, seen = search(person, "", about="query:kind:kiosk")
@@ -185,7 +177,7 @@ def test_the_actions_on_a_query_are_those_that_the_person_may_do(fleet_of_two_si
         ("> umd", "Plan maintenance for Site UMD…"),
     ],
 )
-def test_an_action_is_named_with_its_impact(lead, fleet_of_two_sites, pages_of_others, text, first):
+def test_an_action_is_named_with_its_impact(lead, fleet_of_two_sites, text, first):
     groups, _seen = search(lead, text)
 
     assert groups["actions"][0].startswith(first)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db.models import Model
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -19,12 +19,12 @@ from tms.accounts.models import Theme, User
 from tms.accounts.permissions import Permission
 from tms.alerts.actions.registry import ACTIONS, actions_for
 from tms.alerts.models import Alert, Incident
+from tms.boards.list_filters.saved_views import filter_of
 from tms.query.completion import quoted
-from tms.search.hits import MAX_COUNTED_HITS, Fit, Hit, Text, fit_of, is_served, listing
+from tms.search.hits import MAX_COUNTED_HITS, Fit, Hit, Text, fit_of, listing
 from tms.search.lists import terminals_text
 
 MAINTENANCE, COMMAND, TAG = "maintenance", "command", "tag"
-NEW_JOB, TAG_TERMINALS, PLAN_MAINTENANCE = "/jobs/new/", "/terminals/edit/tag/", "/maintenance/new/"
 SUBJECTS: dict[str, type[Model]] = {"alert": Alert, "incident": Incident}
 """Kinds of hits that operator actions apply to."""
 _TITLES = {"alert": _("%(action)s: alert %(number)s"), "incident": _("%(action)s: incident %(number)s")}
@@ -43,7 +43,7 @@ class ActionLink(NamedTuple):
 class QueryLink(NamedTuple):
     """An action on all terminals that a query selects: a link to its form."""
 
-    path: str
+    path: Text
     label: Text
     icon: str
     permission: Permission
@@ -71,9 +71,11 @@ LINKS = (
     ActionLink("pair-screen", _("Pair a wall screen…"), "wall", Permission.MANAGE_SCREENS),
 )
 QUERY_LINKS = {
-    COMMAND: QueryLink(NEW_JOB, _("Send a command…"), "command", Permission.RUN_JOBS, "c"),
-    MAINTENANCE: QueryLink(PLAN_MAINTENANCE, _("Plan maintenance…"), "maintenance", Permission.PLAN_MAINTENANCE, "m"),
-    TAG: QueryLink(TAG_TERMINALS, _("Tag…"), "note", Permission.MANAGE_GROUPS, "t"),
+    COMMAND: QueryLink(reverse_lazy("new-job"), _("Send a command…"), "command", Permission.RUN_JOBS, "c"),
+    MAINTENANCE: QueryLink(
+        reverse_lazy("plan-maintenance"), _("Plan maintenance…"), "maintenance", Permission.PLAN_MAINTENANCE, "m"
+    ),
+    TAG: QueryLink(reverse_lazy("edit-terminals", args=("tag",)), _("Tag…"), "note", Permission.MANAGE_GROUPS, "t"),
 }
 THEMES = (
     PreferenceChoice(_("Theme: dark"), "theme", "choose-theme", "theme", Theme.DARK),
@@ -186,12 +188,12 @@ def _fleet_actions(hit: Hit, person: User) -> Iterator[Hit]:
             detail=hit.detail,
             keys=("c",),
         )
-    if hit.kind == "site" and is_served(NEW_JOB) and may(person, Permission.RUN_JOBS, hit.row):
+    if hit.kind == "site" and may(person, Permission.RUN_JOBS, hit.row):
         yield Hit(
             kind="action",
             name=f"{COMMAND}:{hit.about}",
             title=gettext("Send a command to %(name)s…") % {"name": hit.title},
-            href=f"{NEW_JOB}?{urlencode({'all': 1, 'q': f'site:{quoted(hit.name)}'})}",
+            href=listing("new-job", all="1", q=filter_of(q=f"site:{quoted(hit.name)}").explicit.q),
             icon="command",
             detail=hit.detail,
             keys=("c",),
@@ -201,9 +203,9 @@ def _fleet_actions(hit: Hit, person: User) -> Iterator[Hit]:
 def _query_actions(hit: Hit, person: User) -> Iterator[Hit]:
     """The actions on many terminals. Each page evaluates the query again, with its number, before it does anything."""
     number: int = hit.row
-    given = {"all": 1, "q": hit.name} | ({} if number > MAX_COUNTED_HITS else {"count": number})
+    given = {"all": 1, "q": filter_of(q=hit.name).explicit.q} | ({} if number > MAX_COUNTED_HITS else {"count": number})
     for verb, link in QUERY_LINKS.items():
-        if number and is_served(link.path) and may(person, link.permission):
+        if number and may(person, link.permission):
             yield Hit(
                 kind="action",
                 name=f"{verb}:{hit.about}",

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.db.models import Model, QuerySet
-from django.urls import Resolver404, resolve, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import pgettext
 
@@ -142,16 +141,6 @@ def _fit(text: str, name: str) -> Fit:
 def join_texts(*texts: str) -> str:
     """The texts with commas between them, as the language writes them; without empty ones."""
     return pgettext("between the parts of a list", ", ").join(filter(None, texts))
-
-
-@cache
-def is_served(path: str) -> bool:
-    """Whether there is a page with this path."""
-    try:
-        resolve(path)
-    except Resolver404:
-        return False
-    return True
 
 
 def listing(url: str, **query: str) -> str:

@@ -57,6 +57,13 @@ class TerminalFilter:
         return read_query(self.q)
 
     @property
+    def explicit(self) -> Self:
+        """The same with the state that a list adds to a query without one: for pages that take the query alone."""
+        if "state" in self.used or self.problem:
+            return self
+        return type(self)(all_of(self.q, condition("state", [Lifecycle.IN_SERVICE.value])))
+
+    @property
     def problem(self) -> QueryError | None:
         """Why the query is none."""
         return self._read if isinstance(self._read, QueryError) else None

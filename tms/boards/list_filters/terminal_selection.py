@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse_lazy
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -28,26 +29,29 @@ class SelectionAction(NamedTuple):
     name: str
     label: str | Promise
     icon: str
-    address: str
+    address: str | Promise
     permission: Permission
     key: str = ""
 
 
+def _edit(kind: str) -> str | Promise:
+    return reverse_lazy("edit-terminals", args=(kind,))
+
+
 SELECTION_ACTIONS = (
-    SelectionAction("command", _("Command"), "command", "/jobs/new/", Permission.RUN_JOBS, "c"),
+    SelectionAction("command", _("Command"), "command", reverse_lazy("new-job"), Permission.RUN_JOBS, "c"),
     SelectionAction(
-        "maintenance", _("Maintenance"), "maintenance", "/maintenance/new/", Permission.PLAN_MAINTENANCE, "m"
+        "maintenance",
+        _("Maintenance"),
+        "maintenance",
+        reverse_lazy("plan-maintenance"),
+        Permission.PLAN_MAINTENANCE,
+        "m",
     ),
-    SelectionAction(
-        "tag", pgettext_lazy("action", "Tag"), "tag", "/terminals/edit/tag/", Permission.MANAGE_GROUPS, "t"
-    ),
-    SelectionAction("group", _("Add to group"), "groups", "/terminals/edit/group/", Permission.MANAGE_GROUPS),
-    SelectionAction(
-        "state", pgettext_lazy("lifecycle", "State"), "power", "/terminals/edit/state/", Permission.MANAGE_TERMINALS
-    ),
-    SelectionAction(
-        "move", pgettext_lazy("action", "Move"), "sites", "/terminals/edit/move/", Permission.MANAGE_TERMINALS
-    ),
+    SelectionAction("tag", pgettext_lazy("action", "Tag"), "tag", _edit("tag"), Permission.MANAGE_GROUPS, "t"),
+    SelectionAction("group", _("Add to group"), "groups", _edit("group"), Permission.MANAGE_GROUPS),
+    SelectionAction("state", pgettext_lazy("lifecycle", "State"), "power", _edit("state"), Permission.MANAGE_TERMINALS),
+    SelectionAction("move", pgettext_lazy("action", "Move"), "sites", _edit("move"), Permission.MANAGE_TERMINALS),
 )
 """The buttons, in order. Each address gets the selection."""
 

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("fleet", "0006_dynamic_groups"),
+        ("fleet", "0007_saved_views"),
     ]
 
     operations = [
