@@ -106,7 +106,7 @@ class JobForm(Plain, RecurrenceForm):
         help_text=_("For nothing else a terminal gets the command twice."),
     )
     stop_above_pct = forms.IntegerField(
-        label=pgettext_lazy("job", "Stop above (% failed)"),
+        label=pgettext_lazy("job", "Stop above (failed, %)"),
         min_value=0,
         max_value=99,
         required=False,
