@@ -188,8 +188,10 @@ def read_texts(number_of_texts: int) -> None:
     began = time.perf_counter()
     found = texts.measure(number_of_texts)
     took_s = time.perf_counter() - began
-    print(f"{found.number:,} texts in {took_s:.0f} s, {found.refused:,} refused")
-    print(f"the slowest took {found.slowest_ms:.1f} ms of CPU")
+    print(
+        f"{found.number:,} texts in {took_s:.0f} s: {found.refused:,} refused, "
+        f"the slowest with {found.slowest_ms:.1f} ms of CPU"
+    )
     print(f"the slowest has {len(found.slowest):,} characters: {found.slowest[:80]!r}")
 
 
