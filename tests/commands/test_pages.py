@@ -43,6 +43,9 @@ def entered(**values) -> dict[str, object]:
         "danger": "none",
         "answer_within_s": "30",
         "max_result_bytes": "4096",
+        "files": "2",
+        "file_types": "text/plain",
+        "max_file_bytes": "1000",
         "arguments": SCHEMA,
     } | values
 
@@ -88,7 +91,7 @@ def test_people_who_may_send_read_the_catalogue_with_the_numbers_of_what_they_se
 def test_a_command_is_defined_and_changed_with_the_schema_as_it_was_written(fleet, administrator):
     browser = people.signed_in(administrator)
 
-    wrong = browser.post("/commands/new/", entered(name="Beep!", answer_within_s="0"))
+    wrong = browser.post("/commands/new/", entered(name="Beep!", answer_within_s="0", file_types=""))
     made = browser.post("/commands/new/", entered(name="beep"))
     twice = browser.post("/commands/new/", entered(name="beep"))
     page = browser.get("/commands/beep/")
@@ -96,14 +99,18 @@ def test_a_command_is_defined_and_changed_with_the_schema_as_it_was_written(flee
     changed = browser.post("/commands/beep/", entered(label="Beep twice", version=version))
     stale = browser.post("/commands/beep/", entered(label="Beep thrice", version=version))
 
-    assert (wrong.status_code, errors_of(wrong)) == (422, ["id_name_error", "id_answer_within_s_error"])
+    assert (wrong.status_code, errors_of(wrong)) == (
+        422,
+        ["id_name_error", "id_answer_within_s_error", "id_file_types_error"],
+    )
     assert (made.status_code, made["Location"]) == (302, "/commands/beep/")
     assert (twice.status_code, errors_of(twice)) == (422, ["id_name_error"])
     assert HtmlPage(page).text("id_arguments") == " ".join(SCHEMA.split())
     assert HtmlPage(page).rows("id_args-")[0] == "id_args-volume"
     assert (changed.status_code, stale.status_code) == (302, 422)
     assert "Somebody changed this command meanwhile" in stale.content.decode()
-    assert CommandDefinition.objects.get().label == "Beep twice"
+    definition = CommandDefinition.objects.get()
+    assert (definition.label, definition.files, definition.file_types) == ("Beep twice", 2, ["text/plain"])
     entries = AuditEntry.objects.filter(subject_type="commands.commanddefinition").order_by("pk")
     assert [sorted(entry.changes) for entry in entries][1] == ["label"]
 

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.commands.argument_fields import EntriesField, NumberEntryField
 from tms.commands.argument_schemas import MAX_SCHEMA_BYTES, BadSchema
-from tms.commands.definitions import MAX_LABEL, NAME, DefinitionValues, check_arguments
-from tms.commands.kinds import CATALOG, MAX_RESULT_BYTES
+from tms.commands.definitions import MAX_LABEL, MAX_TYPES, NAME, DefinitionValues, check_arguments, file_type_error
+from tms.commands.kinds import CATALOG, MAX_FILE_BYTES, MAX_FILES, MAX_RESULT_BYTES
 from tms.commands.models import CommandDefinition, Danger
 from tms.commands.schema_positions import line_of
 from tms.commands.services import MAX_ANSWER_S
@@ -22,6 +22,7 @@ from tms.lib.text_fields import FormLine
 MAX_NAME = 64
 MAX_TEXT = 2 * MAX_SCHEMA_BYTES
 """Characters of a schema, with its layout."""
+FILES = ("files", "file_types", "max_file_bytes")
 EXAMPLE = """\
 {
   "type": "object",
@@ -33,6 +34,8 @@ EXAMPLE = """\
   },
   "additionalProperties": false
 }"""
+STORED = ("label", "label_ja", "kinds", "terminal_models", "danger", "answer_within_s", "max_result_bytes", *FILES)
+"""Fields that have the value of the definition."""
 DANGERS = {
     Danger.NONE: _("Sent at once."),
     Danger.INTERRUPTS: _("Shows the impact first, and keeps the last lane of an open site."),
@@ -77,14 +80,18 @@ class DefinitionForm(Plain, forms.Form):
         max_value=MAX_RESULT_BYTES,
         help_text=_("A larger result fails."),
     )
+    files = forms.IntegerField(
+        label=_("Files"), min_value=0, max_value=MAX_FILES, help_text=_("How many files it uploads; 0 for none.")
+    )
+    file_types = EntriesField(label=_("Media types"), help_text=_("One a line, such as text/plain."), required=False)
+    max_file_bytes = forms.IntegerField(label=_("Largest file (bytes)"), min_value=1, max_value=MAX_FILE_BYTES)
     danger = forms.ChoiceField(label=pgettext_lazy("command", "Danger"), choices=Danger, widget=forms.RadioSelect)
     arguments = SchemaField(label=_("Arguments (JSON Schema)"), max_length=MAX_TEXT, rows=14)
     version = FormLine(required=False, max_length=MAX_NAME, widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, definition: CommandDefinition, version: object = "") -> None:
         super().__init__(data)
-        names = ("label", "label_ja", "kinds", "terminal_models", "danger", "answer_within_s", "max_result_bytes")
-        self.initial = {name: getattr(definition, name) for name in names}
+        self.initial = {name: getattr(definition, name) for name in STORED}
         self.initial |= {"arguments": definition.arguments_text or definition.arguments or EXAMPLE, "version": version}
         if definition.pk:
             del self.fields["name"]
@@ -102,6 +109,13 @@ class DefinitionForm(Plain, forms.Form):
         if name in CATALOG or CommandDefinition.objects.filter(name=name).exists():
             raise ValidationError(gettext("Another command has this id. Choose a different one."))
         return name
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if file_type_error(cleaned.get("file_types", ()), is_needed=bool(cleaned.get("files"))):
+            text = gettext("Enter 1 to %(most)s media types such as text/plain, in lower case.")
+            self.add_error("file_types", text % {"most": MAX_TYPES})
+        return cleaned
 
     @property
     def values(self) -> DefinitionValues:

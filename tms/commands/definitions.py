@@ -138,12 +138,12 @@ def _errors(values: DefinitionValues) -> dict[str, str]:
 def _file_errors(values: DefinitionValues) -> dict[str, str]:
     return {
         "files": "" if 0 <= values.files <= MAX_FILES else f"from 0 to {MAX_FILES}",
-        "file_types": _type_error(values.file_types, is_needed=values.files > 0),
+        "file_types": file_type_error(values.file_types, is_needed=values.files > 0),
         "max_file_bytes": "" if 1 <= values.max_file_bytes <= MAX_FILE_BYTES else f"from 1 to {MAX_FILE_BYTES} bytes",
     }
 
 
-def _type_error(chosen: Sequence[str], *, is_needed: bool) -> str:
+def file_type_error(chosen: Sequence[str], *, is_needed: bool) -> str:
     if len(chosen) <= MAX_TYPES and all(map(MEDIA_TYPE.fullmatch, chosen)) and (chosen or not is_needed):
         return ""
     least = "1 to" if is_needed else "at most"

@@ -62,7 +62,15 @@ CATALOG = {
             Danger.INTERRUPTS,
             {
                 "type": "object",
-                "properties": {"delay_s": {"type": "number", "minimum": 0, "maximum": 3600}},
+                "properties": {
+                    "delay_s": {
+                        "type": "number",
+                        "minimum": 0,
+                        "maximum": 3600,
+                        "title": "Delay (seconds)",
+                        "x-title-ja": "遅延（秒）",
+                    }
+                },
                 "additionalProperties": False,
             },
         ),
@@ -72,7 +80,9 @@ CATALOG = {
             _("Fetches the latest lines of the terminal's log."),
             arguments={
                 "type": "object",
-                "properties": {"lines": {"type": "integer", "minimum": 1, "maximum": 100}},
+                "properties": {
+                    "lines": {"type": "integer", "minimum": 1, "maximum": 100, "title": "Lines", "x-title-ja": "行数"}
+                },
                 "additionalProperties": False,
             },
         ),

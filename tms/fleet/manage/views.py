@@ -107,7 +107,7 @@ def _groups(terminal: Terminal, by: User, form: MembershipForm | None) -> dict[s
     """The groups that the person sees, and which of them they may change."""
     mine = access.visible(Group.objects.filter(terminals=terminal).order_by("name"), to=by)
     changeable = access.permitted(Group.objects.all(), by=by, permission=Permission.MANAGE_GROUPS)
-    may_remove = set(changeable.filter(terminals=terminal).values_list("pk", flat=True))
+    may_remove = set(changeable.filter(terminals=terminal, query="").values_list("pk", flat=True))
     return {
         "groups": [(group, group.pk in may_remove) for group in mine],
         "group_form": form or MembershipForm(by=by, besides=terminal),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Self
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import Combinable
@@ -283,6 +284,7 @@ def _like(text: str) -> Q:
 
 def _rhythm(job: Job) -> str:
     if job.rrule and job.starts_at:
-        values = {"repeats": repetition_text(job.rrule), "time": f"{job.starts_at:%H:%M}"}
+        zone = job.occurs_at.astimezone(ZoneInfo(job.time_zone)).tzname() if job.occurs_at else job.time_zone
+        values = {"repeats": repetition_text(job.rrule), "time": f"{job.starts_at:%H:%M} {zone}"}
         return gettext("%(repeats)s at %(time)s") % values
     return pgettext("start of a job", "Once")
