@@ -11,6 +11,7 @@ from tests.support.people import person
 from tms.accounts import access, roles
 from tms.accounts.models import Role, User
 from tms.accounts.permissions import Permission
+from tms.boards.list_filters.terminal_selection import SELECTION_ACTIONS
 
 
 def test_each_built_in_role_has_the_permissions_of_the_one_before():
@@ -80,6 +81,7 @@ def test_the_style_sheet_hides_what_rows_hide():
         for page in (ROOT / "templates").rglob("*.html")
         for name in re.findall(r"data-needs=\"([a-z_]+)\"", page.read_text())
     }
+    needed |= {action.permission.key for action in SELECTION_ACTIONS}
 
     assert needed == set(re.findall(r":not\(\[data-may~=\"([a-z_]+)\"\]\) \[data-needs=\"\1\"\]", styles))
 

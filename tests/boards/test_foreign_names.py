@@ -28,6 +28,7 @@ OURS = {
     "address.label", "field.label|capfirst", "step.label", "text.label",
     "state.label", "next_state.label", "secret.label", "fate.label", "form.device.label",
     "table.by", "notification.kind.label", "notification.state.label", "transport.label",
+    "spec.danger.label", "line.spec.danger.label", "draft.kind.label", "edit.kind.label", "each.label",
 }  # fmt: skip
 """Labels and errors of TMS itself."""
 WITHOUT_ELEMENTS = re.compile(

@@ -18,7 +18,7 @@ from tms.boards.list_filters.filters import TerminalFilter
 from tms.boards.list_filters.terminal_layout import TerminalLayout
 from tms.boards.list_filters.terminal_orders import order_of, ordered
 from tms.boards.pages import RenderContext, TerminalsPage
-from tms.boards.rows.terminal_columns import DEFAULT_COLUMNS
+from tms.boards.terminal_list.columns import DEFAULT_COLUMNS
 from tms.feed.change import Change
 from tms.fleet.labels.attributes import set_values
 from tms.fleet.labels.tags import change_tags
@@ -113,7 +113,7 @@ def test_each_column_sorts_the_list_and_its_pages(page, labelled, order, found):
 
 
 def order_list(order: str):
-    return ordered(Terminal.objects.all(), order_of(QueryDict(f"order={order}")))
+    return ordered(Terminal.objects.all(), order_of(QueryDict(f"order={order}")), number=2)
 
 
 def test_a_person_keeps_their_columns_until_they_reset_them(page, browser, tanaka, fleet):

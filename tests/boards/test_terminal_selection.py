@@ -26,7 +26,7 @@ def test_each_row_is_selected_by_its_uid_and_each_button_names_its_permission(pa
     boxes = [field for tag, field in seen.elements if tag == "input" and field.get("form") == "selection"]
     buttons = {field["formaction"]: field.get("data-needs") for _, field in seen.elements if "formaction" in field}
     assert [(box["name"], box["value"], box["aria-label"]) for box in boxes] == [("terminal", "K-1", "Select K-1")]
-    assert seen.attribute("selection", "data-filter") == "q=K-"
+    assert seen.attribute("selection", "data-filter") == "q=K-+state:in_service"
     assert seen.attribute("foot", "data-matching") == "1"
     assert buttons == {
         "/jobs/new/": "run_jobs",

@@ -50,8 +50,8 @@ def actions(seen):
     [
         ("", "/terminals/"),
         ("order=-seen", "/terminals/"),
-        ("severity=any", "/terminals/?severity=any"),
-        ("lifecycle=retired", "/terminals/?lifecycle=retired"),
+        ("severity=any", "/terminals/?q=alert%3Aany"),
+        ("lifecycle=retired", "/terminals/?q=state%3Aretired"),
         ("q=kind:gate", None),
         ("q=kind:kiosk&columns=uid,presence&order=-firmware", "{kiosks}"),
         ("q=kind:kiosk&order=-firmware", None),
@@ -101,7 +101,7 @@ def test_a_list_with_a_mistake_is_not_saved(page, kiosks):
 def test_a_filter_that_was_changed_brings_its_tabs(browser, kiosks):
     answer = browser.get("/terminals/", {"q": "kind:gate", "view": kiosks.pk}, headers=HTMX_HEADERS)
 
-    assert answer["HX-Replace-Url"] == f"/terminals/?q=kind%3Agate&view={kiosks.pk}"
+    assert answer["HX-Replace-Url"] == f"/terminals/?q=kind:gate&view={kiosks.pk}"
     assert 'hx-swap-oob="outerMorph"' in answer.content.decode()
     assert "modified" in HtmlPage(answer).text(f"view-{kiosks.pk}")
 

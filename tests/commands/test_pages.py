@@ -43,7 +43,7 @@ def entered(**values) -> dict[str, object]:
         "danger": "none",
         "answer_within_s": "30",
         "max_result_bytes": "4096",
-        "files": "2",
+        "uploads": "2",
         "file_types": "text/plain",
         "max_file_bytes": "1000",
         "arguments": SCHEMA,

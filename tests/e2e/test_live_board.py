@@ -42,6 +42,7 @@ async def test_typing_a_search_narrows_the_list_which_stays_live(tms: SeededTMS,
 
     await page.keyboard.press("/")
     await page.keyboard.type(kiosk.uid)
+    await page.keyboard.press("Enter")
 
     await expect(page.locator("#terminals > tr")).to_have_count(1)
     await expect(page).to_have_url(f"{tms.url}/terminals/?q={kiosk.uid}")

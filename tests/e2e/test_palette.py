@@ -112,7 +112,7 @@ async def test_a_query_is_completed_and_opens_the_list_of_what_it_selects(person
     await expect(page.locator("#palette input[name=q]")).to_have_value("kind:kiosk ")
     await expect(chosen(page)).to_contain_text("match: open the list")
     await page.keyboard.press("Tab")
-    await expect(chosen(page)).to_contain_text("Plan maintenance…")
+    await expect(chosen(page)).to_contain_text("Send a command…")
     await page.keyboard.press("Backspace")
     await page.keyboard.type("kind:kiosk")
     await expect(chosen(page)).to_contain_text("match: open the list")

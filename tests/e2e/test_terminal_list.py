@@ -67,7 +67,7 @@ async def test_all_that_match_are_selected_as_a_query_and_cleared_with_escape(pe
     await page.wait_for_url("**/maintenance/new/?*")
     query = parse_qs(urlsplit(page.url).query)
     assert (query["all"], query["count"], "terminal" in query) == (["1"], ["4"], False)
-    assert query["q"] == [parse_qs(urlsplit(listed(four)).query)["q"][0]]
+    assert query["q"] == [parse_qs(urlsplit(listed(four)).query)["q"][0] + " state:in_service"]
 
 
 async def test_columns_are_chosen_and_ordered_with_the_keyboard(person: Enter, four: list[Kiosk]):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.jobs.test_runs import answer, job, lead, tick
+from tests.support import people
 from tests.support.builders import AT, later
+from tests.support.jobs import answer, job, tick
 from tests.support.notifications.destinations import webhook_destination
 from tms.jobs import runner, services, starting
 from tms.jobs.models import Item, ItemState, Job, JobEvent, JobRun
@@ -14,7 +15,10 @@ from tms.notifications.models.delivery import Delivery
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
-__all__ = ["lead"]
+
+@pytest.fixture
+def lead(fleet):
+    return people.person("lead", of="Manager")
 
 
 @pytest.fixture

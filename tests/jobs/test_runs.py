@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support import people
 from tests.support.builders import AT, Fleet, later
+from tests.support.jobs import answer, job, tick
 from tests.support.threads import run_concurrently
 from tms.accounts.access import Forbidden
 from tms.accounts.models import AuditEntry, Grant, User
@@ -17,13 +18,12 @@ from tms.commands import definitions
 from tms.commands import services as commands
 from tms.commands.definitions import DefinitionValues
 from tms.commands.models import Command, TerminalCapabilities
-from tms.commands.services import Answered, CommandRefused
+from tms.commands.services import CommandRefused
 from tms.fleet.models import Lifecycle, Presence, Terminal, TerminalState
 from tms.fleet.terminals import lifecycle_changes
 from tms.jobs import runner, services, starting
 from tms.jobs.models import Item, Job, JobRun, RetryReason
-from tms.jobs.services import JobOver, JobRefused, JobValues, Retries
-from tms.lib.calendar.recurrence import Occurrence
+from tms.jobs.services import JobOver, JobRefused, Retries
 from tms.query.errors import QueryError
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
@@ -32,27 +32,6 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
 @pytest.fixture
 def lead(fleet) -> User:
     return people.person("lead", of="Manager")
-
-
-def job(by: User, *, at: datetime = AT, length_s: int = 3600, **values: object) -> Job:
-    first = Occurrence(at, at + timedelta(seconds=length_s))
-    chosen = {"name": "Test", "command": "ping", "query": "kind:kiosk", "first": first} | values
-    return services.create_job(JobValues(**chosen), by=by, at=at)
-
-
-def tick(seconds: float) -> None:
-    starting.start_due(later(seconds))
-    runner.advance(later(seconds))
-
-
-def answer(seconds: float, *, error: str = "") -> list[int]:
-    """Deliver what is queued, and answer it. Returns the terminals."""
-    waiting = commands.waiting(at=later(seconds))
-    sent = commands.dequeue(dict.fromkeys(waiting, 1), at=later(seconds))
-    answers = [Answered(command.pk, command.terminal_id, "ok", error) for command in sent]
-    with transaction.atomic():
-        commands.record_answers(answers, at=later(seconds))
-    return sorted(waiting)
 
 
 def states() -> list[str]:

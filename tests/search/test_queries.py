@@ -165,7 +165,7 @@ def test_the_actions_on_a_query_are_those_that_the_person_may_do(fleet_of_two_si
     assert [title.partition("…")[0] + "…" for title in groups["actions"]] == titles
     assert all("6 terminals" in title for title in groups["actions"][:-1])
     assert "/views/new/?q=kind%3Akiosk" in seen.links()
-    assert ("/jobs/new/?all=1&q=kind%3Akiosk&count=6" in seen.links()) == (role == "Manager")
+    assert ("/jobs/new/?all=1&q=kind%3Akiosk+state%3Ain_service&count=6" in seen.links()) == (role == "Manager")
 
 
 @pytest.mark.parametrize(

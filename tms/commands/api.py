@@ -51,7 +51,9 @@ def list_commands(request: ApiRequest, query: Query[CatalogueQuery]) -> Catalogu
     """The commands of TMS, then those that were defined here. With `terminal`, those that it is offered."""
     if not query.terminal:
         return CatalogueSchema(items=[CommandSpecSchema.of(spec) for spec in catalogue.everything()])
-    terminal = find(request, Terminal.objects.all(), uid=query.terminal)
+    terminal = visible(Terminal.objects.filter(uid=query.terminal), to=request.person).first()
+    if terminal is None:
+        raise unreadable(RequestFault("terminal", "no terminal that you see has this UID"))
     return CatalogueSchema(items=[CommandSpecSchema.of(spec) for spec in catalogue.offered(terminal)])
 
 

@@ -22,7 +22,7 @@ from tms.lib.text_fields import FormLine
 MAX_NAME = 64
 MAX_TEXT = 2 * MAX_SCHEMA_BYTES
 """Characters of a schema, with its layout."""
-FILES = ("files", "file_types", "max_file_bytes")
+FILES = ("file_types", "max_file_bytes")
 EXAMPLE = """\
 {
   "type": "object",
@@ -80,7 +80,7 @@ class DefinitionForm(Plain, forms.Form):
         max_value=MAX_RESULT_BYTES,
         help_text=_("A larger result fails."),
     )
-    files = forms.IntegerField(
+    uploads = forms.IntegerField(
         label=_("Files"), min_value=0, max_value=MAX_FILES, help_text=_("How many files it uploads; 0 for none.")
     )
     file_types = EntriesField(label=_("Media types"), help_text=_("One a line, such as text/plain."), required=False)
@@ -91,7 +91,7 @@ class DefinitionForm(Plain, forms.Form):
 
     def __init__(self, data: Any = None, *, definition: CommandDefinition, version: object = "") -> None:
         super().__init__(data)
-        self.initial = {name: getattr(definition, name) for name in STORED}
+        self.initial = {name: getattr(definition, name) for name in STORED} | {"uploads": definition.files}
         self.initial |= {"arguments": definition.arguments_text or definition.arguments or EXAMPLE, "version": version}
         if definition.pk:
             del self.fields["name"]
@@ -112,7 +112,7 @@ class DefinitionForm(Plain, forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if file_type_error(cleaned.get("file_types", ()), is_needed=bool(cleaned.get("files"))):
+        if file_type_error(cleaned.get("file_types", ()), is_needed=bool(cleaned.get("uploads"))):
             text = gettext("Enter 1 to %(most)s media types such as text/plain, in lower case.")
             self.add_error("file_types", text % {"most": MAX_TYPES})
         return cleaned
@@ -122,4 +122,5 @@ class DefinitionForm(Plain, forms.Form):
         """What a valid form defines."""
         given = {name: self.cleaned_data[name] for name in DefinitionValues.__dataclass_fields__ if name in self.fields}
         text = self["arguments"].value()
-        return DefinitionValues(**given | {"danger": Danger(given["danger"]), "arguments_text": text})
+        own = {"danger": Danger(given["danger"]), "files": self.cleaned_data["uploads"], "arguments_text": text}
+        return DefinitionValues(**given | own)

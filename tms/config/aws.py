@@ -34,3 +34,12 @@ def must_be_usable(variables: Sequence[str]) -> None:
     users = " and ".join(name for name in variables if env.text(name))
     if users and not region():
         raise ImproperlyConfigured(f"{users}: AWS_REGION is not set; set the region, for example ap-northeast-1")
+
+
+def is_unreachable(error: Exception) -> bool:
+    """Whether a disk or a service of AWS refused or did not answer."""
+    if isinstance(error, OSError):
+        return True
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return isinstance(error, (BotoCoreError, ClientError))

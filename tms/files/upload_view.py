@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import structlog
-from botocore.exceptions import BotoCoreError, ClientError
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import http_date
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from tms.config.aws import is_unreachable
 from tms.files import receiving
 from tms.files.models import FileState, TerminalFile
 from tms.files.names import shown_name
@@ -65,7 +65,9 @@ def upload(request: HttpRequest, token: str) -> HttpResponse:
     except UploadRefused as refused:
         answer = problem(STATUSES[refused.code], refused.code, refused.detail)
         _add_refusal_headers(answer, refused.code)
-    except (OSError, BotoCoreError, ClientError) as error:
+    except Exception as error:
+        if not is_unreachable(error):
+            raise
         log.warning("files_unreachable", error=repr(error))
         answer = problem(503, "tms:unavailable", "the storage is not responding; retry")
         answer["Retry-After"] = RETRY_AFTER_S

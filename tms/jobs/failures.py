@@ -8,7 +8,7 @@ from tms.jobs.models.job import Job
 FAILING_PCT = 10
 """Percentage of failed items among those that have an outcome, above which people and integrators are told."""
 MIN_OUTCOMES = 10
-"""With fewer outcomes a share says nothing: the first of a thousand may fail."""
+"""A percentage of fewer outcomes says nothing: the first of a thousand may fail."""
 
 
 def is_above(pct: int, counts: Mapping[str, int], *, after: int) -> bool:

@@ -69,7 +69,7 @@ def _is_news(event: JobEvent) -> bool:
 
 
 def _allowed(event: JobEvent, destinations: Iterable[Destination]) -> Iterable[Destination]:
-    """Those whose readers see every terminal of the run."""
+    """The destinations whose readers see every terminal of the run."""
     for destination in destinations:
         if (
             event.run_id is None

@@ -29,7 +29,7 @@ DEFINITION_FORM = {
     "danger": "none",
     "answer_within_s": "30",
     "max_result_bytes": "4096",
-    "files": "0",
+    "uploads": "0",
     "max_file_bytes": "1000",
     "arguments": '{"type": "object"}',
 }

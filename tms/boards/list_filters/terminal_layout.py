@@ -7,7 +7,7 @@ from typing import Self
 from django.http import QueryDict
 
 from tms.accounts.access import Person
-from tms.boards.rows.terminal_columns import (
+from tms.boards.terminal_list.columns import (
     ATTRIBUTE,
     DEFAULT_COLUMNS,
     TERMINAL_COLUMNS,

@@ -24,8 +24,8 @@ from tms.boards.list_filters.terminal_orders import BY_UID, first_orders, order_
 from tms.boards.list_filters.terminal_selection import MAX_PICKED, SELECTION_ACTIONS
 from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, counts, nav, reuse_parts
 from tms.boards.pages.render_context import RenderContext
-from tms.boards.rows.terminal_columns import TerminalColumn
-from tms.boards.rows.terminal_extras import RowExtras, extras_of
+from tms.boards.terminal_list.columns import TerminalColumn
+from tms.boards.terminal_list.extras import RowExtras, extras_of
 from tms.feed.change import Change
 from tms.fleet.models import Terminal
 from tms.lib.pagination import KeysetPage

@@ -9,16 +9,16 @@ from django.utils.translation import get_language
 
 from tms.boards.formatting import instants
 from tms.boards.rendering.renderer import render_piece
-from tms.boards.rows.terminal_columns import (
+from tms.boards.rows.terminals import TerminalRow
+from tms.boards.templatetags.foreign import bdi
+from tms.boards.terminal_list.columns import (
     ATTRIBUTE,
     TERMINAL_COLUMNS,
     Extras,
     TerminalColumn,
     attribute_column,
 )
-from tms.boards.rows.terminal_extras import RowExtras
-from tms.boards.rows.terminals import TerminalRow
-from tms.boards.templatetags.foreign import bdi
+from tms.boards.terminal_list.extras import RowExtras
 
 register = template.Library()
 

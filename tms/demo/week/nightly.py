@@ -22,7 +22,7 @@ NIGHTS = 7
 TOOK_S = 41
 """Seconds from one item to the next."""
 FAILED_EVERY, UNABLE_EVERY = 17, 23
-"""Of so many items one failed, or was skipped."""
+"""One of so many items failed, or was skipped."""
 
 
 def seed_nightly_job(terminals: Sequence[Terminal], person: User, *, at: datetime) -> None:
