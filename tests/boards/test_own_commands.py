@@ -51,7 +51,7 @@ def test_a_terminal_is_offered_what_it_supports_in_groups_and_says_what_it_does_
     assert [asked.index(text) for text in ("Ping", "Set the volume", "Flush")] == sorted(
         asked.index(text) for text in ("Ping", "Set the volume", "Flush")
     )
-    assert "Not supported by this terminal: Reboot, Collect logs, Brew coffee" in asked
+    assert "Not supported by this terminal: Reboot, Collect logs, Upload logs, Take a screenshot, Brew coffee" in asked
     assert "Flush" not in HtmlPage(operator).text("ask")
 
 

@@ -180,7 +180,7 @@ def test_over_rest_the_offered_commands_and_the_use_of_one_are_those_of_terminal
     usage, unknown = client.get("/commands/print/usage"), client.get("/commands/dance/usage")
 
     assert [item["name"] for item in offered] == ["print"]
-    assert (elsewhere.status_code, unknown.status_code) == (404, 404)
+    assert (elsewhere.status_code, unknown.status_code) == (422, 404)
     assert {name: usage.json()[name] for name in ("terminals", "open_jobs")} == {"terminals": 1, "open_jobs": 0}
     assert (usage.json()["results"]["queued"], usage.json()["last_used_at"] is None) == (1, False)
 

@@ -108,6 +108,8 @@ class Described:
             assert answer.content == b""
             return
         [(media, described)] = content.items()
+        if media == "*/*":
+            return
         assert answer["content-type"].startswith(media)
         which = (method, path, answer.status_code)
         if which not in self._validators:

@@ -155,7 +155,7 @@ def test_an_export_is_a_file_and_an_entry_of_the_audit_trail(browser, fleet):
     answer = browser.get("/export/terminals.csv")
 
     text = b"".join(answer.streaming_content).decode() if not answer.is_async else read(answer)
-    assert text.startswith("\ufeffuid,site,kind,label,parent,groups,serial,lifecycle\r\n")
+    assert text.startswith("\ufeffuid,site,kind,label,parent,groups,serial,lifecycle,tags\r\n")
     assert "SJK-1,SJK,kiosk,'=1+1," in text
     assert AuditEntry.objects.filter(action="exported", subject_type="fleet.terminal").exists()
 

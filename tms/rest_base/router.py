@@ -16,6 +16,7 @@ KEY = {
     "description": "A key that you choose, new for each request. A request repeated with it within 24 hours is not "
     f"executed again and gets the same response with `{REPLAYED}: true`.",
 }
+BYTES = {"description": "The content", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
 READ = Access()
 
 type View = Callable[..., object]
@@ -66,14 +67,15 @@ class ApiRouter(Router):
                 path,
                 [method],
                 view,
-                response={status: response},
+                response={status: None if response is bytes else response},
                 operation_id=name,
                 url_name=name.replace("_", "-"),
                 summary=summary,
                 openapi_extra={
                     "parameters": _headers(access),
                     **({"x-permission": " or ".join(map(str, access.permissions))} if access.needs else {}),
-                    "responses": refusals(_statuses(path, method, access)),
+                    "responses": refusals(_statuses(path, method, access))
+                    | ({status: BYTES} if response is bytes else {}),
                 },
             )
             return view

@@ -281,25 +281,17 @@ def _save(parts: Parts) -> None:
     ImportPart.objects.bulk_update([part for part, _rows in parts], ["rows"], batch_size=50)
 
 
-ENTRIES = {
-    ("applied", False): "imported",
-    ("undone", False): "import-undone",
-    ("applied", True): "bulk-edited",
-    ("undone", True): "bulk-edit-undone",
-}
-"""Actions of the audit trail, by what was done and whether it is a bulk edit."""
-
-
 def _record(done: str, chosen: Import, changes: dict[str, Any]) -> None:
     if chosen.is_edit:
         edit, refused = edit_of(chosen), chosen.number(Effect.REFUSED) or None
         about = AuditSubject(BulkEdit._meta.label_lower, str(chosen.pk), edit.summary)
         values = {"query": (None, edit.query), "refused": (None, refused), **changes}
-        recorder.write(about, ENTRIES[done, True], values, comment=edit.comment)
+        recorder.write(about, "bulk-edited" if done == "applied" else "bulk-edit-undone", values, comment=edit.comment)
         return
     numbers = {key: (None, number) for key, number in chosen.counts.items()}
     absent = {"absent_become": (None, chosen.absent_become)} if chosen.absent_become != Absence.KEEP else {}
-    recorder.record(ENTRIES[done, False], chosen, {"kind": (None, chosen.kind), **numbers, **absent, **changes})
+    facts = {"kind": (None, chosen.kind), **numbers, **absent, **changes}
+    recorder.record("imported" if done == "applied" else "import-undone", chosen, facts)
 
 
 class _Progress:
