@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from playwright.async_api import async_playwright
 
-from benchmarks.journeys import first_hour, first_minutes, handover, new_employee, report, site_lost
+from benchmarks.journeys import first_hour, first_minutes, handover, many, new_employee, report, site_lost
 from benchmarks.journeys.demo import Demo, demo
 from benchmarks.journeys.installation import Installation, installation
 from benchmarks.journeys.walker import SCREEN, Act, Step, StepResult, Walker
@@ -39,6 +39,7 @@ JOURNEYS: Mapping[str, Journey] = {
     "first-hour": Journey(
         "The first hour of an administrator", first_hour.STEPS, first_hour.SCREEN_OF_ADMINISTRATOR, is_on_demo=False
     ),
+    "many": Journey("Many terminals at once", many.STEPS),
     "report": Journey("Monthly report for a customer", report.STEPS),
     "new-employee": Journey("New employee to first acknowledged alert", new_employee.STEPS),
 }

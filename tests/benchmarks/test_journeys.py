@@ -12,6 +12,7 @@ from lxml import html
 from benchmarks.journeys.__main__ import as_table
 from benchmarks.journeys.demo import COLLEAGUES_NAME, SITE, USERNAME
 from benchmarks.journeys.elements import AFTERWARDS, Element, Where
+from benchmarks.journeys.many_elements import Many
 from benchmarks.journeys.setup_elements import Setup
 from benchmarks.journeys.walker import StepResult
 from tests.support.pages import HTMX_HEADERS
@@ -23,7 +24,7 @@ from tms.demo.breaking import client
 from tms.demo.seed import seed
 
 TERMINALS = 56
-TEXT = {"site": SITE, "person": "", "text": "", "query": "", "fault": "jam-reader", "name": "", "state": ""}
+TEXT = {"site": SITE, "person": "", "text": "", "query": "", "fault": "jam-reader", "name": "", "state": "", "path": ""}
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def page_of(demo: dict[str, str]) -> Callable[[Where], html.HtmlElement]:
 
 @pytest.mark.django_db
 def test_every_element_of_the_journeys_is_on_its_page(demo, page_of):
-    there = [element for element in (*Element, *Setup) if element.value.page != AFTERWARDS]
+    there = [element for element in (*Element, *Many, *Setup) if element.value.page != AFTERWARDS]
 
     missing = [element for element in there if not page_of(element.value).xpath(element.xpath(**TEXT, **demo))]
 

@@ -14,6 +14,7 @@ from tms_agent.device.source import CommandError, CommandOutcome, DeviceIdentity
 from tms_agent.protocol import frames
 
 REBOOT_S = (15, 45)
+LOCKED_FIRMWARE, LOCKED_SITES = "4.8.1", ("HND", "SJK")
 PAPER_LOW_PCT = 10.0
 """A device with less paper is degraded, and the default rule `Paper low` applies."""
 
@@ -45,7 +46,13 @@ class DemoDevice:
 
     @property
     def capabilities(self) -> Sequence[str]:
-        return tuple(name for name in HANDLERS if self.has_paper or name not in NEEDS_PAPER)
+        missing = (*(() if self.has_paper else NEEDS_PAPER), *(("reboot",) if self.is_locked else ()))
+        return tuple(name for name in HANDLERS if name not in missing)
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether it cannot be rebooted from afar: kiosks with the old firmware of two sites."""
+        return self.terminal.firmware == LOCKED_FIRMWARE and self.terminal.site in LOCKED_SITES
 
     def uptime_s(self) -> float:
         return time.monotonic() - self.started_at
