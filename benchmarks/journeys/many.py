@@ -8,8 +8,8 @@ from benchmarks.journeys.walker import Walker, step
 
 QUERY = "kind:kiosk firmware<4.8.2 open:yes"
 VIEW, TAG, GROUP, JOB = "Kiosks to update", "to-update", "Kiosks to update", "Reboot before the update"
-FOUND = "HND-KSK-05"
-"""One of them. Its site never closes."""
+FOUND = "SPR-KSK-05"
+"""One of them. It cannot be rebooted from afar, and its site is open from 05:30 to 23:30."""
 REASON = "Does not know this command"
 
 

@@ -14,7 +14,7 @@ from tms_agent.device.source import CommandError, CommandOutcome, DeviceIdentity
 from tms_agent.protocol import frames
 
 REBOOT_S = (15, 45)
-LOCKED_FIRMWARE, LOCKED_SITES = "4.8.1", ("HND", "SJK")
+LOCKED_FIRMWARE, LOCKED_SITE = "4.8.1", "SPR"
 PAPER_LOW_PCT = 10.0
 """A device with less paper is degraded, and the default rule `Paper low` applies."""
 
@@ -51,8 +51,8 @@ class DemoDevice:
 
     @property
     def is_locked(self) -> bool:
-        """Whether it cannot be rebooted from afar: kiosks with the old firmware of two sites."""
-        return self.terminal.firmware == LOCKED_FIRMWARE and self.terminal.site in LOCKED_SITES
+        """Whether it cannot be rebooted from afar: kiosks with the old firmware at one site."""
+        return self.terminal.firmware == LOCKED_FIRMWARE and self.terminal.site == LOCKED_SITE
 
     def uptime_s(self) -> float:
         return time.monotonic() - self.started_at
