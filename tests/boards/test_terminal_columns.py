@@ -14,11 +14,11 @@ from tests.support.factories import now
 from tests.support.pages import HtmlPage
 from tms.accounts.models import AuditEntry, User
 from tms.accounts.scope import EVERYTHING
+from tms.boards.columns.terminals import DEFAULT_COLUMNS
 from tms.boards.list_filters.filters import TerminalFilter
 from tms.boards.list_filters.terminal_layout import TerminalLayout
 from tms.boards.list_filters.terminal_orders import order_of, ordered
 from tms.boards.pages import RenderContext, TerminalsPage
-from tms.boards.terminal_list.columns import DEFAULT_COLUMNS
 from tms.feed.change import Change
 from tms.fleet.labels.attributes import set_values
 from tms.fleet.labels.tags import change_tags

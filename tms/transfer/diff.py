@@ -9,6 +9,7 @@ from tms.transfer.models import PART, Effect, Import, ImportPart
 from tms.transfer.rows import FileRow, RowFault
 
 MAX_TEXT = 300
+TAG = "tag"
 
 
 class ColumnChange(NamedTuple):
@@ -78,7 +79,9 @@ def _sign(row: FileRow) -> str:
 def _differences(row: FileRow) -> Iterator[ColumnChange]:
     for name, value in row.after.items():
         if row.before or value:
-            yield ColumnChange(name, _text(row.before.get(name, "")), _text(value))
+            # A bulk edit names each tag, so that another one does not stand in the way of its undo.
+            column = TAG if name.startswith(f"{TAG}:") else name
+            yield ColumnChange(column, _text(row.before.get(name, "")), _text(value))
 
 
 def _text(value: Any) -> str:

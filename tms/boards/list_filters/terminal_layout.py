@@ -7,7 +7,7 @@ from typing import Self
 from django.http import QueryDict
 
 from tms.accounts.access import Person
-from tms.boards.terminal_list.columns import (
+from tms.boards.columns.terminals import (
     ATTRIBUTE,
     DEFAULT_COLUMNS,
     TERMINAL_COLUMNS,

@@ -15,8 +15,8 @@ from django.db.models.functions import Cast, Coalesce, Collate
 from django.http import QueryDict
 
 from tms.alerts.models import Alert
+from tms.boards.columns.terminals import ATTRIBUTE, TerminalColumn
 from tms.boards.rows.terminals import COLUMNS
-from tms.boards.terminal_list.columns import ATTRIBUTE, TerminalColumn
 from tms.fleet.models import (
     BY_URGENCY,
     Attribute,

@@ -15,6 +15,8 @@ from tms.accounts.access import Person, scope_of, within
 from tms.accounts.models import Density
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
+from tms.boards.columns.extras import RowExtras, extras_of
+from tms.boards.columns.terminals import TerminalColumn
 from tms.boards.list_filters import choices
 from tms.boards.list_filters.filters import NOT_LISTED, PRIMARY_KEY, TerminalFilter, text
 from tms.boards.list_filters.left_out import left_out, out_of_service
@@ -24,8 +26,6 @@ from tms.boards.list_filters.terminal_orders import BY_UID, first_orders, order_
 from tms.boards.list_filters.terminal_selection import MAX_PICKED, SELECTION_ACTIONS
 from tms.boards.pages.base import FULL_CHANGE, BoardPage, PagePart, PageState, counts, nav, reuse_parts
 from tms.boards.pages.render_context import RenderContext
-from tms.boards.terminal_list.columns import TerminalColumn
-from tms.boards.terminal_list.extras import RowExtras, extras_of
 from tms.feed.change import Change
 from tms.fleet.models import Terminal
 from tms.lib.pagination import KeysetPage

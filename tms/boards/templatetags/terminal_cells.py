@@ -7,18 +7,18 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from tms.boards.formatting import instants
-from tms.boards.rendering.renderer import render_piece
-from tms.boards.rows.terminals import TerminalRow
-from tms.boards.templatetags.foreign import bdi
-from tms.boards.terminal_list.columns import (
+from tms.boards.columns.extras import RowExtras
+from tms.boards.columns.terminals import (
     ATTRIBUTE,
     TERMINAL_COLUMNS,
     Extras,
     TerminalColumn,
     attribute_column,
 )
-from tms.boards.terminal_list.extras import RowExtras
+from tms.boards.formatting import instants
+from tms.boards.rendering.renderer import render_piece
+from tms.boards.rows.terminals import TerminalRow
+from tms.boards.templatetags.foreign import bdi
 
 register = template.Library()
 

@@ -6,10 +6,10 @@ from itertools import batched
 
 from django.db.models import QuerySet
 
+from tms.boards.columns.extras import extras_of
+from tms.boards.columns.terminals import Extras, TerminalColumn
 from tms.boards.list_filters.terminal_orders import SORTED_ROWS, ordered
 from tms.boards.rows.terminals import TerminalRow, terminal_rows
-from tms.boards.terminal_list.columns import Extras, TerminalColumn
-from tms.boards.terminal_list.extras import extras_of
 from tms.fleet.models import Terminal
 from tms.lib.csv_export import Cell, More
 from tms.lib.sort_order import SortOrder

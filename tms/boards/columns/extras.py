@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from tms.boards.terminal_list.columns import ATTRIBUTE
+from tms.boards.columns.terminals import ATTRIBUTE
 from tms.fleet.models import (
     DeviceAttribute,
     DeviceTag,
