@@ -15,7 +15,9 @@ from tms.availability.models import KindDay, SiteDay
 from tms.boards.list_filters.site_filter import SiteFilter
 from tms.boards.pages import RenderContext, SitePage, SitesPage
 from tms.feed.change import Change
-from tms.fleet.models import OpeningHours, Region, Site, SiteContact, SpecialDay
+from tms.fleet.labels.attributes import set_values
+from tms.fleet.labels.tags import change_tags
+from tms.fleet.models import Attribute, OpeningHours, Region, Site, SiteContact, SpecialDay
 
 pytestmark = pytest.mark.both
 
@@ -82,6 +84,13 @@ def test_a_row_names_the_worst_incident_instead_of_alerts(page, fleet):
         ("q=chi", ["CCC"]),
         ("q=%E7%A7%8B", ["AAA"]),
         ("q=Harbour", ["BBB"]),
+        ("q=region:Kanto", ["CCC"]),
+        ("q=-region:Kanto name:a", ["BBB", "AAA"]),
+        ("q=code:BBB or code:CCC", ["CCC", "BBB"]),
+        ("q=tag:port", ["BBB"]),
+        ("q=attr.operator:example", ["CCC"]),
+        ("q=open:yes", ["CCC", "BBB", "AAA"]),
+        ("q=knd:x", []),
         ("region=Kanto", ["CCC"]),
         ("region=Kanto&q=bbb", []),
         ("region=Nowhere", []),
@@ -96,6 +105,9 @@ def test_the_list_is_searched_and_filtered(page, some, fleet, query, expected):
     Site.objects.filter(code="BBB").update(address="1 Harbour Street")
     Region.objects.create(name="Kanto")
     Site.objects.filter(code="CCC").update(region="Kanto")
+    change_tags(Site, [Site.objects.get(code="BBB").pk], add=("port",))
+    operator = Attribute.objects.create(name="operator", label="Operator", subject="site")
+    set_values(Site, [Site.objects.get(code="CCC").pk], {operator: "Example"})
     fleet.site("OLD", closed_at=now(-60))
 
     assert codes(page(f"/sites/?{query}")) == expected
@@ -131,6 +143,15 @@ def test_closed_sites_are_only_in_their_tab(page, some, fleet):
     assert "OLD" not in codes(seen)
     assert (seen.text("count-all"), seen.text("count-closed")) == ("3", "1")
     assert "closed since" in page("/sites/?state=closed").text("site-OLD")
+
+
+def test_a_query_with_a_mistake_is_corrected_and_completed(page, browser, some):
+    seen = page("/sites/?q=regoin:Kanto")
+    options = browser.get("/suggestions/queries/sites/", {"q": "code:b", "cursor": "6"}).text
+
+    assert "There is no field" in seen.text("query-problem")
+    assert 'data-corrected="region:Kanto"' in seen.html
+    assert "BBB" in options
 
 
 def test_a_search_replaces_the_results_and_the_address(browser, some):

@@ -1,6 +1,6 @@
 """Rows that a combobox suggests while a person types, as options of its list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,10 +17,12 @@ from tms.accounts.permissions import Permission
 from tms.boards.list_filters.filters import MAX_QUERY_CHARACTERS, TerminalFilter
 from tms.fleet.models import Site, Terminal
 from tms.fleet.search import sites_like, terminals_like
+from tms.fleet.site_query import SITE_FIELDS
 from tms.fleet.sites.names import Bilingual
 from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.lib.db.natural_order import natural
 from tms.query.completion import complete
+from tms.query.fields import FieldSet
 
 MAX_SUGGESTED = 20
 MAX_COUNTED = 10_000
@@ -59,10 +61,22 @@ def suggest_terminals(request: AuthenticatedRequest) -> HttpResponse:
 @sign_in_required
 def complete_terminals(request: AuthenticatedRequest) -> HttpResponse:
     """What may stand at the `cursor` of the query `q`; values are those that the person may see."""
+    counted = _count(TerminalFilter.of(request.GET), request.user) if request.GET.get("count") == "1" else {}
+    return _complete(request, TERMINAL_FIELDS, counted)
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def complete_sites(request: AuthenticatedRequest) -> HttpResponse:
+    """The same for sites."""
+    return _complete(request, SITE_FIELDS, {})
+
+
+def _complete(request: AuthenticatedRequest, fields: FieldSet, counted: Mapping[str, object]) -> HttpResponse:
     text, cursor = request.GET.get("q", "")[:MAX_QUERY_CHARACTERS], request.GET.get("cursor", "")
     at = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < MAX_CURSOR_DIGITS else len(text)
-    found = complete(text.replace("\0", " "), at, TERMINAL_FIELDS, request.user)
-    counted = _count(TerminalFilter.of(request.GET), request.user) if request.GET.get("count") == "1" else {}
+    found = complete(text.replace("\0", " "), at, fields, request.user)
     return render(request, "forms/completions.html", {"completions": found, **counted})
 
 

@@ -93,6 +93,7 @@ urlpatterns = [
     path("audit/new/", audit.new_entries, name="new-audit-entries"),
     path("audit/export/", audit.export_audit, name="export-audit"),
     path("suggestions/sites/", suggestions.suggest_sites, name="suggest-sites"),
+    path("suggestions/queries/sites/", suggestions.complete_sites, name="complete-sites"),
     path("suggestions/queries/", suggestions.complete_terminals, name="complete-terminals"),
     path("suggestions/terminals/", suggestions.suggest_terminals, name="suggest-terminals"),
     path("replay/", views.replay, name="replay"),

@@ -20,12 +20,14 @@ from tms.fleet.schemas import (
     TerminalPageSchema,
     TerminalSchema,
 )
+from tms.fleet.site_query import SITE_FIELDS
 from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.fleet.terminal_rows import terminals_for
 from tms.lib.pagination import Column, Keyset
 from tms.query.errors import QueryError
+from tms.query.fields import FieldSet
 from tms.query.parser import MAX_CHARACTERS
-from tms.query.query import Query as TerminalsQuery
+from tms.query.query import Query as TextQuery
 from tms.query.tree import Operator
 from tms.rest_base.etags import set_etag
 from tms.rest_base.found_rows import find
@@ -55,7 +57,7 @@ class TerminalQuery(PageQuery):
         exact = {"site__code": self.site, "groups__name": self.group}
         rows = rows.filter(**{name: value for name, value in exact.items() if value})
         rows = rows.filter(*self._conditions())
-        return rows.filter(self._condition()) if self.q else rows
+        return rows.filter(_condition(self.q, TERMINAL_FIELDS)) if self.q else rows
 
     def _conditions(self) -> Iterator[Q]:
         """The parameters that are fields of queries, too."""
@@ -70,16 +72,24 @@ class TerminalQuery(PageQuery):
             if field and any(values):
                 yield field.condition(Operator.IS, tuple(values), timezone.now())
 
-    def _condition(self) -> Q:
-        try:
-            return TerminalsQuery.of(self.q, TERMINAL_FIELDS).where(timezone.now())
-        except QueryError as error:
-            raise unreadable(RequestFault("?q", str(error))) from None
+
+class SiteQuery(PageQuery):
+    q: str = Field("", max_length=MAX_CHARACTERS, description="A query, such as `region:Kanto open:no`.")
+
+
+def _condition(text: str, fields: FieldSet) -> Q:
+    """Raises ProblemError."""
+    try:
+        return TextQuery.of(text, fields).where(timezone.now())
+    except QueryError as error:
+        raise unreadable(RequestFault("?q", str(error))) from None
 
 
 @router.get("/sites", summary="List sites", response=SitePageSchema)
-def list_sites(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> SitePageSchema:
-    found = paginate(request, response, visible(models.Site.objects.all(), to=request.person), query, order=BY_CODE)
+def list_sites(request: ApiRequest, response: HttpResponse, query: Query[SiteQuery]) -> SitePageSchema:
+    """In all states; `q` selects some of them."""
+    rows = visible(models.Site.objects.filter(_condition(query.q, SITE_FIELDS)), to=request.person)
+    found = paginate(request, response, rows, query, order=BY_CODE)
     return SitePageSchema(items=[SiteSchema.of(site) for site in found.rows], next=found.next)
 
 

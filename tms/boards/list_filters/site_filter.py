@@ -1,21 +1,25 @@
 """The filter of the list of sites."""
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Self
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils import timezone
 
-from tms.boards.list_filters.filters import MAX_SEARCH_CHARACTERS, text
+from tms.boards.list_filters.filters import MAX_QUERY_CHARACTERS, text
 from tms.fleet.models import Site
-from tms.fleet.search import sites_like
+from tms.fleet.site_query import SITE_FIELDS
+from tms.query.errors import QueryError
+from tms.query.query import Query
 
 CLOSED, WITH_INCIDENT, CLOSED_NOW, IN_MAINTENANCE = "closed", "incident", "closed-now", "maintenance"
 STATES = (WITH_INCIDENT, CLOSED_NOW, IN_MAINTENANCE, CLOSED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SiteFilter:
     """Empty fields filter nothing; an unknown value counts as empty."""
 
@@ -30,16 +34,36 @@ class SiteFilter:
     def of(cls, query: QueryDict) -> Self:
         state = query.get("state", "")
         return cls(
-            q=text(query, "q", MAX_SEARCH_CHARACTERS),
+            q=text(query, "q", MAX_QUERY_CHARACTERS),
             region=text(query, "region", 100),
             state=state if state in STATES else "",
         )
 
     def apply(self, sites: QuerySet[Site]) -> QuerySet[Site]:
         """The sites that match, in every state."""
+        if isinstance(self._read, QueryError):
+            return sites.none()
         if self.region:
             sites = sites.filter(region=self.region)
-        return sites.filter(sites_like(self.q) | Q(address__icontains=self.q)) if self.q else sites
+        return sites.filter(self._read.where(timezone.now())) if self.q else sites
+
+    @cached_property
+    def _read(self) -> Query | QueryError:
+        try:
+            return Query.of(self.q, SITE_FIELDS)
+        except QueryError as error:
+            return error
+
+    @property
+    def problem(self) -> QueryError | None:
+        """Why the query is none."""
+        return self._read if isinstance(self._read, QueryError) else None
+
+    @property
+    def corrected(self) -> str:
+        """The query with its mistake corrected; empty if nothing is like what was meant."""
+        problem = self.problem
+        return problem.correction.of(self.q) if problem and problem.correction else ""
 
     @property
     def query(self) -> str:

@@ -21,7 +21,7 @@ STARTS_AT_HOUR, LENGTH = 1, timedelta(hours=3)
 NIGHTS = 7
 TOOK_S = 41
 """Seconds from one item to the next."""
-FAILED_EVERY, UNABLE_EVERY = 17, 23
+FAILED_EVERY, UNABLE_EVERY = 11, 13
 """One of so many items failed, or was skipped."""
 
 

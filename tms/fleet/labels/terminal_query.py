@@ -1,20 +1,21 @@
-"""Tags and attributes as fields of queries about terminals: `tag:lobby`, `attr.floor>2`.
+"""Tags and attributes as fields of queries: `tag:lobby`, `attr.floor>2`.
 
-Those of the terminal's site and of its device are its own, too.
+Those of a terminal's site and of its device are its own, too; a site has its own only.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import visible
 from tms.fleet.labels.subjects import SUBJECTS, terminals_of
 from tms.fleet.models import Attribute, AttributeSubject, AttributeType
+from tms.fleet.site_query import SITE_FIELDS
 from tms.fleet.terminal_query import MAX_VALUES, TERMINAL_FIELDS
 from tms.lib.db.pattern_lookup import ANY
 from tms.query.fields import Field, FieldFamily
@@ -26,19 +27,31 @@ COLUMNS = {AttributeType.NUMBER: "number", AttributeType.DAY: "day"}
 
 
 def add_fields() -> None:
-    TERMINAL_FIELDS.add(
-        Field("tag", _("Tag of the terminal, its site or its device"), TEXT, compare=_tagged, suggest=known_tags)
-    )
-    TERMINAL_FIELDS.add_family(FieldFamily(PREFIX, _("Attribute"), _field, _names))
+    tag = _("Tag of the terminal, its site or its device")
+    TERMINAL_FIELDS.add(Field("tag", tag, TEXT, compare=partial(_tagged, _of_all), suggest=known_tags))
+    of_all = partial(_field, AttributeSubject, terminals_of)
+    TERMINAL_FIELDS.add_family(FieldFamily(PREFIX, _("Attribute"), of_all, _names))
+    SITE_FIELDS.add(Field("tag", _("Tag"), TEXT, compare=partial(_tagged, _of_site), suggest=known_tags))
+    of_sites = partial(_field, (AttributeSubject.SITE,), _sites_of)
+    SITE_FIELDS.add_family(FieldFamily(PREFIX, _("Attribute"), of_sites, _names_of_sites))
 
 
-def _tagged(operator: Operator, wanted: Value, at: datetime) -> Q:
+def _tagged(rows: Callable[[Q], Q], operator: Operator, wanted: Value, at: datetime) -> Q:
+    """`rows`: the condition on the listed rows that have one of some tags."""
     if not wanted.text:
-        return ~_of_all(Q())
+        return ~rows(Q())
     if ANY in wanted.text and not wanted.is_quoted:
-        return _of_all(TEXT.compare("name", operator, wanted, at))
+        return rows(TEXT.compare("name", operator, wanted, at))
     # As they are stored, for the index.
-    return _of_all(Q(name=wanted.text.casefold()))
+    return rows(Q(name=wanted.text.casefold()))
+
+
+def _of_site(tags: Q) -> Q:
+    return _sites_of(AttributeSubject.SITE, SUBJECTS[AttributeSubject.SITE].tags.objects.filter(tags))
+
+
+def _sites_of(subject: AttributeSubject, rows: QuerySet[Any]) -> Q:
+    return Q(pk__in=rows.values("site"))
 
 
 def _of_all(tags: Q) -> Q:
@@ -53,8 +66,10 @@ def known_tags(person: Any, begun: str) -> Iterable[str]:
     return sorted(found)[:MAX_VALUES]
 
 
-def _field(name: str) -> Field | None:
-    attribute = Attribute.objects.filter(name=name.casefold()).first()
+def _field(
+    subjects: Iterable[AttributeSubject], rows: Callable[[AttributeSubject, QuerySet[Any]], Q], name: str
+) -> Field | None:
+    attribute = Attribute.objects.filter(name=name.casefold(), subject__in=list(subjects)).first()
     if attribute is None:
         return None
     kind = OrNone(_kind(attribute))
@@ -64,8 +79,8 @@ def _field(name: str) -> Field | None:
 
     def compare(operator: Operator, wanted: Any, at: datetime) -> Q:
         if wanted is None:
-            return ~terminals_of(subject, values)
-        return terminals_of(subject, values.filter(kind.compare(column, operator, wanted, at)))
+            return ~rows(subject, values)
+        return rows(subject, values.filter(kind.compare(column, operator, wanted, at)))
 
     return Field(PREFIX + attribute.name, str(attribute), kind, compare=compare)
 
@@ -85,3 +100,8 @@ def _kind(attribute: Attribute) -> ValueKind:
 def _names(person: Any, begun: str) -> Iterable[str]:
     attributes = Attribute.objects.filter(name__startswith=begun.casefold()).order_by("name")
     return attributes.values_list("name", flat=True)[:MAX_VALUES]
+
+
+def _names_of_sites(person: Any, begun: str) -> Iterable[str]:
+    attributes = Attribute.objects.filter(subject=AttributeSubject.SITE, name__startswith=begun.casefold())
+    return attributes.order_by("name").values_list("name", flat=True)[:MAX_VALUES]

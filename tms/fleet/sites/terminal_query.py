@@ -1,10 +1,11 @@
-"""Opening hours as a field of queries about terminals: `open:yes`."""
+"""Opening hours as a field of queries about terminals and sites: `open:yes`."""
 
 from datetime import datetime
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from tms.fleet.site_query import SITE_FIELDS
 from tms.fleet.sites.hours_cache import hours_cache
 from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.query.fields import Field, MovedBy
@@ -15,7 +16,9 @@ OPEN = ChoiceKind({"yes": ("yes",), "no": ("no",)}, {"yes": _("yes"), "no": _("n
 
 
 def add_fields() -> None:
-    TERMINAL_FIELDS.add(Field("open", _("Whether the site is open now"), OPEN, compare=_compare, moved_by=MovedBy.PLAN))
+    label = _("Whether the site is open now")
+    TERMINAL_FIELDS.add(Field("open", label, OPEN, compare=_of_terminals, moved_by=MovedBy.PLAN))
+    SITE_FIELDS.add(Field("open", label, OPEN, compare=_of_sites, moved_by=MovedBy.PLAN))
 
 
 def at_closed_site(at: datetime) -> Q:
@@ -23,5 +26,10 @@ def at_closed_site(at: datetime) -> Q:
     return Q(site__in=list(hours_cache().all_closed(at)))
 
 
-def _compare(operator: Operator, wanted: tuple[str, ...], at: datetime) -> Q:
+def _of_terminals(operator: Operator, wanted: tuple[str, ...], at: datetime) -> Q:
     return at_closed_site(at) if "no" in wanted else ~at_closed_site(at)
+
+
+def _of_sites(operator: Operator, wanted: tuple[str, ...], at: datetime) -> Q:
+    closed = Q(pk__in=list(hours_cache().all_closed(at)))
+    return closed if "no" in wanted else ~closed
