@@ -15,6 +15,7 @@ async def test_a_person_is_found_and_opened_with_the_keyboard(tms: SeededTMS, pe
     await expect(page).to_have_url(f"{tms.url}/people/?q=mori")
     await expect(page.locator("[data-row]")).to_have_count(1)
     await page.keyboard.press("Escape")
+    await expect(page.locator("input[type=search]")).to_have_value("mori")
     await page.keyboard.press("j")
     await page.keyboard.press("Enter")
 

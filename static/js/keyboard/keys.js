@@ -56,10 +56,13 @@ function help() {
   if (!openById("keys")) location.assign("/help/");
 }
 
-/** Leaves a field, then a selection. */
-function stepBack() {
+/** Leaves a field, then a selection. @param {KeyboardEvent} event */
+function stepBack(event) {
   const active = /** @type {HTMLElement | null} */ (document.activeElement);
-  if (active && isField(active)) return active.blur();
+  if (active && isField(active)) {
+    event.preventDefault(); // Chromium would empty a search field, and the list would be another one
+    return active.blur();
+  }
   for (const box of ticked()) box.click();
 }
 
@@ -115,7 +118,7 @@ function down(event) {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) return submit(event);
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (document.querySelector("dialog:modal")) return;
-  if (event.key === "Escape") return stepBack();
+  if (event.key === "Escape") return stepBack(event);
   if (document.documentElement.dataset.shortcuts === "off") return;
   if (event.target instanceof Element && isField(event.target)) return;
   const action = actionOf(event.key);
