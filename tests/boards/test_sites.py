@@ -146,7 +146,7 @@ def test_closed_sites_are_only_in_their_tab(page, some, fleet):
 
 
 def test_a_query_with_a_mistake_is_corrected_and_completed(page, browser, some):
-    seen = page("/sites/?q=regio:Kanto")
+    seen = page("/sites/?q=regionn:Kanto")
     options = browser.get("/suggestions/queries/sites/", {"q": "code:b", "cursor": "6"}).text
 
     assert "There is no field" in seen.text("query-problem")
