@@ -14,6 +14,7 @@ def viewer(fleet):
     """A person who sees one site of two."""
     umeda, far = fleet.site("UMD", name="Umeda"), fleet.site("FAR", name="Umezu")
     fleet.terminal(site=umeda, uid="UMD-1", label="East hall", model="KX-21")
+    fleet.terminal(site=umeda, uid="UMD-2", label='15" screen')
     fleet.terminal(site=far, uid="FAR-1", label="East gate", model="KX-99")
     person = people.person("viewer", of=None)
     people.grant(person, "Viewer", site=umeda)
@@ -33,6 +34,9 @@ def viewer(fleet):
         ("(model:k|)", ["(model:KX-21|)"]),
         ('label:"ea|', ['label:"East hall"|']),
         ("label:ea|", ['label:"East hall"|']),
+        ("label:15|", ['label:"15"" screen"|']),
+        ('label:"15"" s|', ['label:"15"" screen"|']),
+        ('label:"East hall","15""|', ['label:"East hall","15"" screen"|']),
         ("seen>1|", ["seen>10m|"]),
         ("metric.temp|", ["metric.temperature_c|"]),
         ("no:x|", []),

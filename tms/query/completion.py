@@ -20,7 +20,7 @@ MAX_SUGGESTIONS = 10
 MAX_WORD_CHARACTERS = 100
 UNFINISHED_VALUE = re.compile(
     r"(?P<field>[^\W\d][\w.-]*)\s*(?P<operator><=|>=|[:<>=：＜＞＝])\s*"
-    r"(?P<before>(?:(?:\"[^\"]*\"|[^\s()（）\",、]+)[,、]\s*)*)(?P<value>\"[^\"]*|[^\s()（）\",、]*)$"
+    r"(?P<before>(?:(?:\"(?:[^\"]|\"\")*\"|[^\s()（）\",、]+)[,、]\s*)*)(?P<value>\"(?:[^\"]|\"\")*|[^\s()（）\",、]*)$"
 )
 UNFINISHED_WORD = re.compile(r"(?:^|(?<=[\s()（）]))-?(?P<word>[^\s()（）\":<>=：＜＞＝]*)$")
 NEEDS_QUOTES = re.compile(r"[\s()（）\",、*]")
@@ -42,8 +42,8 @@ def complete(text: str, cursor: int, fields: FieldSet, person: Any) -> list[Comp
     read = text[start:cursor]
     if found := UNFINISHED_VALUE.search(read):
         span = TextRange(start + found.start("value"), cursor)
-        field = fields.find(found["field"])
-        return list(islice(_values(field, found["value"].lstrip('"'), span, person), MAX_SUGGESTIONS)) if field else []
+        field, begun = fields.find(found["field"]), found["value"].removeprefix('"').replace('""', '"')
+        return list(islice(_values(field, begun, span, person), MAX_SUGGESTIONS)) if field else []
     if found := UNFINISHED_WORD.search(read):
         span = TextRange(start + found.start("word"), cursor)
         return list(islice(_fields(found["word"], fields, span, person), MAX_SUGGESTIONS))
@@ -78,4 +78,4 @@ def _fields(begun: str, fields: FieldSet, span: TextRange, person: Any) -> Itera
 
 def quoted(value: str) -> str:
     """The value as it has to be written in a query."""
-    return f'"{value.replace(chr(34), "")}"' if not value or NEEDS_QUOTES.search(value) else value
+    return f'"{value.replace('"', '""')}"' if not value or NEEDS_QUOTES.search(value) else value

@@ -99,7 +99,7 @@ class TreeBuilder(Transformer[Token, Part]):
 
 
 def _unquoted(token: Token) -> str:
-    return str(token[1:-1] if token.type == "QUOTED" else token)
+    return token[1:-1].replace('""', '"') if token.type == "QUOTED" else str(token)
 
 
 def _span(token: Token) -> TextRange:
