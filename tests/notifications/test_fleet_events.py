@@ -131,7 +131,8 @@ def test_the_numbers_of_a_job_are_for_those_who_see_all_its_terminals(fleet, sub
     here, there = fleet.terminal(), fleet.terminal(site=fleet.site("OSK"))
     everything, local = subscriber("All", ["jobs"]), subscriber("Here", ["jobs"], owner_site=here.site)
     job = Job.objects.create(name="Nightly", command="ping", length_s=60, created_at=AT)
-    runs = [JobRun.objects.create(job=job, since=later(n), until=later(60), started_at=AT) for n in range(2)]
+    *runs, other = [JobRun.objects.create(job=job, since=later(n), until=later(60), started_at=AT) for n in range(3)]
+    other.items.create(terminal=there, not_before=AT)  # from here on, items and runs have different keys
     for run, members in zip(runs, ([here], [here, there]), strict=True):
         run.items.bulk_create(Item(run=run, terminal=each, not_before=AT) for each in members)
         jobs.record_event(JobEventKind.ENDED, job, run, at=later(1))

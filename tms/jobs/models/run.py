@@ -9,6 +9,7 @@ from django.db import models
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
+from tms.fleet.models import Terminal
 from tms.jobs.models.job import KEPT_FOR, Job
 
 
@@ -25,8 +26,8 @@ class RunQuerySet(models.QuerySet["JobRun"]):
         if scope.is_everything:
             return self
         items = self.model._meta.get_field("items").related_model._default_manager.filter(run=models.OuterRef("pk"))
-        inside = within(items, scope)
-        return self.filter(models.Exists(inside), ~models.Exists(items.exclude(pk__in=inside.values("pk"))))
+        seen = within(Terminal.objects.all(), scope)
+        return self.filter(models.Exists(items), ~models.Exists(items.exclude(terminal__in=seen)))
 
 
 class JobRun(models.Model):
