@@ -40,6 +40,7 @@ def viewer(fleet):
         ("seen>1|", ["seen>10m|"]),
         ("metric.temp|", ["metric.temperature_c|"]),
         ("no:x|", []),
+        ("kind:kiosk|", []),
         ('"free text|', []),
     ],
 )

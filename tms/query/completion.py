@@ -4,7 +4,7 @@ It reads backwards from the cursor and needs no valid query.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -36,18 +36,26 @@ class Completion:
 
 
 def complete(text: str, cursor: int, fields: FieldSet, person: Any) -> list[Completion]:
-    """What may stand at the cursor, the likeliest first. Values are those that the person may see."""
+    """What may stand at the cursor and does not yet, the likeliest first. Values are those that the person may see."""
     cursor = min(max(cursor, 0), len(text), MAX_CHARACTERS)
     start = max(0, cursor - MAX_WORD_CHARACTERS)
-    read = text[start:cursor]
+    found = (
+        each
+        for each in _begun(text[start:cursor], start, fields, person)
+        if each.text != text[each.span.start : each.span.end]
+    )
+    return list(islice(found, MAX_SUGGESTIONS))
+
+
+def _begun(read: str, start: int, fields: FieldSet, person: Any) -> Iterable[Completion]:
+    """What the text before the cursor, which begins at `start`, may go on with."""
     if found := UNFINISHED_VALUE.search(read):
-        span = TextRange(start + found.start("value"), cursor)
+        span = TextRange(start + found.start("value"), start + len(read))
         field, begun = fields.find(found["field"]), found["value"].removeprefix('"').replace('""', '"')
-        return list(islice(_values(field, begun, span, person), MAX_SUGGESTIONS)) if field else []
+        return _values(field, begun, span, person) if field else ()
     if found := UNFINISHED_WORD.search(read):
-        span = TextRange(start + found.start("word"), cursor)
-        return list(islice(_fields(found["word"], fields, span, person), MAX_SUGGESTIONS))
-    return []
+        return _fields(found["word"], fields, TextRange(start + found.start("word"), start + len(read)), person)
+    return ()
 
 
 def _values(field: Field, begun: str, span: TextRange, person: Any) -> Iterator[Completion]:

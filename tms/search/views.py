@@ -48,8 +48,7 @@ def complete_search(request: AuthenticatedRequest) -> HttpResponse:
     text, cursor = request.GET.get("q", "")[:MAX_CHARACTERS].replace("\0", " "), request.GET.get("cursor", "")
     at = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < MAX_CURSOR_DIGITS else len(text)
     is_begun = services.OPERATORS & set(text) and not text[:at].endswith(" ")
-    begun = complete(text, at, TERMINAL_FIELDS, request.user) if is_begun else []
-    found = [each for each in begun if each.text != text[each.span.start : each.span.end]]
+    found = complete(text, at, TERMINAL_FIELDS, request.user) if is_begun else []
     return render(request, "forms/completions.html", {"completions": found})
 
 
