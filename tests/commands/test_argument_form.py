@@ -185,17 +185,6 @@ def test_arguments_that_a_form_cannot_list_are_one_field_for_json(schema, text, 
         assert form.arguments == arguments
 
 
-def test_a_long_list_to_which_many_arguments_refer_is_typed_so_that_the_page_stays_small():
-    many = {"type": "string", "enum": [f"{number}" for number in range(1_500)]}
-    names = [f"a{number}" for number in range(90)]
-    schema = {"type": "object", "properties": {name: {"$ref": "#/$defs/m"} for name in names}, "$defs": {"m": many}}
-
-    form = form_of(schema, "args-a0=1499&args-a1=1500")
-
-    assert list(form.errors) == ["a1"]
-    assert len(render_to_string("forms/arguments.html", {"form": form})) < 100_000
-
-
 def test_a_command_without_arguments_has_an_empty_form():
     form = form_of({"type": "object", "additionalProperties": False}, "args-x=1")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tms.commands.argument_schemas import BadSchema, check_schema, faults
 from tms.commands.kinds import CATALOG
-from tms.commands.pattern_cost import pattern_cost
+from tms.commands.patterns import pattern_cost
 
 
 def of(**properties: object) -> dict[str, object]:
@@ -19,6 +19,8 @@ DOUBLING = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in ran
 DEEP: dict[str, object] = {}
 for _ in range(9):
     DEEP = {"not": DEEP}
+
+MANY_REFERENCES = {"allOf": [{"$ref": "#/$defs/e"}] * 80}
 
 REFUSED = [
     ([], "$: must be an object"),
@@ -38,11 +40,22 @@ REFUSED = [
     (of(a={"enum": ["x" * 20_000]}), "at most 16,384 are allowed"),
     (of(a={"multipleOf": 10**400}), "a number must be from"),
     (of(a={"pattern": "^a+$"}), "$.properties.a.pattern: needs maxLength beside it"),
-    (of(a={"pattern": "(a+)+$", "maxLength": 40}), "may repeat one character or class only"),
-    (of(a={"pattern": "(a|a)*b", "maxLength": 40}), "may repeat one character or class only"),
+    (
+        of(a={"enum": list(range(400))}, b=MANY_REFERENCES) | {"$defs": {"e": {"enum": list(range(10))}}},
+        "1,000 entries in enum",
+    ),
+    (of(a=MANY_REFERENCES) | {"$defs": {"e": {"required": [f"n{n}" for n in range(20)]}}}, "1,000 entries in enum"),
+    (of(a=MANY_REFERENCES) | {"$defs": {"e": {"dependentRequired": {"a": ["b", "c", "d"]}}}}, "more than 200 schemas"),
+    (of(a={"dependentRequired": []}), "$.dependentRequired: must be an object"),
+    (of(a={"pattern": "(a+)+$", "maxLength": 40}), "cannot be used from '+$' on; use characters, classes"),
+    (of(a={"pattern": "(a|a)*b", "maxLength": 40}), "cannot be used from '*b' on"),
     (of(a={"pattern": "^a*a*a*b$", "maxLength": 200}), "may take too long to check"),
-    (of(a={"pattern": r"(a)\1", "maxLength": 9}), "may not refer back"),
+    (of(a={"pattern": "^a{0,20}a{0,20}a{0,40}a{4000}b", "maxLength": 4096}), "may take too long to check"),
+    (of(a={"pattern": r"(a)\1", "maxLength": 9}), r"cannot be used from '\\1' on"),
+    (of(a={"pattern": "(?=a)", "maxLength": 9}), "cannot be used from '?=a)' on"),
+    (of(a={"pattern": "[[:alpha:]]", "maxLength": 9}), "cannot be used from '[[:alpha:]' on"),
     (of(a={"pattern": "(", "maxLength": 9}), "is no regular expression"),
+    (of(a={"pattern": "a{3,2}", "maxLength": 9}), "is no regular expression"),
     (of(a={"patternProperties": {"(a+)+": {}}}), "unknown keyword"),
 ]
 
@@ -75,7 +88,7 @@ WRONG = [
     ({"copies": float("nan")}, "$.args: a number must be from"),
     ({"copies": 1, "serial": "\ud800"}, "$.args: the arguments must be JSON"),
     ({"copies": 1, "serial": "x" * 5_000}, "bytes; at most 4,096 are allowed"),
-    ({"copies": [0] * 1_100}, "more than 1,000 values"),
+    ({"copies": [0] * 300}, "more than 250 values"),
 ]
 
 
@@ -88,6 +101,33 @@ def test_a_wrong_argument_is_told_where_it_is_and_what_would_be_right(arguments,
 
 def test_right_arguments_have_no_fault():
     assert faults(PRINT, {"copies": 5, "density": "dark", "serial": "AB-77", "areas": ["a"]}) is None
+
+
+PATTERNS = [
+    ("^[a-z]+$", "abc", True),
+    ("^[a-z]+$", "abc\n", False),
+    (r"^\d+$", "12", True),
+    (r"^\d+$", "١٢", False),
+    (r"[$^](x|y)?\$$", "$x$", True),
+    (r"^(?:[0-9]{3}-)?[0-9]{2,4}$", "123-4567", True),
+    (r"^a|b$", "ab", True),
+]
+
+
+@pytest.mark.parametrize(("pattern", "text", "matches"), PATTERNS)
+def test_a_pattern_means_what_json_schema_says(pattern, text, matches):
+    schema = of(a={"pattern": pattern, "maxLength": 20})
+    check_schema(schema)
+
+    assert (faults(schema, {"a": text}) is None) is matches
+
+
+UNIQUE = [([1, 1.0], False), ([1, True], True), ([{"a": 1, "b": 2}, {"b": 2, "a": 1}], False), ([0, "0", None], True)]
+
+
+@pytest.mark.parametrize(("entries", "is_right"), UNIQUE)
+def test_entries_are_compared_as_json(entries, is_right):
+    assert (faults(of(a={"uniqueItems": True}), {"a": entries}) is None) is is_right
 
 
 def test_the_schemas_of_the_commands_of_tms_are_in_bounds():

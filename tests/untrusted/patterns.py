@@ -62,8 +62,7 @@ def _name_of(node: ast.AST) -> str:
 # Regular expressions
 
 ONLY_OURS: Mapping[str, str] = {
-    "tms.commands.argument_schemas._pattern": "a pattern whose cost is bounded, on an argument of bounded length",
-    "tms.commands.pattern_cost.pattern_cost": "a pattern of at most 200 characters, compiled only",
+    "tms.commands.patterns.compiled": "a pattern whose cost is bounded, on an argument of bounded length",
     "tms.inspections.photos.READERS": "the first bytes of a photo",
     "tms.query.completion.UNFINISHED_VALUE": "the 100 characters before the cursor",
     "tms.query.completion.UNFINISHED_WORD": "the 100 characters before the cursor",
@@ -104,6 +103,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms.commands.argument_schemas.REFERENCE": ("fullmatch", (*words(), repeated("a", before="#/$defs/"))),
     "tms.commands.definitions.MEDIA_TYPE": ("fullmatch", words()),
     "tms.commands.definitions.NAME": ("fullmatch", words()),
+    "tms.commands.patterns.TOKEN": ("match", (*words(), repeated("a", before="["), repeated("\\-", before="["))),
     "tms.commands.schema_positions.TOKEN": ("findall", (*words(), repeated('"\\'), repeated("{"))),
     "tms.fleet.groups.views.PRIMARY_KEY": ("fullmatch", words()),
     "tms.fleet.models.attribute.NAME": ("fullmatch", words()),

@@ -31,8 +31,6 @@ WHOLE = "-"
 """The field of all arguments, where the schema has no list of them. No argument with a field has this name."""
 FEW = 5
 """Choices that are shown side by side."""
-MAX_CHOICES = 100
-"""Choices of one argument; more are typed. Many arguments may refer to the same list."""
 LONG = 200
 """Characters from which a text gets several lines."""
 MAX_NAME, MAX_TITLE, MAX_DESCRIPTION = 64, 100, 500
@@ -264,7 +262,7 @@ def _type(schema: Schema) -> object:
 def _choices(schema: Schema) -> list[tuple[str, str]]:
     """Each value as JSON, with its label; empty if it cannot be shown so. Null would be the same as no value."""
     values = [schema["const"]] if "const" in schema else schema.get("enum", [])
-    if COMBINING & schema.keys() or None in values or len(values) > MAX_CHOICES:
+    if COMBINING & schema.keys() or None in values:
         return []
     labels = schema.get("x-labels")
     own = labels.get(get_language(), labels.get("en")) if isinstance(labels, dict) else None

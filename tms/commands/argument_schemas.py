@@ -2,7 +2,7 @@
 
 People write the schemas and other systems send the arguments, so both are hostile. Only the keywords below are known,
 references lead to `$defs` of the same schema and never in a circle, and what a schema makes the check do is bounded:
-`MAX_STEPS` subschemas with all references followed, times `MAX_VALUES` values.
+`MAX_STEPS` subschemas and `MAX_ENTRIES` of their lists, with all references followed, times `MAX_VALUES` values.
 """
 
 import json
@@ -18,16 +18,18 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError, best_match
 from jsonschema.validators import extend
 
-from tms.commands.pattern_cost import pattern_cost
+from tms.commands.patterns import compiled, pattern_cost
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MAX_SCHEMA_BYTES = 16_384
 MAX_DEPTH = 8
 MAX_STEPS = 200
 """Subschemas, with each reference counted as what it refers to."""
+MAX_ENTRIES = 1_000
+"""Values of all `enum` and names of all `required`, counted in the same way."""
 MAX_PATTERN_COST = 100_000
 MAX_ARGUMENT_BYTES = 4_096
-MAX_VALUES = 1_000
+MAX_VALUES = 250
 MAX_NUMBER = 2**53
 MAX_SHOWN = 200
 """Characters of a message that repeat what was sent."""
@@ -97,7 +99,7 @@ def faults(schema: Schema, arguments: object) -> ArgumentFault | None:
     """The first thing that is wrong with `arguments`; None if nothing is. The schema has been checked."""
     if found := _out_of_bounds(arguments):
         return found
-    error = best_match(_errors(schema, arguments))
+    error = best_match(islice(_errors(schema, arguments), MAX_FAULTS))
     return None if error is None else _fault(error)
 
 
@@ -153,12 +155,18 @@ class _Steps:
 
     def __init__(self, root: Schema) -> None:
         self._definitions = root.get("$defs", {})
-        self._steps = 0
+        self._steps = self._entries = 0
 
     def count(self, schema: object, within: frozenset[str]) -> None:
         self._steps += 1
+        if isinstance(schema, dict):
+            self._steps += sum(_length(names) for names in _named(schema, "dependentRequired").values())
+            self._entries += _length(schema.get("enum")) + _length(schema.get("required"))
         if self._steps > MAX_STEPS:
             raise BadSchema("$", f"has more than {MAX_STEPS} schemas, with all references followed; make it smaller")
+        if self._entries > MAX_ENTRIES:
+            lists = f"more than {MAX_ENTRIES:,} entries in enum and required, with all references followed"
+            raise BadSchema("$", f"has {lists}; make them shorter")
         if not isinstance(schema, dict):
             return
         if reference := REFERENCE.fullmatch(str(schema.get("$ref", ""))):
@@ -185,10 +193,18 @@ def _parts(schema: Schema) -> Iterator[tuple[str, object]]:
             raise BadSchema(f"$.{keyword}", "must be a list of schemas")
         yield from ((f"{keyword}[{number}]", part) for number, part in enumerate(parts))
     for keyword in NAMED:
-        named = schema.get(keyword, {})
-        if not isinstance(named, dict):
-            raise BadSchema(f"$.{keyword}", "must be an object of schemas")
-        yield from ((f"{keyword}.{name}", part) for name, part in named.items())
+        yield from ((f"{keyword}.{name}", part) for name, part in _named(schema, keyword).items())
+
+
+def _named(schema: Schema, keyword: str) -> dict[str, Any]:
+    named = schema.get(keyword, {})
+    if not isinstance(named, dict):
+        raise BadSchema(f"$.{keyword}", "must be an object")
+    return named
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, list) else 0
 
 
 def _check_pattern(schema: Schema, where: str) -> None:
@@ -210,8 +226,29 @@ def _pattern(_validator: Any, pattern: str, instance: object, schema: Mapping[st
     """The keyword `pattern`. A text that is too long is not matched: its length bounds how long that takes."""
     if not isinstance(instance, str) or len(instance) > schema["maxLength"]:
         return
-    if not re.search(pattern, instance):
+    if not compiled(pattern).search(instance):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _required(_validator: Any, names: list[str], instance: object, _schema: Any) -> Iterator[ValidationError]:
+    """The keyword `required`, as one fault: each costs more than the look for all names."""
+    if isinstance(instance, dict) and (missing := next((name for name in names if name not in instance), None)):
+        yield ValidationError(f"{missing!r} is a required property")
+
+
+def _unique_items(_validator: Any, is_demanded: bool, instance: object, _schema: Any) -> Iterator[ValidationError]:
+    """The keyword `uniqueItems`, in linear time. That of the library compares all pairs if types are mixed."""
+    if is_demanded and isinstance(instance, list) and len(set(map(_text, instance))) < len(instance):
+        yield ValidationError(f"{instance!r} has non-unique elements")
+
+
+def _text(value: object) -> str:
+    """Equal for values that are equal in JSON: 1.0 is 1, and true is not."""
+    return json.dumps(json.loads(json.dumps(value), parse_float=_number), sort_keys=True)
+
+
+def _number(text: str) -> float:
+    return int(float(text)) if float(text).is_integer() else float(text)
 
 
 FORMATS = FormatChecker(("date", "email", "ipv4", "ipv6", "uuid"))
@@ -223,7 +260,9 @@ def _is_date_time(instance: object) -> bool:
     return not isinstance(instance, str) or datetime.fromisoformat(instance).tzinfo is not None
 
 
-_Validator: Any = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+_Validator: Any = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {"pattern": _pattern, "required": _required, "uniqueItems": _unique_items}
+)
 
 
 def _out_of_bounds(arguments: object) -> ArgumentFault | None:
