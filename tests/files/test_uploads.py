@@ -1,9 +1,11 @@
 """Uploads by terminals: announced, received in parts, joined; and what is refused."""
 
+import errno
 import hashlib
 from datetime import timedelta
 
 import pytest
+from django.core.files.base import ContentFile
 
 from tests.support.factories import now
 from tests.support.rest import problem_of
@@ -225,6 +227,56 @@ def test_the_clock_ends_uploads_and_deletes_what_was_kept_long_enough(offered, f
     assert not TerminalFile.objects.exists()
     assert stored(kept) == []
     assert Command.objects.count() == 3
+
+
+def test_a_file_of_which_a_part_is_gone_fails_instead_of_being_joined_for_ever(offered, stored, monkeypatch):
+    uploader = offered()
+    uploader.announce(10)
+    uploader.append(0, TEXT[:4])
+    monkeypatch.setattr(receiving, "join", lambda file, *, at: None)
+    uploader.append(4, TEXT[4:])
+    monkeypatch.undo()
+    receiving.default_storage.delete(uploader.file.received_parts.last().content)
+
+    retention.tidy(now())
+
+    assert (uploader.file.state, stored(uploader.file)) == (FileState.FAILED, [])
+
+
+def test_what_the_storage_did_not_delete_is_deleted_by_the_next_pass(offered, stored, monkeypatch):
+    complete, half = offered(), offered()
+    half.announce(10)
+    half.append(0, TEXT[:4])
+    monkeypatch.setattr(receiving.default_storage, "delete", _fail)
+    complete.upload(TEXT)
+    with pytest.raises(OSError, match="away"):
+        retention.tidy(now(700))
+    monkeypatch.undo()
+
+    retention.tidy(now(701))
+
+    assert (len(stored(complete.file)), stored(half.file)) == (1, [])
+
+
+def _fail(name: str) -> None:
+    raise OSError(f"{name}: away")
+
+
+def test_nothing_is_left_of_a_part_that_the_disk_did_not_take(offered, stored, monkeypatch):
+    uploader = offered()
+    uploader.announce(10)
+    save = receiving.default_storage.save
+
+    def save_half(name: str, content: ContentFile) -> str:
+        save(name, ContentFile(content.read()[:2]))
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(receiving.default_storage, "save", save_half)
+    full = uploader.append(0, TEXT)
+    monkeypatch.undo()
+
+    assert (problem_of(full), stored(uploader.file)) == ((503, "tms:unavailable"), [])
+    assert uploader.append(0, TEXT).status_code == 204
 
 
 def test_only_commands_with_files_have_offers(fleet, django_assert_num_queries):

@@ -18,15 +18,16 @@ def region() -> str:
 def client(service: str, *, attempts: int = 3) -> Any:
     """A client with timeouts of seconds. boto3 finds the endpoint and the credentials as usual."""
     from boto3.session import Session
+
+    # boto3's default session is not thread-safe, so each client gets its own
+    return Session().client(service, region_name=region(), config=config(attempts=attempts))
+
+
+def config(*, attempts: int = 3, read_s: float = READ_S) -> Any:
     from botocore.config import Config
 
-    config = Config(
-        connect_timeout=CONNECT_S,
-        read_timeout=READ_S,
-        retries={"mode": "standard", "total_max_attempts": attempts},
-    )
-    # boto3's default session is not thread-safe, so each client gets its own
-    return Session().client(service, region_name=region(), config=config)
+    retries = {"mode": "standard", "total_max_attempts": attempts}
+    return Config(connect_timeout=CONNECT_S, read_timeout=read_s, retries=retries)
 
 
 def must_be_usable(variables: Sequence[str]) -> None:

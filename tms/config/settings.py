@@ -348,6 +348,8 @@ if FILES_BUCKET:
 
     # One request a file: boto3 would keep the parts of one of 50 MB in memory.
     OF_BUCKET["transfer_config"] = TransferConfig(multipart_threshold=2**26, use_threads=False)
+    # By default a request that S3 does not answer would occupy its thread for minutes. One may have 50 MB.
+    OF_BUCKET["client_config"] = aws.config(read_s=30)
 FILES_DAYS = env.days("TMS_FILES_DAYS", 30, least=1)
 FILES_DAILY_MB = env.whole("TMS_FILES_DAILY_MB", 500, least=1)
 """Megabytes that one terminal may upload within 24 hours."""

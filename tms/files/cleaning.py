@@ -9,8 +9,7 @@ from tms.files.models import TerminalFile
 
 def remove_parts(file: TerminalFile) -> None:
     """The parts of a file that is joined."""
-    parts = list(file.received_parts.all())
-    for part in parts:
+    for part in file.received_parts.all():
         default_storage.delete(part.content)
     file.received_parts.all().delete()
 

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import NamedTuple
 
 from tms.commands import catalogue
@@ -11,11 +10,8 @@ from tms.commands.models import Command
 from tms.files.models import TerminalFile
 from tms.lib.hashing import hash_token
 
-LASTS = timedelta(hours=24)
 FOLDER = "terminal-files"
 """All objects of files are below it: rules of the storage name it."""
-
-
 MAX_PART_BYTES = 2**20
 """The largest body that nginx passes on by default. It is in memory while it is stored."""
 
@@ -53,7 +49,6 @@ def _with_files(names: set[str]) -> Mapping[str, CommandSpec]:
 
 def _of(command: Command, spec: CommandSpec) -> Iterator[tuple[TerminalFile, Offer]]:
     assert command.due_at is not None
-    assert command.sent_at is not None
     for number in range(1, spec.files + 1):
         token = secrets.token_urlsafe(32)
         row = TerminalFile(
@@ -61,7 +56,7 @@ def _of(command: Command, spec: CommandSpec) -> Iterator[tuple[TerminalFile, Off
             command_id=command.pk,
             number=number,
             digest=hash_token(token),
-            expires_at=min(command.due_at, command.sent_at + LASTS),
+            expires_at=command.due_at,
             max_bytes=spec.max_file_bytes,
             media_types=list(spec.file_types),
             folder=f"{FOLDER}/{secrets.token_urlsafe(18)}",

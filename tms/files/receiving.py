@@ -1,5 +1,6 @@
 """Receives files: announced, then in parts, then joined. Each step can be repeated, on any node."""
 
+import contextlib
 import hashlib
 import secrets
 import tempfile
@@ -85,7 +86,7 @@ def append(file: TerminalFile, offset: int, data: bytes, *, at: datetime) -> Non
     """Store the next bytes. Of several requests for the same offset one succeeds. Raises UploadRefused."""
     _demand_open(file, at)
     _demand_next(file, offset, len(data))
-    name = default_storage.save(f"{file.folder}/{offset:08d}-{secrets.token_hex(8)}", ContentFile(data))
+    name = _store(f"{file.folder}/{offset:08d}-{secrets.token_hex(8)}", ContentFile(data))
     try:
         is_next = _advance(file, offset, len(data), name)
     except BaseException:
@@ -117,7 +118,7 @@ def join(file: TerminalFile, *, at: datetime) -> None:
     try:
         with tempfile.TemporaryFile() as whole:  # boto3 would read what is not a file into memory
             sha256 = _gather(file, whole)
-            name = default_storage.save(f"{file.folder}/{secrets.token_hex(8)}", File(whole))
+            name = _store(f"{file.folder}/{secrets.token_hex(8)}", File(whole))
     except BaseException:
         TerminalFile.objects.filter(pk=file.pk).update(joining_at=None)
         raise
@@ -133,15 +134,29 @@ def join(file: TerminalFile, *, at: datetime) -> None:
         remove_parts(file)
         return
     clear(file)
-    raise UploadRefused("tms:upload-checksum", f"the SHA-256 of what arrived is {sha256}, not {file.claimed_sha256}")
+    found = f"the SHA-256 of what arrived is {sha256}, not {file.claimed_sha256}" if sha256 else "stored bytes are gone"
+    raise UploadRefused("tms:upload-checksum", f"{found}; the command must be sent again")
+
+
+def _store(name: str, content: "File[bytes]") -> str:
+    """Returns the name in the storage. A full disk keeps nothing of it."""
+    try:
+        return default_storage.save(name, content)
+    except BaseException:
+        with contextlib.suppress(Exception):
+            default_storage.delete(name)
+        raise
 
 
 def _gather(file: TerminalFile, target: IO[bytes]) -> str:
     """Write all parts to `target`, one in memory at a time. Returns the SHA-256; empty if bytes are missing."""
     digest, size = hashlib.sha256(), 0
     for part in file.received_parts.order_by("offset"):
-        with default_storage.open(part.content) as stored:
-            data = stored.read()
+        try:
+            with default_storage.open(part.content) as stored:
+                data = stored.read()
+        except FileNotFoundError:  # no later attempt would find it
+            return ""
         digest.update(data)
         size += len(data)
         target.write(data)

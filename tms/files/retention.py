@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.files.cleaning import clear
+from tms.files.cleaning import clear, remove_parts
 from tms.files.models import FileState, TerminalFile
 from tms.files.receiving import UploadRefused, join
 from tms.lib.db.jobs import skip_when_empty
@@ -30,6 +30,10 @@ def _give_up(file: TerminalFile, at: datetime) -> None:
         publish(Change(terminals=frozenset({file.terminal_id})))
 
 
+def _clear_again(file: TerminalFile, at: datetime) -> None:
+    (remove_parts if file.is_complete else clear)(file)
+
+
 def _remove(file: TerminalFile, at: datetime) -> None:
     file.delete()
 
@@ -43,6 +47,7 @@ _rows = TerminalFile.objects
 PASSES: tuple[tuple[Callable[[datetime], QuerySet[TerminalFile]], Callable[[TerminalFile, datetime], None]], ...] = (
     (_rows.unjoined, _finish),
     (_rows.abandoned, _give_up),
+    (_rows.uncleared, _clear_again),
     (_rows.unused, _remove),
     (_rows.old, _forget),
 )

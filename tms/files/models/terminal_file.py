@@ -49,6 +49,11 @@ class TerminalFileQuerySet(models.QuerySet["TerminalFile"]):
     def unused(self, at: datetime) -> Self:
         return self.filter(state=FileState.OFFERED, expires_at__lte=at)
 
+    def uncleared(self, at: datetime) -> Self:
+        """Ended, with parts that the storage did not delete then."""
+        ended = FilePart.objects.exclude(file__state=FileState.RECEIVING)
+        return self.filter(pk__in=ended.values("file"))
+
     def old(self, at: datetime) -> Self:
         """Kept long enough (index: terminalfile_begun, read by the clock)."""
         kept = timedelta(days=settings.FILES_DAYS)
