@@ -1,5 +1,7 @@
 """The catalogue: commands that customers define, and what each terminal is offered."""
 
+from functools import partial
+
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -12,6 +14,7 @@ from tms.commands.definitions import DefinitionValues
 from tms.commands.models import Command, CommandDefinition, TerminalCapabilities
 from tms.commands.services import CommandRefused
 from tms.ingest.commit.transaction import write_in_transaction
+from tms.jobs.models import Job
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -139,6 +142,27 @@ def test_an_administrator_defines_changes_and_deletes_a_command_and_a_lead_may_n
     assert wrong.json()["errors"][0]["detail"].startswith("$.typo: unknown keyword")
     recorded = AuditEntry.objects.filter(subject_type="commands.commanddefinition").order_by("pk")
     assert list(recorded.values_list("action", flat=True)) == ["created", "changed", "deleted"]
+
+
+def test_over_rest_a_change_that_stops_open_jobs_must_be_confirmed_with_their_number(fleet):
+    client, definition = administrator(), define()
+    for copies in (1, 5):
+        values = {"command": "print", "args": {"copies": copies}, "length_s": 60, "time_zone": "UTC", "created_at": AT}
+        Job.objects.create(name="Nightly", **values)
+    put = partial(client.send, "PUT", "/commands/print", If_Match=client.get("/commands/print")["ETag"])
+    one = {"label": "Print", "arguments": COPIES | {"properties": {"copies": {"maximum": 3}}}}
+
+    asked = [
+        put(one),
+        put(one | {"confirm": 2}),
+        put({"label": "Print", "arguments": COPIES, "danger": "deletes_data"}),
+    ]
+    unchanged = CommandDefinition.objects.get().arguments
+    confirmed = put(one | {"confirm": 1})
+
+    assert [problem_of(answer) for answer in asked] == [(409, "tms:confirmation-needed")] * 3
+    assert ['"confirm": 1' in asked[0].json()["detail"], '"confirm": 2' in asked[2].json()["detail"]] == [True, True]
+    assert (unchanged, confirmed.status_code) == (definition.arguments, 200)
 
 
 def test_sending_a_command_checks_its_arguments_and_the_permission_for_the_terminal(fleet):

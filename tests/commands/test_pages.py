@@ -166,10 +166,10 @@ def test_planned_jobs_whose_arguments_a_new_schema_refuses_are_named_before_it_i
     version = version_of(browser.get("/commands/beep/"))
 
     asked = browser.post("/commands/beep/", entered(arguments=smaller, version=version))
-    saved = browser.post("/commands/beep/", entered(arguments=smaller, version=version, sure="1"))
+    saved = browser.post("/commands/beep/", entered(arguments=smaller, version=version, confirm="1"))
 
     assert asked.status_code == 422
-    assert "1 job has arguments that the new schema refuses" in asked.content.decode()
+    assert "1 open job cannot send the changed command" in asked.content.decode()
     assert saved.status_code == 302
     definition.refresh_from_db()
     assert definition.arguments["properties"]["volume"]["maximum"] == 5

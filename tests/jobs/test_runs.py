@@ -14,10 +14,10 @@ from tests.support.jobs import answer, job, tick
 from tests.support.threads import run_concurrently
 from tms.accounts.access import Forbidden
 from tms.accounts.models import AuditEntry, Grant, User
-from tms.commands import definitions
+from tms.commands import capabilities, definitions
 from tms.commands import services as commands
 from tms.commands.definitions import DefinitionValues
-from tms.commands.models import Command, TerminalCapabilities
+from tms.commands.models import Command, Danger, TerminalCapabilities
 from tms.commands.services import CommandRefused
 from tms.fleet.models import Lifecycle, Presence, Terminal, TerminalState
 from tms.fleet.terminals import lifecycle_changes
@@ -188,6 +188,22 @@ def test_withdrawn_permission_stops_the_job(fleet, lead):
 
     assert states() == ["done", "cancelled"]
     assert (Job.objects.get().state, Job.objects.get().reason) == ("stopped", "permission")
+
+
+def test_a_job_stops_when_its_command_came_to_delete_data(fleet, lead):
+    fleet.terminals_online(2)
+    definition = definitions.define("wipe", DefinitionValues(label="Wipe"))
+    capabilities.record({terminal.pk: ("wipe",) for terminal in Terminal.objects.all()})
+    job(lead, command="wipe", at_once=1)
+    tick(0)
+    answer(1)
+
+    values = DefinitionValues(label="Wipe", danger=Danger.DELETES_DATA)
+    definitions.change(definition, values, confirm=1)
+    tick(2)
+
+    assert states() == ["done", "cancelled"]
+    assert (Job.objects.get().state, Job.objects.get().reason) == ("stopped", "command")
 
 
 def test_the_last_working_lane_of_an_open_site_waits_for_the_others(fleet, lead):

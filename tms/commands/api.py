@@ -18,12 +18,12 @@ from tms.commands.models import Command, CommandDefinition, CommandState
 from tms.commands.schemas import (
     CatalogueQuery,
     CatalogueSchema,
+    ChangedDefinitionBody,
     CommandBody,
     CommandPageSchema,
     CommandSchema,
     CommandSpecSchema,
     CommandUsageSchema,
-    DefinitionBody,
     NewDefinitionBody,
 )
 from tms.commands.services import CommandRefused
@@ -97,11 +97,16 @@ def define_command(request: ApiRequest, response: HttpResponse, body: NewDefinit
 
 @router.put("/commands/{str:name}", summary="Change a command", response=CommandSpecSchema, access=EDITING)
 @transaction.atomic
-def change_command(request: ApiRequest, response: HttpResponse, name: str, body: DefinitionBody) -> CommandSpecSchema:
-    """Commands that wait stay as they are."""
+def change_command(
+    request: ApiRequest, response: HttpResponse, name: str, body: ChangedDefinitionBody
+) -> CommandSpecSchema:
+    """Commands that wait stay as they are. 409 with `tms:confirmation-needed` if open jobs would stop."""
     definition = _editable(request, name)
-    with BodyValues().reported():
-        definitions.change(definition, body.values)
+    try:
+        with BodyValues().reported():
+            definitions.change(definition, body.values, confirm=body.confirm)
+    except definitions.JobsWouldStop as question:
+        raise ProblemError(409, "tms:confirmation-needed", str(question)) from None
     return _answer(response, definition)
 
 

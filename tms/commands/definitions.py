@@ -14,7 +14,7 @@ from tms.commands.argument_schemas import BadSchema, check_schema, faults
 from tms.commands.kinds import CATALOG, MAX_FILE_BYTES, MAX_FILES, MAX_RESULT_BYTES, NO_ARGUMENTS
 from tms.commands.models import CommandDefinition, Danger
 from tms.commands.services import MAX_ANSWER_S
-from tms.commands.uses import uses_of
+from tms.commands.uses import may_be_job, uses_of
 from tms.fleet.models import TerminalKind
 
 MAX_DEFINITIONS = 200
@@ -42,6 +42,15 @@ class CommandInUse(Exception):
 
     def __init__(self, name: str, number: int) -> None:
         super().__init__(f"{number} open jobs send {name}; cancel them, or wait until they have finished")
+
+
+class JobsWouldStop(Exception):
+    """Open jobs cannot use the command as it would be. They stop at their next run."""
+
+    def __init__(self, number: int) -> None:
+        what = f"{number} open jobs cannot send the command as it would be, and stop at their next run"
+        super().__init__(f'{what}; to change it anyway, send "confirm": {number}')
+        self.number = number
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +88,15 @@ def define(name: str, values: DefinitionValues) -> CommandDefinition:
     return made
 
 
-def change(definition: CommandDefinition, values: DefinitionValues) -> None:
-    """Commands that were queued before stay as they are. Raises ValidationError."""
+def change(definition: CommandDefinition, values: DefinitionValues, *, confirm: int | str | None = None) -> None:
+    """Commands that were queued before stay as they are.
+
+    Raises ValidationError, and JobsWouldStop unless `confirm` is the number of these jobs.
+    """
     _raise(_errors(values))
+    number = _stopped_jobs(definition, values)
+    if number and str(confirm) != str(number):
+        raise JobsWouldStop(number)
     with recorder.change(definition):
         _save(definition, values)
 
@@ -93,6 +108,13 @@ def delete(definition: CommandDefinition) -> None:
         raise CommandInUse(definition.name, number)
     recorder.record("deleted", definition)
     definition.delete()
+
+
+def _stopped_jobs(definition: CommandDefinition, values: DefinitionValues) -> int:
+    """How many open jobs may send the command as it is, but not as it would be."""
+    before, after = (definition.danger, definition.arguments), (values.danger, values.arguments)
+    uses = uses_of(definition.name)
+    return sum(may_be_job(*before, use.arguments) and not may_be_job(*after, use.arguments) for use in uses)
 
 
 def _save(definition: CommandDefinition, values: DefinitionValues) -> None:

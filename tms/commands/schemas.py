@@ -38,7 +38,7 @@ class DefinitionBody(RequestSchema):
 
     @property
     def values(self) -> DefinitionValues:
-        given = self.model_dump(include=set(DefinitionBody.model_fields) - {"name", "models"})
+        given = self.model_dump(include=set(DefinitionBody.model_fields) - {"models"})
         return DefinitionValues(**given, terminal_models=self.models)
 
 
@@ -46,6 +46,10 @@ class NewDefinitionBody(DefinitionBody):
     name: str = Field(
         min_length=1, max_length=64, description="The handler of the terminal.", examples=["print-test-page"]
     )
+
+
+class ChangedDefinitionBody(DefinitionBody):
+    confirm: int | None = Field(None, description="Number of jobs, where `tms:confirmation-needed` asks for it.")
 
 
 class CommandSpecSchema(ResponseSchema):

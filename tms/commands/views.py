@@ -20,14 +20,13 @@ from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 from tms.commands import catalogue, catalogue_lines, definitions
 from tms.commands.argument_form import PREFIX, argument_form
-from tms.commands.argument_schemas import faults
 from tms.commands.catalogue_lines import FILTERS
 from tms.commands.definition_form import DefinitionForm
-from tms.commands.definitions import CommandInUse, TooManyDefinitions
+from tms.commands.definitions import CommandInUse, JobsWouldStop, TooManyDefinitions
 from tms.commands.kinds import NO_ARGUMENTS, CommandSpec
 from tms.commands.models import Command, CommandDefinition, CommandState
 from tms.commands.schemas import CommandSpecSchema
-from tms.commands.uses import CommandUse, uses_of
+from tms.commands.uses import uses_of
 from tms.fleet.models import TerminalKind
 from tms.lib.forms.saved import redirect_saved
 from tms.protocol.text import clean
@@ -75,7 +74,7 @@ def new_command(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.SEND_COMMANDS)
 def command(request: AuthenticatedRequest, name: str) -> HttpResponse:
-    """POST changes it. 422 with a question if planned jobs have arguments that the new schema refuses."""
+    """POST changes it. 422 with a question if open jobs would stop."""
     spec = catalogue.find(name)
     if spec is None:
         raise Http404
@@ -138,11 +137,10 @@ def _edit(request: AuthenticatedRequest, definition: CommandDefinition) -> HttpR
         return _show(request, spec, form)
     if spec and form.cleaned_data["version"] != str(version):
         return _show(request, spec, form, is_stale=True)
-    breaks = _broken(spec, form) if spec else []
-    if breaks and request.POST.get("sure") != "1":
-        return _show(request, spec, form, breaks=breaks)
     try:
-        saved = _save(definition, form)
+        saved = _save(definition, form, confirm=request.POST.get("confirm"))
+    except JobsWouldStop as question:
+        return _show(request, spec, form, stopped=question.number)
     except ValidationError as error:
         form.add_error(None, ValidationError([text for texts in error.message_dict.values() for text in texts]))
     except TooManyDefinitions:
@@ -154,18 +152,11 @@ def _edit(request: AuthenticatedRequest, definition: CommandDefinition) -> HttpR
     return _show(request, spec, form)
 
 
-def _save(definition: CommandDefinition, form: DefinitionForm) -> CommandDefinition:
+def _save(definition: CommandDefinition, form: DefinitionForm, *, confirm: str | None) -> CommandDefinition:
     if not definition.pk:
         return definitions.define(form.cleaned_data["name"], form.values)
-    definitions.change(definition, form.values)
+    definitions.change(definition, form.values, confirm=confirm)
     return definition
-
-
-def _broken(spec: CommandSpec, form: DefinitionForm) -> list[CommandUse]:
-    """The planned jobs whose arguments the new schema refuses, although the present one takes them."""
-    schema, before = form.cleaned_data["arguments"], dict(spec.arguments)
-    uses = uses_of(spec.name)
-    return [use for use in uses if faults(schema, use.arguments) and not faults(before, use.arguments)]
 
 
 def _show(

@@ -150,7 +150,7 @@ def _wait_again(item: Item, job: Job, reason: str, not_before: datetime, at: dat
 
 def _send(run: JobRun, job: Job, at: datetime) -> int:
     spec, starter = catalogue.find(job.command), starter_of(job)
-    if spec is None:
+    if spec is None or spec.danger == Danger.DELETES_DATA:
         services.end(job, JobState.STOPPED, at=at, reason="command")
         return 0
     if starter is None or not may_still(starter, spec):

@@ -8,8 +8,8 @@ from tms.accounts.access import may, may_watch
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.commands import catalogue
-from tms.commands.argument_schemas import faults
 from tms.commands.kinds import CommandSpec
+from tms.commands.uses import may_be_job
 from tms.jobs import services
 from tms.jobs.models import Item, Job, JobEventKind, JobRun, JobState
 from tms.jobs.schedules import plan
@@ -44,7 +44,7 @@ def _start(pk: int, at: datetime) -> int:
         occurs_at=coming.since if coming else None, occurs_until=coming.until if coming else None
     )
     starter, spec = starter_of(job), catalogue.find(job.command)
-    if spec is None or faults(dict(spec.arguments), job.args) is not None:
+    if spec is None or not may_be_job(spec.danger, dict(spec.arguments), job.args):
         services.end(job, JobState.STOPPED, at=at, reason="command")
     elif starter is None or not may_still(starter, spec):
         services.end(job, JobState.STOPPED, at=at, reason="permission")
