@@ -5,13 +5,13 @@ import json
 import pytest
 
 from tests.support import people
-from tests.support.builders import AT, Link
+from tests.support.builders import AT, Link, later
 from tests.support.pages import HtmlPage, values_of
 from tests.support.rest import ApiClient, problem_of
 from tms.accounts.models import AuditEntry, User
-from tms.commands import definitions, services
+from tms.commands import catalogue_lines, definitions, services
 from tms.commands.definitions import DefinitionValues
-from tms.commands.models import CommandDefinition
+from tms.commands.models import Command, CommandDefinition
 from tms.commands.schema_positions import line_of
 from tms.ingest.commit.transaction import write_in_transaction
 from tms.jobs.models import Job
@@ -86,6 +86,21 @@ def test_people_who_may_send_read_the_catalogue_with_the_numbers_of_what_they_se
     assert [answer.status_code for answer in (one, other, refused)] == [200, 200, 403]
     assert 'id="command-form"' not in one.content.decode()
     assert browser.post("/commands/beep/", entered()).status_code == 403
+
+
+def test_the_last_use_is_found_however_long_ago_and_wherever_it_was(fleet, django_assert_num_queries):
+    here, there = fleet.terminal(site=fleet.site("AAA")), fleet.terminal(site=fleet.site("BBB"))
+    fleet.command(there, name="reboot", at=AT)
+    for number in range(3):
+        fleet.command(here, name="ping", at=later(number))
+    viewer = people.grant(people.person("op", of=None), "Operator", site=here.site).person
+
+    with django_assert_num_queries(1):
+        found = Command.objects.last_uses(["collect_logs", "ping", "reboot"])
+
+    assert found == {"reboot": AT, "ping": later(2)}
+    assert catalogue_lines.usage_of("reboot", viewer).results["queued"] == 0
+    assert catalogue_lines.usage_of("ping", viewer).results["queued"] == 3
 
 
 def test_a_command_is_defined_and_changed_with_the_schema_as_it_was_written(fleet, administrator):

@@ -70,18 +70,18 @@ def read_command(request: ApiRequest, response: HttpResponse, name: str) -> Comm
 
 @router.get("/commands/{str:name}/usage", summary="Read how a command is used", response=CommandUsageSchema)
 def read_command_usage(request: ApiRequest, name: str) -> CommandUsageSchema:
-    """How many terminals that you see are offered it, how it ended among the latest 10,000 commands of the fleet, and
-    how many open jobs send it.
+    """How many terminals that you see are offered it, how its latest 1,000 commands ended at them, when it was last
+    sent anywhere, and how many open jobs send it.
     """
     spec = catalogue.find(name)
     if spec is None:
         raise Http404
-    used = catalogue_lines.usage_for(request.person).get(name, {})
+    usage = catalogue_lines.usage_of(name, request.person)
     return CommandUsageSchema(
         terminals=catalogue_lines.supported_by([spec], request.person)[name],
         open_jobs=len(uses_of(name)),
-        last_used_at=used.get("at"),
-        results={state: used.get(state, 0) for state in CommandState},
+        last_used_at=usage.last_used_at,
+        results={state: usage.results[state] for state in CommandState},
     )
 
 

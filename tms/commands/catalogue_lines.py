@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db.models import Count, Max
+from django.db.models import Count
 
 from tms.accounts.access import visible
 from tms.accounts.models import User
@@ -17,9 +17,16 @@ from tms.commands.uses import every_use
 from tms.fleet.lifecycle import states
 from tms.fleet.models import Terminal
 
-LATEST = 10_000
-"""Commands that are looked at for the last use: a whole history may have millions."""
+LATEST = 1_000
+"""Commands of a name whose results are counted: a whole history may have millions."""
 WORKING = states(lambda treatment: treatment.takes_work)
+
+
+class CommandUsage(NamedTuple):
+    last_used_at: datetime | None
+    """Anywhere in the fleet: whether a command is still needed does not depend on who asks."""
+    results: Mapping[str, int]
+    """How many of the latest `LATEST` commands that the person sees are in each state."""
 
 
 class CatalogueLine(NamedTuple):
@@ -28,7 +35,7 @@ class CatalogueLine(NamedTuple):
     supported: int
     """Terminals that are offered it."""
     jobs: int
-    used: Mapping[str, Any]
+    last_used_at: datetime | None
 
     def matches(self, words: str) -> bool:
         texts = (self.spec.name, str(self.spec.label), *self.arguments, *self.spec.models)
@@ -44,9 +51,9 @@ FILTERS: Mapping[str, Callable[[CatalogueLine], bool]] = {
 
 
 def lines_for(person: User) -> list[CatalogueLine]:
-    """Numbers count what the person sees. Four queries."""
+    """*Supported by* counts what the person sees. Four queries."""
     specs = catalogue.everything()
-    supported, used = supported_by(specs, person), usage_for(person)
+    supported, used = supported_by(specs, person), Command.objects.last_uses([spec.name for spec in specs])
     jobs = Counter(use.command for use in every_use())
     return [
         CatalogueLine(
@@ -54,7 +61,7 @@ def lines_for(person: User) -> list[CatalogueLine]:
             tuple(spec.arguments.get("properties", ())),
             supported[spec.name],
             jobs[spec.name],
-            used.get(spec.name, {}),
+            used.get(spec.name),
         )
         for spec in specs
     ]
@@ -72,16 +79,9 @@ def supported_by(specs: list[CommandSpec], person: User) -> Counter[str]:
     return found
 
 
-def usage_for(person: User) -> dict[str, dict[str, Any]]:
-    """When each command was sent last, and how it ended, among the latest `LATEST` commands of the fleet."""
-    newest = Command.objects.aggregate(pk=Max("pk"))["pk"] or 0
-    rows = visible(Command.objects.filter(pk__gt=newest - LATEST).order_by(), to=person)
-    found: dict[str, dict[str, Any]] = {}
-    for name, state, number, at in rows.values_list("name", "state").annotate(n=Count("pk"), at=Max("created_at")):
-        line = found.setdefault(name, {"at": at, "number": 0, **dict.fromkeys(CommandState.values, 0)})
-        line |= {"at": _later(line["at"], at), "number": line["number"] + number, state: number}
-    return found
-
-
-def _later(one: datetime, other: datetime) -> datetime:
-    return max(one, other)
+def usage_of(name: str, person: User) -> CommandUsage:
+    """When a command was sent last, and how its latest ones ended."""
+    latest = Command.objects.newest_of(name).values("pk")[:LATEST]
+    rows = visible(Command.objects.filter(pk__in=latest).order_by(), to=person)
+    found = dict(rows.values_list("state").annotate(n=Count("pk")))
+    return CommandUsage(Command.objects.last_uses([name]).get(name), dict.fromkeys(CommandState.values, 0) | found)

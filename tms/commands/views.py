@@ -167,7 +167,7 @@ def _show(
         values |= {
             "supported": catalogue_lines.supported_by([spec], request.user)[spec.name],
             "uses": uses_of(spec.name, to=request.user),
-            "usage": catalogue_lines.usage_for(request.user).get(spec.name),
+            "usage": catalogue_lines.usage_of(spec.name, request.user),
             "definition": None if spec.is_builtin else CommandDefinition.objects.get(name=spec.name),
         }
     shown = spec or CommandSpec("", "")

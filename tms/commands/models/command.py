@@ -61,6 +61,16 @@ class CommandQuerySet(models.QuerySet["Command"]):
         labels = {name: models.Subquery(named.values(name)[:1]) for name in ("label", "label_ja")}
         return self.annotate(**labels)
 
+    def newest_of(self, name: str) -> Self:
+        """The commands of this name, the newest first (index: command_name, read by the catalogue)."""
+        return self.filter(name=name).order_by("-created_at")
+
+    def last_uses(self, names: Collection[str]) -> dict[str, datetime]:
+        """When each of these commands was queued last: one statement, and a look into the index for each of them."""
+        newest = [models.Subquery(self.newest_of(name).values("pk")[:1]) for name in names]
+        rows = self.filter(pk__in=newest)  # type: ignore[misc]  # the stubs do not know expressions in the list
+        return dict(rows.values_list("name", "created_at"))
+
     def deliverable(self, at: datetime) -> Self:
         return self.filter(state=CommandState.QUEUED, deliver_before__gt=at)
 
@@ -129,6 +139,7 @@ class Command(models.Model):
                 condition=models.Q(state__in=(CommandState.QUEUED, CommandState.SENT)),
             ),
             models.Index(fields=("terminal", "-created_at"), name="command_terminal"),
+            models.Index(fields=("name", "-created_at"), name="command_name"),
         )
 
     def __str__(self) -> str:
