@@ -84,10 +84,20 @@ def test_a_device_names_what_it_can_do_and_does_what_the_demo_defines(now):
         {"printed": 2, "paper_pct": 49.8},
     ]
     assert set(kiosk.capabilities) - set(gate.capabilities) == {"print-test-page"}
-    without_files = {name for name, spec in CATALOG.items() if not spec.files}
-    assert set(HANDLERS) == {*without_files, *COMMANDS}
+    assert set(HANDLERS) == {*CATALOG, *COMMANDS}
     with pytest.raises(CommandError, match="paper 5%"):
         asyncio.run(kiosk.handle(frames.CommandFrame("print-test-page", {}, now)))
+
+
+@pytest.mark.parametrize(("name", "begins"), [("logs", b"20"), ("screenshot", b"\x89PNG")])
+def test_a_device_has_the_files_of_the_commands_of_tms(now, name, begins):
+    outcome = asyncio.run(device(Personality.HEALTHY).handle(frames.CommandFrame(name, {}, now)))
+
+    [file] = outcome.files
+    content = file.path.read_bytes()
+    file.path.unlink()
+    assert content.startswith(begins)
+    assert (file.media_type in CATALOG[name].file_types, file.is_temporary) == (True, True)
 
 
 def test_a_terminal_keeps_its_character_and_most_are_healthy():

@@ -1,16 +1,19 @@
 """A simulated device: its readings and its problems. The link is the real agent's; only the device is simulated."""
 
 import math
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
 from tms.demo.personality import WITH_PAPER, Personality
+from tms.demo.screen import screenshot
 from tms.demo.seed_file import DemoTerminal
-from tms_agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample
+from tms_agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample, FileToSend
 from tms_agent.protocol import frames
 
 REBOOT_S = (15, 45)
@@ -103,6 +106,13 @@ class DemoDevice:
     def collect_logs(self, args: Mapping[str, Any]) -> CommandOutcome:
         return CommandOutcome({"lines": self._log()})
 
+    def logs(self, args: Mapping[str, Any]) -> CommandOutcome:
+        return CommandOutcome({"files": 1}, files=[_file("\n".join(self._log()).encode(), ".log", "text/plain")])
+
+    def screenshot(self, args: Mapping[str, Any]) -> CommandOutcome:
+        picture = screenshot(self.paper_pct, is_jammed=self.is_jammed)
+        return CommandOutcome(files=[_file(picture, ".png", "image/png")])
+
     def set_volume(self, args: Mapping[str, Any]) -> CommandOutcome:
         """TMS has checked the arguments against the schema in `tms.demo.commands`."""
         channel = args.get("channel", "main")
@@ -146,11 +156,20 @@ HANDLERS: Mapping[str, Callable[[DemoDevice, Mapping[str, Any]], CommandOutcome]
     "ping": DemoDevice.ping,
     "reboot": DemoDevice.reboot,
     "collect_logs": DemoDevice.collect_logs,
+    "logs": DemoDevice.logs,
+    "screenshot": DemoDevice.screenshot,
     "set-volume": DemoDevice.set_volume,
     "print-test-page": DemoDevice.print_test_page,
 }
 """The commands of TMS, and those that the demo defines."""
 NEEDS_PAPER = ("print-test-page",)
+
+
+def _file(content: bytes, ending: str, media_type: str) -> FileToSend:
+    """The agent deletes it once it is uploaded."""
+    with tempfile.NamedTemporaryFile(prefix="tms-demo-", suffix=ending, delete=False) as file:
+        file.write(content)
+    return FileToSend(Path(file.name), media_type, is_temporary=True)
 
 
 def status_of(metrics: Mapping[str, float], *, is_jammed: bool = False) -> frames.Status:
