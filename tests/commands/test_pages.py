@@ -9,8 +9,10 @@ from tests.support.builders import AT, Link, later
 from tests.support.pages import HtmlPage, values_of
 from tests.support.rest import ApiClient, problem_of
 from tms.accounts.models import AuditEntry, User
+from tms.boards.templatetags.labels import size
 from tms.commands import catalogue_lines, definitions, services
 from tms.commands.definitions import DefinitionValues
+from tms.commands.kinds import CATALOG
 from tms.commands.models import Command, CommandDefinition
 from tms.commands.schema_positions import line_of
 from tms.ingest.commit.transaction import write_in_transaction
@@ -76,12 +78,14 @@ def test_people_who_may_send_read_the_catalogue_with_the_numbers_of_what_they_se
 
     answer = browser.get("/commands/", {"q": "beep"})
     one, other = browser.get("/commands/beep/"), browser.get("/commands/ping/")
+    unused = HtmlPage(browser.get("/commands/", {"show": "unused"})).rows("command-")
     refused = people.signed_in(people.person("viewer")).get("/commands/")
 
     page = HtmlPage(answer)
     assert page.rows("command-") == ["command-beep"]
-    assert page.text("command-beep").startswith("Beep beep none Kiosk None 1 0")
+    assert page.text("command-beep").startswith("Beep beep none Kiosk None 30 s 4.1 KB 1 0")
     assert "1 terminal" in HtmlPage(one).text("main")
+    assert unused == [f"command-{name}" for name in CATALOG]
     assert "/commands/new/" not in page.links()
     assert [answer.status_code for answer in (one, other, refused)] == [200, 200, 403]
     assert 'id="command-form"' not in one.content.decode()
@@ -128,6 +132,13 @@ def test_a_command_is_defined_and_changed_with_the_schema_as_it_was_written(flee
     assert (definition.label, definition.files, definition.file_types) == ("Beep twice", 2, ["text/plain"])
     entries = AuditEntry.objects.filter(subject_type="commands.commanddefinition").order_by("pk")
     assert [sorted(entry.changes) for entry in entries][1] == ["label"]
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(0, "0 B"), (4_096, "4.1 KB"), (999_999, "1,000 KB"), (50_000_000, "50 MB")]
+)
+def test_sizes_are_in_the_units_of_the_settings(number, shown):
+    assert size(number) == shown
 
 
 LINES = [

@@ -13,7 +13,14 @@ class NumberEntryField(forms.FloatField):
 
     def to_python(self, value: Any) -> Any:
         found = super().to_python(value)
-        return int(found) if found is not None and found.is_integer() else found
+        return _whole(found)
+
+    def prepare_value(self, value: Any) -> Any:
+        return _whole(value)
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class EntriesField(FormLines):

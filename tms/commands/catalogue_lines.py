@@ -47,6 +47,7 @@ FILTERS: Mapping[str, Callable[[CatalogueLine], bool]] = {
     "own": lambda line: not line.spec.is_builtin,
     "dangerous": lambda line: line.spec.is_dangerous,
     "unsupported": lambda line: line.supported == 0,
+    "unused": lambda line: line.last_used_at is None,
 }
 
 

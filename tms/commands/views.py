@@ -201,6 +201,7 @@ def _labels() -> dict[str, str]:
         "own": gettext("Your own"),
         "dangerous": gettext("Dangerous"),
         "unsupported": gettext("Supported by none"),
+        "unused": gettext("Never used"),
     }
 
 

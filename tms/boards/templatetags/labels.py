@@ -264,6 +264,15 @@ def overrun(alert: AlertRow) -> str:
     return RULE_KINDS[alert.rule_kind].describe_value(alert)
 
 
+@register.filter
+def size(number: int) -> str:
+    """Bytes in the units of the settings: 1 MB is 1,000,000 bytes. Django counts in units of 1,024."""
+    if number < 1_000:
+        return f"{number} B"
+    shown, unit = (number / 1_000, "KB") if number < 1_000_000 else (number / 1_000_000, "MB")
+    return f"{shown:,.1f}".removesuffix(".0") + f" {unit}"
+
+
 register.filter("evidence", outages.evidence)
 register.filter("spelt", spell)
 
