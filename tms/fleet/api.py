@@ -87,7 +87,7 @@ def _condition(text: str, fields: FieldSet) -> Q:
 
 @router.get("/sites", summary="List sites", response=SitePageSchema)
 def list_sites(request: ApiRequest, response: HttpResponse, query: Query[SiteQuery]) -> SitePageSchema:
-    """In all states; `q` selects some of them."""
+    """Sites in all states; `q` selects some of them."""
     rows = visible(models.Site.objects.filter(_condition(query.q, SITE_FIELDS)), to=request.person)
     found = paginate(request, response, rows, query, order=BY_CODE)
     return SitePageSchema(items=[SiteSchema.of(site) for site in found.rows], next=found.next)
