@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.utils.translation import ngettext
 
-from tms.accounts.access import Forbidden, covers, demand, may, permitted, scope_of
+from tms.accounts.access import Forbidden, covers, demand, may, permitted, scope_of, visible
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
@@ -31,6 +31,8 @@ MAX_LENGTH = timedelta(days=31)
 MAX_RETRIES = 5
 MAX_RETRY_AFTER_S = 86_400
 MAX_STOP_AFTER = 10_000
+SENT_TWICE_WITHIN = timedelta(seconds=10)
+NOT_ASKED = frozenset(("id", "first_number", "occurs_at", "occurs_until", "state", "reason", "created_at"))
 
 
 class JobRefused(ValueError):
@@ -86,15 +88,37 @@ class JobValues:
 
 
 @transaction.atomic
-def create_job(values: JobValues, *, by: User, at: datetime) -> Job:
-    """The clock starts it. Raises JobRefused, CommandRefused, QueryError and Forbidden."""
+def create_job(values: JobValues, *, by: User, at: datetime, agreed: int | None = None) -> Job:
+    """The clock starts it. `agreed`: for how many terminals, if somebody else agreed to it before.
+
+    Returns the job that the person made a moment ago if it is the same: it was sent twice. Raises JobRefused,
+    CommandRefused, QueryError and Forbidden.
+    """
+    # The lock: of two that are sent at once, the second finds the job of the first.
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)
     job, terminals = draft(values, by=by, at=at)
-    number = job.first_number = terminals.count()
+    if same := just_made(job, at):
+        return same
+    number = terminals.count()
+    job.first_number = number if agreed is None else agreed
     job.save()
     target = {"query": (None, job.query)} if job.query else {}
     named = {"command": (None, job.command), "args": (None, job.args), **target, "terminals": (None, number)}
     recorder.record("created", job, named, comment=job.comment)
     return job
+
+
+def just_made(drafted: Job, at: datetime) -> Job | None:
+    """The same job, if its starter made it a moment ago and nobody has stopped it."""
+    recent = Job.objects.filter(started_by=drafted.started_by, created_at__gt=at - SENT_TWICE_WITHIN)
+    recent = recent.exclude(state__in=(JobState.CANCELLED, JobState.STOPPED))
+    return next((job for job in recent if _asked(job) == _asked(drafted)), None)
+
+
+def _asked(job: Job) -> list[Any]:
+    """What somebody asked for, without what follows from the time and from the run."""
+    fields = (field for field in Job._meta.concrete_fields if field.attname not in NOT_ASKED)
+    return [field.get_prep_value(getattr(job, field.attname)) for field in fields]
 
 
 def draft(values: JobValues, *, by: User, at: datetime) -> tuple[Job, QuerySet[Terminal]]:
@@ -180,11 +204,12 @@ def record_event(kind: JobEventKind, job: Job, run: JobRun | None, *, at: dateti
     JobEvent.objects.bulk_create([event], ignore_conflicts=True)
 
 
-def counts_of(runs: Collection[int]) -> dict[int, dict[str, int]]:
-    """How many items of each run are in each state."""
+def counts_of(runs: Collection[int], *, to: User | None = None) -> dict[int, dict[str, int]]:
+    """How many items of each run are in each state; for a person, of the terminals that they see."""
     found: dict[int, dict[str, int]] = {pk: {} for pk in runs}
-    rows = Item.objects.filter(run__in=runs).order_by().values_list("run", "state").annotate(number=Count("pk"))
-    for run, state, number in rows:
+    items = Item.objects.filter(run__in=runs)
+    items = visible(items, to=to) if to else items
+    for run, state, number in items.order_by().values_list("run", "state").annotate(number=Count("pk")):
         found[run][state] = number
     return found
 
@@ -199,6 +224,7 @@ def preview_lifecycle(*, terminals: Collection[int], to: Lifecycle, **_: object)
     return [text % {"n": f"{number:,}"}] if number else []
 
 
+@transaction.atomic
 def _move(job: Job, before: JobState, after: JobState, action: str) -> None:
     if Job.objects.filter(pk=job.pk, state=before).update(state=after):
         recorder.record(action, job)
@@ -251,6 +277,11 @@ def _check_target(values: JobValues, spec: CommandSpec, *, by: User) -> None:
         raise JobRefused("$.terminals", f"you may not send {spec.name} to: {', '.join(refused[:5])}")
 
 
+def per_site(spec: CommandSpec, wanted: int) -> int:
+    """How many of a site at once: what may cut the link goes to one at a time."""
+    return 1 if spec.danger == Danger.CUTS_LINK else wanted
+
+
 def _job(values: JobValues, spec: CommandSpec, *, by: User, at: datetime) -> Job:
     recurrence, wall = values.recurrence, values.recurrence.starts_at if values.recurrence else None
     return Job(
@@ -261,8 +292,7 @@ def _job(values: JobValues, spec: CommandSpec, *, by: User, at: datetime) -> Job
         query=values.query,
         terminals=[terminal.pk for terminal in values.terminals],
         at_once=values.at_once,
-        # What may cut the link is tried on one terminal of a site at a time.
-        per_site=1 if spec.danger == Danger.CUTS_LINK else values.per_site,
+        per_site=per_site(spec, values.per_site),
         hours=values.hours,
         answer_within_s=values.answer_within_s or spec.answer_within_s,
         retry_limit=values.retries.limit,

@@ -1,7 +1,7 @@
 """The page on which people make a job: its form, the preview that follows it, and the confirmation."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,8 +41,6 @@ from tms.rest_base.problems import ProblemError
 MAX_QUERY = 2_000
 MAX_CHIPS = 100
 """Chosen terminals that the form shows one by one; more are one hidden field."""
-SENT_TWICE_WITHIN = timedelta(seconds=10)
-SAME = ("name", "comment", "command", "args", "query", "terminals", "rrule", "first_on", "starts_at")
 CONFIRMATION = ("is_confirmed", "number", "typed", "csrfmiddlewaretoken", "prefill")
 
 
@@ -80,7 +78,7 @@ def _create(request: AuthenticatedRequest, form: JobForm, at: datetime) -> HttpR
     body = form.body()
     try:
         drafted, terminals = services.draft(body.values(request.user, at=at), by=request.user, at=at)
-        if again := _just_made(drafted, at):
+        if again := services.just_made(drafted, at):
             return _made(request, again)
         pks = tuple(terminals.values_list("pk", flat=True))
         if not pks and not body.rrule:
@@ -96,12 +94,6 @@ def _create(request: AuthenticatedRequest, form: JobForm, at: datetime) -> HttpR
         form.add_fault("$.command", str(error))
         return _show(request, form, at, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return _made(request, made)
-
-
-def _just_made(drafted: Job, at: datetime) -> Job | None:
-    """The same job, if the person made it a moment ago: the form was sent twice."""
-    last = Job.objects.filter(started_by=drafted.started_by, created_at__gt=at - SENT_TWICE_WITHIN).first()
-    return last if last and all(getattr(last, name) == getattr(drafted, name) for name in SAME) else None
 
 
 def _create_dangerous(request: AuthenticatedRequest, body: JobBody, pks: tuple[int, ...], at: datetime) -> HttpResponse:
