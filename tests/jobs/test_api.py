@@ -9,7 +9,7 @@ from tests.support.rest import ApiClient, invalid_fields, problem_of
 from tms.accounts.models import AuditEntry, User
 from tms.jobs import runner, starting
 from tms.jobs.approvals import JobPayload, LargeJob
-from tms.jobs.models import Job
+from tms.jobs.models import Item, Job, JobRun
 from tms.jobs.schemas import JobBody
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
@@ -89,6 +89,36 @@ def test_an_approved_job_is_made_for_the_person_who_asked(fleet, client):
     LargeJob().perform(stored, by=lead, at=now())
 
     assert (Job.objects.get().command, Job.objects.get().started_by) == ("reboot", lead)
+
+
+def test_numbers_of_a_job_are_those_of_the_terminals_that_its_reader_sees(fleet, client):
+    here, there = fleet.site("AAA"), fleet.site("BBB")
+    fleet.terminals_online(1, site=here)
+    fleet.terminals_online(2, site=there)
+    moved = people.person("moved", of=None)
+    grants = [people.grant(moved, "Lead", site=site) for site in (here, there)]
+    reader = ApiClient.of(moved)
+    path = f"/jobs/{reader.post('/jobs', PING).json()['id']}"
+    starting.start_due(now())
+    runner.advance(now())
+
+    grants[1].delete()
+
+    assert reader.get(path).json()["runs"][0]["counts"] == {"sent": 1}
+    assert reader.get("/jobs").json()["items"][0]["runs"][0]["counts"] == {"sent": 1}
+
+
+def test_what_grew_while_it_waited_for_a_second_person_does_not_start(fleet, client, settings):
+    settings.APPROVAL_TERMINALS = 2
+    fleet.terminals_online(3)
+    lead = User.objects.get(username="lead")
+    body = JobBody(**PING | {"command": "reboot"}).model_dump(mode="json", exclude={"confirm"})
+
+    fleet.terminals_online(3)
+    LargeJob().perform(JobPayload(body, (1, 2, 3)), by=lead, at=now())
+    starting.start_due(now())
+
+    assert (JobRun.objects.get().reason, Item.objects.count()) == ("grown", 0)
 
 
 def test_people_see_their_own_jobs_and_of_others_only_with_the_permission_for_everything(fleet, client):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support import people
 from tests.support.builders import AT, Fleet, later
+from tests.support.factories import now
 from tests.support.jobs import answer, job, tick
 from tests.support.threads import run_concurrently
 from tms.accounts.access import Forbidden
@@ -152,6 +153,44 @@ def test_a_failure_is_tried_again_for_the_named_reasons_only(fleet, lead, reason
     assert (states(), Item.objects.get().attempts, Command.objects.count()) == ([state], attempts, attempts)
 
 
+def test_an_error_is_forgotten_once_a_retry_is_done(fleet, lead):
+    fleet.terminals_online(1)
+    job(lead, retries=Retries(1, 60, (RetryReason.FAILED,)))
+
+    tick(0)
+    answer(1, error="no paper")
+    tick(2)
+    tick(63)
+    answer(64)
+    tick(65)
+
+    assert (states(), Item.objects.get().error) == (["done"], "")
+
+
+CHANGED = [
+    ({"danger": Danger.DELETES_DATA}, "command", 1),
+    ({"arguments": {"type": "object", "required": ["mode"]}}, "command", 1),
+    ({"danger": Danger.CUTS_LINK}, "", 2),
+]
+
+
+@pytest.mark.parametrize(("changes", "reason", "sent"), CHANGED)
+def test_a_command_that_is_changed_during_a_run_is_looked_at_again_at_each_send(fleet, lead, changes, reason, sent):
+    defined = definitions.define("wipe", DefinitionValues(label="Wipe"))
+    for terminal in fleet.terminals_online(4, site=fleet.site("AAA")):
+        TerminalCapabilities.objects.create(terminal=terminal, names="wipe")
+    made = job(lead, command="wipe", at_once=1)
+    tick(0)
+    answer(1)
+
+    definitions.change(defined, DefinitionValues(label="Wipe", **changes))
+    Job.objects.filter(pk=made.pk).update(at_once=3)
+    tick(2)
+
+    made.refresh_from_db()
+    assert (made.reason, Command.objects.count()) == (reason, sent)
+
+
 def test_a_paused_job_sends_nothing_until_it_is_resumed_and_a_cancelled_one_never(fleet, lead):
     fleet.terminals_online(3)
     made = job(lead, at_once=1)
@@ -233,6 +272,16 @@ def test_a_command_of_a_person_counts_as_well(fleet, lead):
     assert states() == ["waiting busy", "waiting last_lane"]
 
 
+def test_a_dangerous_job_that_selected_nothing_at_first_needs_no_second_person_for_few_only(fleet, lead, settings):
+    settings.APPROVAL_TERMINALS = 2
+    job(lead, command="reboot")
+
+    fleet.terminals_online(3)
+    tick(0)
+
+    assert (JobRun.objects.get().reason, Item.objects.count()) == ("grown", 0)
+
+
 REFUSED = [
     ({"at_once": 0}, "$.at_once"),
     ({"name": ""}, "$.name"),
@@ -303,6 +352,26 @@ def test_two_clocks_at_once_start_a_run_once_and_send_to_each_terminal_once(flee
 
     assert not [result for result in results if isinstance(result, Exception)]
     assert (JobRun.objects.count(), Item.objects.count(), Command.objects.count()) == (1, 30, 10)
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_is_sent_several_times_at_once_is_made_once(fleet, lead):
+    fleet.terminals_online(1)
+
+    made = run_concurrently(4, lambda n: job(lead, at=now(), comment=" Asked for\n").pk)
+
+    assert set(made) == {Job.objects.get().pk}
+    assert AuditEntry.objects.filter(subject_type="jobs.job", action="created").count() == 1
+
+
+def test_the_same_job_is_made_again_once_it_was_cancelled(fleet, lead):
+    first = job(lead)
+    again = job(lead)
+    services.cancel(first, at=AT)
+
+    assert again == first
+    assert job(lead) != first
 
 
 # Random fleets

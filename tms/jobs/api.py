@@ -51,12 +51,12 @@ def list_jobs(request: ApiRequest, response: HttpResponse, query: Query[JobQuery
     if query.state is not None:
         rows = rows.filter(state=query.state)
     found = paginate(request, response, rows, query, order=NEWEST_FIRST)
-    return JobPageSchema(items=_answers(found.rows), next=found.next)
+    return JobPageSchema(items=_answers(request, found.rows), next=found.next)
 
 
 @router.get("/jobs/{int:pk}", summary="Read a job", response=JobSchema)
 def read_job(request: ApiRequest, pk: int) -> JobSchema:
-    return _answer(_job(request, pk))
+    return _answer(request, _job(request, pk))
 
 
 @router.get("/jobs/{int:pk}/items", summary="List the items of a job", response=ItemPageSchema)
@@ -86,28 +86,28 @@ def create_job(request: ApiRequest, response: HttpResponse, body: JobBody) -> Jo
     except QueryError as error:
         raise unreadable(RequestFault("$.query", str(error))) from None
     response["Location"] = f"{request.path}/{made.pk}"
-    return _answer(made)
+    return _answer(request, made)
 
 
 @router.post("/jobs/{int:pk}/pause", summary="Pause a job", response=JobSchema, access=RUNNING)
 def pause_job(request: ApiRequest, pk: int) -> JobSchema:
     """What was sent is still answered. Repeating it changes nothing."""
     services.pause(_controlled(request, pk))
-    return _answer(_job(request, pk))
+    return _answer(request, _job(request, pk))
 
 
 @router.post("/jobs/{int:pk}/resume", summary="Resume a job", response=JobSchema, access=RUNNING)
 def resume_job(request: ApiRequest, pk: int) -> JobSchema:
     """A start that was missed meanwhile is made up if its run could still be going. Repeating it changes nothing."""
     services.resume(_controlled(request, pk))
-    return _answer(_job(request, pk))
+    return _answer(request, _job(request, pk))
 
 
 @router.post("/jobs/{int:pk}/cancel", summary="Cancel a job", response=JobSchema, access=RUNNING)
 def cancel_job(request: ApiRequest, pk: int) -> JobSchema:
     """Nothing more is sent, and no further run starts. Repeating it changes nothing."""
     services.cancel(_controlled(request, pk), at=timezone.now())
-    return _answer(_job(request, pk))
+    return _answer(request, _job(request, pk))
 
 
 def _create(request: ApiRequest, body: JobBody, at: datetime) -> Job:
@@ -141,12 +141,12 @@ def _controlled(request: ApiRequest, pk: int) -> Job:
     return found
 
 
-def _answer(job: Job) -> JobSchema:
-    return _answers([job])[0]
+def _answer(request: ApiRequest, job: Job) -> JobSchema:
+    return _answers(request, [job])[0]
 
 
-def _answers(jobs: Sequence[Job]) -> list[JobSchema]:
+def _answers(request: ApiRequest, jobs: Sequence[Job]) -> list[JobSchema]:
     """A query for the runs of each job: a window function would number those of all years."""
     runs = {job.pk: list(JobRun.objects.filter(job=job).order_by("-pk")[:SHOWN_RUNS]) for job in jobs}
-    counts = services.counts_of([run.pk for of_job in runs.values() for run in of_job])
+    counts = services.counts_of([run.pk for of_job in runs.values() for run in of_job], to=request.person)
     return [JobSchema.of(job, [RunSchema.of(run, counts[run.pk]) for run in runs[job.pk]]) for job in jobs]

@@ -79,7 +79,8 @@ class LargeJob(ApprovalKind[JobPayload, Consequences]):
     def perform(self, payload: JobPayload, *, by: User, at: datetime) -> int:
         """A job without a start of its own starts now. Returns how many terminals it was approved for."""
         try:
-            services.create_job(JobBody(**payload.body).values(by, at=at), by=by, at=at)
+            values = JobBody(**payload.body).values(by, at=at)
+            services.create_job(values, by=by, at=at, agreed=len(payload.terminals))
         except (CommandRefused, JobRefused, ProblemError, QueryError, ValidationError) as error:
             raise CannotPerform(str(error)) from None
         return len(payload.terminals)

@@ -28,7 +28,7 @@ from tms.jobs import services
 from tms.jobs.failures import FAILING_PCT, MIN_OUTCOMES, is_above, must_stop
 from tms.jobs.guards import Chooser, Hold, JobLimits, Lane, SendCandidate, SendDecision, Situation
 from tms.jobs.models import OPEN, Item, ItemState, Job, JobEventKind, JobHours, JobRun, JobState, RetryReason
-from tms.jobs.starting import may_still, starter_of
+from tms.jobs.starting import sender_of
 from tms.lib.db import rows as db_rows
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
@@ -125,7 +125,7 @@ def _judge(run: JobRun, job: Job, at: datetime) -> None:
 def _settle(item: Item, job: Job, at: datetime) -> None:
     command = item.command
     if command is not None and command.state == CommandState.DONE:
-        item.state, item.reason, item.ended_at = ItemState.DONE, "", at
+        item.state, item.reason, item.error, item.ended_at = ItemState.DONE, "", "", at
     elif command is not None and command.state == CommandState.EXPIRED:
         # It was not sent, so it was no attempt.
         item.attempts -= 1
@@ -149,15 +149,13 @@ def _wait_again(item: Item, job: Job, reason: str, not_before: datetime, at: dat
 
 
 def _send(run: JobRun, job: Job, at: datetime) -> int:
-    spec, starter = catalogue.find(job.command), starter_of(job)
-    if spec is None or spec.danger == Danger.DELETES_DATA:
-        services.end(job, JobState.STOPPED, at=at, reason="command")
+    sender = sender_of(job)
+    if isinstance(sender, str):
+        services.end(job, JobState.STOPPED, at=at, reason=sender)
         return 0
-    if starter is None or not may_still(starter, spec):
-        services.end(job, JobState.STOPPED, at=at, reason="permission")
-        return 0
+    starter, spec = sender
     in_flight = Item.objects.filter(run=run, state=ItemState.SENT).values_list("terminal__site", flat=True)
-    limits = JobLimits(job.at_once, job.per_site, Counter(in_flight))
+    limits = JobLimits(job.at_once, services.per_site(spec, job.per_site), Counter(in_flight))
     if not limits.room:
         return 0
     candidates = _candidates(run, spec, starter, limits, at)

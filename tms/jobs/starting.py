@@ -1,6 +1,7 @@
 """Starts the runs of jobs: freezes their members."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -43,14 +44,12 @@ def _start(pk: int, at: datetime) -> int:
     Job.objects.filter(pk=pk).update(
         occurs_at=coming.since if coming else None, occurs_until=coming.until if coming else None
     )
-    starter, spec = starter_of(job), catalogue.find(job.command)
-    if spec is None or not may_be_job(spec.danger, dict(spec.arguments), job.args):
-        services.end(job, JobState.STOPPED, at=at, reason="command")
-    elif starter is None or not may_still(starter, spec):
-        services.end(job, JobState.STOPPED, at=at, reason="permission")
+    sender = sender_of(job)
+    if isinstance(sender, str):
+        services.end(job, JobState.STOPPED, at=at, reason=sender)
     elif planned.starts:
         run = JobRun.objects.create(job=job, since=due.since, until=due.until, started_at=at)
-        _freeze(run, spec, by=starter, at=at)
+        _freeze(run, sender.spec, by=sender.person, at=at)
         services.record_event(JobEventKind.STARTED, job, run, at=at, reason=run.reason)
     else:
         why = "late" if due.until <= at else "going"
@@ -60,14 +59,24 @@ def _start(pk: int, at: datetime) -> int:
     return 1
 
 
-def starter_of(job: Job) -> User | None:
-    """Read again each time: their rights may have changed."""
-    return User.objects.filter(pk=job.started_by_id).first() if job.started_by_id else None
+class Sender(NamedTuple):
+    """On whose behalf a job sends what."""
+
+    person: User
+    spec: CommandSpec
 
 
-def may_still(person: User, spec: CommandSpec) -> bool:
-    """Whether the person may run jobs and send the command anywhere."""
-    return may_watch(person) and may(person, Permission.RUN_JOBS) and may(person, spec.permission)
+def sender_of(job: Job) -> Sender | str:
+    """Why TMS stops the job, if it does. Everything is read again each time: the command and the rights of the
+    starter may have changed.
+    """
+    spec = catalogue.find(job.command)
+    if spec is None or not may_be_job(spec.danger, dict(spec.arguments), job.args):
+        return "command"
+    person = User.objects.filter(pk=job.started_by_id).first()
+    if person is None or not (may_watch(person) and may(person, Permission.RUN_JOBS) and may(person, spec.permission)):
+        return "permission"
+    return Sender(person, spec)
 
 
 def _freeze(run: JobRun, spec: CommandSpec, *, by: User, at: datetime) -> None:
@@ -89,8 +98,7 @@ def _freeze(run: JobRun, spec: CommandSpec, *, by: User, at: datetime) -> None:
 
 def _has_grown(job: Job, number: int) -> bool:
     """Whether the query selects so many more terminals than when the job was made that nobody has agreed to it."""
-    known = job.first_number
-    return 0 < settings.APPROVAL_TERMINALS < number and known > 0 and number > GROWTH * known
+    return 0 < settings.APPROVAL_TERMINALS < number and number > GROWTH * job.first_number
 
 
 def _fail(run: JobRun, reason: str) -> None:

@@ -89,7 +89,7 @@ class Job(models.Model):
     """What selects the terminals, again for each run; empty if `terminals` does."""
     terminals: models.JSONField[list[int], list[int]] = models.JSONField(default=list)
     first_number = models.PositiveIntegerField(default=0, db_default=0)
-    """How many terminals it was for when it was made, perhaps with the approval of a second person. 0: not known."""
+    """How many terminals it was for when it was made, or when a second person was asked."""
     at_once = models.PositiveIntegerField(_("at once"), default=40)
     per_site = models.PositiveIntegerField(_("at once at a site"), default=0)
     """0 for no limit."""

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from django.db.models import Count
-
-from tms.accounts.access import visible
 from tms.accounts.models import User
-from tms.jobs.models import Item, ItemState
+from tms.jobs import services
+from tms.jobs.models import ItemState
 
 MIN_ENDED = 3
 """Items that must have ended before the time that is left is estimated."""
@@ -74,8 +72,4 @@ class RunProgress:
 
 def progress_of_runs(runs: Collection[int], *, to: User) -> dict[int, RunProgress]:
     """The progress of each run, as far as the person sees the terminals."""
-    items = visible(Item.objects.filter(run__in=runs), to=to)
-    found: dict[int, dict[str, int]] = {pk: {} for pk in runs}
-    for run, state, number in items.order_by().values_list("run", "state").annotate(number=Count("pk")):
-        found[run][state] = number
-    return {pk: RunProgress(counts) for pk, counts in found.items()}
+    return {pk: RunProgress(counts) for pk, counts in services.counts_of(runs, to=to).items()}
