@@ -11,7 +11,7 @@ from tests.support.pages import HtmlPage
 from tms.accounts.models import AuditEntry, User
 from tms.fleet.groups import dynamic, services
 from tms.fleet.groups.uses import uses_of
-from tms.fleet.models import Group
+from tms.fleet.models import Group, SavedView
 from tms.jobs.services import JobValues, create_job
 from tms.lib.calendar.recurrence import Occurrence
 
@@ -254,6 +254,7 @@ def test_dynamic_groups_are_listed_apart(lead, fleet):
 
 def test_jobs_whose_queries_name_the_group_use_it(fleet, lead):
     group, other = fleet.group("Night lanes", fleet.terminal()), fleet.group("Other")
+    fleet.group("x")
     planner = people.person("planner", of="Manager")
     for name, query in (("Reboot", 'kind:kiosk group:"night lanes"'), ("Ping", "group:N*"), ("Else", "group:x")):
         values = JobValues(name, "ping", Occurrence(now(60), now(3_600)), query=query)
@@ -266,3 +267,11 @@ def test_jobs_whose_queries_name_the_group_use_it(fleet, lead):
     assert "2 jobs" in page(lead, f"/groups/{group.pk}/").html
     elsewhere = people.grant(people.person("viewer", of=None), "Viewer", site=fleet.site("OSK")).person
     assert uses_of(group, to=elsewhere)[0].names == []
+
+
+def test_shared_views_whose_queries_name_the_group_use_it(fleet, lead):
+    group, planner = fleet.group("Night lanes"), people.person("planner", of="Manager")
+    for name, is_shared in (("Tonight", True), ("Mine", False)):
+        SavedView.objects.create(by=planner, name=name, query='group:"night lanes"', is_shared=is_shared)
+
+    assert [(use.kind, use.names) for use in uses_of(group, to=planner)] == [("view", ["Tonight"])]

@@ -45,6 +45,7 @@ WRONG = [
     ({"command": "dance"}, ["$.command"]),
     ({"args": {"x": 1}}, ["$.args"]),
     ({"query": "kindd:kiosk"}, ["$.query"]),
+    ({"query": "kind:kiosk -group:Nobody"}, ["$.query"]),
     ({"query": "", "terminals": ["nobody"]}, ["$.terminals"]),
     ({"rrule": "FREQ=DAILY"}, ["$.starts_at"]),
     ({"starts_at": "2026-11-29T03:00:00", "rrule": "FREQ=SOMETIMES"}, ["$.rrule"]),

@@ -6,6 +6,7 @@ from tests.support import people
 from tests.support.builders import AT, later
 from tests.support.jobs import answer, job, tick
 from tests.support.notifications.destinations import webhook_destination
+from tms.fleet.groups import services as groups
 from tms.jobs import runner, services, starting
 from tms.jobs.models import Item, ItemState, Job, JobEvent, JobRun
 from tms.jobs.services import StopRule
@@ -122,6 +123,24 @@ def test_a_job_that_fails_too_often_is_stopped(fleet, lead, phone):
     assert (made.state, made.reason) == ("stopped", "failures")
     assert events()[-1] == ("stopped", "failures", {"failed": 10, "cancelled": 20})
     assert notices() == ["TMS stopped your job: Test"]
+
+
+@pytest.mark.parametrize("query", ["group:pilot", 'kind:kiosk -(state:retired | group:"Pilot")'])
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_a_run_whose_query_names_a_group_that_is_gone_ends_and_says_so(fleet, lead, phone, query, is_deleted):
+    group = fleet.group("Pilot", fleet.terminals_online(2)[0])
+    job(lead, query=query, first=Occurrence(later(60), later(3600)))
+
+    if is_deleted:
+        groups.delete_group(group, by=lead, at=later(30))
+    else:
+        groups.rename_group(group, name="Lobby")
+    tick(61)
+    tick(62)
+
+    assert (JobRun.objects.get().reason, Item.objects.count()) == ("group", 0)
+    assert notices() == ["Your job has ended: Test"]
+    assert Delivery.objects.get().content["lines"] == ["Its query names a group that does not exist any more"]
 
 
 def test_a_query_that_suddenly_selects_far_more_terminals_starts_nothing_dangerous(fleet, lead, phone, settings):

@@ -307,8 +307,10 @@ def test_the_preview_says_what_the_guards_hold(fleet: Fleet, browser, settings):
 def test_the_preview_of_half_a_form_says_what_is_missing(browser):
     empty = browser.post("/jobs/new/preview/", form(q=""))
     broken = browser.post("/jobs/new/preview/", form(q="kind:"))
+    unknown = browser.post("/jobs/new/preview/", form(q="group:Nobody"))
 
     assert (empty.status_code, broken.status_code) == (200, 200)
+    assert "There is no group “Nobody”. (column 7)" in HtmlPage(unknown).text("preview")
     assert not Job.objects.exists()
 
 

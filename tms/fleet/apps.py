@@ -12,8 +12,9 @@ class FleetConfig(AppConfig):
 
     def ready(self) -> None:
         from tms.accounts import undo  # its models are loaded by now
-        from tms.fleet.groups import dynamic
+        from tms.fleet.groups import dynamic, uses
         from tms.fleet.labels import terminal_query as label_query
+        from tms.fleet.saved_views.services import shared_views
         from tms.fleet.sites import terminal_query as hours_query
         from tms.fleet.terminals import group_members
 
@@ -25,5 +26,6 @@ class FleetConfig(AppConfig):
         label_query.add_fields()
         hours_query.add_fields()
         dynamic.connect()
+        uses.add_queries(shared_views)
         undo.MODULES.add("tms.fleet.label_editing.undo")
         undo.MODULES.add("tms.fleet.saved_views.undo")

@@ -31,6 +31,7 @@ ENDINGS: Mapping[str, str | Promise] = {
     "command": pgettext_lazy("why a job ended", "The command was changed or deleted"),
     "failures": pgettext_lazy("why a job ended", "Too many failed"),
     "query": pgettext_lazy("why a job ended", "The query cannot be read any more"),
+    "group": pgettext_lazy("why a job ended", "Its query names a group that does not exist any more"),
     "too_many": pgettext_lazy("why a job ended", "Too many terminals"),
     "grown": pgettext_lazy("why a job ended", "The query selects far more terminals than when it was made"),
     "going": pgettext_lazy("why a job did not start", "The run before had not ended"),

@@ -97,7 +97,7 @@ class RunSchema(ResponseSchema):
     until: datetime
     started_at: datetime
     ended_at: datetime | None
-    reason: str = Field(description="Why it has no items: `query`, `too_many`, `grown`.")
+    reason: str = Field(description="Why it has no items: `query`, `group`, `too_many`, `grown`.")
     counts: dict[ItemState, int] = Field(description="How many items are in each state.")
 
     @classmethod

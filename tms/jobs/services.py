@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, QuerySet
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
 
 from tms.accounts.access import Forbidden, covers, demand, may, permitted, scope_of, visible
 from tms.accounts.audit import recorder
@@ -17,11 +17,13 @@ from tms.accounts.scope import EVERYTHING
 from tms.commands import services as commands
 from tms.commands.kinds import CommandSpec
 from tms.commands.models import Danger
+from tms.fleet.groups.uses import unknown_groups
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Terminal
 from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.jobs.models import OPEN, Item, ItemState, Job, JobEvent, JobEventKind, JobHours, JobRun, JobState, RetryReason
 from tms.lib.calendar.recurrence import Occurrence, Recurrence
+from tms.query.errors import QueryError
 from tms.query.query import Query
 
 MAX_OPEN_JOBS = 200
@@ -132,6 +134,14 @@ def draft(values: JobValues, *, by: User, at: datetime) -> tuple[Job, QuerySet[T
         raise JobRefused("$", f"{MAX_OPEN_JOBS} jobs are running or planned; cancel one first")
     job = _job(values, spec, by=by, at=at)
     return job, members(job, spec, by=by, at=at)
+
+
+def read_query(text: str) -> Query:
+    """The query of a new job. Raises QueryError, also for a group that does not exist."""
+    query = Query.of(text, TERMINAL_FIELDS)
+    for value in unknown_groups(text):
+        raise QueryError(gettext("There is no group “%(name)s”.") % {"name": value.text[:40]}, value.span)
+    return query
 
 
 def members(job: Job, spec: CommandSpec, *, by: User, at: datetime) -> QuerySet[Terminal]:
@@ -267,7 +277,7 @@ def _check_target(values: JobValues, spec: CommandSpec, *, by: User) -> None:
     if bool(values.query) == bool(values.terminals):
         raise JobRefused("$.query", "give either a query or terminals")
     if values.query:
-        Query.of(values.query, TERMINAL_FIELDS)
+        read_query(values.query)
         return
     if len(values.terminals) > MAX_CHOSEN:
         raise JobRefused("$.terminals", f"at most {MAX_CHOSEN:,} terminals; use a query for more")

@@ -11,6 +11,7 @@ from tms.accounts.permissions import Permission
 from tms.commands import catalogue
 from tms.commands.kinds import CommandSpec
 from tms.commands.uses import may_be_job
+from tms.fleet.groups.uses import unknown_groups
 from tms.jobs import services
 from tms.jobs.models import Item, Job, JobEventKind, JobRun, JobState
 from tms.jobs.schedules import plan
@@ -80,6 +81,9 @@ def sender_of(job: Job) -> Sender | str:
 
 
 def _freeze(run: JobRun, spec: CommandSpec, *, by: User, at: datetime) -> None:
+    if unknown_groups(run.job.query):
+        _fail(run, "group")
+        return
     try:
         found = services.members(run.job, spec, by=by, at=at).order_by("pk")
         pks = list(found.values_list("pk", flat=True)[: MAX_ITEMS + 1])

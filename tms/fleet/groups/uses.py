@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import Person, may, visible
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import ScopePath
-from tms.fleet.groups.conditions import conditions_of, selects
+from tms.fleet.groups.conditions import conditions_of, is_pattern, selects
 from tms.fleet.models import Group
+from tms.query.tree import Value
 
 GROUP = "group"
 MAX_QUERIES = 500
@@ -25,7 +26,8 @@ CONSEQUENCES: Mapping[str, str | Promise] = {
     "accounts.Grant": _("New members are seen by these people; removed ones are not."),
     "alerts.Rule": _("New members can open alerts; alerts of removed ones are resolved."),
     "alerts.Window": _("Nobody is notified of new members while it is active."),
-    "jobs.Job": _("Coming runs have the new members; one that is running keeps its own."),
+    "fleet.SavedView": _("Its query names the group: after a renaming it selects nothing."),
+    "jobs.Job": _("Coming runs have the new members, and do not start without a group of this name."),
     "notifications.Policy": _("These people are notified of alerts of new members, not of removed ones."),
 }
 
@@ -84,6 +86,20 @@ def _querying(groups: Collection[Group]) -> Iterator[tuple[QuerySource, models.Q
 def _names_one(query: str, groups: Collection[Group]) -> bool:
     values = (value for field, values in conditions_of(query) if field == GROUP for value in values)
     return any(selects(value, group.name) for value in values for group in groups)
+
+
+def unknown_groups(query: str) -> list[Value]:
+    """The values in a query that name a group which does not exist: such a condition selects nothing, and its negation
+    everything.
+    """
+    named = [
+        value
+        for field, values in conditions_of(query)
+        if field == GROUP
+        for value in values
+        if value.text and not is_pattern(value)
+    ]
+    return [value for value in named if not Group.objects.filter(name__iexact=value.text).exists()]
 
 
 def blocking_uses(group: Group) -> dict[str, int]:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 
-from tms.accounts.access import demand_within, may_within, visible
+from tms.accounts.access import Person, demand_within, may_within, visible
 from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.access.owner_form import owner_of
 from tms.accounts.audit import recorder
@@ -52,6 +52,12 @@ def views_of(person: User) -> QuerySet[SavedView]:
     """The views that a person may open: their own, and those shared for a scope that overlaps what they see."""
     shared = visible(SavedView.objects.filter(is_shared=True), to=person)
     return SavedView.objects.filter(Q(by=person) | Q(pk__in=shared.values("pk")))
+
+
+def shared_views(person: Person | None) -> QuerySet[SavedView]:
+    """The shared views of terminals that a person sees; all for None."""
+    shared = SavedView.objects.filter(is_shared=True, list=ViewedList.TERMINALS)
+    return shared if person is None else visible(shared, to=person)
 
 
 def may_change(view: SavedView, *, by: User) -> bool:

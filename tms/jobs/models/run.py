@@ -39,7 +39,7 @@ class JobRun(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=32, blank=True)
-    """Why it has no items: `query`, `too_many`, `grown`."""
+    """Why it has no items: `query`, `group`, `too_many`, `grown`."""
 
     objects = RunQuerySet.as_manager()
 

@@ -17,10 +17,8 @@ from tms.commands.kinds import CommandSpec
 from tms.commands.models import TerminalCapabilities
 from tms.fleet.models import Lifecycle, Presence, Terminal
 from tms.fleet.sites.calendar import hours_of
-from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.jobs import runner, services
 from tms.jobs.models import JobHours
-from tms.query.query import Query
 
 SHOWN_SITES = 8
 MAX_SITES = 2_000
@@ -86,7 +84,7 @@ class PreviewTarget:
     def rows(self, at: datetime) -> QuerySet[Terminal]:
         """Raises QueryError."""
         if self.query:
-            return Terminal.objects.filter(Query.of(self.query, TERMINAL_FIELDS).where(at))
+            return Terminal.objects.filter(services.read_query(self.query).where(at))
         return Terminal.objects.filter(pk__in=self.terminals)
 
 
