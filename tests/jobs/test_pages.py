@@ -145,6 +145,20 @@ def test_a_running_job_asks_for_itself_again_until_it_is_over(fleet: Fleet, lead
     assert "<html" not in before
 
 
+def test_what_is_over_does_not_say_that_it_is_tried_again(fleet: Fleet, lead, browser):
+    away = fleet.terminals_online(1)[0]
+    TerminalState.objects.filter(pk=away.pk).update(presence=Presence.OFFLINE)
+    made = job(lead)
+    start(made)
+    waiting = page(browser, f"/jobs/{made.pk}/", show="waiting").text("job")
+
+    runner.advance(now(3_600))
+
+    assert "Offline; tried again when it is back" in waiting
+    over = page(browser, f"/jobs/{made.pk}/", show="expired").text("job")
+    assert ("It was offline" in over, "tried again" in over) == (True, False)
+
+
 def test_results_are_pages(fleet: Fleet, lead, browser, monkeypatch):
     monkeypatch.setattr("tms.jobs.pages.results.A_PAGE", 2)
     fleet.terminals_online(3)

@@ -26,6 +26,12 @@ WAITS_AGAIN: Mapping[str, str | Promise] = {
     RetryReason.FAILED: _("Answered with an error; tried again soon"),
     RetryReason.NO_ANSWER: _("Did not answer; tried again soon"),
 }
+WAITED: Mapping[str, str | Promise] = {
+    Hold.OFFLINE: _("It was offline"),
+    Hold.HOURS: _("The hours of its site did not allow it"),
+    Hold.MAINTENANCE: _("Maintenance did not allow it"),
+}
+"""Why nothing was sent, where the run is over: nobody tries again."""
 ENDINGS: Mapping[str, str | Promise] = {
     "permission": pgettext_lazy("why a job ended", "Its starter may not run it any more"),
     "command": pgettext_lazy("why a job ended", "The command was changed or deleted"),
@@ -43,4 +49,4 @@ def item_reason(state: str, reason: str) -> str | Promise:
     """Why an item is in this state; empty if there is nothing to say."""
     if state == ItemState.WAITING:
         return WAITS_AGAIN.get(reason) or REASONS.get(reason, TURN)
-    return REASONS.get(reason, reason)
+    return WAITED.get(reason) or REASONS.get(reason, reason)
