@@ -14,7 +14,9 @@ from tests.support.factories import now
 from tests.support.pages import HtmlPage
 from tms.accounts.models import AuditEntry, User
 from tms.approvals.models import ApprovalRequest
+from tms.boards.caches.running_jobs import RunningJobCache
 from tms.commands.models import TerminalCapabilities
+from tms.feed.change import Change
 from tms.fleet.models import Presence, Site, TerminalState
 from tms.jobs import runner, services, starting
 from tms.jobs.failures import must_stop
@@ -454,3 +456,18 @@ def test_the_rail_counts_the_jobs_that_run(fleet: Fleet, lead, browser):
     start(job(lead))
 
     assert '<span class="count">1<span class="unseen"> running</span>' in page(browser, "/help/").html
+
+
+def test_the_rail_asks_nothing_until_commands_change(fleet: Fleet, lead, django_assert_num_queries):
+    cache = RunningJobCache()
+    cache.unfed_stale_s, cache.min_interval_s = cache.stale_s, 0
+    fleet.terminals_online(1)
+    made = job(lead)
+
+    before = cache.number_for(lead)
+    with django_assert_num_queries(0):
+        cache.number_for(lead)
+    start(made)
+    cache.changed(Change(commands=frozenset((1,))))
+
+    assert (before, cache.number_for(lead)) == (0, 1)

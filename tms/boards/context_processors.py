@@ -15,10 +15,10 @@ from tms.accounts.display_names import name_of
 from tms.accounts.me.time_zone import chosen_zone
 from tms.accounts.models import Density, Theme, User
 from tms.alerts.actions.registry import ACTIONS
+from tms.boards.caches.running_jobs import running_job_cache
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.release import version
-from tms.jobs.pages.listing import running_jobs
 from tms.lib.severity import Severity
 
 KEYS = (
@@ -68,7 +68,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "move_interval_s": settings.MOVE_INTERVAL_S,
         "proof_interval_s": settings.PROOF_INTERVAL_S,
         "may": Granted(me or AnonymousUser()),
-        "running_jobs": partial(running_jobs, me) if me else 0,
+        "running_jobs": partial(running_job_cache().number_for, me) if me else 0,
         # For pages without live content, read when rendered.
         "page_state": SimpleLazyObject(lambda: _frame_only(me or AnonymousUser())),
     }

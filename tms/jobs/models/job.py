@@ -66,14 +66,13 @@ class JobQuerySet(models.QuerySet["Job"]):
         seen = scope_of(person)
         if seen.is_everything:
             return self.all()
-        return self.filter(started_by__in={person.pk, *_starters_within(seen)})
+        return self.filter(started_by__in={person.pk, *self._starters_within(seen)})
 
-
-def _starters_within(seen: Scope) -> list[int | None]:
-    """People who started jobs, and may run them only within this scope."""
-    people = User.objects.filter(pk__in=Job.objects.order_by().values("started_by"))
-    running = {pk: rights.scope(Permission.RUN_JOBS) for pk, rights in rights_of_people(list(people)).items()}
-    return [pk for pk, scope in running.items() if scope and covers(seen, scope)]
+    def _starters_within(self, seen: Scope) -> list[int | None]:
+        """People who started these jobs, and may run them only within this scope."""
+        people = User.objects.filter(pk__in=self.order_by().values("started_by"))
+        running = {pk: rights.scope(Permission.RUN_JOBS) for pk, rights in rights_of_people(list(people)).items()}
+        return [pk for pk, scope in running.items() if scope and covers(seen, scope)]
 
 
 class Job(models.Model):

@@ -251,11 +251,6 @@ def ended_runs(jobs: JobQuerySet) -> QuerySet[Any]:
     return over.annotate(over_at=Coalesce("run_ended", "runs__started_at", "created_at"))
 
 
-def running_jobs(person: User) -> int:
-    """How many jobs are running now, of those that the person sees."""
-    return Job.objects.of(person).filter(_going(), state=JobState.ACTIVE).count()
-
-
 def _last_run() -> Combinable:
     """Whether no later run of the job exists."""
     return ~Exists(JobRun.objects.filter(job=OuterRef("pk"), pk__gt=OuterRef("run_pk")))
