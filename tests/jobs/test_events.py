@@ -6,6 +6,7 @@ from tests.support import people
 from tests.support.builders import AT, later
 from tests.support.jobs import answer, job, tick
 from tests.support.notifications.destinations import webhook_destination
+from tms.accounts.models import AuditEntry
 from tms.fleet.groups import services as groups
 from tms.jobs import runner, services, starting
 from tms.jobs.models import Item, ItemState, Job, JobEvent, JobRun
@@ -51,6 +52,21 @@ def test_start_failures_and_end_of_a_run_are_events_once(fleet, lead, phone):
                         ("ended", "", {"failed": 30})]  # fmt: skip
     assert notices() == ["Your job is failing: Test", "Your job has ended: Test"]
     assert Delivery.objects.first().content["lines"] == ["Failed: 30"]
+
+
+def test_the_starter_is_told_that_a_trial_waits_for_them(fleet, lead, phone):
+    fleet.terminals_online(3)
+    made = job(lead, is_trial=True)
+
+    tick(0)
+    services.pause(made)
+    answer(1)
+    tick(2)
+    tick(3)
+
+    assert events()[1:] == [("tried", "trial", {"done": 1, "waiting": 2})]
+    assert notices() == ["Your job was tried on one terminal: Test"]
+    assert AuditEntry.objects.filter(subject_type="jobs.job", action="paused").count() == 1
 
 
 def test_a_start_that_was_missed_is_an_event(fleet, lead, phone):

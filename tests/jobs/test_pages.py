@@ -230,6 +230,21 @@ def test_a_job_is_made_with_what_the_form_says(fleet: Fleet, lead, browser):
     assert (made.stop_above_pct, made.stop_after, made.query, made.started_by) == (5, 30, "kind:kiosk", lead)
 
 
+def test_a_job_is_tried_on_one_terminal_first(fleet: Fleet, lead, browser):
+    fleet.terminals_online(2)
+    reboot = form(command="reboot", args_of="reboot", is_trial="1")
+
+    asked = HtmlPage(browser.post("/jobs/new/", reboot))
+    browser.post("/jobs/new/", reboot | {"is_confirmed": "1", "number": "2"})
+    browser.post("/jobs/new/", form(is_trial="1"))
+    start(Job.objects.get(command="ping"))
+    settle("done", 1)
+    runner.advance(now())
+
+    assert 'name="is_trial" value="1"' in asked.html
+    assert set(Job.objects.values_list("is_trial", flat=True)) == {True}
+
+
 @pytest.mark.parametrize("command", ["ping", "reboot"])
 def test_a_form_that_is_sent_twice_makes_one_job(fleet: Fleet, browser, command):
     fleet.terminals_online(1)

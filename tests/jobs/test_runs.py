@@ -191,6 +191,46 @@ def test_a_command_that_is_changed_during_a_run_is_looked_at_again_at_each_send(
     assert (made.reason, Command.objects.count()) == (reason, sent)
 
 
+@pytest.mark.parametrize(("error", "state"), [("", "done"), ("no paper", "failed failed")])
+def test_a_job_that_is_tried_on_one_terminal_goes_on_when_somebody_resumes_it(fleet, lead, error, state):
+    fleet.terminals_online(3)
+    made = job(lead, is_trial=True, retries=Retries(1, 60, (RetryReason.FAILED,)))
+
+    tick(0)
+    tick(1)
+    trial = states()
+    commands.expire(later(30))  # it was not delivered: that was no trial
+    tick(50)
+    answer(51, error=error)
+    tick(52)
+    tick(53)
+    held = states()
+    made.refresh_from_db()
+    reasons = [made.state, made.reason]
+    services.resume(made)
+    tick(70)
+    answer(71)
+    tick(72)
+
+    assert trial == ["sent", "waiting", "waiting"]
+    assert (sorted(held), reasons) == (sorted([state, "waiting", "waiting offline"]), ["paused", "trial"])
+    assert sorted(states()) == sorted([state, "done", "done"])
+    made.refresh_from_db()
+    assert (made.state, made.reason) == ("finished", "")
+
+
+def test_a_trial_of_a_single_terminal_needs_nobody(fleet, lead):
+    fleet.terminals_online(1)
+    made = job(lead, is_trial=True)
+
+    tick(0)
+    answer(1)
+    tick(2)
+
+    made.refresh_from_db()
+    assert (made.state, made.reason) == ("finished", "")
+
+
 def test_a_paused_job_sends_nothing_until_it_is_resumed_and_a_cancelled_one_never(fleet, lead):
     fleet.terminals_online(3)
     made = job(lead, at_once=1)

@@ -33,7 +33,7 @@ KEYS = (
     (("p",), _("Pause or resume a job")),
     (("⇧A",), _("Acknowledge until recovery, without a dialog")),
     (("Z",), _("Undo")),
-    (("Ctrl ⏎",), _("Submit a dialog")),
+    (("Ctrl ⏎",), _("Submit a dialog or a new job")),
     (("q",), _("Sound on or off")),
     (("g", "o"), _("Go to overview")),
     (("g", "t"), _("Go to terminals")),

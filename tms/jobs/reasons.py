@@ -36,6 +36,9 @@ ENDINGS: Mapping[str, str | Promise] = {
     "permission": pgettext_lazy("why a job ended", "Its starter may not run it any more"),
     "command": pgettext_lazy("why a job ended", "The command was changed or deleted"),
     "failures": pgettext_lazy("why a job ended", "Too many failed"),
+    "trial": pgettext_lazy(
+        "why a job paused", "It was tried on one terminal. Look at the answer, then resume or cancel it."
+    ),
     "query": pgettext_lazy("why a job ended", "The query cannot be read any more"),
     "group": pgettext_lazy("why a job ended", "Its query names a group that does not exist any more"),
     "too_many": pgettext_lazy("why a job ended", "Too many terminals"),

@@ -104,11 +104,14 @@ def _take_answers(run: JobRun, job: Job, at: datetime) -> int:
         Q(command=None) | ~Q(command__state__in=ACTIVE_COMMANDS)
     )
     found = list(sent.select_related("command")[:ANSWERS])
+    is_on_trial = services.is_on_trial(job)
     for item in found:
-        _settle(item, job, at)
+        _settle(item, job, at, may_retry=not is_on_trial)
     db_rows.update(Item, [SettledRow.of(item) for item in found])
     if any(item.state == ItemState.FAILED for item in found):
         _judge(run, job, at)
+    if found and is_on_trial:
+        _end_trial(run, job, at)
     return len(found)
 
 
@@ -122,7 +125,16 @@ def _judge(run: JobRun, job: Job, at: datetime) -> None:
         services.record_event(JobEventKind.FAILING, job, run, at=at)
 
 
-def _settle(item: Item, job: Job, at: datetime) -> None:
+def _end_trial(run: JobRun, job: Job, at: datetime) -> None:
+    """Pause the job once the terminal that it is tried on has answered, unless it was the only one."""
+    counts = services.counts_of([run.pk])[run.pk]
+    has_answer = ItemState.DONE in counts or ItemState.FAILED in counts
+    if job.state in OPEN and has_answer and ItemState.WAITING in counts:
+        services.hold_trial(job, run, at=at)
+        job.state = JobState.PAUSED
+
+
+def _settle(item: Item, job: Job, at: datetime, *, may_retry: bool) -> None:
     command = item.command
     if command is not None and command.state == CommandState.DONE:
         item.state, item.reason, item.error, item.ended_at = ItemState.DONE, "", "", at
@@ -134,7 +146,7 @@ def _settle(item: Item, job: Job, at: datetime) -> None:
         answered = command is not None and command.answered_at is not None
         reason = RetryReason.FAILED if answered else RetryReason.NO_ANSWER
         item.error = command.error if command else ""
-        if reason in job.retry_for and item.attempts <= job.retry_limit:
+        if may_retry and reason in job.retry_for and item.attempts <= job.retry_limit:
             _wait_again(item, job, reason, at + timedelta(seconds=job.retry_after_s), at)
         else:
             item.state, item.reason, item.ended_at = ItemState.FAILED, reason, at
@@ -155,7 +167,8 @@ def _send(run: JobRun, job: Job, at: datetime) -> int:
         return 0
     starter, spec = sender
     in_flight = Item.objects.filter(run=run, state=ItemState.SENT).values_list("terminal__site", flat=True)
-    limits = JobLimits(job.at_once, services.per_site(spec, job.per_site), Counter(in_flight))
+    at_once = 1 if services.is_on_trial(job) else job.at_once
+    limits = JobLimits(at_once, services.per_site(spec, job.per_site), Counter(in_flight))
     if not limits.room:
         return 0
     candidates = _candidates(run, spec, starter, limits, at)
@@ -265,7 +278,7 @@ def _end(run: JobRun, job: Job, at: datetime) -> None:
     job.refresh_from_db(fields=("state",))  # this pass may have stopped it
     if job.state in OPEN:
         services.record_event(JobEventKind.ENDED, job, run, at=at, reason=run.reason)
-    Job.objects.filter(pk=job.pk, state__in=OPEN, occurs_at=None).update(state=JobState.FINISHED)
+    Job.objects.filter(pk=job.pk, state__in=OPEN, occurs_at=None).update(state=JobState.FINISHED, reason="")
 
 
 def _waiting(run: JobRun) -> QuerySet[Item]:

@@ -40,6 +40,7 @@ class JobBody(RequestSchema):
     args: dict[str, Any] = Field({}, description="As the command's schema says.")
     query: str = Field("", max_length=2_000, examples=["kind:kiosk site:SJK"], description="Evaluated by each run.")
     terminals: list[str] = Field([], max_length=MAX_CHOSEN, description="UIDs, instead of a query.")
+    is_trial: bool = Field(False, description="Send to one terminal, then wait until it is resumed.")
     at_once: int = Field(40, ge=1, le=1_000)
     per_site: int = Field(0, ge=0, le=1_000, description="At once at a site; 0 for no limit.")
     hours: JobHours = JobHours.ANY
@@ -59,7 +60,18 @@ class JobBody(RequestSchema):
         terminals = body.rows(visible(Terminal.objects.all(), to=person), "uid", self.terminals, "$.terminals")
         with body.reported():
             recurrence = self._recurrence()
-        kept = ("name", "comment", "command", "args", "query", "at_once", "per_site", "hours", "answer_within_s")
+        kept = (
+            "name",
+            "comment",
+            "command",
+            "args",
+            "query",
+            "is_trial",
+            "at_once",
+            "per_site",
+            "hours",
+            "answer_within_s",
+        )
         return JobValues(
             **{name: getattr(self, name) for name in kept},
             terminals=terminals,
@@ -113,11 +125,12 @@ class JobSchema(ResponseSchema):
     command: str
     args: dict[str, Any]
     query: str
+    is_trial: bool
     at_once: int
     per_site: int
     hours: JobHours
     state: JobState
-    reason: str = Field(description="Why TMS stopped it: `permission`, `command`, `failures`.")
+    reason: str = Field(description="Why TMS stopped it: `permission`, `command`, `failures`; or paused it: `trial`.")
     stop_above_pct: int
     stop_after: int
     rrule: str

@@ -33,6 +33,7 @@ MAX_LENGTH = timedelta(days=31)
 MAX_RETRIES = 5
 MAX_RETRY_AFTER_S = 86_400
 MAX_STOP_AFTER = 10_000
+TRIAL = "trial"
 SENT_TWICE_WITHIN = timedelta(seconds=10)
 NOT_ASKED = frozenset(("id", "first_number", "occurs_at", "occurs_until", "state", "reason", "created_at"))
 
@@ -80,6 +81,7 @@ class JobValues:
     query: str = ""
     terminals: Sequence[Terminal] = ()
     """Instead of a query."""
+    is_trial: bool = False
     at_once: int = 40
     per_site: int = 0
     hours: JobHours = JobHours.ANY
@@ -184,6 +186,19 @@ def resume(job: Job) -> None:
     _move(job, JobState.PAUSED, JobState.ACTIVE, "resumed")
 
 
+def hold_trial(job: Job, run: JobRun, *, at: datetime) -> None:
+    """Pause a job that was tried on one terminal. Call it in a transaction, with the job locked."""
+    if Job.objects.filter(pk=job.pk, state=JobState.ACTIVE).update(state=JobState.PAUSED):
+        recorder.record("paused", job, {"reason": (None, TRIAL)})
+    Job.objects.open().filter(pk=job.pk).update(reason=TRIAL)
+    record_event(JobEventKind.TRIED, job, run, at=at, reason=TRIAL)
+
+
+def is_on_trial(job: Job) -> bool:
+    """Whether the one terminal that it is tried on has not answered yet."""
+    return job.is_trial and not job.events.filter(kind=JobEventKind.TRIED).exists()
+
+
 @transaction.atomic
 def cancel(job: Job, *, at: datetime) -> None:
     """Nothing more is sent, and no further run starts. Idempotent."""
@@ -236,7 +251,7 @@ def preview_lifecycle(*, terminals: Collection[int], to: Lifecycle, **_: object)
 
 @transaction.atomic
 def _move(job: Job, before: JobState, after: JobState, action: str) -> None:
-    if Job.objects.filter(pk=job.pk, state=before).update(state=after):
+    if Job.objects.filter(pk=job.pk, state=before).update(state=after, reason=""):
         recorder.record(action, job)
     elif not Job.objects.filter(pk=job.pk, state__in=OPEN).exists():
         raise JobOver(f"job {job.pk} has ended")
@@ -301,6 +316,7 @@ def _job(values: JobValues, spec: CommandSpec, *, by: User, at: datetime) -> Job
         args=values.args,
         query=values.query,
         terminals=[terminal.pk for terminal in values.terminals],
+        is_trial=values.is_trial,
         at_once=values.at_once,
         per_site=per_site(spec, values.per_site),
         hours=values.hours,

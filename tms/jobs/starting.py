@@ -60,14 +60,14 @@ def _start(pk: int, at: datetime) -> int:
     return 1
 
 
-class Sender(NamedTuple):
-    """On whose behalf a job sends what."""
+class JobSender(NamedTuple):
+    """The person on whose behalf a job sends, and the command."""
 
     person: User
     spec: CommandSpec
 
 
-def sender_of(job: Job) -> Sender | str:
+def sender_of(job: Job) -> JobSender | str:
     """Why TMS stops the job, if it does. Everything is read again each time: the command and the rights of the
     starter may have changed.
     """
@@ -77,7 +77,7 @@ def sender_of(job: Job) -> Sender | str:
     person = User.objects.filter(pk=job.started_by_id).first()
     if person is None or not (may_watch(person) and may(person, Permission.RUN_JOBS) and may(person, spec.permission)):
         return "permission"
-    return Sender(person, spec)
+    return JobSender(person, spec)
 
 
 def _freeze(run: JobRun, spec: CommandSpec, *, by: User, at: datetime) -> None:

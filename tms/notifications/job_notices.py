@@ -26,6 +26,7 @@ from tms.notifications.rotations.on_call import destinations_of
 
 PASS_LIMIT = 200
 TITLES: Mapping[str, str | Promise] = {
+    JobEventKind.TRIED: _("Your job was tried on one terminal: %(name)s"),
     JobEventKind.FAILING: _("Your job is failing: %(name)s"),
     JobEventKind.ENDED: _("Your job has ended: %(name)s"),
     JobEventKind.STOPPED: _("TMS stopped your job: %(name)s"),

@@ -102,13 +102,15 @@ function actionOf(key) {
 }
 
 /**
- * Ctrl+Enter or ⌘+Enter, from anywhere in a dialog.
+ * Ctrl+Enter or ⌘+Enter, from anywhere in a dialog, or on a page with a form for it.
  * @param {KeyboardEvent} event
  */
 function submit(event) {
-  const form = document.querySelector("dialog:modal form[method=post]");
-  const button = form?.querySelector(".dialog-foot button:not([type=button], [disabled])");
-  if (!form || !button) return;
+  const dialog = document.querySelector("dialog:modal");
+  const button = dialog
+    ? dialog.querySelector("form[method=post] .dialog-foot button:not([type=button], [disabled])")
+    : document.querySelector("[data-submit]");
+  if (!button) return;
   event.preventDefault();
   /** @type {HTMLElement} */ (button).click();
 }

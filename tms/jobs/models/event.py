@@ -16,6 +16,8 @@ class JobEventKind(models.TextChoices):
     ENDED = "ended"
     CANCELLED = "cancelled"
     STOPPED = "stopped"
+    TRIED = "tried"
+    """It was tried on one terminal, and waits until somebody resumes it."""
     MISSED = "missed"
     """It did not start: the run before was going, or its time was over."""
 

@@ -89,6 +89,8 @@ class Job(models.Model):
     terminals: models.JSONField[list[int], list[int]] = models.JSONField(default=list)
     first_number = models.PositiveIntegerField(default=0, db_default=0)
     """How many terminals it was for when it was made, or when a second person was asked."""
+    is_trial = models.BooleanField(default=False, db_default=False)
+    """Whether it is tried on one terminal first, and then waits until somebody resumes it."""
     at_once = models.PositiveIntegerField(_("at once"), default=40)
     per_site = models.PositiveIntegerField(_("at once at a site"), default=0)
     """0 for no limit."""
@@ -113,7 +115,7 @@ class Job(models.Model):
     occurs_until = models.DateTimeField(null=True)
     state = models.CharField(_("state"), max_length=16, choices=JobState, default=JobState.ACTIVE)
     reason = models.CharField(max_length=32, blank=True)
-    """Why it was stopped: `permission`, `command`, `failures`."""
+    """Why it was stopped: `permission`, `command`, `failures`; or paused: `trial`."""
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created at"))
 

@@ -115,6 +115,7 @@ class JobForm(Plain, RecurrenceForm):
     stop_after = forms.IntegerField(
         label=pgettext_lazy("job", "Of at least"), min_value=1, max_value=MAX_STOP_AFTER, required=False
     )
+    is_trial = forms.BooleanField(required=False)
     comment = FormLines(label=pgettext_lazy("action", "Comment"), max_length=500, required=False)
 
     def __init__(self, data: Any = None, *, by: User, **options: Any) -> None:
@@ -193,6 +194,7 @@ class JobForm(Plain, RecurrenceForm):
             args=self.arguments.arguments if self.arguments and self.arguments.is_valid() else {},
             query=given["q"] if is_query else "",
             terminals=[] if is_query else [terminal.uid for terminal in given["terminals"]],
+            is_trial=given.get("is_trial") or False,
             at_once=given.get("at_once") or 40,
             per_site=given.get("per_site") or 0,
             answer_within_s=None,

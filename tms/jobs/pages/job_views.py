@@ -27,7 +27,7 @@ from tms.jobs.pages import results
 from tms.jobs.pages.listing import ICONS, STATE_LABELS, JobRow, state_of
 from tms.jobs.pages.progress import RunProgress, progress_of_runs
 from tms.jobs.pages.results import MAX_SITES, ResultsQuery, SiteCounts
-from tms.jobs.reasons import ENDINGS, item_reason
+from tms.jobs.reasons import item_reason
 from tms.jobs.services import JobOver
 from tms.lib import csv_export
 from tms.lib.calendar.durations import spell
@@ -200,7 +200,7 @@ def _head(found: Job, run: JobRun | None, progress: RunProgress, at: datetime) -
         "state_label": STATE_LABELS[state](),
         "progress": progress,
         "left": spell(left) if left is not None else "",
-        "ending": ENDINGS.get(found.reason if state == "stopped" else run.reason if run else "", ""),
+        "ending": row.ending,
         "command": label,
         "is_dangerous": spec is not None and spec.is_dangerous,
         "hours": JobHours(found.hours).label,

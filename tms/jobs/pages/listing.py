@@ -111,8 +111,10 @@ class JobRow:
 
     @property
     def ending(self) -> str | Promise:
-        """Why it ended early."""
-        return ENDINGS.get(self.job.reason if self.state == "stopped" else (self.run.reason if self.run else ""), "")
+        """Why it ended early, or paused."""
+        if self.state in {"stopped", "paused"}:
+            return ENDINGS.get(self.job.reason, "")
+        return ENDINGS.get(self.run.reason, "") if self.run else ""
 
 
 STATE_LABELS = {
