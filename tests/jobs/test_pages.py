@@ -15,7 +15,7 @@ from tests.support.pages import HtmlPage
 from tms.accounts.models import AuditEntry, User
 from tms.approvals.models import ApprovalRequest
 from tms.boards.caches.running_jobs import RunningJobCache
-from tms.commands.models import TerminalCapabilities
+from tms.commands.models import Command, TerminalCapabilities
 from tms.feed.change import Change
 from tms.fleet.models import Presence, Site, TerminalState
 from tms.jobs import runner, services, starting
@@ -315,12 +315,30 @@ def test_the_preview_says_whom_the_job_reaches_and_who_is_left_out(fleet: Fleet,
 
     shown = HtmlPage(browser.post("/jobs/new/preview/", form(seen="9")))
 
-    assert (shown.text("preview-sent"), shown.text("preview-matched")) == ("1 at 1 site", "3")
+    assert shown.text("preview-sent") == "1 at 1 site, 3 match"
     notes = shown.text("preview-notes")
     assert "1 is skipped: it does not know the command." in notes
     assert "1 is skipped: it is retired." in notes
     assert "You saw 9 in the list; 3 match now." in notes
     assert "No second person needed" in notes
+
+
+@pytest.mark.parametrize(
+    ("limits", "takes"),
+    [({}, "10 s 40 at once"), ({"at_once": "2"}, "20 s 2 at once"), ({"per_site": "1"}, "30 s 40 at once, 1 a site")],
+)
+def test_the_preview_estimates_from_the_last_run_how_long_it_takes(fleet: Fleet, lead, browser, limits, takes):
+    fleet.terminals_online(3, site=fleet.site("AAA"))
+    fleet.terminals_online(1, site=fleet.site("BBB"))
+    unknown = HtmlPage(browser.post("/jobs/new/preview/", form(**limits))).text("preview-takes")
+    start(job(lead))
+    Command.objects.update(sent_at=now(), answered_at=now(9.5))
+    settle("done", 4)
+    runner.advance(now())
+
+    shown = HtmlPage(browser.post("/jobs/new/preview/", form(**limits)))
+
+    assert (unknown, shown.text("preview-takes")) == ("–", takes)
 
 
 def test_the_preview_says_what_the_guards_hold(fleet: Fleet, browser, settings):

@@ -95,7 +95,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("nodes", 1.0, NodeWatch().as_pass()),
     Loop("maintenance", 1.0, maintenance_services.roll_over),
     Loop("expire_commands", 1.0, commands.expire),
-    Loop("jobs", 0.5, job_runner.advance),
+    Loop("jobs", job_runner.PASS_S, job_runner.advance),
     Loop("approvals", 1.0, approvals.expire),
     Loop("seal_audit", 1.0, sealing.seal),
     Loop("heartbeat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),

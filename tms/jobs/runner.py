@@ -35,6 +35,7 @@ from tms.lib.set_aside import SetAside, isolate
 from tms.lib.severity import Severity
 
 RUNS_A_PASS = 20
+PASS_S = 0.5
 CANDIDATES = 150
 """Waiting items that a pass looks at: 300 a second. More would keep the other loops of the lane waiting."""
 ANSWERS = 1_000

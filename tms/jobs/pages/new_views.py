@@ -28,10 +28,11 @@ from tms.jobs import services
 from tms.jobs.approvals import JOB, JobPayload
 from tms.jobs.models import Job, JobHours, JobRun
 from tms.jobs.pages.forms import AT, NOW, QUERY, TERMINALS, JobForm, first_values
-from tms.jobs.pages.preview import JobPreview, PreviewTarget, preview_of
+from tms.jobs.pages.preview import JobPreview, PreviewLimits, PreviewTarget, preview_of
 from tms.jobs.pages.results import failed_terminals, items_of
 from tms.jobs.schemas import JobBody
 from tms.jobs.services import MAX_CHOSEN, JobRefused
+from tms.lib.calendar.durations import spell
 from tms.lib.calendar.local_time import local_time
 from tms.lib.forms.recurrence import initial_of
 from tms.protocol.text import clean
@@ -187,11 +188,17 @@ def _preview(request: AuthenticatedRequest, form: JobForm, at: datetime, *, seen
     chosen = () if is_query else [terminal.pk for terminal in given["terminals"]]
     target = PreviewTarget(given["q"] if is_query else "", chosen)
     hours = JobHours(given.get("hours") or JobHours.ANY)
+    limits = PreviewLimits(given.get("at_once") or 40, services.per_site(form.spec, given.get("per_site") or 0))
     try:
-        found = preview_of(target, form.spec, hours, to=request.user, at=at)
+        found = preview_of(target, form.spec, hours, limits, to=request.user, at=at)
     except QueryError as error:
         return {"preview": None, "problem": str(error)}
-    return {"preview": found, "starts": _starts(request, form, at), "seen_before": _seen_before(found, seen)}
+    return {
+        "preview": found,
+        "takes": "" if found.takes_s is None else spell(found.takes_s),
+        "starts": _starts(request, form, at),
+        "seen_before": _seen_before(found, seen),
+    }
 
 
 def _seen_before(found: JobPreview, seen: str) -> int | None:

@@ -1,5 +1,6 @@
 """What a new job would do now: whom it reaches, who is left out, what the guards would hold. A few queries, bounded."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +19,11 @@ from tms.commands.models import TerminalCapabilities
 from tms.fleet.models import Lifecycle, Presence, Terminal
 from tms.fleet.sites.calendar import hours_of
 from tms.jobs import runner, services
-from tms.jobs.models import JobHours
+from tms.jobs.models import Item, ItemState, JobHours, JobRun
 
 SHOWN_SITES = 8
+TIMED_RUNS, TIMED_ITEMS = 5, 200
+A_MINUTE = 60
 MAX_SITES = 2_000
 """Sites whose hours are looked at."""
 MAX_LANES = 5_000
@@ -35,6 +38,13 @@ class PreviewSite(NamedTuple):
     """None if that was not looked at."""
     changes_at: datetime | None
     """When it opens or closes."""
+
+
+class PreviewLimits(NamedTuple):
+    """How many terminals at once, and how many of a site; 0 for no limit."""
+
+    at_once: int
+    per_site: int
 
 
 class LastLanes(NamedTuple):
@@ -62,6 +72,9 @@ class JobPreview:
     number_of_sites: int
     open_sites: int | None
     last_lanes: LastLanes | None
+    takes_s: float | None
+    """How long it takes if all answer as fast as in the last runs; None if there were none."""
+    limits: PreviewLimits
     needs_second: bool
     threshold: int
 
@@ -88,7 +101,9 @@ class PreviewTarget:
         return Terminal.objects.filter(pk__in=self.terminals)
 
 
-def preview_of(target: PreviewTarget, spec: CommandSpec, hours: JobHours, *, to: User, at: datetime) -> JobPreview:
+def preview_of(
+    target: PreviewTarget, spec: CommandSpec, hours: JobHours, limits: PreviewLimits, *, to: User, at: datetime
+) -> JobPreview:
     """Raises QueryError."""
     rows = target.rows(at)
     members = services.allowed(rows, spec, by=to)
@@ -115,6 +130,8 @@ def preview_of(target: PreviewTarget, spec: CommandSpec, hours: JobHours, *, to:
         number_of_sites=len(found.numbers),
         open_sites=found.number_open,
         last_lanes=found.last_lanes(),
+        takes_s=_takes_s([row[4] for row in found.numbers], spec, limits),
+        limits=limits,
         needs_second=spec.is_dangerous and 0 < settings.APPROVAL_TERMINALS < numbers["total"],
         threshold=settings.APPROVAL_TERMINALS,
     )
@@ -134,6 +151,29 @@ def offered(spec: CommandSpec) -> Q:
     if spec.is_builtin:
         return condition & (naming | ~Q(pk__in=TerminalCapabilities.objects.values("terminal")))
     return condition & naming
+
+
+def _takes_s(by_site: Collection[int], spec: CommandSpec, limits: PreviewLimits) -> float | None:
+    """`by_site`: the number of terminals at each. Neither guards nor hours are foreseen."""
+    answer_s = _answer_s(spec)
+    if answer_s is None or not by_site:
+        return None
+    rounds = math.ceil(sum(by_site) / limits.at_once)
+    if limits.per_site:
+        rounds = max(rounds, math.ceil(max(by_site) / limits.per_site))
+    # The clock takes an answer, and sends to the next terminal, at its next pass.
+    takes_s = max(rounds * (answer_s + runner.PASS_S), sum(by_site) * runner.PASS_S / runner.CANDIDATES)
+    return takes_s if takes_s < A_MINUTE else math.ceil(takes_s / A_MINUTE) * A_MINUTE
+
+
+def _answer_s(spec: CommandSpec) -> float | None:
+    """The mean time until terminals answered the command in the last runs; None if there were no answers."""
+    runs = JobRun.objects.filter(job__command=spec.name, ended_at__isnull=False).order_by("-pk")
+    answered = Item.objects.filter(run__in=list(runs.values_list("pk", flat=True)[:TIMED_RUNS]), state=ItemState.DONE)
+    times = answered.filter(command__answered_at__isnull=False, command__sent_at__isnull=False)
+    some = times.order_by().values_list("command__sent_at", "command__answered_at")[:TIMED_ITEMS]
+    took = [(answered_at - sent_at).total_seconds() for sent_at, answered_at in some]
+    return sum(took) / len(took) if took else None
 
 
 class _Sites:
