@@ -135,15 +135,16 @@ def test_a_job_shows_its_numbers_reasons_and_sites(fleet: Fleet, lead, browser):
 def test_a_running_job_asks_for_itself_again_until_it_is_over(fleet: Fleet, lead, browser):
     fleet.terminals_online(1)
     made = job(lead)
-    start(made)
     headers = {"HX-Request": "true"}
+    new = browser.get(f"/jobs/{made.pk}/", headers=headers).content.decode()
+    start(made)
 
     before = browser.get(f"/jobs/{made.pk}/", headers=headers).content.decode()
     settle("done", 1)
     runner.advance(now())
     after = browser.get(f"/jobs/{made.pk}/", headers=headers).content.decode()
 
-    assert ("every 2s" in before, "every" in after) == (True, False)
+    assert ("every 2s" in new, "every 2s" in before, "every" in after) == (True, True, False)
     assert "<html" not in before
 
 

@@ -1,7 +1,7 @@
 """The page of a job, and what people do to it: pause, resume, cancel, export."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -181,7 +181,10 @@ def _poll_s(found: Job, run: JobRun | None, items: int) -> int:
     """How often the page asks for itself again, less often for runs that cost more to count; 0 for never."""
     if run is not None and run.ended_at is None:
         return POLL_S if items <= MANY_ITEMS else POLL_LARGE_S
-    return POLL_SCHEDULED_S if found.state in OPEN else 0
+    if found.state not in OPEN:
+        return 0
+    is_soon = found.occurs_at is not None and found.occurs_at <= timezone.now() + timedelta(seconds=POLL_SCHEDULED_S)
+    return POLL_S if is_soon else POLL_SCHEDULED_S
 
 
 def _head(found: Job, run: JobRun | None, progress: RunProgress, at: datetime) -> dict[str, Any]:
