@@ -61,6 +61,20 @@ def test_a_run_sends_within_its_limits_and_ends_when_all_are_done(fleet, lead):
     assert not AuditEntry.objects.filter(action="commanded").exists()
 
 
+def test_runs_that_wait_do_not_keep_others_from_their_turn(fleet, lead, monkeypatch):
+    monkeypatch.setattr(runner, "RUNS_A_PASS", 2)
+    fleet.terminals_online(1)
+    made = [job(lead, name=str(number)) for number in range(5)]
+    starting.start_due(AT)
+    for one in made[:3]:
+        services.pause(one)
+
+    for seconds in range(3):
+        runner.advance(later(seconds))
+
+    assert Command.objects.count() == 2
+
+
 def test_members_are_frozen_when_the_run_starts(fleet, lead):
     fleet.terminals_online(1)
     job(lead)

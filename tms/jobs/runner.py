@@ -6,6 +6,7 @@ not delivered within seconds expires without having been sent, and its item wait
 not be used later.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -31,6 +32,7 @@ from tms.jobs.models import OPEN, Item, ItemState, Job, JobEventKind, JobHours, 
 from tms.jobs.starting import sender_of
 from tms.lib.db import rows as db_rows
 from tms.lib.db.jobs import skip_when_empty
+from tms.lib.per_process import per_process
 from tms.lib.set_aside import SetAside, isolate
 from tms.lib.severity import Severity
 
@@ -74,11 +76,33 @@ class SettledRow(msgspec.Struct, frozen=True, gc=False):
         return cls(item.pk, *values)
 
 
+class Turns:
+    """Whose turn it is. Runs that are paused or wait for their sites go on for hours, and must not keep others waiting:
+    each pass takes those behind the last one of the pass before.
+    """
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def take(self, going: Sequence[int]) -> list[int]:
+        """`going`: primary keys in their order."""
+        begin = bisect_right(going, self._last)
+        found = [*going[begin:], *going[:begin]][:RUNS_A_PASS]
+        self._last = found[-1] if found else 0
+        return found
+
+
+@per_process
+def turns() -> Turns:
+    return Turns()
+
+
 @skip_when_empty(lambda at: JobRun.objects.going())
 def advance(at: datetime) -> int:
     """A pass of the clock. Returns how many items changed."""
+    # No more than there are open jobs: `MAX_OPEN_JOBS`.
     going = JobRun.objects.going().exclude(pk__in=not_advanced.keys(at)).order_by("pk")
-    pks = list(going.values_list("pk", flat=True)[:RUNS_A_PASS])
+    pks = turns().take(list(going.values_list("pk", flat=True)))
     return sum(isolate([pk], lambda one: _advance(one[0], at), aside=not_advanced, at=at) for pk in pks)
 
 
