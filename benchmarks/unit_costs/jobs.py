@@ -19,8 +19,6 @@ from tms.jobs.services import MAX_AT_ONCE, JobValues, create_job
 from tms.lib.calendar.recurrence import Occurrence
 from tms.lib.db.clock import db_clock
 
-PASS_S = 0.5
-"""The interval of the clock's loop."""
 SHARES = {"ping": 1.0, "reboot": 0.1}
 """How much of the fleet gets the command. For `reboot`, all terminals of a site but one have to wait for each other."""
 
@@ -50,7 +48,7 @@ def _run(name: str, number: int, person: User, at: datetime) -> dict[str, float]
     passes: list[float] = []
     finished = 0
     while finished < number and len(passes) < 10_000:
-        at += timedelta(seconds=PASS_S)
+        at += timedelta(seconds=runner.PASS_S)
         passes.append(_ms(partial(runner.advance.work, at)))
         _answer(at)
         finished = Item.objects.filter(run__job=job, state=ItemState.DONE).count()
@@ -59,8 +57,8 @@ def _run(name: str, number: int, person: User, at: datetime) -> dict[str, float]
         "pass: ms": statistics.median(passes),
         "slowest pass: ms": max(passes),
         "items a pass": finished / len(passes),
-        "1,000 items: s": 1_000 * PASS_S * len(passes) / max(1, finished),
-        "share of the lane: %": 100 * sum(passes) / 1e3 / (PASS_S * len(passes)),
+        "1,000 items: s": 1_000 * runner.PASS_S * len(passes) / max(1, finished),
+        "share of the lane: %": 100 * sum(passes) / 1e3 / (runner.PASS_S * len(passes)),
     }
 
 

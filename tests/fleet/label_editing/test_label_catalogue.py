@@ -5,6 +5,7 @@ from django.test import Client
 
 from tests.support import people
 from tests.support.builders import AT
+from tests.support.jobs import job
 from tests.support.pages import HtmlPage
 from tms.accounts.models import AuditEntry
 from tms.fleet.groups.dynamic import set_query
@@ -103,6 +104,7 @@ def test_a_wrong_name_is_refused(lead, three, to):
 def test_a_tag_is_deleted_everywhere_after_a_question_with_its_consequences(lead, fleet, three):
     group = query_group(fleet, "Entrances", "tag:lobby")
     fleet.metric_rule(group=group, name="Too hot")
+    job(people.person("planner", of="Manager"), name="Nightly restart", query="kind:kiosk -tag:lobby")
 
     asked = lead.post("/labels/tag/delete/", {"name": "lobby"})
     kept = tags_of(three[0])
@@ -110,6 +112,7 @@ def test_a_tag_is_deleted_everywhere_after_a_question_with_its_consequences(lead
 
     assert "Too hot" in HtmlPage(asked).text("moves")
     assert "−2" in HtmlPage(asked).text("moves")
+    assert "select other terminals then: 1 job Nightly restart" in " ".join(HtmlPage(asked).text("main").split())
     assert kept == ["lobby"]
     assert [tags_of(row) for row in (*three, three[0].site)] == [[], ["foyer"], ["foyer"], []]
     assert not group.terminals.exists()

@@ -16,7 +16,7 @@ from tms.fleet.groups.conditions import conditions_of, is_pattern, selects
 from tms.fleet.models import Group
 from tms.query.tree import Value
 
-GROUP = "group"
+GROUP, TAG = "group", "tag"
 MAX_QUERIES = 500
 """Rows of one kind whose queries are read."""
 MAX_NAMED = 20
@@ -56,10 +56,19 @@ def uses_of_any(groups: Collection[Group], *, to: Person) -> list[GroupUse]:
     if not groups:
         return []
     referring = ((rows, partial(_names, rows, to)) for rows in _referring(groups))
-    querying = ((rows, partial(_named, source(to) & rows)) for source, rows in _querying(groups))
+    querying = _querying(GROUP, [group.name for group in groups], to)
     return [
         GroupUse(_kind(rows.model, number), number, names(), str(CONSEQUENCES.get(rows.model._meta.label, "")))
         for rows, names in chain(referring, querying)
+        if (number := rows.count())
+    ]
+
+
+def uses_of_tag(name: str, *, to: Person) -> list[GroupUse]:
+    """The rows whose query has a condition on the tag, without dynamic groups."""
+    return [
+        GroupUse(_kind(rows.model, number), number, names())
+        for rows, names in _querying(TAG, [name], to)
         if (number := rows.count())
     ]
 
@@ -75,17 +84,20 @@ def add_queries(source: QuerySource) -> None:
     _sources.append(source)
 
 
-def _querying(groups: Collection[Group]) -> Iterator[tuple[QuerySource, models.QuerySet[Any]]]:
-    """The rows whose query names one of the groups."""
+def _querying(
+    field: str, names: Collection[str], to: Person
+) -> Iterator[tuple[models.QuerySet[Any], Callable[[], list[str]]]]:
+    """The rows with a condition on the field that selects one of these names, and the names of those that are seen."""
     for source in _sources:
-        rows = source(None).filter(query__icontains=GROUP).order_by("-pk")
-        naming = [pk for pk, query in rows.values_list("pk", "query")[:MAX_QUERIES] if _names_one(query, groups)]
-        yield source, source(None).filter(pk__in=naming)
+        rows = source(None).filter(query__icontains=field).order_by("-pk")
+        naming = [pk for pk, query in rows.values_list("pk", "query")[:MAX_QUERIES] if _selects(query, field, names)]
+        found = source(None).filter(pk__in=naming)
+        yield found, partial(_named, source(to) & found)
 
 
-def _names_one(query: str, groups: Collection[Group]) -> bool:
-    values = (value for field, values in conditions_of(query) if field == GROUP for value in values)
-    return any(selects(value, group.name) for value in values for group in groups)
+def _selects(query: str, field: str, names: Collection[str]) -> bool:
+    values = (value for name, values in conditions_of(query) if name == field for value in values)
+    return any(selects(value, name) for value in values for name in names)
 
 
 def unknown_groups(query: str) -> list[Value]:

@@ -19,6 +19,7 @@ from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
+from tms.fleet.groups.uses import uses_of_tag
 from tms.fleet.label_editing import catalogue, moves
 from tms.fleet.label_editing.catalogue import NamedByGroups, TagLine
 from tms.fleet.label_editing.forms import AttributeForm, RenameForm
@@ -193,6 +194,7 @@ def _ask(
         "act": act,
         "chosen": chosen,
         "affected": moves.with_uses(moves.preview(change), to=request.user),
+        "uses": uses_of_tag(chosen.name, to=request.user),
         "given": [("name", chosen.name), *given.items(), (CONFIRMED, "1")],
         "back": _address(chosen.name),
     }
