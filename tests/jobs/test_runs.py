@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, transaction
@@ -15,6 +16,8 @@ from tests.support.jobs import answer, job, tick
 from tests.support.threads import run_concurrently
 from tms.accounts.access import Forbidden
 from tms.accounts.models import AuditEntry, Grant, User
+from tms.alerts.maintenance import services as maintenance
+from tms.alerts.maintenance.services import WindowScope
 from tms.commands import capabilities, definitions
 from tms.commands import services as commands
 from tms.commands.definitions import DefinitionValues
@@ -23,8 +26,9 @@ from tms.commands.services import CommandRefused
 from tms.fleet.models import Lifecycle, Presence, Terminal, TerminalState
 from tms.fleet.terminals import lifecycle_changes
 from tms.jobs import runner, services, starting
-from tms.jobs.models import Item, Job, JobRun, RetryReason
+from tms.jobs.models import Item, Job, JobHours, JobRun, RetryReason
 from tms.jobs.services import JobOver, JobRefused, Retries
+from tms.lib.calendar.recurrence import Recurrence
 from tms.query.errors import QueryError
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
@@ -334,6 +338,24 @@ def test_a_dangerous_job_that_selected_nothing_at_first_needs_no_second_person_f
     tick(0)
 
     assert (JobRun.objects.get().reason, Item.objects.count()) == ("grown", 0)
+
+
+IN_MAINTENANCE = [
+    (JobHours.ANY, ["waiting maintenance", "waiting last_lane"]),
+    (JobHours.MAINTENANCE, ["sent", "waiting maintenance"]),
+]
+
+
+@pytest.mark.parametrize(("hours", "expected"), IN_MAINTENANCE)
+def test_a_lane_on_which_people_work_is_none_that_customers_have(fleet, lead, hours, expected):
+    lane, _other = fleet.terminals_online(2, site=fleet.site("AAA"))
+    hour = Recurrence(ZoneInfo("UTC"), AT.replace(tzinfo=None), timedelta(hours=1), "")
+    maintenance.plan(hour, WindowScope(terminals=[lane]), note="new reader", by=lead, at=AT)
+    job(lead, command="reboot", hours=hours)
+
+    tick(1)
+
+    assert states() == expected
 
 
 REFUSED = [

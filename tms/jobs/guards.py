@@ -71,7 +71,7 @@ class JobLimits:
 class Situation:
     open_sites: Collection[int]
     working: Mapping[Lane, Collection[int]]
-    """Terminals in service that are online and have no critical alert, without those of `busy`."""
+    """Terminals in service that are online and have no critical alert, without those of `busy` and in maintenance."""
     busy: Collection[int]
     """Terminals with a dangerous command in flight, or just done."""
 

@@ -203,7 +203,7 @@ def _send(run: JobRun, job: Job, at: datetime) -> int:
     if spec.is_dangerous:
         # Two runs at once would each leave the other's lane.
         list(Site.objects.filter(pk__in=sites).order_by("pk").select_for_update(no_key=True).values_list("pk"))
-    situation = situation_at(sites, is_dangerous=spec.is_dangerous, at=at)
+    situation = situation_at(sites, JobHours(job.hours), is_dangerous=spec.is_dangerous, at=at)
     decision = Chooser(JobHours(job.hours), spec.is_dangerous, limits, situation).choose(candidates)
     _store(run, decision, at)
     return _queue(run, job, spec, decision.send, starter, at)
@@ -236,13 +236,16 @@ def _candidates(run: JobRun, spec: CommandSpec, starter: User, limits: JobLimits
     ]
 
 
-def situation_at(sites: Collection[int], *, is_dangerous: bool, at: datetime) -> Situation:
-    """Which sites are open and, for a dangerous command, what works there: as in `tms.alerts.consequences`."""
-    open_sites = {pk for pk, hours in hours_of(sites).items() if hours.opens_at(at) is None}
+def situation_at(sites: Collection[int], hours: JobHours, *, is_dangerous: bool, at: datetime) -> Situation:
+    """Which sites are open and, for a dangerous command, what works there."""
+    open_sites = {pk for pk, times in hours_of(sites).items() if times.opens_at(at) is None}
     if not is_dangerous:
         return Situation(open_sites, {}, ())
     broken = Alert.objects.unresolved().filter(severity=Severity.CRITICAL).values("terminal")
     online = Terminal.objects.counted().filter(site__in=sites, state__presence=Presence.ONLINE)
+    if hours != JobHours.MAINTENANCE and (windows := maintenance.running(at)):
+        # People work on these. A job for maintenance takes them, and must leave one of them, too.
+        online = online.exclude(maintenance.in_scope(windows))
     works = list(online.exclude(pk__in=broken).order_by().values_list("pk", "site", "kind"))
     busy = _busy(sites, at)
     working: dict[Lane, set[int]] = {}

@@ -218,7 +218,7 @@ class _Sites:
         """None if the command disturbs nobody, or there are too many terminals to look at."""
         if not self._spec.is_dangerous or sum(row[4] for row in self.numbers) > MAX_LANES:
             return None
-        situation = runner.situation_at([row[0] for row in self.numbers], is_dangerous=True, at=self._at)
+        situation = runner.situation_at([row[0] for row in self.numbers], self._hours, is_dangerous=True, at=self._at)
         alone = {
             next(iter(terminals))
             for (site, _kind), terminals in situation.working.items()
