@@ -74,7 +74,7 @@ def sender_of(job: Job) -> JobSender | str:
     spec = catalogue.find(job.command)
     if spec is None or not may_be_job(spec.danger, dict(spec.arguments), job.args):
         return "command"
-    person = User.objects.filter(pk=job.started_by_id).first()
+    person = User.objects.filter(pk=job.started_by_id).first() if job.started_by_id else None
     if person is None or not (may_watch(person) and may(person, Permission.RUN_JOBS) and may(person, spec.permission)):
         return "permission"
     return JobSender(person, spec)

@@ -86,7 +86,7 @@ def add_queries(source: QuerySource) -> None:
 
 def _querying(
     field: str, names: Collection[str], to: Person
-) -> Iterator[tuple[models.QuerySet[Any], Callable[[], list[str]]]]:
+) -> Iterator[tuple[models.QuerySet[Any], partial[list[str]]]]:
     """The rows with a condition on the field that selects one of these names, and the names of those that are seen."""
     for source in _sources:
         rows = source(None).filter(query__icontains=field).order_by("-pk")

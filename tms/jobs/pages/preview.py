@@ -169,10 +169,9 @@ def _takes_s(by_site: Collection[int], spec: CommandSpec, limits: PreviewLimits)
 def _answer_s(spec: CommandSpec) -> float | None:
     """The mean time until terminals answered the command in the last runs; None if there were no answers."""
     runs = JobRun.objects.filter(job__command=spec.name, ended_at__isnull=False).order_by("-pk")
-    answered = Item.objects.filter(run__in=list(runs.values_list("pk", flat=True)[:TIMED_RUNS]), state=ItemState.DONE)
-    times = answered.filter(command__answered_at__isnull=False, command__sent_at__isnull=False)
-    some = times.order_by().values_list("command__sent_at", "command__answered_at")[:TIMED_ITEMS]
-    took = [(answered_at - sent_at).total_seconds() for sent_at, answered_at in some]
+    done = Item.objects.filter(run__in=list(runs.values_list("pk", flat=True)[:TIMED_RUNS]), state=ItemState.DONE)
+    times = done.order_by().values_list("command__sent_at", "command__answered_at")[:TIMED_ITEMS]
+    took = [(until - since).total_seconds() for since, until in times if since and until]
     return sum(took) / len(took) if took else None
 
 
