@@ -73,7 +73,8 @@ def create_job(request: ApiRequest, response: HttpResponse, body: JobBody) -> Jo
     """It starts within seconds, or at `starts_at`. It sends with your permissions, which are asked again each time.
 
     A terminal gets the command at most once in a run, unless `retries` says otherwise; a dangerous command never goes
-    to the last working terminal of its kind at an open site. One for many terminals needs a second person.
+    to the last working terminal of its kind at an open site. One for many terminals needs a second person. The same job
+    within ten seconds is made once.
     """
     at = timezone.now()
     try:
