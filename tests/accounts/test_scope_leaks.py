@@ -336,7 +336,7 @@ def reported() -> Iterator[None]:
     max_examples=max(EXAMPLES, 1), suppress_health_check=list(HealthCheck), derandomize=EXAMPLES < 100, phases=PHASES
 )
 @example(
-    shape=Shape((("zqreg1x", 1), ("zqreg2x", 2), ("", 1)), (frozenset({0, 1}), frozenset({3}))),
+    shape=Shape((("zqreg1x", 1), ("zqreg2x", 2), ("", 2)), (frozenset({0, 1}), frozenset({3}))),
     first=[("Operator", "site", 0)],
     second=[("Viewer", "region", 2), ("Administrator", "group", 1)],
     pick=0,

@@ -1,4 +1,4 @@
-"""Sites, groups and terminals, as far as accounts reads them: to compute which rows a scope covers.
+"""Sites, groups, terminals and placements, as far as accounts reads them: to compute which rows a scope covers.
 
 The fleet is a layer above, which imports accounts. So its models are found by their names, in this module only.
 """
@@ -41,6 +41,11 @@ def terminals() -> QuerySet[Any]:
 def memberships() -> QuerySet[Any]:
     """One row, with its `group` and its `terminal`, for each terminal in a group."""
     return _all(apps.get_model("fleet", "Group").terminals.through)
+
+
+def open_placements() -> QuerySet[Any]:
+    """One row, with its `device` and its `terminal`, for each device that serves now."""
+    return _all(apps.get_model("fleet", "Placement")).filter(ended_at=None)
 
 
 def _all(model: type[Model]) -> QuerySet[Any]:

@@ -23,7 +23,7 @@ from tms.approvals import services as approvals
 from tms.approvals.gate import propose
 from tms.approvals.models import ApprovalRequest
 from tms.files.models import TerminalFile
-from tms.fleet.models import Group, Site, Terminal
+from tms.fleet.models import Device, DeviceTag, Group, Site, Terminal
 from tms.inspections.models import Inspection, InspectionResult, Round, RoundMember
 from tms.lib.calendar.recurrence import Recurrence
 from tms.notifications.models import Delivery, DeliveryItem, Destination, Policy, Rotation, Step
@@ -111,6 +111,15 @@ def _sites(fleet: Fleet, shape: Shape, made: ScopedFleet, numbers: "count[int]")
             terminal = fleet.online(uid=uid, site=site, at=now(-60), **fields)
             made.terminals.append(terminal)
             made.marks[terminal] = uid
+            _describe_device(terminal, uid)
+
+
+def _describe_device(terminal: Terminal, mark: str) -> None:
+    """The device that serves as the terminal is found by its name, too."""
+    device = Device.objects.get(placements__terminal=terminal)
+    device.manufacturer, device.model, device.note = mark + HOSTILE, mark + HOSTILE, mark
+    device.save()
+    DeviceTag.objects.create(device=device, name=mark)
 
 
 def _rule(fleet: Fleet, made: ScopedFleet, mark: str, target: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Scopes: the part of the fleet that a grant covers, and how rows of a model belong to one."""
 
 from tms.accounts.scope.paths import (
+    ByDevice,
     ByGrants,
     ByGroup,
     ByOwner,
@@ -16,6 +17,7 @@ from tms.accounts.scope.value import EVERYTHING, NOTHING, Scope
 __all__ = [
     "EVERYTHING",
     "NOTHING",
+    "ByDevice",
     "ByGrants",
     "ByGroup",
     "ByOwner",

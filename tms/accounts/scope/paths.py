@@ -57,6 +57,26 @@ class BySite(ScopePath):
 
 
 @dataclass(frozen=True, slots=True)
+class ByDevice(ScopePath):
+    """Rows of one device; without a lookup, the devices themselves. They belong to the site where the device is.
+
+    A group shows the devices that serve as its terminals, and no other ones of their sites.
+    """
+
+    lookup: str = ""
+
+    def seen(self, scope: Scope) -> Q:
+        found = self.covered(scope)
+        if not scope.groups:
+            return found
+        serving = fleet_rows.open_placements().filter(terminal__in=_members(scope.groups))
+        return found | _in(self.lookup, serving.values("device"))
+
+    def covered(self, scope: Scope) -> Q:
+        return _of_site(scope, _joined(self.lookup, "site"))
+
+
+@dataclass(frozen=True, slots=True)
 class ByRegion(ScopePath):
     """The regions themselves. Seen by people who see a site of it."""
 

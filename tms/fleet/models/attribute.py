@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.scope import BySite, ByTerminal
+from tms.accounts.scope import ByDevice, BySite, ByTerminal
 from tms.fleet.models.device import Device
 from tms.fleet.models.site import Site
 from tms.fleet.models.terminal import Terminal
@@ -129,7 +129,7 @@ class DeviceAttribute(_AttributeValue):
     attribute = models.ForeignKey(Attribute, models.CASCADE, related_name="device_values", db_index=False)
     device = models.ForeignKey(Device, models.CASCADE, related_name="attributes", db_index=False)
 
-    scope_path = BySite("device__site")
+    scope_path = ByDevice("device")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("device", "attribute"), name="device_attribute"),)

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tms.accounts.scope import BySite, ByTerminal
+from tms.accounts.scope import ByDevice, ByTerminal
 from tms.fleet.models.site import Site
 from tms.fleet.models.terminal import Terminal
 from tms.lib.text_fields import LineField, LinesField
@@ -41,7 +41,7 @@ class Device(models.Model):
     note = LinesField(_("note"), max_length=500, blank=True, default="")
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
-    scope_path = BySite("site")
+    scope_path = ByDevice()
 
     class Meta:
         ordering = ("serial", "pk")

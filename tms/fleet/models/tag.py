@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.scope import BySite, ByTerminal
+from tms.accounts.scope import ByDevice, BySite, ByTerminal
 from tms.fleet.models.device import Device
 from tms.fleet.models.site import Site
 from tms.fleet.models.terminal import Terminal
@@ -64,7 +64,7 @@ class DeviceTag(_Tagging):
 
     device = models.ForeignKey(Device, models.CASCADE, related_name="tags", db_index=False)
 
-    scope_path = BySite("device__site")
+    scope_path = ByDevice("device")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("device", "name"), name="device_tag"),)
