@@ -8,7 +8,6 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.apps import apps
 from django.test import Client
 from django.utils import translation
@@ -16,6 +15,7 @@ from django.utils import translation
 from tests.support import people
 from tests.support.builders import now
 from tests.support.inventory import CODE
+from tests.support.pages import streamed
 from tests.support.rest import ApiClient, problem_of
 from tms.accounts.audit import anchors, monitor, recorder, sealing
 from tms.accounts.audit.recorder import AuditSubject
@@ -92,12 +92,7 @@ def test_an_entry_shows_who_did_what_from_where_and_why(browser, auditor):
 
 
 def exported(browser: Client, query: str) -> str:
-    answer = browser.get(f"/audit/export/?{query}")
-
-    async def parts() -> bytes:
-        return b"".join([part async for part in answer.streaming_content])
-
-    return async_to_sync(parts)().decode()
+    return streamed(browser.get(f"/audit/export/?{query}"))
 
 
 FILTERS: list[tuple[str, Callable[[], AuditEntry]]] = [

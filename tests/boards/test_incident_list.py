@@ -7,12 +7,11 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.http import QueryDict
 
 from tests.support import factories, people
 from tests.support.factories import now
-from tests.support.pages import HTMX_HEADERS, HtmlPage
+from tests.support.pages import HTMX_HEADERS, HtmlPage, streamed
 from tms.accounts.models import User
 from tms.accounts.scope import EVERYTHING
 from tms.alerts import correlation
@@ -294,12 +293,7 @@ def test_an_incident_outside_of_the_scope_is_neither_listed_nor_changed(client, 
 
 
 def exported(browser, query: str) -> list[dict[str, str]]:
-    answer = browser.get("/incidents/export/?" + query)
-
-    async def read() -> bytes:
-        return b"".join([part async for part in answer.streaming_content])
-
-    return list(csv.DictReader(StringIO(async_to_sync(read)().decode("utf-8-sig"))))
+    return list(csv.DictReader(StringIO(streamed(browser.get("/incidents/export/?" + query)))))
 
 
 def test_the_export_has_what_the_filter_shows_or_what_is_selected(browser, open_one, tanaka):

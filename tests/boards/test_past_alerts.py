@@ -3,12 +3,11 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from asgiref.sync import async_to_sync
 
 from tests.boards.past_alerts import past
 from tests.support.builders import AT
 from tests.support.factories import now
-from tests.support.pages import HTMX_HEADERS
+from tests.support.pages import HTMX_HEADERS, streamed
 from tms.lib.csv_export import csv_text
 
 pytestmark = pytest.mark.both
@@ -137,16 +136,9 @@ def test_all_results_are_exported_as_csv(browser, fleet, monkeypatch):
 
     answer = browser.get("/alerts/past/export/?severity=warning")
 
-    rows = list(csv.DictReader(StringIO(all_of(answer).removeprefix("\ufeff"))))
+    rows = list(csv.DictReader(StringIO(streamed(answer).removeprefix("\ufeff"))))
     assert [int(row["id"]) for row in rows] == made[::-1]
     assert [row["lasted_s"] for row in rows] == ["5.0", "4.0", "3.0", "2.0", "1.0"]
-
-
-def all_of(answer):
-    async def read():
-        return b"".join([part async for part in answer.streaming_content])
-
-    return async_to_sync(read)().decode()
 
 
 def test_a_name_that_a_spreadsheet_would_run_is_quoted():

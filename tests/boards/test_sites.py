@@ -147,10 +147,12 @@ def test_closed_sites_are_only_in_their_tab(page, some, fleet):
 
 def test_a_query_with_a_mistake_is_corrected_and_completed(page, browser, some):
     seen = page("/sites/?q=regionn:Kanto")
+    typed = browser.get("/sites/?q=regionn:Kanto", headers=HTMX_HEADERS)
     options = browser.get("/suggestions/queries/sites/", {"q": "code:b", "cursor": "6"}).text
 
     assert "There is no field" in seen.text("query-problem")
     assert 'data-corrected="region:Kanto"' in seen.html
+    assert (typed["HX-Retarget"], 'data-corrected="region:Kanto"' in typed.text) == ("#query-problem", True)
     assert "BBB" in options
 
 

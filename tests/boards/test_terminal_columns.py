@@ -4,14 +4,13 @@ import csv
 from io import StringIO
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from tests.support import people
 from tests.support.factories import now
-from tests.support.pages import HtmlPage
+from tests.support.pages import HtmlPage, streamed
 from tms.accounts.models import AuditEntry, User
 from tms.accounts.scope import EVERYTHING
 from tms.boards.columns.terminals import DEFAULT_COLUMNS
@@ -163,10 +162,7 @@ def test_columns_cost_one_query_each_however_many_rows(browser, labelled, fleet)
 
 
 def exported(answer) -> list[list[str]]:
-    async def read() -> bytes:
-        return b"".join([part async for part in answer.streaming_content])
-
-    return list(csv.reader(StringIO(async_to_sync(read)().decode("utf-8-sig"))))
+    return list(csv.reader(StringIO(streamed(answer))))
 
 
 def test_the_export_has_the_columns_and_the_order_of_the_list(browser, labelled):

@@ -137,14 +137,16 @@ def matches(pattern: str):
     return lambda text: fnmatchcase(text.casefold(), re.sub(r"([\[?])", r"[\1]", pattern.casefold()))
 
 
-names = st.sampled_from(["UMD", "umd", "Umeda", "梅田", "Shinjuku South", "nowhere"])
+names = st.sampled_from(["UMD", "umd", "Umeda", "梅田", "Shinjuku South", "nowhere", ""])
 ages = st.sampled_from([("30s", 30), ("10m", 600), ("1h", 3_600), ("2d", 172_800)])
 order = st.sampled_from(list(COMPARED))
 
 
 def _of_texts(field, values, texts):
-    """Conditions on text: `:` with a whole value, or with a pattern of its beginning."""
-    whole = values.map(lambda value: (f"{field}:{spelled(value)}", lambda row: any(map(equals(value), texts(row)))))
+    """Conditions on text: `:` with a whole value, which may be none, or with a pattern of its beginning."""
+    whole = values.map(
+        lambda value: (f"{field}:{spelled(value)}", lambda row: (any if value else all)(map(equals(value), texts(row))))
+    )
     begun = values.filter(lambda value: value and spelled(value) == value).map(
         lambda value: (f"{field}:{value[:2]}*", lambda row: any(map(matches(value[:2] + "*"), texts(row))))
     )

@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 
+from asgiref.sync import async_to_sync
 from django.http import HttpResponse
 
 HTMX_HEADERS = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -60,6 +61,15 @@ def undo_token(answer: HttpResponse) -> str:
     """The token with which the toast of a page is undone; empty if it has none."""
     found = re.search(r'name="token" value="([^"]+)"', answer.content.decode())
     return found[1] if found else ""
+
+
+def streamed(answer: HttpResponse) -> str:
+    """The text of a file that is sent in parts, without its byte order mark."""
+
+    async def read() -> bytes:
+        return b"".join([part async for part in answer.streaming_content])
+
+    return async_to_sync(read)().decode("utf-8-sig")
 
 
 VOID = {"br", "hr", "img", "input", "link", "meta"}

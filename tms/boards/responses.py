@@ -10,10 +10,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
-from django_htmx.http import replace_url
+from django_htmx.http import replace_url, reswap, retarget
 
 from tms.accounts.access import scope_of
 from tms.accounts.decorators import AuthenticatedRequest
+from tms.boards.list_filters.query_filter import QueryFilter
 from tms.boards.pages import AlertPage, AlertsPage, BoardPage, IncidentPage, RenderContext, page_at
 from tms.boards.pages.base import PageState, nav
 from tms.boards.rendering.renderer import render_part
@@ -51,6 +52,12 @@ def render_page(
         # The canonical URL, without the empty fields of the form.
         replace_url(answer, page.address)
     return answer
+
+
+def render_problem(request: AuthenticatedRequest, chosen: QueryFilter) -> HttpResponse:
+    """What is wrong with a typed query, for htmx; the list stays that of the last one that was right."""
+    answer = render(request, "boards/query.html#problem", {"chosen": chosen})
+    return retarget(reswap(answer, "outerHTML"), "#query-problem")
 
 
 def render_dialog(

@@ -14,7 +14,9 @@ from tms.accounts.access import permitted, visible
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.boards.list_filters.filters import MAX_QUERY_CHARACTERS, TerminalFilter
+from tms.boards.list_filters.filters import TerminalFilter
+from tms.boards.list_filters.query_filter import MAX_QUERY_CHARACTERS
+from tms.fleet.device_query import DEVICE_FIELDS
 from tms.fleet.models import Site, Terminal
 from tms.fleet.search import sites_like, terminals_like
 from tms.fleet.site_query import SITE_FIELDS
@@ -71,6 +73,14 @@ def complete_terminals(request: AuthenticatedRequest) -> HttpResponse:
 def complete_sites(request: AuthenticatedRequest) -> HttpResponse:
     """The same for sites."""
     return _complete(request, SITE_FIELDS, {})
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def complete_devices(request: AuthenticatedRequest) -> HttpResponse:
+    """The same for devices."""
+    return _complete(request, DEVICE_FIELDS, {})
 
 
 def _complete(request: AuthenticatedRequest, fields: FieldSet, counted: Mapping[str, object]) -> HttpResponse:

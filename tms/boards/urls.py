@@ -10,6 +10,7 @@ from tms.boards.alert_history import views as past
 from tms.boards.approvals import views as approvals
 from tms.boards.audit import views as audit
 from tms.boards.availability import views as availability
+from tms.boards.device_list.views import devices, export_devices
 from tms.boards.digest import views as digest
 from tms.boards.incidents import regrouping
 from tms.boards.incidents import views as incidents
@@ -39,6 +40,8 @@ urlpatterns = [
     path("sites/<str:code>/", views.site, name="site"),
     path("sites/<str:code>/close/", close_site, name="close-site"),
     path("sites/<str:code>/reopen/", reopen_site, name="reopen-site"),
+    path("devices/", devices, name="devices"),
+    path("devices/export/", export_devices, name="export-devices"),
     path("alerts/", views.alerts, name="alerts"),
     path("alerts/past/", past.past_alerts, name="past-alerts"),
     path("alerts/past/export/", past.export_past, name="export-past-alerts"),
@@ -93,6 +96,7 @@ urlpatterns = [
     path("audit/new/", audit.new_entries, name="new-audit-entries"),
     path("audit/export/", audit.export_audit, name="export-audit"),
     path("suggestions/sites/", suggestions.suggest_sites, name="suggest-sites"),
+    path("suggestions/queries/devices/", suggestions.complete_devices, name="complete-devices"),
     path("suggestions/queries/sites/", suggestions.complete_sites, name="complete-sites"),
     path("suggestions/queries/", suggestions.complete_terminals, name="complete-terminals"),
     path("suggestions/terminals/", suggestions.suggest_terminals, name="suggest-terminals"),

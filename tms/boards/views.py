@@ -8,14 +8,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from django_htmx.http import reswap, retarget
 
 from tms.accounts import access
 from tms.accounts.access import scope_of
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.boards.alert_surroundings import surroundings
 from tms.boards.formatting import instants
-from tms.boards.list_filters.filters import TerminalFilter
 from tms.boards.list_filters.saved_views import ListState, count_views, known_numbers, numbered, tab_views, view_tabs
 from tms.boards.list_filters.terminal_orders import BY_UID
 from tms.boards.pages import (
@@ -36,7 +34,7 @@ from tms.boards.replay.incident_page import PastIncident
 from tms.boards.replay.links import add_query
 from tms.boards.replay.pages import PastAlert, PastAlerts, PastOverview, PastTerminal
 from tms.boards.replay.responses import replayable
-from tms.boards.responses import or_404, render_page
+from tms.boards.responses import or_404, render_page, render_problem
 from tms.commands.forms import CommandForm
 from tms.replay.state import earliest
 from tms.telemetry.history import series as telemetry
@@ -58,7 +56,7 @@ def overview(request: AuthenticatedRequest) -> HttpResponse:
 def terminals(request: AuthenticatedRequest) -> HttpResponse:
     page = TerminalsPage.open(request.GET, person=request.user)
     if page.chosen.problem and request.htmx.request_type == "partial":
-        return _problem(request, page.chosen)
+        return render_problem(request, page.chosen)
     listed = ListState(page.chosen, page.layout.parameter, page.order.parameter(default=BY_UID))
     tabs = view_tabs(listed, opened=page.view, person=request.user, scope=page.scope)
     return render_page(request, page, results="boards/terminals.html#results", tabs=tabs)
@@ -76,17 +74,14 @@ def view_numbers(request: AuthenticatedRequest) -> HttpResponse:
     return render(request, "boards/view-tabs.html#numbers", {"counted": counted, "is_counted": True})
 
 
-def _problem(request: AuthenticatedRequest, chosen: TerminalFilter) -> HttpResponse:
-    """What is wrong with the typed query; the list stays that of the last one that was right."""
-    answer = render(request, "boards/query.html#problem", {"chosen": chosen})
-    return retarget(reswap(answer, "outerHTML"), "#query-problem")
-
-
 @require_safe
 @never_cache
 @sign_in_required
 def sites(request: AuthenticatedRequest) -> HttpResponse:
-    return render_page(request, SitesPage.open(request.GET, person=request.user), results="boards/sites.html#results")
+    page = SitesPage.open(request.GET, person=request.user)
+    if page.chosen.problem and request.htmx.request_type == "partial":
+        return render_problem(request, page.chosen)
+    return render_page(request, page, results="boards/sites.html#results")
 
 
 @require_safe

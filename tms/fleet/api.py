@@ -11,6 +11,7 @@ from pydantic import Field
 from tms.accounts.access import visible
 from tms.fleet import models
 from tms.fleet.models import Lifecycle, Presence, Status, TerminalKind
+from tms.fleet.rest_queries import condition_of
 from tms.fleet.router import router
 from tms.fleet.schemas import (
     GroupPageSchema,
@@ -24,16 +25,12 @@ from tms.fleet.site_query import SITE_FIELDS
 from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.fleet.terminal_rows import terminals_for
 from tms.lib.pagination import Column, Keyset
-from tms.query.errors import QueryError
-from tms.query.fields import FieldSet
 from tms.query.parser import MAX_CHARACTERS
-from tms.query.query import Query as TextQuery
 from tms.query.tree import Operator
 from tms.rest_base.etags import set_etag
 from tms.rest_base.found_rows import find
 from tms.rest_base.operation import ApiRequest
 from tms.rest_base.pagination import PageQuery, paginate
-from tms.rest_base.problems import RequestFault, unreadable
 
 BY_CODE = Keyset((Column("code"),))
 BY_NAME = Keyset((Column("name"),))
@@ -57,7 +54,7 @@ class TerminalQuery(PageQuery):
         exact = {"site__code": self.site, "groups__name": self.group}
         rows = rows.filter(**{name: value for name, value in exact.items() if value})
         rows = rows.filter(*self._conditions())
-        return rows.filter(_condition(self.q, TERMINAL_FIELDS)) if self.q else rows
+        return rows.filter(condition_of(self.q, TERMINAL_FIELDS)) if self.q else rows
 
     def _conditions(self) -> Iterator[Q]:
         """The parameters that are fields of queries, too."""
@@ -77,18 +74,10 @@ class SiteQuery(PageQuery):
     q: str = Field("", max_length=MAX_CHARACTERS, description="A query, such as `region:Kanto open:no`.")
 
 
-def _condition(text: str, fields: FieldSet) -> Q:
-    """Raises ProblemError."""
-    try:
-        return TextQuery.of(text, fields).where(timezone.now())
-    except QueryError as error:
-        raise unreadable(RequestFault("?q", str(error))) from None
-
-
 @router.get("/sites", summary="List sites", response=SitePageSchema)
 def list_sites(request: ApiRequest, response: HttpResponse, query: Query[SiteQuery]) -> SitePageSchema:
     """Sites in all states; `q` selects some of them."""
-    rows = visible(models.Site.objects.filter(_condition(query.q, SITE_FIELDS)), to=request.person)
+    rows = visible(models.Site.objects.filter(condition_of(query.q, SITE_FIELDS)), to=request.person)
     found = paginate(request, response, rows, query, order=BY_CODE)
     return SitePageSchema(items=[SiteSchema.of(site) for site in found.rows], next=found.next)
 

@@ -4,21 +4,21 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Q, Value
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import visible
-from tms.fleet.models import Group, Lifecycle, Presence, Region, Site, Status, Terminal, TerminalKind
+from tms.fleet.models import Group, Lifecycle, Presence, Site, Status, Terminal, TerminalKind
 from tms.fleet.models.outage import Outage
+from tms.fleet.suggested_values import MAX_VALUES, Existing, region_names, site_codes
 from tms.lib.db.pattern_lookup import ANY
 from tms.query.fields import Field, FieldSet, MovedBy
 from tms.query.tree import Operator
 from tms.query.tree import Value as Written
 from tms.query.value_kinds import MOMENT, PART_OF_TEXT, TEXT, VERSION, TextKind, choices
 
-MAX_VALUES = 10
 SITE_NAMES = ("site__code", "site__name", "site__name_ja")
 LABEL_NAMES = ("label", "place")
 
@@ -51,17 +51,6 @@ def _in_group(operator: Operator, wanted: Written, at: datetime) -> Q:
     return _in_groups(TEXT.compare("group__name", operator, wanted, at))
 
 
-def _site_codes(person: Any, begun: str) -> Iterable[str]:
-    named = Q(code__istartswith=begun) | Q(name__icontains=begun) | Q(name_ja__icontains=begun)
-    return visible(Site.objects.filter(named).order_by("code"), to=person).values_list("code", flat=True)[:MAX_VALUES]
-
-
-def _region_names(person: Any, begun: str) -> Iterable[str]:
-    sites = visible(Site.objects.all(), to=person)
-    named = Region.objects.filter(Q(name__istartswith=begun) | Q(name_ja__startswith=begun))
-    return named.filter(name__in=sites.values("region")).order_by("name").values_list("name", flat=True)[:MAX_VALUES]
-
-
 def _group_names(person: Any, begun: str) -> Iterable[str]:
     groups = visible(Group.objects.filter(name__icontains=begun).order_by("name"), to=person)
     return groups.values_list("name", flat=True)[:MAX_VALUES]
@@ -79,37 +68,25 @@ def _lost_nodes(person: Any, begun: str) -> Iterable[str]:
     return dropped.order_by("node").values_list("node", flat=True).distinct()[:MAX_VALUES]
 
 
-class Existing:
-    """Suggests the values of a column that terminals of the person have."""
-
-    def __init__(self, column: str) -> None:
-        self._column = column
-
-    def __call__(self, person: Any, begun: str) -> QuerySet[Terminal, str]:
-        terminals = Terminal.objects.filter(**{f"{self._column}__istartswith": begun}).exclude(**{self._column: ""})
-        values = visible(terminals, to=person).order_by(self._column).values_list(self._column, flat=True)
-        return values.distinct()[:MAX_VALUES]
-
-
 TERMINAL_FIELDS = FieldSet(
     Field(
-        "site", _("Code or name of the site"), TEXT, ("site__code", "site__name", "site__name_ja"), suggest=_site_codes
+        "site", _("Code or name of the site"), TEXT, ("site__code", "site__name", "site__name_ja"), suggest=site_codes
     ),
-    Field("region", _("Region of the site"), TEXT, ("site__region",), suggest=_region_names),
+    Field("region", _("Region of the site"), TEXT, ("site__region",), suggest=region_names),
     Field("kind", _("Kind of terminal"), choices(dict(TerminalKind.choices)), ("kind",)),
-    Field("uid", _("UID"), TEXT, compare=OfWords("uid", TEXT), suggest=Existing("uid")),
+    Field("uid", _("UID"), TEXT, compare=OfWords("uid", TEXT), suggest=Existing(Terminal, "uid")),
     Field(
         "location",
         _("Part of the location"),
         PART_OF_TEXT,
         aliases=LABEL_NAMES,
         compare=OfWords("label", PART_OF_TEXT),
-        suggest=Existing("label"),
+        suggest=Existing(Terminal, "label"),
     ),
-    Field("model", _("Model"), TEXT, ("model",), suggest=Existing("model")),
-    Field("serial", _("Serial number"), TEXT, compare=OfWords("serial", TEXT), suggest=Existing("serial")),
-    Field("firmware", _("Version of the firmware"), VERSION, ("firmware",), suggest=Existing("firmware")),
-    Field("agent", _("Version of the agent"), VERSION, ("agent",), suggest=Existing("agent")),
+    Field("model", _("Model"), TEXT, ("model",), suggest=Existing(Terminal, "model")),
+    Field("serial", _("Serial number"), TEXT, compare=OfWords("serial", TEXT), suggest=Existing(Terminal, "serial")),
+    Field("firmware", _("Version of the firmware"), VERSION, ("firmware",), suggest=Existing(Terminal, "firmware")),
+    Field("agent", _("Version of the agent"), VERSION, ("agent",), suggest=Existing(Terminal, "agent")),
     Field("state", pgettext_lazy("lifecycle", "Lifecycle state"), choices(dict(Lifecycle.choices)), ("lifecycle",)),
     Field("group", _("Group that it belongs to"), TEXT, compare=_in_group, suggest=_group_names),
     Field("via", _("UID of the terminal that it is connected via"), TEXT, ("parent__uid",), ("parent",)),

@@ -10,6 +10,7 @@ class InspectionsConfig(AppConfig):
 
     def ready(self) -> None:
         from tms.fleet.terminals.lifecycle_changes import lifecycle_changed
-        from tms.inspections import members
+        from tms.inspections import device_query, members
 
+        device_query.add_fields()
         lifecycle_changed.connect(members.follow_lifecycle)

@@ -9,13 +9,13 @@ from datetime import datetime
 from difflib import get_close_matches
 from enum import Enum, auto
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 from typing import Any
 
 from django.db.models import Q
 from django.utils.functional import Promise
 
-from tms.query.tree import Operator
+from tms.query.tree import Operator, Value
 from tms.query.value_kinds import ValueKind
 
 
@@ -61,7 +61,9 @@ class Field:
     def condition(self, operator: Operator, wanted: Any, at: datetime) -> Q:
         if self.compare:
             return self.compare(operator, wanted, at)
-        return self.related(reduce(or_, (self.kind.compare(name, operator, wanted, at) for name in self.columns)))
+        # What has no value has none in any column; any column may have a value that is asked for.
+        join = and_ if isinstance(wanted, Value) and not wanted.text else or_
+        return self.related(reduce(join, (self.kind.compare(name, operator, wanted, at) for name in self.columns)))
 
 
 @dataclass(frozen=True, slots=True)

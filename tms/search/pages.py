@@ -36,6 +36,7 @@ PAGES = (
     PageEntry("terminals", _("Terminals"), "terminals", keys=("g", "t")),
     PageEntry("saved-views", _("Views"), "terminals"),
     PageEntry("sites", _("Sites"), "sites"),
+    PageEntry("devices", _("Devices"), "devices"),
     PageEntry("regions", _("Regions"), "sites", (Permission.EDIT_SITES,)),
     PageEntry("enrol", _("Enrol a terminal"), "plus", (Permission.ENROL_TERMINALS,)),
     PageEntry("enrol-many", _("Enrolment tokens"), "key", (Permission.ENROL_TERMINALS,)),

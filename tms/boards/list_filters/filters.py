@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl, urlencode
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
-from django.utils import timezone
 
 from tms.accounts.access import Person, within
 from tms.accounts.scope import Scope
@@ -17,11 +16,12 @@ from tms.alerts.models import Alert, AlertState, Incident
 from tms.alerts.models.alert import FLAPPING
 from tms.alerts.search import alerts_like
 from tms.boards.list_filters import old_parameters
+from tms.boards.list_filters.query_filter import MAX_QUERY_CHARACTERS, QueryFilter, read
 from tms.feed.change import Change
 from tms.fleet.models import Lifecycle, Terminal
 from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.lib.severity import Severity
-from tms.query.editing import all_of, condition, only_condition, without
+from tms.query.editing import all_of, condition
 from tms.query.errors import QueryError
 from tms.query.fields import MovedBy
 from tms.query.query import Query
@@ -30,15 +30,14 @@ NOT_LISTED = tuple(state.value for state in Lifecycle if state is not Lifecycle.
 """The lifecycle states of terminals that a list shows only if it is asked for them."""
 MIN_SEARCHED = 2
 MAX_SEARCH_CHARACTERS = 64
-MAX_QUERY_CHARACTERS = 2_000
 PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
-class TerminalFilter:
-    """A query about terminals; an empty one selects those in service. A text that is none selects nothing."""
+class TerminalFilter(QueryFilter):
+    """A query about terminals; an empty one selects those in service."""
 
-    q: str = ""
+    known = TERMINAL_FIELDS
 
     @classmethod
     def of(cls, query: QueryDict, *, to: Person | None = None) -> Self:
@@ -47,14 +46,8 @@ class TerminalFilter:
         return cls(all_of(*old_parameters.conditions(query, to=to), q if len(q) >= MIN_SEARCHED else ""))
 
     def apply(self, rows: QuerySet[Terminal]) -> QuerySet[Terminal]:
-        if isinstance(self._read, QueryError):
-            return rows.none()
-        rows = rows if "state" in self.used else rows.filter(lifecycle=Lifecycle.IN_SERVICE)
-        return rows.filter(self._read.where(timezone.now())) if self.q else rows
-
-    @cached_property
-    def _read(self) -> Query | QueryError:
-        return read_query(self.q)
+        is_stated = self.problem or "state" in self.used
+        return (rows if is_stated else rows.filter(lifecycle=Lifecycle.IN_SERVICE)).filter(self.condition)
 
     @property
     def explicit(self) -> Self:
@@ -62,22 +55,6 @@ class TerminalFilter:
         if "state" in self.used or self.problem:
             return self
         return type(self)(all_of(self.q, condition("state", [Lifecycle.IN_SERVICE.value])))
-
-    @property
-    def problem(self) -> QueryError | None:
-        """Why the query is none."""
-        return self._read if isinstance(self._read, QueryError) else None
-
-    @property
-    def corrected(self) -> str:
-        """The query with its mistake corrected; empty if nothing is like what was meant."""
-        problem = self.problem
-        return problem.correction.of(self.q) if problem and problem.correction else ""
-
-    @property
-    def used(self) -> Collection[str]:
-        """The fields that the query has conditions on."""
-        return () if isinstance(self._read, QueryError) else self._read.used
 
     @cached_property
     def _moved_by(self) -> frozenset[MovedBy]:
@@ -98,30 +75,14 @@ class TerminalFilter:
         """Whether the status that terminals report decides which rows there are."""
         return MovedBy.STATUS in self._moved_by
 
-    def chosen(self, field: str) -> tuple[str, ...]:
-        """The values of the only condition on a field that all rows meet; none if there is no such condition."""
-        found = only_condition(self.q, field)
-        return tuple(value.text.casefold() for value in found.values) if found else ()
-
-    def without(self, *names: str) -> Self:
-        """The filter without those conditions."""
-        found = (only_condition(self.q, name) for name in names)
-        return type(self)(without(self.q, *filter(None, found)))
-
     def toggled(self, field: str, value: str) -> Self:
         """The filter with one more value of a field, or one less."""
-        values = sorted({*self.chosen(field)} ^ {value})
-        return type(self)(all_of(self.without(field).q, condition(field, values) if values else ""))
+        return self.with_only(field, *sorted({*self.chosen(field)} ^ {value}))
 
     @property
     def site(self) -> str:
         """The site that all rows are at, if the query names one."""
         return named[0] if len(named := self.chosen("site")) == 1 else ""
-
-    @property
-    def query(self) -> str:
-        """The filter as a query string; equal filters have equal strings."""
-        return query_string(self.q)
 
     @property
     def is_empty(self) -> bool:
@@ -204,17 +165,9 @@ def text(query: QueryDict, name: str, most: int) -> str:
     return query.get(name, "").replace("\0", "").strip()[:most]
 
 
-def query_string(q: str) -> str:
-    """The part of a URL that asks the list of terminals a query. What people type most stays readable."""
-    return urlencode({"q": q}, safe=":,*") if q else ""
-
-
 def read_query(text: str) -> Query | QueryError:
     """The query about terminals that the text is, or why it is none."""
-    try:
-        return Query.of(text, TERMINAL_FIELDS)
-    except QueryError as error:
-        return error
+    return read(text, TERMINAL_FIELDS)
 
 
 def _all_known(chosen: Iterable[str], values: Collection[str]) -> tuple[str, ...]:

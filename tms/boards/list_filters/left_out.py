@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from tms.boards.list_filters.filters import NOT_LISTED, TerminalFilter, read_query
+from tms.boards.list_filters.filters import NOT_LISTED, TerminalFilter
 from tms.fleet.models import Terminal
-from tms.query.errors import QueryError
 from tms.query.parser import parse
 from tms.query.tree import AllOf, AnyOf, Comparison, Negation, Part, Words
 
@@ -67,8 +66,9 @@ def _without_each(chosen: TerminalFilter) -> Iterator[tuple[str, TerminalFilter]
     parts = _texts(chosen.q)
     for at, part in enumerate(parts):
         rest = " ".join(parts[:at] + parts[at + 1 :])
-        if not isinstance(read_query(rest), QueryError):
-            yield part, replace(chosen, q=rest)
+        other = replace(chosen, q=rest)
+        if not other.problem:
+            yield part, other
 
 
 def _texts(q: str) -> list[str]:

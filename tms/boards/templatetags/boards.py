@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 
 from tms.boards import icons
 from tms.boards.formatting import instants
-from tms.boards.list_filters.filters import query_string
+from tms.boards.list_filters.query_filter import query_string
 from tms.boards.rendering.renderer import render_part, render_piece
 from tms.fleet.models import Presence, Status
 from tms.lib.severity import Severity
@@ -77,7 +77,7 @@ def piece(template_name: str, **values: Hashable) -> SafeString:
 def terminals_where(**conditions: str) -> str:
     """The address of the list of the terminals whose fields have these values."""
     q = all_of(*(condition(name, (value,)) for name, value in conditions.items()))
-    return f"{reverse('terminals')}?{query_string(q)}"
+    return f"{reverse('terminals')}?{query_string({'q': q})}"
 
 
 @register.simple_tag(takes_context=True)

@@ -10,6 +10,7 @@ from pydantic import Field
 from tms.accounts.access import demand, demand_within, visible
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
+from tms.fleet.device_query import DEVICE_FIELDS
 from tms.fleet.devices import placements, services, undo
 from tms.fleet.devices.schemas import (
     DeviceBody,
@@ -25,8 +26,10 @@ from tms.fleet.devices.schemas import (
 )
 from tms.fleet.devices.services import DeviceValues
 from tms.fleet.models import Device, DeviceState, Lifecycle, Placement, Site, Terminal
+from tms.fleet.rest_queries import condition_of
 from tms.fleet.router import router
 from tms.lib.pagination import Column, Keyset, instant
+from tms.query.parser import MAX_CHARACTERS
 from tms.rest_base.etags import IF_MATCH, require_match, set_etag
 from tms.rest_base.found_rows import find, find_permitted, find_to_change, named_in_body, unique
 from tms.rest_base.operation import Access, ApiRequest
@@ -44,6 +47,7 @@ UNDOING = Access(Permission.MANAGE_TERMINALS, is_idempotent=True, refusals=(409,
 
 
 class DeviceQuery(PageQuery):
+    q: str = Field("", max_length=MAX_CHARACTERS, description="A query, such as `state:spare model:KX-21`.")
     state: DeviceState | None = None
     site: str = Field("", max_length=8, description="Site code.")
     model: str = Field("", max_length=64)
@@ -51,7 +55,8 @@ class DeviceQuery(PageQuery):
 
     def apply(self, rows: QuerySet[Device]) -> QuerySet[Device]:
         wanted = {"state": self.state, "site__code": self.site, "model": self.model, "serial": self.serial}
-        return rows.filter(**{name: value for name, value in wanted.items() if value})
+        rows = rows.filter(**{name: value for name, value in wanted.items() if value})
+        return rows.filter(condition_of(self.q, DEVICE_FIELDS)) if self.q else rows
 
 
 @router.get("/devices", summary="List devices", response=DevicePageSchema)

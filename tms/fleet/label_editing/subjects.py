@@ -56,7 +56,7 @@ class Labelled:
 
     @property
     def nav_item(self) -> str:
-        return "sites" if isinstance(self.row, Site) else "terminals"
+        return f"{self.subject}s"
 
     @property
     def name(self) -> str:

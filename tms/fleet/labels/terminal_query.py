@@ -1,6 +1,6 @@
 """Tags and attributes as fields of queries: `tag:lobby`, `attr.floor>2`.
 
-Those of a terminal's site and of its device are its own, too; a site has its own only.
+Those of a terminal's site and of its device are its own, too; sites and devices have their own only.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,12 +13,14 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import visible
+from tms.fleet.device_query import DEVICE_FIELDS
 from tms.fleet.labels.subjects import SUBJECTS, terminals_of
 from tms.fleet.models import Attribute, AttributeSubject, AttributeType
 from tms.fleet.site_query import SITE_FIELDS
-from tms.fleet.terminal_query import MAX_VALUES, TERMINAL_FIELDS
+from tms.fleet.suggested_values import MAX_VALUES
+from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.lib.db.pattern_lookup import ANY
-from tms.query.fields import Field, FieldFamily
+from tms.query.fields import Field, FieldFamily, FieldSet
 from tms.query.tree import Operator, Value
 from tms.query.value_kinds import DAY, NUMBER, TEXT, ChoiceKind, OrNone, ValueKind
 
@@ -31,9 +33,16 @@ def add_fields() -> None:
     TERMINAL_FIELDS.add(Field("tag", tag, TEXT, compare=partial(_tagged, _of_all), suggest=known_tags))
     of_all = partial(_field, AttributeSubject, terminals_of)
     TERMINAL_FIELDS.add_family(FieldFamily(PREFIX, _("Attribute"), of_all, _names))
-    SITE_FIELDS.add(Field("tag", _("Tag"), TEXT, compare=partial(_tagged, _of_site), suggest=known_tags))
-    of_sites = partial(_field, (AttributeSubject.SITE,), _sites_of)
-    SITE_FIELDS.add_family(FieldFamily(PREFIX, _("Attribute"), of_sites, _names_of_sites))
+    _add_own(SITE_FIELDS, AttributeSubject.SITE)
+    _add_own(DEVICE_FIELDS, AttributeSubject.DEVICE)
+
+
+def _add_own(fields: FieldSet, subject: AttributeSubject) -> None:
+    """Fields of rows that have no tags and attributes but their own."""
+    own = partial(known_tags, subjects=(subject,))
+    fields.add(Field("tag", _("Tag"), TEXT, compare=partial(_tagged, partial(_own, subject)), suggest=own))
+    attribute = partial(_field, (subject,), _rows_of)
+    fields.add_family(FieldFamily(PREFIX, _("Attribute"), attribute, partial(_names, subjects=(subject,))))
 
 
 def _tagged(rows: Callable[[Q], Q], operator: Operator, wanted: Value, at: datetime) -> Q:
@@ -46,22 +55,24 @@ def _tagged(rows: Callable[[Q], Q], operator: Operator, wanted: Value, at: datet
     return rows(Q(name=wanted.text.casefold()))
 
 
-def _of_site(tags: Q) -> Q:
-    return _sites_of(AttributeSubject.SITE, SUBJECTS[AttributeSubject.SITE].tags.objects.filter(tags))
+def _own(subject: AttributeSubject, tags: Q) -> Q:
+    return _rows_of(subject, SUBJECTS[subject].tags.objects.filter(tags))
 
 
-def _sites_of(subject: AttributeSubject, rows: QuerySet[Any]) -> Q:
-    return Q(pk__in=rows.values("site"))
+def _rows_of(subject: AttributeSubject, rows: QuerySet[Any]) -> Q:
+    return Q(pk__in=rows.values(SUBJECTS[subject].name))
 
 
 def _of_all(tags: Q) -> Q:
     return reduce(or_, (terminals_of(name, subject.tags.objects.filter(tags)) for name, subject in SUBJECTS.items()))
 
 
-def known_tags(person: Any, begun: str) -> Iterable[str]:
+def known_tags(
+    person: Any, begun: str, *, subjects: Iterable[AttributeSubject] = tuple(AttributeSubject)
+) -> Iterable[str]:
     found: set[str] = set()
-    for subject in SUBJECTS.values():
-        rows = visible(subject.tags.objects.filter(name__startswith=begun.casefold()), to=person)
+    for subject in subjects:
+        rows = visible(SUBJECTS[subject].tags.objects.filter(name__startswith=begun.casefold()), to=person)
         found.update(rows.order_by("name").values_list("name", flat=True).distinct()[:MAX_VALUES])
     return sorted(found)[:MAX_VALUES]
 
@@ -97,11 +108,6 @@ def _kind(attribute: Attribute) -> ValueKind:
             return TEXT
 
 
-def _names(person: Any, begun: str) -> Iterable[str]:
-    attributes = Attribute.objects.filter(name__startswith=begun.casefold()).order_by("name")
-    return attributes.values_list("name", flat=True)[:MAX_VALUES]
-
-
-def _names_of_sites(person: Any, begun: str) -> Iterable[str]:
-    attributes = Attribute.objects.filter(subject=AttributeSubject.SITE, name__startswith=begun.casefold())
+def _names(person: Any, begun: str, *, subjects: Iterable[AttributeSubject] = tuple(AttributeSubject)) -> Iterable[str]:
+    attributes = Attribute.objects.filter(subject__in=list(subjects), name__startswith=begun.casefold())
     return attributes.order_by("name").values_list("name", flat=True)[:MAX_VALUES]
