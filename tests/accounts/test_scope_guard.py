@@ -27,6 +27,7 @@ EXCEPTIONS = {
         "alerts.rule_editing.api._uids",
         "boards.actions.one.__init__",
         "boards.dialogs.action_dialog.of_alerts",
+        "boards.device_list.rows.device_rows",
         "boards.dialogs.action_dialog.of_incidents",
         "boards.incidents.regrouping.__init__",
         "boards.incidents.regrouping.move_alerts_out",

@@ -22,6 +22,7 @@ from tms.transfer.edits import planning
 from tms.transfer.edits.planning import EditPlan, EditTarget
 from tms.transfer.kinds import edits
 from tms.transfer.kinds.edits import Edit, EditKind, MemberChange
+from tms.transfer.kinds.terminals import TerminalRows
 from tms.transfer.models import Import, ImportNotPossible, ImportState
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -212,6 +213,21 @@ def test_a_terminal_that_changed_after_the_preview_is_left_out(fleet, lead):
     assert (made.state, made.counts) == (ImportState.APPLIED, {"changed": 2, "refused": 2})
     assert uids(lifecycle=Lifecycle.OUT_OF_SERVICE) == ["A-2", "A-3", "A-4"]
     assert [row.faults[0].code for row in rows(made) if row.faults] == ["changed-since", "deleted-since"]
+
+
+@pytest.mark.parametrize("happens", [lambda one, site: Terminal.objects.update(site=site), lambda one, _: one.delete()])
+def test_nothing_moves_if_somebody_moved_or_deleted_a_terminal_a_moment_before(fleet, lead, monkeypatch, happens):
+    """The check found it where it was, and the edit has not locked it yet."""
+    one, elsewhere, write = fleet.terminal(uid="A-1", site=fleet.site("SJK")), fleet.site("HND"), TerminalRows.write
+
+    def write_late(kind, rows, work):
+        happens(one, elsewhere)
+        write(kind, rows, work)
+
+    monkeypatch.setattr(TerminalRows, "write", write_late)
+    made = applied(Edit(EditKind.MOVE, site="UEN"), by=lead)
+
+    assert (made.state, made.problem[0]) == (ImportState.FAILED, "conflict")
 
 
 def test_nothing_changes_once_the_permission_is_withdrawn(fleet, lead):

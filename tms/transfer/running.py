@@ -26,7 +26,7 @@ from tms.fleet.labels.tags import TooManyTags
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.terminals.lifecycle_changes import NotPossible
 from tms.lib.db.jobs import skip_when_empty
-from tms.transfer.kinds.base import Reach, RowKind, Work
+from tms.transfer.kinds.base import MovedMeanwhile, Reach, RowKind, Work
 from tms.transfer.kinds.facts import edit_of, rows_of
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.models import (
@@ -118,7 +118,7 @@ def run(pk: int, *, at: datetime) -> None:
                 _work(chosen, at=at)
     except ImportRefused as refused:
         _fail(pk, refused.problem)
-    except (BadValue, IntegrityError, ProtectedError, NotPossible, TooManyTags) as error:
+    except (BadValue, MovedMeanwhile, IntegrityError, ProtectedError, NotPossible, TooManyTags) as error:
         log.warning("import_conflict", pk=pk, error=repr(error))
         _fail(pk, ["conflict", {}])
     finally:

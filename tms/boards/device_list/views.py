@@ -53,7 +53,7 @@ class StateTab(NamedTuple):
 @never_cache
 @sign_in_required
 def devices(request: AuthenticatedRequest) -> HttpResponse:
-    """In the order of their serial numbers; with `after` or `before` another page."""
+    """A page of them, by serial number; `after` or `before` a cursor."""
     chosen = DeviceFilter.of(request.GET)
     is_partial = request.htmx.request_type == "partial"
     if chosen.problem and is_partial:
@@ -75,7 +75,7 @@ def devices(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @sign_in_required
 def export_devices(request: AuthenticatedRequest) -> HttpResponseBase:
-    """Those that match, as CSV."""
+    """The devices that match, as CSV."""
     chosen = DeviceFilter.of(request.GET)
     recorder.record_export(Device, "csv", chosen.query)
     more = rows_to_export(chosen.apply(visible(Device.objects.all(), to=request.user)))

@@ -108,6 +108,10 @@ class Work:
         return IdentitySource.IMPORT if self.reach.is_import else IdentitySource.EDIT
 
 
+class MovedMeanwhile(Exception):
+    """Somebody moved or deleted a terminal after it was checked, and before it was locked."""
+
+
 class RowKind(ABC):
     name: str
     """The word in addresses and in the database."""

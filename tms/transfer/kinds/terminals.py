@@ -1,7 +1,7 @@
 """Terminals in files."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 from operator import itemgetter
 
@@ -20,6 +20,7 @@ from tms.lib.db import rows as db_rows
 from tms.transfer.kinds import cells, lifecycles, placing
 from tms.transfer.kinds.base import (
     BATCH,
+    MovedMeanwhile,
     Reach,
     Work,
     check_site,
@@ -174,7 +175,9 @@ class TerminalRows(LabelledRows):
         pks = [row.pk for row in rows if row.pk is not None]
         store.lock(pks)
         with history.recording(pks, by=work.by, at=work.at, source=work.source):
-            terminals = Terminal.objects.select_for_update(of=("self",)).order_by("pk").in_bulk(pks)
+            locked = Terminal.objects.select_related("site").select_for_update(of=("self",)).order_by("pk")
+            terminals = locked.in_bulk(pks)
+            _check_places(terminals, rows)
             db_rows.update(Terminal, [_updated(terminals[row.stored_pk], row, sites) for row in rows])
             _move_devices(row for row in rows if "site" in row.after)
             _set_parents([row for row in rows if "parent" in row.after])
@@ -209,6 +212,14 @@ def _updated(terminal: Terminal, row: FileRow, sites: dict[str, int]) -> Termina
         row.after.get("kind", terminal.kind),
         row.after.get("label", terminal.label),
     )
+
+
+def _check_places(locked: Mapping[int, Terminal], rows: Iterable[FileRow]) -> None:
+    """Terminals move from where the person may manage them. Raises MovedMeanwhile."""
+    for row in rows:
+        terminal = locked.get(row.stored_pk)
+        if terminal is None or ("site" in row.after and terminal.site.code != row.before["site"]):
+            raise MovedMeanwhile(row.key)
 
 
 def _groups(record: Record) -> set[str]:
