@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Max, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from tms.fleet.device_query import DEVICE_FIELDS
@@ -22,16 +22,13 @@ def add_fields() -> None:
 
 def last_inspections(devices: Collection[int]) -> Mapping[int, Inspection]:
     """The last inspection of each of these devices, by the key of the device; those never inspected are missing."""
-    newest = Device.objects.filter(pk__in=devices).annotate(last=_last("pk")).exclude(last=None)
+    last = Inspection.objects.valid().filter(device=OuterRef("pk")).order_by("-at", "-pk")  # index: inspection_device
+    newest = Device.objects.filter(pk__in=devices).annotate(last=Subquery(last.values("pk")[:1]))
     return {found.device_id or 0: found for found in Inspection.objects.filter(pk__in=newest.values("last"))}
 
 
 def _inspected(operator: Operator, wanted: Any, at: datetime) -> Q:
-    devices = Device.objects.annotate(inspected_at=_last("at"))
+    # An aggregate, because a subquery would look up each device for itself, and twice if it may be without any.
+    last = Max("inspections__at", filter=Q(inspections__superseded_at=None))
+    devices = Device.objects.order_by().annotate(inspected_at=last)
     return Q(pk__in=devices.filter(MOMENT.compare("inspected_at", operator, wanted, at)).values("pk"))
-
-
-def _last(column: str) -> Subquery:
-    """Of the last inspection of a device (index: inspection_device)."""
-    found: QuerySet[Inspection] = Inspection.objects.valid().filter(device=OuterRef("pk"))
-    return Subquery(found.order_by("-at", "-pk").values(column)[:1])

@@ -76,8 +76,18 @@ def piece(template_name: str, **values: Hashable) -> SafeString:
 @register.simple_tag
 def terminals_where(**conditions: str) -> str:
     """The address of the list of the terminals whose fields have these values."""
+    return _where("terminals", conditions)
+
+
+@register.simple_tag
+def devices_where(**conditions: str) -> str:
+    """The same for devices."""
+    return _where("devices", conditions)
+
+
+def _where(name: str, conditions: Mapping[str, str]) -> str:
     q = all_of(*(condition(name, (value,)) for name, value in conditions.items()))
-    return f"{reverse('terminals')}?{query_string({'q': q})}"
+    return f"{reverse(name)}?{query_string({'q': q})}"
 
 
 @register.simple_tag(takes_context=True)
