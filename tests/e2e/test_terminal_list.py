@@ -91,3 +91,17 @@ async def test_columns_are_chosen_and_ordered_with_the_keyboard(person: Enter, f
     await page.locator("details.columns summary").click()
     await page.locator("details.columns").get_by_role("button", name="Reset").click()
     await expect(heads).to_have_count(12)
+
+
+async def test_a_completion_of_what_was_typed_before_replaces_what_was_typed_since(person: Enter):
+    """Its answer is on the way while somebody goes on typing, and takes it with Tab."""
+    page = await (await person()).open("/devices/")
+    field = page.get_by_role("combobox", name="Search devices")
+    await field.press_sequentially("s")
+    await expect(page.get_by_role("option").first).to_contain_text("serial:")
+    await page.route("**/suggestions/queries/**", lambda _: None)
+
+    await field.press_sequentially("eri")
+    await page.keyboard.press("Tab")
+
+    await expect(field).to_have_value("serial:")

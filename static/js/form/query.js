@@ -9,6 +9,7 @@ class QueryField {
   /** @type {AbortController | undefined} */
   #request;
   #timer = 0;
+  #asked = ""; // the query that the completions are for
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -71,20 +72,22 @@ class QueryField {
     this.#request?.abort();
     this.#request = new AbortController();
     const address = new URL(/** @type {string} */ (this.root.dataset.query), location.href);
-    address.searchParams.set("q", this.input.value);
+    const asked = this.input.value;
+    address.searchParams.set("q", asked);
     if (this.count) address.searchParams.set("count", "1");
     address.searchParams.set("cursor", String(this.input.selectionStart ?? this.input.value.length));
     try {
       const answer = await fetch(address, { signal: this.#request.signal, redirect: "error" });
-      if (answer.ok) this.#open(await answer.text());
+      if (answer.ok) this.#open(await answer.text(), asked);
     } catch {
       this.#close(); // a query can be typed without help
     }
   }
 
-  /** @param {string} html */
-  #open(html) {
+  /** @param {string} html @param {string} asked */
+  #open(html, asked) {
     if (document.activeElement !== this.input) return;
+    this.#asked = asked;
     const found = document.createElement("template");
     found.innerHTML = html;
     this.count?.replaceChildren(...(found.content.querySelector("output")?.childNodes ?? []));
@@ -121,9 +124,14 @@ class QueryField {
 
   /** @param {HTMLElement} option */
   #take({ dataset }) {
-    const { text = "", start, end } = dataset;
-    const before = this.input.value.slice(0, Number(start));
-    const after = this.input.value.slice(Number(end));
+    const { text = "", start = "", end = "" } = dataset;
+    const { value, selectionStart } = this.input;
+    // What was typed since, before the next answer, belongs to the word that is completed, or the completion is none.
+    const until = value === this.#asked ? Number(end) : (selectionStart ?? value.length);
+    const typed = value.slice(Number(start), until).toLowerCase();
+    if (value !== this.#asked && !text.toLowerCase().startsWith(typed)) return;
+    const before = value.slice(0, Number(start));
+    const after = value.slice(until);
     // A field waits for its value; a value is complete.
     const gap = /[:.]$/.test(text) || after.startsWith(" ") ? "" : " ";
     this.#write(before + text + gap + after, before.length + text.length + gap.length);
