@@ -98,10 +98,9 @@ def test_the_order_is_part_of_the_url(page, fleet, query, order):
 
 def test_many_alerts_are_paginated_in_impact_order(page, fleet):
     rule, at = fleet.metric_rule(severity="critical"), now()
-    sites = [fleet.site(f"S{n}") for n in range(3)]
-    made = [
-        factories.alert(fleet, rule=rule, site=sites[n % 3], opened_at=at + timedelta(seconds=n)) for n in range(130)
-    ]
+    terminals = [fleet.terminals_online(44, site=fleet.site(f"S{n}")) for n in range(3)]
+    mixed = [terminal for together in zip(*terminals, strict=True) for terminal in together]
+    made = factories.alerts(rule, mixed, [at + timedelta(seconds=n) for n in range(len(mixed))])
     whole = alert_ids(page("/alerts/?severity=critical"))
     first = page("/alerts/?severity=critical")
     (after,) = [link for link in first.links() if "after=" in link]

@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 
 from tests.boards.past_alerts import past
+from tests.support import factories
 from tests.support.builders import AT
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, streamed
@@ -107,7 +108,8 @@ def test_a_row_shows_who_acknowledged_first_how_quickly_and_how_long_it_lasted(p
 
 def test_many_are_paginated_in_both_directions(page, fleet):
     rule, at = fleet.metric_rule(), now(-7_200)
-    made = [past(fleet, at + timedelta(seconds=n // 2), rule=rule, lasted_s=1).pk for n in range(130)][::-1]
+    opened_at = [at + timedelta(seconds=n // 2) for n in range(130)]
+    made = [alert.pk for alert in factories.alerts(rule, fleet.terminals_online(130), opened_at)][::-1]
     first = page("/alerts/past/?severity=warning")
     (after,) = [link for link in first.links() if "after=" in link]
 

@@ -1,5 +1,6 @@
 """Rows for tests of boards, in addition to `tests.support.builders`: alerts in any state, readings, histories."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,6 +36,16 @@ def alert(
     with transaction.atomic():
         lifecycle.trigger([RuleTriggered(rule.pk, terminal.pk, opened_at or now(), value=value)])
     return Alert.objects.unresolved().get(rule=rule, terminal=terminal)
+
+
+def alerts(rule: Rule, terminals: Sequence[Terminal], opened_at: Iterable[datetime]) -> list[Alert]:
+    """Open alerts of many terminals, in their order: a hundred cost as much as two of `alert`."""
+    with transaction.atomic():
+        lifecycle.trigger(
+            [RuleTriggered(rule.pk, terminal.pk, at) for terminal, at in zip(terminals, opened_at, strict=True)]
+        )
+    made = {alert.terminal_id: alert for alert in Alert.objects.unresolved().filter(rule=rule)}
+    return [made[terminal.pk] for terminal in terminals]
 
 
 def acknowledged(alert: Alert, *, by: User, comment: str = "", at: datetime | None = None, **terms: Any) -> Alert:
