@@ -45,7 +45,7 @@ def fail(*_: object) -> None:
 
 @pytest.mark.usefixtures("quick", "fleet")
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("failing", [loop.name for loop in LOOPS])
+@pytest.mark.parametrize("failing", {loop.lane: loop.name for loop in LOOPS}.values())
 async def test_a_failing_loop_does_not_stop_the_others_or_end_leadership(failing, monkeypatch):
     leads = []
     monkeypatch.setattr(scheduler.Runner, "_lead_on", counted(leads, scheduler.Runner._lead_on))
