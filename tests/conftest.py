@@ -3,16 +3,15 @@
 import gc
 import os
 from collections.abc import Generator, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.test import TransactionTestCase, client
 
+from tests.support.alerts.default_rules import add_default_rules
 from tests.support.alerts.incidents import Storm
 from tests.support.alerts.rule_cache import empty_rule_cache
 from tests.support.builders import FakeScheduler, Fleet
@@ -144,7 +143,4 @@ def feed_recorder(settings: Any) -> FeedRecorder:
 
 @pytest.fixture
 def default_rules(db: None) -> None:
-    """The rules of the migrations, also after a test with real transactions emptied every table."""
-    import_module("tms.alerts.migrations.0001_initial").add_default_rules(apps, None)
-    import_module("tms.alerts.migrations.0002_unexpected_device").add_rule(apps, None)
-    import_module("tms.inspections.migrations.0001_initial").add_rule(apps, None)
+    add_default_rules()

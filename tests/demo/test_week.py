@@ -1,13 +1,15 @@
 """A new demo has a week of history, and a situation that people recognise at once."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from django.db.models import F
 
+from tests.support.alerts.default_rules import add_default_rules
+from tests.support.database.shared_rows import shared_rows
 from tms.accounts.models import User
 from tms.alerts import correlation, lifecycle
 from tms.alerts.models.alert import Alert, AlertState
@@ -31,10 +33,13 @@ pytestmark = pytest.mark.django_db
 TERMINALS = 56
 
 
-@pytest.fixture
-def fleet(tmp_path: Path) -> seed_file.Fleet:
-    seed(TERMINALS, path=tmp_path / "fleet.json", machine="desk")
-    return seed_file.read(tmp_path / "fleet.json")
+@pytest.fixture(scope="module")
+def fleet(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[seed_file.Fleet]:
+    path = tmp_path_factory.mktemp("demo") / "fleet.json"
+    with shared_rows(django_db_blocker):
+        add_default_rules()
+        seed(TERMINALS, path=path, machine="desk")
+        yield seed_file.read(path)
 
 
 def test_the_past_week_has_outages_of_every_cause_and_incidents_that_were_resolved(fleet, now):

@@ -3,6 +3,7 @@
 import operator
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -13,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support import factories
-from tests.support.builders import AT
+from tests.support.builders import AT, Fleet
+from tests.support.database.shared_rows import shared_rows
 from tms.alerts.maintenance.services import WindowScope, plan
 from tms.fleet.models import Group, Lifecycle, Presence, Status, Terminal, TerminalState
 from tms.fleet.models.opening_hours import SpecialDay
@@ -65,8 +67,18 @@ class Plain:
         return "\n".join((self.uid, self.label, *self.site[1:])).casefold()
 
 
+@pytest.fixture(scope="module")
+def created(django_db_setup, django_db_blocker) -> Iterator[list[Plain]]:
+    with shared_rows(django_db_blocker):
+        yield create_terminals(Fleet())
+
+
 @pytest.fixture
-def terminals(fleet) -> list[Plain]:
+def terminals(created, db) -> list[Plain]:
+    return created
+
+
+def create_terminals(fleet: Fleet) -> list[Plain]:
     """Sixty terminals at two sites, one of them closed; every value beside every other sooner or later."""
     sites = [fleet.site("UMD", name="Umeda", name_ja="梅田"), fleet.site("SJK", name="Shinjuku South")]
     groups = [Group.objects.create(name=name) for name in GROUPS]
