@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
 MINUTE = 60
 UNTIL = timedelta(minutes=45)
-STEP_S = 30
+STEP_S = 60
 TOKYO = "Asia/Tokyo"
 # AT is a Wednesday, 18:00 in Tokyo.
 QUIET = {"hours_from": time(17), "hours_until": time(18, 20), "hours_zone": TOKYO}
@@ -54,7 +54,7 @@ class World:
 
 
 def escalating(world: World) -> None:
-    world.policy((0, [world.to("NOC")]), (300, [world.to("Lead")]), (600, [world.to("Area")]), group_wait_s=30)
+    world.policy((0, [world.to("NOC")]), (300, [world.to("Lead")]), (600, [world.to("Area")]), group_wait_s=60)
 
 
 def repeating(world: World) -> None:
@@ -218,9 +218,9 @@ def test_rest_returns_the_same_for_an_alert_an_incident_and_a_made_up_one(world,
 
     for answer in answers:
         assert [(one["destination_name"], one["step"], one["offset_s"]) for one in answer["items"]] == [
-            ("NOC", 1, 30),
-            ("Lead", 2, 330),
-            ("Area", 3, 930),
+            ("NOC", 1, 60),
+            ("Lead", 2, 360),
+            ("Area", 3, 960),
         ]
 
 
