@@ -23,7 +23,7 @@ from tms.fleet.labels.attributes import set_values
 from tms.fleet.labels.tags import change_tags
 from tms.fleet.models import Attribute, Device, Placement, Site, Terminal
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 
 @pytest.fixture
@@ -99,6 +99,7 @@ ORDERS = [
 ]
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(("order", "found"), ORDERS)
 def test_each_column_sorts_the_list_and_its_pages(page, labelled, order, found):
     seen = page(f"/terminals/?order={order}")

@@ -15,7 +15,7 @@ from tms.boards.maintenance import views
 from tms.fleet.labels.tags import change_tags
 from tms.fleet.models import Terminal
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 
 def test_each_row_is_selected_by_its_uid_and_each_button_names_its_permission(page, fleet):

@@ -21,7 +21,7 @@ from tms.fleet.models import Terminal, TerminalState
 from tms.lib.pagination import Keyset
 from tms.lib.sort_order import SortOrder
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 
 @pytest.fixture
@@ -49,6 +49,7 @@ def test_the_list_is_limited_to_a_group(page, mixed, fleet):
     assert uids(page("/terminals/?group=999999")) == []
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -155,6 +156,7 @@ def test_the_list_is_paginated_in_both_directions(page, fleet):
     assert all("q=presence:online" in address for address in addresses[1:])
 
 
+@pytest.mark.embedded
 def test_numbers_sort_by_value(page, fleet):
     names = ["ABC-1", "KSK-2", "KSK-9", "KSK-10", "KSK-010", "KSK-100", "ksk-9b"]
     for uid in names:
@@ -208,6 +210,7 @@ ORDERS = [
 ]
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(("order", "found"), ORDERS)
 def test_a_header_sorts_the_list_and_its_pages(page, varied, monkeypatch, order, found):
     seen = page(f"/terminals/?order={order}&q=K-")
@@ -274,6 +277,7 @@ def test_rows_of_a_sorted_list_move_every_15_seconds_and_change_at_once(fleet):
     assert later.lists["terminals"] == elements[::-1]
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     "mark", ["9" * 40, "nan", "1e400", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-01", "%7E~x"]
 )
@@ -281,9 +285,10 @@ def test_any_cursor_of_any_order_shows_a_page(page, fleet, mark):
     fleet.online()
 
     for order in SORT_KEYS:
-        page(f"/terminals/?order={order}&{urlencode({'after': f'{mark}~T-1'})}")
+        page(f"/terminals/?order={order}&{urlencode({'after': f'{mark}~T-1'})}", **HTMX_HEADERS)
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("cursor", ["after=zzz", "before=0", "after=zzz&before=0"])
 def test_a_cursor_beyond_the_ends_shows_a_page(page, fleet, cursor):
     fleet.terminals(3)
@@ -353,10 +358,10 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_terminals(browse
     with CaptureQueriesContext(connection) as few:
         browser.get(address)
     for code in ("UMD", "SPR", "NGY"):
-        for _ in range(12):
-            terminal = fleet.online(site=fleet.site(code))
+        terminals = fleet.terminals_online(12, site=fleet.site(code))
+        factories.alerts(rule, terminals, [now()] * 12)
+        for terminal in terminals:
             factories.moved(terminal, "silent", "online", at=now())
-            factories.alert(fleet, terminal=terminal, rule=rule)
 
     with CaptureQueriesContext(connection) as many:
         browser.get(address)

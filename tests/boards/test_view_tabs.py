@@ -10,7 +10,7 @@ from tms.boards.list_filters import saved_views
 from tms.fleet.models import SavedView
 from tms.fleet.saved_views.services import ViewValues, create_view
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 
 @pytest.fixture(autouse=True)

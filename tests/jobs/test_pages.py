@@ -24,7 +24,7 @@ from tms.jobs.models import Item, Job, JobRun
 from tms.jobs.services import JobValues
 from tms.lib.calendar.recurrence import Occurrence
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded]
+pytestmark = pytest.mark.both
 
 
 @pytest.fixture
