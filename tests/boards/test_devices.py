@@ -87,7 +87,7 @@ def test_tabs_count_what_else_the_query_selects(browser, stock):
 
 
 def test_a_mistake_is_named_and_completion_knows_the_fields(browser, stock):
-    typed = browser.get("/devices/", {"q": "modle:KX"}, headers=HTMX_HEADERS)
+    typed = browser.get("/devices/", {"q": "modll:KX"}, headers=HTMX_HEADERS)
     found = browser.get("/devices/", {"q": "model:KX*"}, headers=HTMX_HEADERS)
     options = browser.get("/suggestions/queries/devices/", {"q": "model:k"}).text
 

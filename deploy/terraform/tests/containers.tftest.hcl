@@ -21,16 +21,12 @@ variables {
   notify_topics = [{ arn = "arn:aws:sns:ap-northeast-1:123456789012:on-call" }]
 }
 
-run "an_empty_account_plans" {
-  command = plan
-
+run "an_empty_account_gets_it_all" {
   assert {
     condition     = length(aws_autoscaling_group.app) == 0 && length(aws_launch_template.app) == 0
     error_message = "Containers need no machines."
   }
-}
 
-run "an_empty_account_gets_it_all" {
   # Services
 
   assert {
