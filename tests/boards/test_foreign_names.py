@@ -26,7 +26,7 @@ OURS = {
     "kind.label", "share.label", "group.label",
     "figure.label", "figure.note", "party.label", "loss.label", "column.label", "tick.label",
     "address.label", "field.label|capfirst", "step.label", "text.label",
-    "state.label", "next_state.label", "secret.label", "fate.label", "form.device.label",
+    "of.subject.label", "state.label", "next_state.label", "secret.label", "fate.label", "form.device.label",
     "table.by", "notification.kind.label", "notification.state.label", "transport.label",
     "spec.danger.label", "line.spec.danger.label", "draft.kind.label", "edit.kind.label", "each.label",
 }  # fmt: skip

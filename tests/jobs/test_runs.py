@@ -18,7 +18,7 @@ from tms.accounts.access import Forbidden
 from tms.accounts.models import AuditEntry, Grant, User
 from tms.alerts.maintenance import services as maintenance
 from tms.alerts.maintenance.services import WindowScope
-from tms.commands import capabilities, definitions
+from tms.commands import definitions
 from tms.commands import services as commands
 from tms.commands.definitions import DefinitionValues
 from tms.commands.models import Command, Danger, TerminalCapabilities
@@ -201,7 +201,7 @@ def test_a_command_that_is_changed_during_a_run_is_looked_at_again_at_each_send(
     tick(0)
     answer(1)
 
-    definitions.change(defined, DefinitionValues(label="Wipe", **changes))
+    definitions.change(defined, DefinitionValues(label="Wipe", **changes), confirm=1)
     Job.objects.filter(pk=made.pk).update(at_once=3)
     tick(2)
 
@@ -285,22 +285,6 @@ def test_withdrawn_permission_stops_the_job(fleet, lead):
 
     assert states() == ["done", "cancelled"]
     assert (Job.objects.get().state, Job.objects.get().reason) == ("stopped", "permission")
-
-
-def test_a_job_stops_when_its_command_came_to_delete_data(fleet, lead):
-    fleet.terminals_online(2)
-    definition = definitions.define("wipe", DefinitionValues(label="Wipe"))
-    capabilities.record({terminal.pk: ("wipe",) for terminal in Terminal.objects.all()})
-    job(lead, command="wipe", at_once=1)
-    tick(0)
-    answer(1)
-
-    values = DefinitionValues(label="Wipe", danger=Danger.DELETES_DATA)
-    definitions.change(definition, values, confirm=1)
-    tick(2)
-
-    assert states() == ["done", "cancelled"]
-    assert (Job.objects.get().state, Job.objects.get().reason) == ("stopped", "command")
 
 
 def test_the_last_working_lane_of_an_open_site_waits_for_the_others(fleet, lead):

@@ -1,3 +1,5 @@
+"""The rules that the migrations add."""
+
 from importlib import import_module
 
 from django.apps import apps
