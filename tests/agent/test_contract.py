@@ -63,7 +63,12 @@ BOOTS = st.builds(
     st.lists(WORDS, max_size=3).map(tuple),
     st.integers(0, limits.SEQ_MAX),
     st.builds(own_frames.FullState, STATUSES, st.none() | METRICS),
+    st.lists(WORDS, max_size=2).map(tuple),
+    st.dictionaries(WORDS, st.integers(1, limits.SEQ_MAX), max_size=2),
+    st.none() | st.integers(0, limits.SEQ_MAX),
+    st.booleans(),
 )
+PROGRESS = st.builds(own_frames.ProgressFrame, WORDS, st.none() | st.floats(0, 100), TEXTS)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
@@ -134,6 +139,14 @@ def test_the_server_reads_a_goodbye(goodbye):
     [call] = on_the_server(own_uplink.goodbye(goodbye))
 
     assert known(call.params) == known(goodbye)
+
+
+@ONE_FOR_ALL
+@given(PROGRESS)
+def test_the_server_reads_progress(progress):
+    [call] = on_the_server(own_uplink.progress(progress))
+
+    assert known(call.params) == known(progress)
 
 
 def test_the_server_reads_a_heartbeat():
@@ -208,9 +221,15 @@ def test_the_agent_finds_a_fault_where_the_server_would(sample):
         downlink.CommandCall(
             "c2", frames.CommandFrame("logs", {}, AT, (frames.UploadOffer("/upload/x", 9, 3, ("text/plain",)),))
         ),
+        downlink.AnsweredCall(frames.AnsweredFrame("c1")),
+        downlink.ConfigCall("v1", frames.ConfigFrame(7, {"volume": 3, "text": {"ja": "\u3042"}}, AT)),
+        downlink.UpdateCall(
+            "u1", frames.UpdateFrame("{}", (frames.ManifestSignature("k", "c2k="),), "/d/1", AT, AT, 5.5)
+        ),
+        downlink.UpdateCall("u1", frames.UpdateFrame("{}", (), "https://files.example.com/d?x=1", AT)),
         downlink.DrainCall(frames.DrainFrame(1, 30.5)),
         downlink.BootAnswer(1, frames.BootResult(12, 30, AT, 4, 0, frames.Limits(1, 2, 3, 4), accepts_undated=True)),
-        downlink.BootAnswer(1, frames.BootResult(12, 0.5, AT)),
+        downlink.BootAnswer(1, frames.BootResult(12, 0.5, AT, features=("answered",))),
         downlink.Refusal(None, errors.FrameError(errors.ErrorType.TOO_FAST, "too fast").as_rpc()),
         downlink.Refusal("x", errors.FrameError(errors.ErrorType.NOT_BOOTED, "boot", where="$.id").as_rpc()),
     ],
@@ -229,10 +248,10 @@ def test_the_agent_reads_what_the_server_sends(sent):
 
 
 def test_a_method_of_a_newer_server_is_reported_as_unknown():
-    request = own_downlink.decode(b'{"jsonrpc":"2.0","id":4,"method":"config","params":{"version":2}}')
+    request = own_downlink.decode(b'{"jsonrpc":"2.0","id":4,"method":"dance","params":{"version":2}}')
     notice = own_downlink.decode(b'{"jsonrpc":"2.0","method":"news"}')
 
-    assert [request, notice] == [own_downlink.Unknown("config", 4), own_downlink.Unknown("news")]
+    assert [request, notice] == [own_downlink.Unknown("dance", 4), own_downlink.Unknown("news")]
 
 
 def test_members_of_a_newer_server_are_ignored():
@@ -277,6 +296,9 @@ BOOTED = {"session": 1, "heartbeat_s": 30, "server_time": "2026-11-25T00:30:00Z"
         ({"method": "command", "params": {}}, "$"),
         (command_with(path="https://elsewhere.example/"), "$.params.uploads[0].path"),
         (command_with(media_types=[1]), "$.params.uploads[0].media_types[0]"),
+        ({"method": "config", "id": 1, "params": {"version": 1, "values": []}}, "$.params.values"),
+        ({"method": "update", "id": 1, "params": {"url": "http://files.example.com/"}}, "$.params.url"),
+        ({"method": "answered", "params": {"id": None}}, "$.params.id"),
         ({"method": "news", "id": None}, "$.id"),
     ],
 )

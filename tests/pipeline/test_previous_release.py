@@ -1,13 +1,13 @@
-"""The previous release works on the new schema during a rollout and after a rollback."""
+"""The previous release works on the new schema during a rollout and after a rollback, and with agents of this one."""
 
-import subprocess
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from django.db import models
 
-from deploy.compatibility import compare, previous
+from deploy.compatibility import compare
 from tests.support.link.terminal import Terminal
+from tests.support.previous_release import exchange, extract
 from tests.support.servers.tms import ROOT, RunningTMS
 
 WRITES = """
@@ -25,30 +25,30 @@ SELECT r.seq FROM telemetry_report r JOIN fleet_terminal t ON t.id = r.terminal_
 ALERTS = "SELECT count(*) FROM alerts_alert a JOIN alerts_rule r ON r.id = a.rule_id WHERE r.name = 'N1'"
 
 
-@pytest.fixture
-def earlier(tmp_path: Path) -> RunningTMS:
-    """The previous release, not started yet, with a database with this release's schema."""
-    code = tmp_path / "previous"
-    code.mkdir()
-    archive = subprocess.run(["git", "archive", previous().commit], cwd=ROOT, capture_output=True, check=False)
-    if archive.returncode:
-        pytest.skip("the previous release is not in this checkout: fetch its history")
-    subprocess.run(["tar", "-x", "-C", str(code)], input=archive.stdout, check=True)
-    return RunningTMS(tmp_path, root=code)
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
+    """The previous release, with a database with this release's schema."""
+    code = extract(tmp_path_factory.mktemp("previous"))
+    with RunningTMS(tmp_path_factory.mktemp("earlier"), root=code) as running:
+        yield running
 
 
 @pytest.mark.services
 async def test_the_previous_release_adds_sites_rules_and_reports_on_the_new_schema(earlier):
     credential = earlier.run_code(WRITES).strip()
 
-    with earlier:
-        async with await Terminal.connect(earlier.link, credential) as terminal:
-            await terminal.boot()
-            await terminal.report(1, status="degraded", metrics={"temperature_c": 61.5})
-            await terminal.acknowledged(1)
+    async with await Terminal.connect(earlier.link, credential) as terminal:
+        await terminal.boot()
+        await terminal.report(1, status="degraded", metrics={"temperature_c": 61.5})
+        await terminal.acknowledged(1)
 
     assert earlier.query(REPORTED) == [(1,)]
     assert earlier.query(ALERTS) == [(1,)]
+
+
+@pytest.mark.services
+def test_an_agent_of_this_release_works_with_the_previous_one(earlier, tmp_path):
+    exchange(earlier, earlier.enrol("X-1"), agent=ROOT / "agent/src", folder=tmp_path)
 
 
 class Registry:

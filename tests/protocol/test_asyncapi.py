@@ -20,10 +20,17 @@ WRITTEN = document()
 SCHEMAS = WRITTEN["components"]["schemas"]
 MESSAGES = WRITTEN["components"]["messages"]
 EXAMPLES = list(examples())
-CALLS = {call.__struct_config__.tag: call for call in (downlink.AckCall, downlink.CommandCall, downlink.DrainCall)}
+CALLS = {
+    call.__struct_config__.tag: call
+    for call in (
+        *(downlink.AckCall, downlink.CommandCall, downlink.AnsweredCall),
+        *(downlink.ConfigCall, downlink.UpdateCall, downlink.DrainCall),
+    )
+}
 """What the server calls, by method."""
 COMPARED = (
-    "type", "enum", "format", "pattern", "minimum", "maximum", "minLength", "maxLength", "maxItems", "maxProperties",
+    "type", "enum", "format", "pattern", "minimum", "maximum", "exclusiveMinimum",
+    "minLength", "maxLength", "maxItems", "maxProperties",
     "items", "propertyNames", "additionalProperties", "default", "$ref", "anyOf",
 )  # fmt: skip
 

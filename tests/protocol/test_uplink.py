@@ -155,7 +155,7 @@ def test_parts_of_a_batch_are_refused_one_by_one():
             call("dance"),
             ErrorType.UNKNOWN_METHOD,
             "$.method",
-            "unknown method; use one of boot, heartbeat, report, goodbye",
+            "unknown method; use one of boot, heartbeat, report, progress, goodbye",
         ),
         (call("ack", seq=1), ErrorType.UNKNOWN_METHOD, "$.method", "unknown method; use one of boot"),
         ('{"method":["boot"]}', ErrorType.UNKNOWN_METHOD, "$.method", "unknown method; use one of boot"),

@@ -163,6 +163,7 @@ class Link:
     outcome: BootOutcome | None = None
     committed_seqs: list[int] = field(default_factory=list)
     rejected_seqs: list[int] = field(default_factory=list)
+    answered: list[int] = field(default_factory=list)
     acknowledgements: int = 0
     refused_boots: int = 0
     times_fenced: int = 0
@@ -219,6 +220,9 @@ class Link:
 
     def on_rejected(self, report: frames.ReportFrame) -> None:
         self.rejected_seqs.append(report.seq)
+
+    def on_answered(self, answer: Answered) -> None:
+        self.answered.append(answer.command_id)
 
     def acknowledge(self) -> None:
         self.acknowledgements += 1

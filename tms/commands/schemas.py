@@ -113,6 +113,8 @@ class CommandSchema(ResponseSchema):
     created_at: datetime
     sent_at: datetime | None
     answered_at: datetime | None
+    progress_pct: float | None = Field(description="As far as its terminal says, until it has answered.")
+    progress_text: str
     result: Any
     error: str
 

@@ -15,7 +15,15 @@ from tms.accounts.models import User
 from tms.commands import catalogue
 from tms.commands.argument_schemas import faults
 from tms.commands.kinds import CommandSpec
-from tms.commands.models import AnswerRow, Command, CommandOutcome, CommandQuerySet, CommandState, Settled
+from tms.commands.models import (
+    AnswerRow,
+    Command,
+    CommandOutcome,
+    CommandQuerySet,
+    CommandState,
+    ProgressRow,
+    Settled,
+)
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.lifecycle import Lifecycle
@@ -52,6 +60,15 @@ class Answered(NamedTuple):
     terminal_id: int
     result: Any
     error: str
+
+
+class Progress(NamedTuple):
+    """How far a command is, as its terminal says. `percent` is None if it does not know."""
+
+    command_id: int
+    terminal_id: int
+    percent: float | None
+    text: str
 
 
 @transaction.atomic
@@ -203,6 +220,12 @@ def record_answers(answers: Sequence[Answered], *, at: datetime) -> None:
     """Store the answers of terminals. An answer that is no longer awaited changes nothing."""
     first = {(answer.command_id, answer.terminal_id): _row(answer) for answer in reversed(answers)}
     _end(Command.objects.settle(list(first.values()), at=at), at)
+
+
+def record_progress(progress: Sequence[Progress]) -> None:
+    """Store how far commands are, as far as they are not over. Of several for one command, the last counts."""
+    last = {(one.command_id, one.terminal_id): ProgressRow(*one) for one in progress}
+    publish(Change(commands=frozenset(Command.objects.follow(list(last.values())))))
 
 
 def _row(answer: Answered) -> AnswerRow:

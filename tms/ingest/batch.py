@@ -21,7 +21,7 @@ from tms.ingest import commit
 from tms.ingest.batch_result import BatchResult
 from tms.ingest.commit.loop_writer import LoopWriter
 from tms.ingest.fairness.waiting_items import WaitingItems
-from tms.ingest.items import Booted, Item, Reported
+from tms.ingest.items import Booted, CommandAnswered, Item, Reported
 from tms.lib.db.thread import DatabaseThread
 from tms.metrics import instruments
 
@@ -276,6 +276,8 @@ class Batch:
                 _call(item.link.on_booted, item.outcome if result else None)
             elif result is None and isinstance(item, Reported):
                 _call(item.link.on_rejected, item.report)
+            elif result is None and isinstance(item, CommandAnswered):
+                _call(item.link.on_answered, item.answer)  # sent again, it would fail again
         if result is None:
             return
         for link in dict.fromkeys(item.link for item in result.fenced):
@@ -285,6 +287,8 @@ class Batch:
         for item in result.reports:
             _call(item.link.on_committed, item.report)
             instruments.INGEST_ACK_SECONDS.observe(now - item.arrived)
+        for answer in result.answers:
+            _call(answer.link.on_answered, answer.answer)
         # One acknowledgement for each link, after all of its reports: it covers every earlier one.
         for link in links:
             _call(link.acknowledge)

@@ -9,12 +9,12 @@ import msgspec
 from msgspec import UNSET
 
 from tms.alerts.lifecycle import RuleEvent
-from tms.commands.services import Answered
+from tms.commands.services import Progress
 from tms.fleet.models import Presence
 from tms.fleet.presence import state_machine
 from tms.fleet.presence.outage_causes import Reboot, Return, returning
 from tms.fleet.presence.state_machine import LinkState, LinkStateChange, Timing
-from tms.ingest.items import Alive, Booted, CommandAnswered, Item, Lost, Noted, Parted, Reported, TakenOver
+from tms.ingest.items import Alive, Booted, CommandAnswered, Item, Lost, Noted, Parted, Progressed, Reported, TakenOver
 from tms.protocol import frames
 
 ONLINE = Presence.ONLINE.value
@@ -43,7 +43,8 @@ class BatchResult:
     """The `reports` that may already be stored; all others are new."""
     notes: list[Noted] = field(default_factory=list)
     takeovers: list[TakenOver] = field(default_factory=list)
-    answers: list[Answered] = field(default_factory=list)
+    answers: list[CommandAnswered] = field(default_factory=list)
+    progress: list[Progress] = field(default_factory=list)
     rule_events: list[RuleEvent] = field(default_factory=list)
     fenced: list[Item] = field(default_factory=list)
 
@@ -121,7 +122,11 @@ class BatchResult:
 
     def _add_answer(self, link_state: LinkState, item: CommandAnswered) -> None:
         self._add_change(state_machine.renew_lease(link_state, at=item.at, timing=self.timing))
-        self.answers.append(item.answer)
+        self.answers.append(item)
+
+    def _add_progress(self, link_state: LinkState, item: Progressed) -> None:
+        self._add_change(state_machine.renew_lease(link_state, at=item.at, timing=self.timing))
+        self.progress.append(item.progress)
 
     def note(self, item: Noted) -> None:
         self.notes.append(item)
@@ -157,6 +162,7 @@ HANDLERS: Mapping[type, Callable[[BatchResult, LinkState, Any], None]] = {
     Parted: BatchResult._add_goodbye,
     Lost: BatchResult._lose,
     CommandAnswered: BatchResult._add_answer,
+    Progressed: BatchResult._add_progress,
     Noted: BatchResult._add_note,
     TakenOver: BatchResult._taken_over,
 }

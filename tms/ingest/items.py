@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar, Protocol
 
 from tms.alerts.lifecycle import RuleEvent
-from tms.commands.services import Answered
+from tms.commands.services import Answered, Progress
 from tms.fleet.credentials.services import TerminalIdentity
 from tms.fleet.models import Cause
 from tms.ingest.fairness.weight import weight_of
@@ -31,6 +31,9 @@ class Link(Protocol):
 
     def on_rejected(self, report: frames.ReportFrame) -> None:
         """The report can never be committed."""
+
+    def on_answered(self, answer: Answered) -> None:
+        """The answer to a command is durable, or can never be."""
 
     def acknowledge(self) -> None:
         """Send the terminal one acknowledgement for everything that was committed; called once per flush."""
@@ -117,6 +120,14 @@ class CommandAnswered:
 
 
 @dataclass(slots=True)
+class Progressed:
+    weight: ClassVar[int] = 1
+    link: Link
+    at: datetime
+    progress: Progress
+
+
+@dataclass(slots=True)
 class Noted:
     """An event that TMS itself raises about a terminal."""
 
@@ -132,4 +143,4 @@ class TakenOver(Noted):
     """A newer session of the same terminal replaced this one; becomes an event if it happens too often."""
 
 
-type Item = Booted | Reported | Alive | Parted | Lost | CommandAnswered | Noted | TakenOver
+type Item = Booted | Reported | Alive | Parted | Lost | CommandAnswered | Progressed | Noted | TakenOver

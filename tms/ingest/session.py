@@ -13,14 +13,25 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from tms.commands.models import Command
-from tms.commands.services import Answered
+from tms.commands.services import Answered, Progress
 from tms.files.offers import Offer
 from tms.fleet.credentials.services import CredentialKey
 from tms.fleet.models import Cause
 from tms.ingest.batch import Batch
 from tms.ingest.fairness.backfill_pace import BackfillPace
 from tms.ingest.fairness.weight import ORDINARY, weight_of
-from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
+from tms.ingest.items import (
+    Alive,
+    Booted,
+    BootOutcome,
+    CommandAnswered,
+    Lost,
+    Noted,
+    Parted,
+    Progressed,
+    Reported,
+    TakenOver,
+)
 from tms.ingest.metric_limits import MetricNames
 from tms.ingest.rule_evaluation import LinkEvaluator
 from tms.lib.db.clock import db_clock
@@ -39,6 +50,10 @@ UNACKNOWLEDGED_LIMIT = 1_000
 DUPLICATE_CREDENTIAL = "tms.duplicate_credential"
 """Code of the event that TMS raises when two devices repeatedly take over one terminal's link."""
 
+FEATURES = ("answered", "progress")
+"""What TMS understands beyond the basics of the protocol."""
+
+NO_COMMAND = "expected the id of a command"
 NOT_BOOTED = "not booted; send `boot` and wait for its answer"
 
 
@@ -186,7 +201,7 @@ class Session:
         assert command.due_at is not None
         uploads = tuple(frames.UploadOffer(*offer) for offer in offers)
         params = frames.CommandFrame(command.name, command.args, command.due_at, uploads or UNSET)
-        self._wire.send(downlink.encode(downlink.CommandCall(f"c{command.pk}", params)))
+        self._wire.send(downlink.encode(downlink.CommandCall(_request_id(command.pk), params)))
 
     def drain(self, *, reconnect_after_s: float, spread_s: float) -> None:
         self._wire.send(downlink.encode(downlink.DrainCall(frames.DrainFrame(reconnect_after_s, spread_s))))
@@ -231,6 +246,10 @@ class Session:
             )
         )
 
+    def on_answered(self, answer: Answered) -> None:
+        if not self.is_closed:
+            self._wire.send(downlink.answered(_request_id(answer.command_id)))
+
     def acknowledge(self) -> None:
         committed, self._committed = self._committed, None
         if self.is_closed or committed is None:
@@ -269,6 +288,9 @@ class Session:
         elif isinstance(frame, uplink.CommandAnswer):
             _count_received("answer")
             self._take_answer(frame, at)
+        elif isinstance(frame, uplink.ProgressCall):
+            _count_received("progress")
+            self._take_progress(frame.params, at)
 
     def _count(self, report: frames.ReportFrame, weight: int) -> None:
         """A live report is within the frame rate, and counts as backfill only as far as it is no ordinary one."""
@@ -316,20 +338,29 @@ class Session:
             acked_seq=outcome.acked_seq,
             limits=frames.Limits(frames_per_minute=settings.FRAMES_PER_MINUTE, frames_burst=settings.FRAMES_BURST),
             accepts_undated=True,
+            features=FEATURES,
         )
         self._wire.send(downlink.encode(downlink.BootAnswer(self._boot_request, answer)))
         self._links.began(self, has_commands=outcome.has_commands)
 
     def _take_answer(self, answer: uplink.CommandAnswer, at: datetime) -> None:
-        number = str(answer.id).removeprefix("c")
-        # 18 digits fit the column; a longer number would be an error of the database for the whole batch.
-        if not number.isascii() or not number.isdigit() or len(number) > 18:
-            self._refuse(FrameError(ErrorType.BAD_FRAME, "expected the id of a command", where="$.id"))
+        command_id = _command_id(answer.id)
+        if command_id is None:
+            self._refuse(FrameError(ErrorType.BAD_FRAME, NO_COMMAND, where="$.id"))
             return
         error = "" if answer.error is UNSET else f"{answer.error.data.type} {answer.error.message}".strip()
         result = None if answer.result is UNSET else answer.result
-        answered = Answered(int(number), self.identity.terminal_id, result, error)
+        answered = Answered(command_id, self.identity.terminal_id, result, error)
         self._batch.add(CommandAnswered(self, at, answered))
+
+    def _take_progress(self, params: frames.ProgressFrame, at: datetime) -> None:
+        command_id = _command_id(params.id)
+        if command_id is None:
+            self._refuse(FrameError(ErrorType.BAD_FRAME, NO_COMMAND, where="$.params.id"))
+            return
+        percent = None if params.percent is UNSET else params.percent
+        progress = Progress(command_id, self.identity.terminal_id, percent, params.text)
+        self._batch.add(Progressed(self, at, progress))
 
     def _cancel_deadline(self) -> None:
         if self._boot_deadline is not None:
@@ -382,6 +413,16 @@ _received = {method: instruments.FRAMES_RECEIVED.labels(method) for method in (*
 
 def _count_received(method: str) -> None:
     _received[method].inc()
+
+
+def _request_id(command_id: int) -> str:
+    return f"c{command_id}"
+
+
+def _command_id(request_id: frames.RequestId) -> int | None:
+    number = str(request_id).removeprefix("c")
+    # 18 digits fit the column; a longer number would be an error of the database for the whole batch.
+    return int(number) if number.isascii() and number.isdigit() and len(number) <= 18 else None
 
 
 def _now() -> datetime:

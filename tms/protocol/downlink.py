@@ -20,6 +20,23 @@ class CommandCall(Struct, frozen=True, tag_field="method", tag="command"):
     jsonrpc: Literal["2.0"] = "2.0"
 
 
+class AnsweredCall(Struct, frozen=True, tag_field="method", tag="answered"):
+    params: frames.AnsweredFrame
+    jsonrpc: Literal["2.0"] = "2.0"
+
+
+class ConfigCall(Struct, frozen=True, tag_field="method", tag="config"):
+    id: frames.RequestId
+    params: frames.ConfigFrame
+    jsonrpc: Literal["2.0"] = "2.0"
+
+
+class UpdateCall(Struct, frozen=True, tag_field="method", tag="update"):
+    id: frames.RequestId
+    params: frames.UpdateFrame
+    jsonrpc: Literal["2.0"] = "2.0"
+
+
 class DrainCall(Struct, frozen=True, tag_field="method", tag="drain"):
     params: frames.DrainFrame
     jsonrpc: Literal["2.0"] = "2.0"
@@ -39,7 +56,7 @@ class Refusal(Struct, frozen=True):
     jsonrpc: Literal["2.0"] = "2.0"
 
 
-type Downlink = AckCall | CommandCall | DrainCall | BootAnswer | Refusal
+type Downlink = AckCall | CommandCall | AnsweredCall | ConfigCall | UpdateCall | DrainCall | BootAnswer | Refusal
 
 _encoder = msgspec.json.Encoder()
 
@@ -54,3 +71,7 @@ def refusal(error: FrameError) -> str:
 
 def ack(seq: int, boot_id: str | UnsetType = UNSET) -> str:
     return encode(AckCall(frames.AckFrame(seq, boot_id)))
+
+
+def answered(request_id: frames.RequestId) -> str:
+    return encode(AnsweredCall(frames.AnsweredFrame(request_id)))

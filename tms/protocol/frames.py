@@ -60,6 +60,14 @@ class BootFrame(Struct, frozen=True):
     capabilities: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
     last_seq: Seq = 0
     full: FullState = FullState()
+    features: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
+    """The parts of this protocol beyond the basics that the terminal understands: `config`, `update`."""
+    capability_versions: Annotated[dict[Name, Annotated[int, Meta(ge=1, le=limits.SEQ_MAX)]], Meta(max_length=64)] = {}
+    """Versions of those commands that are no longer the first."""
+    config_version: Seq | UnsetType = UNSET
+    """The version of the configuration that is applied, 0 for none; without it the terminal cannot be configured."""
+    unchecked_dates: bool = False
+    """Whether the clock was impossible, so that the dates of TMS's certificate were not checked."""
 
 
 class HeartbeatFrame(Struct, frozen=True):
@@ -90,6 +98,14 @@ class GoodbyeFrame(Struct, frozen=True):
     back_at: Instant | UnsetType = UNSET
 
 
+class ProgressFrame(Struct, frozen=True):
+    """How far a request is. Only for a TMS with the feature `progress`, and at most once a second for each request."""
+
+    id: RequestId
+    percent: Annotated[float, Meta(ge=0, le=100)] | UnsetType = UNSET
+    text: Text = ""
+
+
 # Server to terminal
 
 
@@ -111,6 +127,8 @@ class BootResult(Struct, frozen=True):
     limits: Limits = Limits()
     accepts_undated: bool = False
     """Whether a late report may have `at: null`. An older TMS rejects it, so such reports wait for a newer one."""
+    features: tuple[str, ...] = ()
+    """The parts of this protocol beyond the basics that TMS understands."""
 
 
 class AckFrame(Struct, frozen=True, omit_defaults=True):
@@ -143,6 +161,42 @@ class CommandFrame(Struct, frozen=True):
     """Only of commands with files: one for each file that the terminal may upload."""
 
 
+class AnsweredFrame(Struct, frozen=True):
+    """The answer to this request is committed. The terminal keeps it until then, and sends it again on a new link."""
+
+    id: RequestId
+
+
+class ConfigFrame(Struct, frozen=True):
+    """The configuration that the terminal shall have. It answers when it is applied, or why it is not."""
+
+    version: Seq
+    values: dict[str, Any]
+    """Their JSON has at most `CONFIG_BYTES`."""
+    deadline: Instant
+
+
+class ManifestSignature(Struct, frozen=True):
+    key: Name
+    signature: str
+    """Ed25519, in Base64."""
+
+
+class UpdateFrame(Struct, frozen=True):
+    """Software that the terminal shall install. It answers when it is installed, or why it is not.
+
+    Who has the server cannot forge an update: the terminal checks the signature over the exact text of `manifest`.
+    """
+
+    manifest: str
+    signatures: tuple[ManifestSignature, ...]
+    url: str
+    """Where to download it: a path of this host, or an HTTPS address that needs no credential."""
+    deadline: Instant
+    install_after: Instant | UnsetType = UNSET
+    max_bytes_s: Annotated[float, Meta(gt=0)] | UnsetType = UNSET
+
+
 class DrainFrame(Struct, frozen=True):
     """This node stops: close, then reconnect after `reconnect_after_s` and a random part of `spread_s`."""
 
@@ -152,6 +206,7 @@ class DrainFrame(Struct, frozen=True):
 
 def schema() -> dict[str, Any]:
     """JSON Schema of every frame's params, for the AsyncAPI document."""
-    structs = (BootFrame, HeartbeatFrame, ReportFrame, GoodbyeFrame, BootResult, AckFrame, CommandFrame, DrainFrame)
-    _, components = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    sent = (BootFrame, HeartbeatFrame, ReportFrame, ProgressFrame, GoodbyeFrame)
+    received = (BootResult, AckFrame, CommandFrame, AnsweredFrame, ConfigFrame, UpdateFrame, DrainFrame)
+    _, components = msgspec.json.schema_components((*sent, *received), ref_template="#/components/schemas/{name}")
     return components

@@ -38,6 +38,8 @@ CLOCK_TOLERANCE_S = 300
 """Reports dated later than this after their arrival are stored with the time of arrival, and marked."""
 RESERVED_CODES = "tms."
 """Prefix of the codes of events that TMS itself raises."""
+CONFIG_BYTES = 40_000
+"""The values of a configuration as JSON: they fit into one frame."""
 EVENTS_PER_REPORT = 100
 REPORTS_PER_BATCH = 200
 TEXT_LENGTH = 500

@@ -34,6 +34,11 @@ class ReportCall(Struct, frozen=True, gc=False, tag_field="method", tag="report"
     jsonrpc: Literal["2.0"]
 
 
+class ProgressCall(Struct, frozen=True, tag_field="method", tag="progress"):
+    params: frames.ProgressFrame
+    jsonrpc: Literal["2.0"]
+
+
 class GoodbyeCall(Struct, frozen=True, tag_field="method", tag="goodbye"):
     params: frames.GoodbyeFrame
     jsonrpc: Literal["2.0"]
@@ -48,12 +53,12 @@ class CommandAnswer(Struct, frozen=True):
     error: RpcError | UnsetType = UNSET
 
 
-type Call = BootCall | HeartbeatCall | ReportCall | GoodbyeCall
+type Call = BootCall | HeartbeatCall | ReportCall | ProgressCall | GoodbyeCall
 type Uplink = Call | CommandAnswer
 
 IDENTITY = ("serial", "model", "firmware", "agent")
 """What a terminal reports about itself at boot, for people."""
-METHODS = ("boot", "heartbeat", "report", "goodbye")
+METHODS = ("boot", "heartbeat", "report", "progress", "goodbye")
 
 CHOICES = {
     "jsonrpc": ("2.0",),
@@ -143,11 +148,21 @@ def _clean(call: Call) -> Call:
         return ReportCall(replace(params, events=events), "2.0")
     if isinstance(call, BootCall):
         _check_id(call.params.boot_id, "$.params.boot_id", call.id)
-        for number, name in enumerate(call.params.capabilities):
-            _check_id(name, f"$.params.capabilities[{number}]", call.id)
+        _check_names(call)
         identity = {name: clean(getattr(call.params, name)) for name in IDENTITY}
         return replace(call, params=replace(call.params, **identity))
+    if isinstance(params, frames.ProgressFrame):
+        return ProgressCall(replace(params, text=clean(params.text)), "2.0")
     return call
+
+
+def _check_names(call: BootCall) -> None:
+    boot = call.params
+    for member, names in (("capabilities", boot.capabilities), ("features", boot.features)):
+        for number, name in enumerate(names):
+            _check_id(name, f"$.params.{member}[{number}]", call.id)
+    for name in boot.capability_versions:
+        _check_id(name, "$.params.capability_versions", call.id)
 
 
 def _check_id(name: str | UnsetType, where: str, request_id: frames.RequestId | None = None) -> None:

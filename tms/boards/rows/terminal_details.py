@@ -123,6 +123,8 @@ class CommandRow:
     took_s: float | None
     answer: str
     error: str
+    progress_pct: float | None = None
+    progress_text: str = ""
     files: tuple[UploadedFile, ...] = ()
     job: JobLink | None = None
 
@@ -311,6 +313,8 @@ def _command_row(command: Command, job: JobLink | None, files: tuple[UploadedFil
         took_s=took.total_seconds() if took else None,
         answer=_word(command.result),
         error=command.error,
+        progress_pct=command.progress_pct,
+        progress_text=command.progress_text,
         files=files,
         job=job,
     )

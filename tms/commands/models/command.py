@@ -15,7 +15,7 @@ from tms.commands.models.definition import CommandDefinition
 from tms.fleet.models import Terminal
 from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
-from tms.lib.text_fields import LinesField
+from tms.lib.text_fields import LineField, LinesField
 
 
 class CommandState(models.TextChoices):
@@ -44,6 +44,13 @@ class AnswerRow(msgspec.Struct, frozen=True, gc=False):
     answer: str | None
     """JSON."""
     problem: str
+
+
+class ProgressRow(msgspec.Struct, frozen=True, gc=False):
+    command: int
+    terminal: int
+    progress_pct: float | None
+    progress_text: str
 
 
 class Settled(NamedTuple):
@@ -89,6 +96,18 @@ class CommandQuerySet(models.QuerySet["Command"]):
                 [CommandState.SENT.value, db_rows.encode(rows)],
             )
 
+    def follow(self, progress: Sequence[ProgressRow]) -> set[int]:
+        """Record the progress of those that are not over, in one statement. Returns their terminals."""
+        among, keys = db_rows.among("c.id", (row.command for row in progress))
+        sql = (
+            f"UPDATE {self.model._meta.db_table} AS c "
+            "SET progress_pct = r.progress_pct, progress_text = r.progress_text "
+            f"FROM {db_rows.source(ProgressRow)} "
+            f"WHERE c.id = r.command AND c.terminal_id = r.terminal AND c.state = %s{among} RETURNING terminal_id"
+        )
+        rows = prepared.run(sql, [db_rows.encode(progress), CommandState.SENT.value, *keys])
+        return {terminal for (terminal,) in rows}
+
     def settle(self, answers: Sequence[AnswerRow], *, at: datetime) -> list[Settled]:
         """Record the awaited ones of these answers in one statement."""
         among, keys = db_rows.among("c.id", (row.command for row in answers))
@@ -122,6 +141,9 @@ class Command(models.Model):
     session = models.BigIntegerField(default=0)
     sent_at = models.DateTimeField(_("sent at"), null=True)
     answered_at = models.DateTimeField(_("answered at"), null=True)
+    progress_pct = models.FloatField(_("progress (%)"), null=True)
+    progress_text = LineField(_("progress"), max_length=500, blank=True, db_default="")
+    """How far it is, as its terminal says."""
     max_result_bytes = models.PositiveIntegerField(default=65_536, db_default=65_536)
     result = models.JSONField(_("result"), null=True)
     error = LinesField(_("error"), max_length=500, blank=True)
@@ -155,3 +177,4 @@ class Command(models.Model):
             self.state = CommandState.SENT if sent_at else CommandState.QUEUED
             self.due_at = expires_at
         self.answered_at, self.result, self.error = None, None, ""
+        self.progress_pct, self.progress_text = None, ""  # of then, it is not stored

@@ -68,8 +68,10 @@ def write_in_transaction(items: Sequence[Item]) -> BatchResult:
         scopes = {change.terminal_id: scope_of(links[change.terminal_id].identity) for change in result.link_changes}
         rule_events = lifecycle.follow_presence(result.link_changes, rules, scopes)
         lifecycle.apply_events([*rule_events, *result.rule_events])
+        if result.progress:
+            commands.record_progress(result.progress)
         if result.answers:
-            commands.record_answers(result.answers, at=items[-1].at)
+            commands.record_answers([item.answer for item in result.answers], at=items[-1].at)
         _answer_boots(result, boot_pks, _highest_seqs(result, boot_pks, created))
         _publish(result)
     instruments.INGEST_REPORTS.labels("fenced").inc(sum(isinstance(item, Reported) for item in result.fenced))

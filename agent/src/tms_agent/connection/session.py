@@ -126,7 +126,14 @@ class AgentSession:
                 if error.type != ErrorType.PART_REFUSED:  # the report itself is acknowledged
                     self.outbox.take_refusal()
             case downlink.Unknown(method=method, id=int() | str() as request_id):
-                self._commands.refuse(request_id, ErrorType.UNKNOWN_METHOD, f"this agent does not know {method}")
+                self._refuse_method(request_id, method)
+            case downlink.ConfigCall(id=request_id):
+                self._refuse_method(request_id, "config")
+            case downlink.UpdateCall(id=request_id):
+                self._refuse_method(request_id, "update")
             case _:
                 self._log.debug("ignored %s", frame)
         self.wake()
+
+    def _refuse_method(self, request_id: frames.RequestId, method: str) -> None:
+        self._commands.refuse(request_id, ErrorType.UNKNOWN_METHOD, f"this agent does not know {method}")

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 
 from tms_agent.protocol import json_text
 from tms_agent.protocol.errors import FrameError, RpcError
-from tms_agent.protocol.frames import AckFrame, BootResult, CommandFrame, DrainFrame, RequestId
+from tms_agent.protocol.frames import (
+    AckFrame,
+    AnsweredFrame,
+    BootResult,
+    CommandFrame,
+    ConfigFrame,
+    DrainFrame,
+    RequestId,
+    UpdateFrame,
+)
 from tms_agent.protocol.reader import Reader
 
 
@@ -17,6 +26,23 @@ class AckCall:
 class CommandCall:
     id: RequestId
     params: CommandFrame
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredCall:
+    params: AnsweredFrame
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigCall:
+    id: RequestId
+    params: ConfigFrame
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateCall:
+    id: RequestId
+    params: UpdateFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +72,7 @@ class Unknown:
     id: RequestId | None = None
 
 
-Downlink = AckCall | CommandCall | DrainCall | BootAnswer | Refusal | Unknown
+Downlink = AckCall | CommandCall | AnsweredCall | ConfigCall | UpdateCall | DrainCall | BootAnswer | Refusal | Unknown
 
 
 def decode(data: bytes) -> Downlink:
@@ -66,6 +92,12 @@ def _read_call(frame: Reader) -> Downlink:
             return AckCall(AckFrame.read(frame.object("params")))
         case "command":
             return CommandCall(frame.request_id(), CommandFrame.read(frame.object("params")))
+        case "answered":
+            return AnsweredCall(AnsweredFrame.read(frame.object("params")))
+        case "config":
+            return ConfigCall(frame.request_id(), ConfigFrame.read(frame.object("params")))
+        case "update":
+            return UpdateCall(frame.request_id(), UpdateFrame.read(frame.object("params")))
         case "drain":
             return DrainCall(DrainFrame.read(frame.object("params")))
         case method:

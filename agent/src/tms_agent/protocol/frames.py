@@ -1,7 +1,7 @@
 """The params of each method. A member that is None is not sent, except for an unknown instant, which is null."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
@@ -61,6 +61,14 @@ class BootFrame:
     capabilities: Sequence[str] = ()
     last_seq: int = 0
     full: FullState = FullState()
+    features: Sequence[str] = ()
+    """The parts of the protocol beyond the basics that this agent understands."""
+    capability_versions: Mapping[str, int] = field(default_factory=dict)
+    """Versions of those commands that are no longer the first."""
+    config_version: int | None = None
+    """The version of the configuration that is applied, 0 for none; None if it cannot be configured."""
+    unchecked_dates: bool = False
+    """Whether the clock was impossible, so that the dates of TMS's certificate were not checked."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -73,6 +81,10 @@ class BootFrame:
             "capabilities": list(self.capabilities),
             "last_seq": self.last_seq,
             "full": self.full.as_json(),
+            "features": list(self.features),
+            "capability_versions": dict(self.capability_versions),
+            **_present(config_version=self.config_version),
+            "unchecked_dates": self.unchecked_dates,
         }
 
 
@@ -127,6 +139,18 @@ class GoodbyeFrame:
         return {"reason": self.reason, **_present(back_at=_optional(self.back_at))}
 
 
+@dataclass(frozen=True, slots=True)
+class ProgressFrame:
+    """How far a request is. Only for a TMS with the feature `progress`."""
+
+    id: RequestId
+    percent: float | None = None
+    text: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {"id": self.id, **_present(percent=self.percent), "text": self.text}
+
+
 # Server to terminal
 
 
@@ -158,6 +182,8 @@ class BootResult:
     limits: Limits = Limits()
     accepts_undated: bool = False
     """Whether a late report may have no instant. An older TMS rejects it, so such reports wait for a newer one."""
+    features: Sequence[str] = ()
+    """The parts of the protocol beyond the basics that TMS understands."""
 
     @classmethod
     def read(cls, given: Reader) -> "BootResult":
@@ -168,6 +194,7 @@ class BootResult:
             given.integer("acked_seq", 0),
             Limits.read(given.object("limits", {})),
             given.boolean("accepts_undated", default=False),
+            given.strings("features") if "features" in given else (),
         )
 
 
@@ -195,7 +222,7 @@ class UploadOffer:
     @classmethod
     def read(cls, given: Reader) -> "UploadOffer":
         path = given.string("path")
-        if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
+        if not (path.startswith("/") and _is_of_url(path)):
             raise FrameError("Expected a path on the host of the link", where=given.path("path"))
         sizes = given.integer("max_bytes"), given.integer("part_bytes")
         return cls(path, *sizes, given.strings("media_types"))
@@ -217,6 +244,68 @@ class CommandFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredFrame:
+    """The answer to this request is committed, and may be deleted."""
+
+    id: RequestId
+
+    @classmethod
+    def read(cls, given: Reader) -> "AnsweredFrame":
+        return cls(given.request_id())
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFrame:
+    """The configuration that the terminal shall have, with all its keys."""
+
+    version: int
+    values: Mapping[str, Any]
+    deadline: datetime
+
+    @classmethod
+    def read(cls, given: Reader) -> "ConfigFrame":
+        return cls(given.integer("version"), given.members("values"), given.instant("deadline"))
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestSignature:
+    key: str
+    signature: str
+    """Ed25519, in Base64."""
+
+    @classmethod
+    def read(cls, given: Reader) -> "ManifestSignature":
+        return cls(given.name("key"), given.string("signature"))
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateFrame:
+    """Software to install. The signatures are over the UTF-8 bytes of exactly this `manifest`."""
+
+    manifest: str
+    signatures: Sequence[ManifestSignature]
+    url: str
+    """A path on the host of the link, or an HTTPS address that needs no credential."""
+    deadline: datetime
+    install_after: datetime | None = None
+    max_bytes_s: float | None = None
+
+    @classmethod
+    def read(cls, given: Reader) -> "UpdateFrame":
+        url = given.string("url")
+        if not (url.startswith(("/", "https://")) and _is_of_url(url)):
+            raise FrameError("Expected a path on the host of the link or an https:// address", where=given.path("url"))
+        return cls(
+            given.string("manifest"),
+            [ManifestSignature.read(one) for one in given.items("signatures")],
+            url,
+            given.instant("deadline"),
+            given.instant("install_after") if "install_after" in given else None,
+            given.number("max_bytes_s") if "max_bytes_s" in given else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class DrainFrame:
     """This node stops: close, then reconnect after `reconnect_after_s` and a random part of `spread_s`."""
 
@@ -226,6 +315,10 @@ class DrainFrame:
     @classmethod
     def read(cls, given: Reader) -> "DrainFrame":
         return cls(given.number("reconnect_after_s"), given.number("spread_s"))
+
+
+def _is_of_url(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 def _instant_or_null(given: Reader, name: str) -> datetime | None:

@@ -9,6 +9,8 @@ REPORTS_PER_BATCH = 200
 METRICS_PER_REPORT = 64
 METRIC_BOUND = 1e15
 """Absolute limit of a metric."""
+CONFIG_BYTES = 40_000
+"""The values of a configuration, as JSON."""
 EVENTS_PER_REPORT = 100
 RESERVED_CODES = "tms."
 """Prefix of the codes of events that only TMS itself may raise."""

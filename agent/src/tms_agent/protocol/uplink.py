@@ -6,7 +6,7 @@ from typing import Any
 
 from tms_agent.protocol import json_text
 from tms_agent.protocol.errors import RpcError
-from tms_agent.protocol.frames import BootFrame, GoodbyeFrame, ReportFrame, RequestId
+from tms_agent.protocol.frames import BootFrame, GoodbyeFrame, ProgressFrame, ReportFrame, RequestId
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ def report(frame: ReportFrame) -> bytes:
 def reports(frames: Iterable[ReportFrame]) -> bytes:
     """A batch."""
     return json_text.encode([_notice("report", frame.as_json()) for frame in frames])
+
+
+def progress(frame: ProgressFrame) -> bytes:
+    return json_text.encode(_notice("progress", frame.as_json()))
 
 
 def goodbye(frame: GoodbyeFrame) -> bytes:
