@@ -62,7 +62,7 @@ class Answered(NamedTuple):
     error: str
 
 
-class Progress(NamedTuple):
+class CommandProgress(NamedTuple):
     """How far a command is, as its terminal says. `percent` is None if it does not know."""
 
     command_id: int
@@ -222,7 +222,7 @@ def record_answers(answers: Sequence[Answered], *, at: datetime) -> None:
     _end(Command.objects.settle(list(first.values()), at=at), at)
 
 
-def record_progress(progress: Sequence[Progress]) -> None:
+def record_progress(progress: Sequence[CommandProgress]) -> None:
     """Store how far commands are, as far as they are not over. Of several for one command, the last counts."""
     last = {(one.command_id, one.terminal_id): ProgressRow(*one) for one in progress}
     publish(Change(commands=frozenset(Command.objects.follow(list(last.values())))))

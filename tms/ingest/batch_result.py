@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from tms.alerts.lifecycle import RuleEvent
-from tms.commands.services import Progress
+from tms.commands.services import CommandProgress
 from tms.fleet.models import Presence
 from tms.fleet.presence import state_machine
 from tms.fleet.presence.outage_causes import Reboot, Return, returning
@@ -44,7 +44,7 @@ class BatchResult:
     notes: list[Noted] = field(default_factory=list)
     takeovers: list[TakenOver] = field(default_factory=list)
     answers: list[CommandAnswered] = field(default_factory=list)
-    progress: list[Progress] = field(default_factory=list)
+    progress: list[CommandProgress] = field(default_factory=list)
     rule_events: list[RuleEvent] = field(default_factory=list)
     fenced: list[Item] = field(default_factory=list)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar, Protocol
 
 from tms.alerts.lifecycle import RuleEvent
-from tms.commands.services import Answered, Progress
+from tms.commands.services import Answered, CommandProgress
 from tms.fleet.credentials.services import TerminalIdentity
 from tms.fleet.models import Cause
 from tms.ingest.fairness.weight import weight_of
@@ -124,7 +124,7 @@ class Progressed:
     weight: ClassVar[int] = 1
     link: Link
     at: datetime
-    progress: Progress
+    progress: CommandProgress
 
 
 @dataclass(slots=True)

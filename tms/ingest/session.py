@@ -13,7 +13,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from tms.commands.models import Command
-from tms.commands.services import Answered, Progress
+from tms.commands.services import Answered, CommandProgress
 from tms.files.offers import Offer
 from tms.fleet.credentials.services import CredentialKey
 from tms.fleet.models import Cause
@@ -359,7 +359,7 @@ class Session:
             self._refuse(FrameError(ErrorType.BAD_FRAME, NO_COMMAND, where="$.params.id"))
             return
         percent = None if params.percent is UNSET else params.percent
-        progress = Progress(command_id, self.identity.terminal_id, percent, params.text)
+        progress = CommandProgress(command_id, self.identity.terminal_id, percent, params.text)
         self._batch.add(Progressed(self, at, progress))
 
     def _cancel_deadline(self) -> None:
