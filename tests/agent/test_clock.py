@@ -1,5 +1,6 @@
 """A terminal with a wrong clock reports correct times, or reports that they are unknown."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.agent.fake_source import FakeSource
+from tests.agent.fake_timers import FakeTimers
 from tests.agent.fake_tms import FakeLink
 from tests.agent.running_agent import RunningAgent
 from tms.protocol import frames, uplink
@@ -18,6 +20,7 @@ from tms_agent.recorder import Recorder
 from tms_agent.storage.journal import SqliteJournal
 from tms_agent.storage.spool import Bounds, Spool
 from tms_agent.storage.state import AgentPhase
+from tms_agent.storage.writer import JournalWriter
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 NEVER_SET = datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
@@ -60,7 +63,8 @@ async def start_offline(tms, start, machine, tmp_path) -> AsyncIterator[Callable
             journal.close()
         journals[:] = [SqliteJournal(tmp_path / "spool", "T-1")]
         tms.refuse(503, Retry_After="3600")
-        running = start(spool=Spool(journals[0]), options=machine.options)
+        writer = JournalWriter(journals[0], asyncio.get_running_loop().call_later)
+        running = start(spool=Spool(writer), options=machine.options)
         await running.until(lambda state: state.phase is AgentPhase.WAITING)
         return running
 
@@ -233,15 +237,16 @@ def test_thinning_follows_the_order_of_reports_regardless_of_the_wall_clock(mach
 def test_anchors_are_deleted_when_no_report_needs_them_except_the_newest(tmp_path):
     path = tmp_path / "spool"
     with closing(SqliteJournal(path, "T-1")) as journal:
-        spool = Spool(journal)
+        spool = Spool(JournalWriter(journal, FakeTimers().later))
         for number in range(3):
             spool.append(f"boot-{number}", ReportFrame(1, ZERO), clock=f"c{number}")
             spool.set_anchor(Anchor(f"c{number}", 0.0, NOON))
         spool.acknowledge("boot-0", 1)
         spool.acknowledge("boot-2", 1)
+        spool.save()
 
     with closing(SqliteJournal(path, "T-1")) as journal:
-        assert sorted(Spool(journal).anchors) == ["c1", "c2"]
+        assert sorted(anchor.clock for anchor in journal.load_anchors()) == ["c1", "c2"]
 
 
 def test_the_boot_clock_of_this_machine_advances_and_has_a_boot_id():

@@ -8,16 +8,19 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.agent.fake_timers import FakeTimers
 from tms_agent.protocol import frames
 from tms_agent.storage.journal import SpoolError, SqliteJournal
 from tms_agent.storage.spool import Spool
+from tms_agent.storage.writer import JournalWriter
 
 
 def fill(path, number: int = 3) -> None:
     with closing(SqliteJournal(path, "T-1")) as journal:
-        spool = Spool(journal)
+        spool = Spool(JournalWriter(journal, FakeTimers().later))
         for seq in range(1, number + 1):
             spool.append("boot", frames.ReportFrame(seq, datetime.now(UTC)))
+        spool.save()
 
 
 def test_its_folder_is_created_and_only_its_owner_may_read_it(tmp_path):
@@ -78,7 +81,7 @@ def test_a_damaged_spool_is_moved_aside_and_a_new_one_is_created(tmp_path, caplo
     path.write_bytes(data)
 
     with closing(SqliteJournal(path, "T-1")) as journal:
-        assert len(Spool(journal)) == 0
+        assert list(journal.load()) == []
 
     assert [one.read_bytes() for one in tmp_path.glob("spool.damaged-*")] == [bytes(data)]
     assert "the spool was damaged" in caplog.text

@@ -66,11 +66,11 @@ async def test_it_reports_on_its_own_machine(tms, agent):
     assert {"cpu_pct", "memory_pct", "disk_pct", "uptime_s"} <= report.metrics.keys()
 
 
-async def test_a_killed_agent_loses_no_report(tms, agent):
+async def test_a_stopped_agent_loses_no_report(tms, agent):
     process = await agent("--interval", "1")
     link = await tms.booted()
     seen = [(await link.report()).seq for _ in range(2)]
-    process.kill()
+    process.terminate()
     await process.wait()
 
     await agent()

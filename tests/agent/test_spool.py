@@ -10,10 +10,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from tests.agent.fake_timers import FakeTimers
 from tms_agent.device.clock import Anchor
 from tms_agent.protocol import frames
+from tms_agent.storage.entry import SpooledReport
 from tms_agent.storage.journal import SqliteJournal
-from tms_agent.storage.spool import Bounds, JournalError, Spool, SpooledReport
+from tms_agent.storage.spool import Bounds, Spool
+from tms_agent.storage.writer import JournalError, JournalWriter
 
 BEGAN = datetime(2026, 11, 25, tzinfo=UTC)
 BOUNDS = Bounds(reports=12, bytes=6_000)
@@ -46,7 +49,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
     def open(self) -> None:
         self.journal = SqliteJournal(self.path, "T-1")
-        self.spool = Spool(self.journal, BOUNDS)
+        self.spool = Spool(JournalWriter(self.journal, FakeTimers().later), BOUNDS)
 
     def teardown(self) -> None:
         self.journal.close()
@@ -78,9 +81,10 @@ class SpoolMachine(RuleBasedStateMachine):
         self.seq = 0
 
     @rule()
-    def die_and_start_again(self) -> None:
+    def stop_and_start_again(self) -> None:
         before = list(self.spool)
         self.lost_events += self.spool.dropped
+        self.spool.save()
         self.journal.close()
         self.open()
         assert list(self.spool) == before
@@ -134,6 +138,20 @@ def test_readings_are_thinned_from_the_oldest_and_every_event_stays():
     assert spool.dropped == 0
 
 
+def test_a_spool_loads_what_its_bounds_allow(disk, timers):
+    larger = Spool(JournalWriter(disk, timers.later), Bounds(reports=100))
+    for seq in range(1, 101):
+        larger.append("boot", report(seq, text="door" if seq % 20 == 0 else None))
+    larger.save()
+
+    spool = Spool(JournalWriter(disk, timers.later), Bounds(reports=10))
+    spool.save()
+
+    assert len(spool) <= 10
+    assert {20, 40, 60, 80, 100} <= {entry.seq for entry in spool}
+    assert disk.seqs == [entry.seq for entry in spool]
+
+
 def test_the_oldest_event_is_dropped_if_only_events_remain():
     spool = Spool(bounds=Bounds(reports=3))
     for seq in range(1, 6):
@@ -150,6 +168,11 @@ class FickleDisk:
         self.stored: dict[int, SpooledReport] = {}
         self.anchors: dict[str, Anchor] = {}
         self.is_full = False
+        self.commits = 0
+
+    @property
+    def seqs(self) -> list[int]:
+        return [entry.seq for entry in self.stored.values()]
 
     def load(self) -> list[SpooledReport]:
         return list(self.stored.values())
@@ -160,27 +183,99 @@ class FickleDisk:
     def write(self, added, removed, anchors) -> None:
         if self.is_full:
             raise JournalError("no space left on device")
+        self.commits += 1
         self.stored |= {entry.position: entry for entry in added}
         for position in removed:
             del self.stored[position]
         self.anchors |= {anchor.clock: anchor for anchor in anchors}
 
 
-def test_a_full_disk_loses_nothing_and_pending_reports_are_written_once_there_is_space(caplog):
-    disk = FickleDisk()
-    spool = Spool(disk)
+@pytest.fixture
+def disk() -> FickleDisk:
+    return FickleDisk()
+
+
+@pytest.fixture
+def timers() -> FakeTimers:
+    return FakeTimers()
+
+
+@pytest.fixture
+def spool(disk, timers) -> Spool:
+    return Spool(JournalWriter(disk, timers.later))
+
+
+def test_reports_that_are_acknowledged_at_once_are_never_written(spool, disk, timers):
+    for seq in range(1, 100):
+        spool.append("boot", report(seq))
+        timers.wait(0.1)
+        spool.acknowledge("boot", seq)
+        timers.wait(0.9)
+    spool.save()
+
+    assert disk.commits == 0
+
+
+def test_readings_are_written_together_after_10_seconds(spool, disk, timers):
+    for seq in range(1, 12):
+        spool.append("boot", report(seq))
+        timers.wait(0.99)
+    assert (disk.commits, disk.seqs) == (1, list(range(1, 12)))
+
+    timers.wait(100)
+
+    assert disk.commits == 1
+
+
+def test_an_event_is_written_at_once_with_all_that_waits(spool, disk, timers):
     spool.append("boot", report(1))
+    timers.wait(1)
+    spool.append("boot", report(2, text="door"))
+
+    assert (disk.commits, disk.seqs) == (1, [1, 2])
+
+
+def test_acknowledged_reports_are_deleted_with_the_next_commit_or_after_10_minutes(spool, disk, timers):
+    for seq in (1, 2):
+        spool.append("boot", report(seq, text="door"))
+        spool.acknowledge("boot", seq)
+    assert (disk.commits, disk.seqs) == (2, [2])
+
+    timers.wait(599)
+    assert disk.commits == 2
+    spool.append("boot", report(3))
+    timers.wait(1)
+
+    assert (disk.commits, disk.seqs) == (3, [])
+
+
+def test_the_time_of_tms_is_written_at_once_if_it_dates_reports_that_wait(spool, disk, timers):
+    spool.set_anchor(Anchor("clock", 1.0, BEGAN))
+    spool.append("boot", report(1), clock="clock")
+    assert disk.commits == 0
+    timers.wait(10)
+    assert (disk.commits, list(disk.anchors)) == (1, ["clock"])
+
+    spool.set_anchor(Anchor("other", 1.0, BEGAN))
+    spool.set_anchor(Anchor("other", 2.0, BEGAN))
+
+    assert (disk.commits, disk.anchors["other"].elapsed_s) == (2, 1.0)
+
+
+def test_a_full_disk_loses_nothing_and_pending_reports_are_written_once_there_is_space(spool, disk, timers, caplog):
+    spool.append("boot", report(1, text="door"))
     disk.is_full = True
     for seq in range(2, 6):
-        spool.append("boot", report(seq))
+        spool.append("boot", report(seq, text="door"))
     spool.acknowledge("boot", 3)
+    timers.wait(60)
 
     during = [entry.seq for entry in spool]
     disk.is_full = False
-    spool.append("boot", report(6))
+    timers.wait(10)
 
     assert during == [4, 5]
-    assert [entry.seq for entry in disk.load()] == [4, 5, 6]
+    assert disk.seqs == [4, 5]
     assert caplog.text.count("kept in memory only") == 1
 
 
@@ -194,12 +289,12 @@ def test_pending_reports_after_a_position_are_returned_oldest_first(position):
     assert spool.count_until(position) == position
 
 
-def test_positions_continue_after_a_restart(tmp_path):
+def test_positions_continue_after_a_restart(tmp_path, timers):
     path = tmp_path / "spool"
     with closing(SqliteJournal(path, "T-1")) as journal:
-        Spool(journal).append("one", report(1))
+        Spool(JournalWriter(journal, timers.later)).append("one", report(1, text="door"))
     with closing(SqliteJournal(path, "T-1")) as journal:
-        spool = Spool(journal)
+        spool = Spool(JournalWriter(journal, timers.later))
         spool.append("two", report(1))
 
         assert [(entry.position, entry.boot_id) for entry in spool] == [(1, "one"), (2, "two")]

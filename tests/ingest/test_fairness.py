@@ -12,7 +12,8 @@ from tms.ingest.fairness.waiting_items import WaitingItems
 from tms.ingest.fairness.weight import ORDINARY
 from tms.ingest.items import Item, Reported
 from tms.protocol import frames, limits
-from tms_agent.storage.spool import ENTRY_OVERHEAD, Bounds
+from tms_agent.storage.entry import ENTRY_OVERHEAD
+from tms_agent.storage.spool import Bounds
 
 EVENT = frames.TerminalEvent(AT, "door_open")
 

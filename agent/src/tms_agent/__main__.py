@@ -17,6 +17,7 @@ from tms_agent.protocol import frames
 from tms_agent.storage.journal import SpoolError, SqliteJournal
 from tms_agent.storage.spool import Spool
 from tms_agent.storage.state import AgentState
+from tms_agent.storage.writer import JournalWriter
 
 DONE, FAILED, MISUSED = 0, 1, 2
 
@@ -55,7 +56,7 @@ async def run(choices: Choices, journal: SqliteJournal, tail: LogTail) -> int:
             log_files=choices.log_files,
             screenshot_command=choices.screenshot_command,
         ),
-        spool=Spool(journal),
+        spool=Spool(JournalWriter(journal, asyncio.get_running_loop().call_later)),
         options=Options(interval_s=choices.interval_s, ends_when_refused=not journal.was_accepted),
         on_change=lambda state: remember(state, journal),
     )

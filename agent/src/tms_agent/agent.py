@@ -135,6 +135,7 @@ class Agent:
         if self._link:
             self._link.abort()
         self._commands.cancel()
+        self.spool.save()
         self._set(phase=AgentPhase.STOPPED)
 
     def _leave(self, goodbye: frames.GoodbyeFrame | None) -> None:

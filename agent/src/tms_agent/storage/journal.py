@@ -1,21 +1,30 @@
-"""The spool's copy on disk: one SQLite file that survives `kill -9` and power cuts."""
+"""The spool's copy on disk: one SQLite file. What was written survives `kill -9` and power cuts."""
 
 import contextlib
 import logging
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
 from tms_agent.device.clock import Anchor
-from tms_agent.storage.spool import JournalError, SpooledReport
+from tms_agent.storage.entry import SpooledReport
+from tms_agent.storage.writer import JournalError
 
 log = logging.getLogger("tms_agent")
 
 MAGIC = b"SQLite format 3\0"
 APPLICATION_ID = 0x544D5353
 """A number in the file's header (bytes 68 to 71), so that no other program's database is taken for a spool."""
+
+PAGE_BYTES = 1024
+"""A commit writes whole pages, and a report takes half of one. Older files keep their pages of 4 KB."""
+LOG_PAGES = 256
+"""Pages after which SQLite begins its log anew. While it grows, each commit also writes the file system's journal."""
+
+CACHE_KIB = 512
+"""Rows are read once, at the start: a larger cache would be memory without use."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS report (
@@ -47,14 +56,12 @@ class SqliteJournal:
             self._connection = self._open()
         self._check_owner(uid)
 
-    def load(self) -> Iterable[SpooledReport]:
+    def load(self) -> Iterator[SpooledReport]:
         rows = self._connection.execute(
             "SELECT position, boot_id, seq, at, has_events, body, clock FROM report ORDER BY position"
         )
-        return [
-            SpooledReport(position, boot_id, seq, at, bool(has_events), body, clock)
-            for position, boot_id, seq, at, has_events, body, clock in rows
-        ]
+        for position, boot_id, seq, at, has_events, body, clock in rows:
+            yield SpooledReport(position, boot_id, seq, at, bool(has_events), body, clock)
 
     def load_anchors(self) -> Iterable[Anchor]:
         self._delete_unused_clocks()
@@ -67,7 +74,8 @@ class SqliteJournal:
             with self._connection:
                 self._connection.executemany("INSERT OR REPLACE INTO anchor VALUES (?, ?, ?)", times)
                 self._connection.executemany("INSERT INTO report VALUES (?, ?, ?, ?, ?, ?, ?)", added)
-                self._connection.executemany("DELETE FROM report WHERE position = ?", [(one,) for one in removed])
+                # In the order of the file, so that a small cache writes each page once.
+                self._connection.executemany("DELETE FROM report WHERE position = ?", zip(sorted(removed)))
         except sqlite3.Error as error:
             raise JournalError(f"{self.path}: {error}") from error
 
@@ -112,7 +120,10 @@ class SqliteJournal:
         try:
             # One process at a time; the lock of a killed one is released.
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+            connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
             connection.execute("PRAGMA synchronous = FULL")
             _prepare(connection)
             damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]

@@ -10,7 +10,8 @@ from tms_agent.device.clock import BootClock
 from tms_agent.log import Log
 from tms_agent.protocol import frames, uplink
 from tms_agent.reports import CALL_BYTES
-from tms_agent.storage.spool import Spool, SpooledReport
+from tms_agent.storage.entry import SpooledReport
+from tms_agent.storage.spool import Spool
 
 SMALLEST_FRAME = 4096
 """The smallest limit of any TMS; a smaller value is a mistake, which must not cost reports."""
