@@ -3,6 +3,7 @@
 import tempfile
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,18 @@ def test_readings_are_thinned_from_the_oldest_and_every_event_stays():
     assert [entry.seq for entry in spool if entry.has_events] == [8, 16, 24, 32, 40]
     assert stored[-5:] == [36, 37, 38, 39, 40]
     assert len(stored) <= 20
+    assert spool.dropped == 0
+
+
+def test_three_weeks_without_a_link_stay_readable_and_keep_every_event():
+    spool, minutes = Spool(), 21 * 24 * 60
+    for seq in range(1, 2 * minutes + 1):
+        spool.append("boot", report(seq, text="door" if seq % 120 == 0 else None))
+
+    ages = [2 * minutes - entry.seq for entry in spool]
+    assert ages[0] > 0.99 * 2 * minutes
+    assert all(older - newer <= max(1, newer / 1000) for older, newer in pairwise(ages))
+    assert sum(entry.has_events for entry in spool) == 21 * 24
     assert spool.dropped == 0
 
 

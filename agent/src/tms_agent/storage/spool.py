@@ -4,6 +4,7 @@ Memory is authoritative and the journal its copy: a full disk is worth reporting
 Nothing here depends on the system clock: reports are by boot clocks, in chronological order.
 """
 
+import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
@@ -13,17 +14,23 @@ from tms_agent.protocol import frames, json_text
 from tms_agent.storage.entry import SpooledReport
 from tms_agent.storage.writer import JournalWriter
 
+THINNED_AT_ONCE = 4
+"""A full spool gives up every fourth reading at once: the search costs as much for one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much a spool holds: by default more than two hours of one report per second, or three days of one in 30 s."""
+    """How much a spool holds: by default more than two hours of one report per second, or three days of one in 30 s.
+
+    Longer outages are held with gaps, which grow with age.
+    """
 
     reports: int = 10_000
     bytes: int = 16 * 1024 * 1024
 
 
 class Spool:
-    """When full, it thins the oldest reports without events, then drops the oldest events.
+    """When full, it thins reports without events, then drops the oldest events.
 
     Reports with events are on disk when `append` returns, others soon after.
     """
@@ -37,6 +44,8 @@ class Spool:
         """The anchors by clock."""
         self._writer = writer
         self._entries: dict[int, SpooledReport] = {}
+        self._readings: set[int] = set()
+        """The positions of reports without events."""
         self._bytes = 0
         self._last_position = 0
         if writer:
@@ -116,24 +125,33 @@ class Spool:
         self._entries[entry.position] = entry
         self._last_position = entry.position
         self._bytes += entry.size
+        if not entry.has_events:
+            self._readings.add(entry.position)
 
     def _remove(self, positions: Iterable[int]) -> None:
         for position in positions:
             self._bytes -= self._entries.pop(position).size
+            self._readings.discard(position)
             if self._writer:
                 self._writer.remove(position)
 
     def _make_room(self) -> None:
         while len(self) > self.bounds.reports or self._bytes > self.bounds.bytes:
-            readings = [entry.position for entry in self if not entry.has_events]
-            if readings:
-                # Every second report of the older half: the longer an outage, the coarser the record of its beginning.
-                dropped = readings[: (len(readings) + 1) // 2 : 2]
-                self.thinned += len(dropped)
+            if self._readings:
+                thinned = -(-len(self._readings) // THINNED_AT_ONCE)
+                self._remove(heapq.nlargest(thinned, self._readings, key=self._dispensability))
+                self.thinned += thinned
             else:
-                dropped = [next(iter(self._entries))]
+                self._remove([next(iter(self._entries))])
                 self.dropped += 1
-            self._remove(dropped)
+
+    def _dispensability(self, position: int) -> float:
+        """The age of a reading in reports, divided by the largest power of two that divides its position.
+
+        If the highest are given up, gaps are in proportion to age, whatever the interval and the length of an outage.
+        What remains is evenly spaced at each age: a power of two that divides a position divides all its multiples.
+        """
+        return (self._last_position - position) / (position & -position)
 
     def _plan(self) -> None:
         if self._writer:
