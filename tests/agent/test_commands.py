@@ -46,13 +46,14 @@ async def test_a_command_that_stops_the_terminal_is_answered_before_the_goodbye(
     assert await running.ended() == GoodbyeFrame("reboot")
 
 
-async def test_a_result_that_fits_no_frame_is_refused(tms, start):
+@pytest.mark.parametrize("frame_bytes", [65_536, 4_096])
+async def test_a_result_that_fits_no_frame_is_refused(tms, start, frame_bytes):
     start()
-    link = await tms.booted()
+    link = await tms.booted(limits=frames.Limits(frame_bytes=frame_bytes))
 
-    answer = await link.command("ping", text="x" * 70_000)
+    answer = await link.command("ping", text="x" * frame_bytes)
 
-    assert answer.error.message == "the result is larger than 65536 bytes"
+    assert answer.error.message == f"the result is larger than {frame_bytes} bytes"
 
 
 async def test_an_answer_that_waits_for_the_rate_limit_outlives_its_link(tms, start):

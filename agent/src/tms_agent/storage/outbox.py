@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tms_agent.device.clock import BootClock
 from tms_agent.log import Log
 from tms_agent.protocol import frames, uplink
+from tms_agent.protocol.errors import ErrorType, rpc_error
 from tms_agent.reports import CALL_BYTES
 from tms_agent.storage.entry import SpooledReport
 from tms_agent.storage.spool import Spool
@@ -79,7 +80,7 @@ class Outbox:
     def next(self) -> OutboxFrame | None:
         if self._answers:
             answer = self._answers.popleft()
-            return OutboxFrame(uplink.answer(answer), answer=answer)
+            return OutboxFrame(self._fitting_answer(answer.id, uplink.answer(answer)), answer=answer)
         if self.goodbye:
             return OutboxFrame(uplink.goodbye(self.goodbye), is_last=True)
         frame = None if self.is_draining else self._next_reports()
@@ -93,6 +94,13 @@ class Outbox:
         """It was not sent: the next link sends what would be lost."""
         if frame.answer is not None:
             self._answers.appendleft(frame.answer)
+
+    def _fitting_answer(self, request_id: frames.RequestId, text: bytes) -> bytes:
+        """`text`, or a refusal: TMS would close the link because of a larger frame than it takes."""
+        if len(text) <= self.frame_bytes:
+            return text
+        refusal = rpc_error(ErrorType.REFUSED, f"the result is larger than {self.frame_bytes} bytes")
+        return uplink.answer(uplink.CommandAnswer(request_id, error=refusal))
 
     def _next_reports(self) -> OutboxFrame | None:
         waiting = self._fitting(
