@@ -63,7 +63,7 @@ faults: system $(PYTHON) static messages ## Inject faults, and print their effec
 fmt: $(PYTHON) $(NODE) ## Format Python, JavaScript and CSS
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
-	@node_modules/.bin/biome check --write --log-level=error static benchmarks biome.json package.json
+	@node_modules/.bin/biome check --write --log-level=error static benchmarks docs biome.json package.json
 
 clean: ## Remove everything that was installed or built; data in var/ stays
 	rm -rf .venv .tools node_modules build dist artefacts *.egg-info
@@ -120,7 +120,7 @@ check-templates:
 	@said=$$($(BIN)/djlint --lint templates 2>&1) || { echo "$$said"; exit 1; }
 
 check-static:
-	@node_modules/.bin/biome ci --colors=off --log-level=error static benchmarks biome.json package.json
+	@node_modules/.bin/biome ci --colors=off --log-level=error static benchmarks docs biome.json package.json
 
 check-shell:
 	@grep -rlE --exclude='*.py' '^#!.*\b(ba)?sh$$' .ci scripts deploy tools 2>/dev/null | xargs $(BIN)/shellcheck

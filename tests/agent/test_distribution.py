@@ -10,6 +10,7 @@ import tarfile
 from collections.abc import AsyncIterator
 from importlib.util import find_spec
 from pathlib import Path
+from xml.etree import ElementTree as ET
 from zipfile import ZipFile
 
 import pytest
@@ -129,6 +130,25 @@ async def test_it_reports_and_answers_without_the_optional_packages(tms, agent):
     assert set(report.metrics) == {"disk_pct", "load_1m", "uptime_s"}
     assert answer.result["answer"] == "pong"
     assert goodbye.params.reason == "shutdown"
+
+
+@pytest.mark.parametrize("programs", [PYTHONS[-1]], indirect=True)
+async def test_it_passes_the_conformance_kit(programs, tmp_path):
+    agent = [programs / "tms-agent", "--url", "{url}", "--credential", "{credential}", "--spool", "{folder}/spool"]
+    results = tmp_path / "results.xml"
+
+    kit = await asyncio.create_subprocess_exec(
+        programs / "tms-conformance",
+        *("--parallel", "12", "--junit", results, "--", *agent, "--log-file", "{folder}/client.log"),
+        env=clean(),
+        stdout=subprocess.PIPE,
+    )
+    table, _ = await kit.communicate()
+
+    print(table.decode())
+    assert kit.returncode == 0, table.decode()
+    not_tested = {case.get("name") for case in ET.parse(results).iter("testcase") if case.find("skipped") is not None}
+    assert not_tested == {"answered", "progress"}
 
 
 @pytest.mark.parametrize("path", sorted(AGENT.rglob("*.py")), ids=lambda path: str(path.relative_to(AGENT)))

@@ -13,6 +13,7 @@ from tests.protocol.asyncapi import Example, document, examples, messages_of
 from tms.protocol import downlink, errors, frames, limits, uplink
 from tms.protocol.close_codes import CloseCode
 from tms.protocol.errors import RPC_CODES, ErrorType, FrameError
+from tms_agent.conformance.shapes import faults_in
 from tms_agent.protocol.downlink import Unknown
 from tms_agent.protocol.downlink import decode as read_by_agent
 
@@ -45,6 +46,11 @@ def test_the_server_accepts_the_examples_of_a_terminal(example: Example):
 
     assert not [frame for frame in decoded if isinstance(frame, FrameError)]
     assert len(decoded) == (len(example.payload) if isinstance(example.payload, list) else 1)
+
+
+@pytest.mark.parametrize("example", of("terminal"))
+def test_the_conformance_kit_accepts_the_examples_of_a_terminal(example: Example):
+    assert [fault for frame in flat(example.payload) for fault in faults_in(frame)] == []
 
 
 @pytest.mark.parametrize("example", of("server"))
