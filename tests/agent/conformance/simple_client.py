@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,6 +21,8 @@ RARELY_S = 300.0
 
 class SimpleClient:
     """Runs in the event loop of the test; see `tms_agent.conformance.terminal.Client`."""
+
+    features: Sequence[str] = ()
 
     def __init__(self, url: str, credential: str) -> None:
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -67,6 +70,9 @@ class SimpleClient:
     def answer_id(self, request_id: Any) -> Any:
         return request_id
 
+    def answer(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        return {"error": {"code": -32005 if method == "command" else -32601, "message": "no"}}
+
     def reports_to_resend(self) -> list[dict[str, Any]]:
         return self.kept
 
@@ -106,7 +112,8 @@ class SimpleClient:
         return RARELY_S if b"tms:unauthorised" in response.body else self.back_off_s()
 
     async def _use(self, link: ClientConnection) -> None:
-        await self._send(link, "boot", {"boot_id": self.boot_id, "last_seq": self.seq}, id="boot")
+        boot = {"boot_id": self.boot_id, "last_seq": self.seq, "features": self.features}
+        await self._send(link, "boot", boot, id="boot")
         booted: dict[str, Any] = {}
         while booted.get("id") != "boot":
             booted = json.loads(await link.recv())
@@ -135,8 +142,7 @@ class SimpleClient:
             case {"method": "drain", "params": params}:
                 self.drain(link, params)
             case {"method": method, "id": request_id}:
-                code = -32005 if method == "command" else -32601
-                answer = {"jsonrpc": "2.0", "id": self.answer_id(request_id), "error": {"code": code, "message": "no"}}
+                answer = {"jsonrpc": "2.0", "id": self.answer_id(request_id), **self.answer(method, frame["params"])}
                 await link.send(json.dumps(answer))
 
     def _acknowledge(self, seq: int) -> None:
@@ -170,3 +176,19 @@ class TakesIdsForNumbers(SimpleClient):
 class ForgetsReports(SimpleClient):
     def reports_to_resend(self) -> list[dict[str, Any]]:
         return []
+
+
+class TakesConfigurations(SimpleClient):
+    features = ("config", "update")
+
+    def answer(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        if method == "config":
+            return {
+                "result": {"version": params["version"], "applied": [], "refused": dict.fromkeys(params["values"], "?")}
+            }
+        return super().answer(method, params)
+
+
+class TakesEverything(TakesConfigurations):
+    def answer(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        return {"result": {"version": "0", "applied": []}}

@@ -10,6 +10,8 @@ from tests.agent.conformance.simple_client import (
     IgnoresDrain,
     ReconnectsAtOnce,
     SimpleClient,
+    TakesConfigurations,
+    TakesEverything,
     TakesIdsForNumbers,
 )
 from tests.support.inventory import ROOT
@@ -41,6 +43,25 @@ async def test_a_broken_client_fails_the_check_of_what_it_breaks_and_no_other():
 
     found = [without_success(results) for results in runs]
     assert {client: set(names) for client, names in zip(BREAKS, found, strict=True)} == BREAKS, found
+
+
+@pytest.mark.parametrize(
+    ("client", "failed"),
+    [
+        (TakesConfigurations, {}),
+        (
+            TakesEverything,
+            {
+                "config": 'failed: $.result.version is "0", not an integer',
+                "update-signature": 'failed: answered {"jsonrpc": "2.0", "id": "update", "result": {"version": ...',
+            },
+        ),
+    ],
+)
+async def test_what_a_client_announces_is_tested(client, failed):
+    results = await run(Plan(select(["config", "update-signature"]), client.start))
+
+    assert without_success(results) == failed
 
 
 async def test_the_client_in_javascript_passes_the_core_and_hostile_servers():

@@ -9,9 +9,10 @@ from pathlib import Path
 from tms_agent.conformance.check import State
 from tms_agent.conformance.process import starter
 from tms_agent.conformance.results import catalogue, table, write_junit
-from tms_agent.conformance.runner import Plan, run, select
+from tms_agent.conformance.runner import Plan, UnknownCheck, run, select
 
-PASSED, FAILED, MISUSED = 0, 1, 2
+PASSED, FAILED = 0, 1
+MAX_PORT = 65_535
 
 EPILOG = """
 COMMAND starts the client, once or several times for each check, with {url}, {credential} and {folder} replaced;
@@ -28,11 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(catalogue(select([])))
         return PASSED
     try:
-        plan = plan_of(given)
-    except (KeyError, ValueError) as error:
-        options.error(str(error))
-    try:
-        results = asyncio.run(run(plan))
+        results = asyncio.run(run(plan_of(given)))
+    except UnknownCheck as error:
+        options.error(f"--only {error}: no such check; --list prints them")
     except OSError as error:  # of the port, or of the command
         options.error(str(error))
     print(table(results))
@@ -50,12 +49,16 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     options.add_argument(
-        "--listen", metavar="HOST:PORT", default="127.0.0.1:0", help="with --parallel, also the next ports"
+        "--listen",
+        metavar="HOST:PORT",
+        type=address,
+        default="127.0.0.1:0",
+        help="with --parallel, also the next ports",
     )
     options.add_argument(
         "--only", metavar="NAME", nargs="+", default=[], help="core, backfill, full, hostile, or names of checks"
     )
-    options.add_argument("--parallel", metavar="N", type=int, default=8, help="checks at the same time; default 8")
+    options.add_argument("--parallel", metavar="N", type=positive, default=8, help="checks at the same time; default 8")
     options.add_argument(
         "--patience", metavar="S", type=float, default=20.0, help="seconds until an expected frame is missing"
     )
@@ -66,16 +69,28 @@ def parser() -> argparse.ArgumentParser:
 
 
 def plan_of(given: argparse.Namespace) -> Plan:
-    """Raises KeyError or ValueError."""
-    host, _, port = given.listen.rpartition(":")
+    host, port = given.listen
     return Plan(
         select(given.only),
         starter(given.command) if given.command else None,
-        host=host.strip("[]"),
-        port=int(port),
+        host=host,
+        port=port,
         parallel=given.parallel,
         patience_s=given.patience,
     )
+
+
+def address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text}: expected HOST:PORT, as 127.0.0.1:9000")
+    return host.strip("[]"), int(port)
+
+
+def positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text}: expected a whole number from 1")
+    return int(text)
 
 
 if __name__ == "__main__":

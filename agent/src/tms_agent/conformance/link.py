@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 FRAME_BYTES = 65_536
 LIMITS = {"frame_bytes": FRAME_BYTES, "frames_per_minute": 100, "frames_burst": 50, "reports_per_batch": 200}
-EARLIEST, LATEST = timedelta(days=-36_500), timedelta(days=36_500)
 
 
 class Bucket:
@@ -107,8 +106,7 @@ class Link:
         return await self.request(request_id, "command", self.command_params(name, **changes))
 
     def command_params(self, name: str, /, *, within_s: float = 60, **changes: Any) -> dict[str, Any]:
-        deadline = self.server_time() + timedelta(seconds=within_s)
-        return {"name": name, "args": {}, "deadline": written(deadline), **changes}
+        return {"name": name, "args": {}, "deadline": written(self.server_time(after_s=within_s)), **changes}
 
     async def quiet(self, seconds: float, what: str) -> None:
         """Fails if the client sends anything."""
@@ -178,8 +176,8 @@ class Link:
         self.ended_at = asyncio.get_running_loop().time()
         self.connection.transport.abort()
 
-    def server_time(self) -> datetime:
-        return datetime.now(timezone.utc) + self._terminal.clock_ahead
+    def server_time(self, *, after_s: float = 0) -> datetime:
+        return datetime.now(timezone.utc) + self._terminal.clock_ahead + timedelta(seconds=after_s)
 
     async def _pong(self) -> None:
         try:

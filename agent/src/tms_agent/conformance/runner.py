@@ -18,6 +18,10 @@ LONGEST_WAIT_S = 75.0
 """The same client may have waited often, and then waits for up to a minute."""
 
 
+class UnknownCheck(Exception):
+    """The message names it."""
+
+
 @dataclass(frozen=True)
 class Plan:
     checks: Sequence[Check]
@@ -55,11 +59,11 @@ class Watched:
 
 
 def select(only: Iterable[str]) -> list[Check]:
-    """The checks with these names, or of these levels; all without any. Raises KeyError."""
+    """The checks with these names, or of these levels; all without any. Raises UnknownCheck."""
     wanted = set(only)
     known = {check.name for check in CHECKS} | {check.level.value for check in CHECKS}
     if unknown := wanted - known:
-        raise KeyError(", ".join(sorted(unknown)))
+        raise UnknownCheck(", ".join(sorted(unknown)))
     return [check for check in _in_order() if not wanted or {check.name, check.level.value} & wanted]
 
 

@@ -190,7 +190,7 @@ BOOT = members(
         "last_seq": integer(),
         "full": FULL_STATE,
         "features": array(text(least=1), 64),
-        "capability_versions": mapping(r".{1,64}", integer(), 64),
+        "capability_versions": mapping(r".{1,64}", integer(1), 64),
         "config_version": integer(),
         "unchecked_dates": boolean,
     },

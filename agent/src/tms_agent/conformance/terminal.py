@@ -184,16 +184,7 @@ class Terminal:
 
     async def comes_back(self, **answer: Any) -> Link:
         """The next link that boots. One that ended before it was answered is passed over."""
-        while True:
-            link = await self.within(self._new_links.get(), "the client did not come back")
-            try:
-                await link.receive_boot()
-                await link.answer_boot(**answer)
-            except Failed:
-                if link.connection.close_code is None:
-                    raise
-            else:
-                return link
+        return await self.within(self._next_booted(answer), "the client did not come back")
 
     async def is_absent(self, seconds: float = ABSENCE_S) -> None:
         """Fails if the client connects within `seconds`."""
@@ -233,6 +224,18 @@ class Terminal:
             task.cancel()
         self.is_alive()
         raise Failed(f"{what} within {self.patience_s:g} s")
+
+    async def _next_booted(self, answer: dict[str, Any]) -> Link:
+        while True:
+            link = await self._new_links.get()
+            try:
+                await link.receive_boot()
+                await link.answer_boot(**answer)
+            except Failed:
+                if link.connection.close_code is None:
+                    raise
+            else:
+                return link
 
     async def _attempt(self, number: int) -> Attempt:
         while len(self.attempts) <= number:

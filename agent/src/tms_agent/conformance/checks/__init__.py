@@ -5,7 +5,7 @@ from tms_agent.conformance.check import CHECKS
 # isort: off
 from tms_agent.conformance.checks import links, reports, requests, reconnecting, refusals
 from tms_agent.conformance.checks import backfill
-from tms_agent.conformance.checks import limits, clock, answers, uploads
+from tms_agent.conformance.checks import limits, clock, answers, uploads, features
 from tms_agent.conformance.checks import hostile
 # isort: on
 
@@ -14,6 +14,7 @@ __all__ = [
     "answers",
     "backfill",
     "clock",
+    "features",
     "hostile",
     "limits",
     "links",

@@ -1,39 +1,60 @@
-"""Answers that TMS confirms, if both sides have the feature `answered`."""
+"""Answers that a client keeps until `answered` names them, so that nothing is carried out twice or forgotten."""
 
+from typing import Any
+
+from tms_agent.conformance import shapes
 from tms_agent.conformance.check import Failed, Level, NotTested, check
-from tms_agent.conformance.checks.requests import PING, that_pings
+from tms_agent.conformance.checks.requests import PING, UNKNOWN, that_pings
+from tms_agent.conformance.link import Link
 from tms_agent.conformance.terminal import Terminal
 
 FEATURES = ["answered"]
-
-
-@check(Level.FULL)
-async def sent_once(terminal: Terminal) -> None:
-    """An answer that was sent is not sent again on the next link, if TMS does not have the feature answered."""
-    link = await that_pings(terminal)
-    await link.command("once", PING)
-    await link.settled()
-    await link.close()
-    again = await terminal.booted()
-    await again.report()
-    if again.answers:
-        raise Failed("it was sent again")
+ID = "kept"
 
 
 @check(Level.FULL)
 async def answered(terminal: Terminal) -> None:
     """An answer is sent again on each link until answered names it, and not after; if TMS has the feature answered."""
-    link = await that_pings(terminal, features=FEATURES)
-    await link.command("kept", PING)
-    link.cut()
-    second = await terminal.booted(features=FEATURES)
-    await second.report()
-    if not second.answers:
-        raise NotTested("the answer was not sent again: the client does not know this feature")
-    await second.notify("answered", {"id": "kept"})
-    await second.settled()
-    await second.close()
-    third = await terminal.booted(features=FEATURES)
-    await third.report()
-    if third.answers:
+    _, link = await _sent_again(terminal)
+    await link.notify("answered", {"id": ID})
+    await link.settled()
+    await link.close()
+    last = await terminal.booted(features=FEATURES)
+    await last.report()
+    if last.answers:
         raise Failed("the answer was sent again after answered")
+
+
+@check(Level.FULL, needs_command=True)
+async def answered_after_restart(terminal: Terminal) -> None:
+    """An answer that answered has not named survives a restart of the client."""
+    await _sent_again(terminal)
+    await terminal.stopped()
+    await terminal.start()
+    link = await terminal.booted(features=FEATURES)
+    await link.report()
+    if ID not in [answer["id"] for answer in link.answers]:
+        raise Failed("the answer was not sent again")
+
+
+@check(Level.FULL)
+async def carried_out_once(terminal: Terminal) -> None:
+    """A request that comes again, with the same id, is not carried out again: it has the same answer, or none."""
+    first, link = await _sent_again(terminal)
+    await link.send({"jsonrpc": "2.0", "id": ID, "method": "command", "params": link.command_params(PING)})
+    await link.send({"jsonrpc": "2.0", "id": "fence", "method": "command", "params": link.command_params(UNKNOWN)})
+    while (answer := await link.answer())["id"] != "fence":
+        if answer != first:
+            raise Failed(f"first it answered {shapes.shown(first)}, then {shapes.shown(answer)}")
+
+
+async def _sent_again(terminal: Terminal) -> tuple[dict[str, Any], Link]:
+    """An answer, and the next link, on which it came again."""
+    link = await that_pings(terminal, features=FEATURES)
+    first = await link.command(ID, PING)
+    link.cut()
+    link = await terminal.booted(features=FEATURES)
+    await link.report()
+    if not link.answers:
+        raise NotTested("the answer was not sent again: the client does not know this feature")
+    return first, link

@@ -167,12 +167,11 @@ async def slow_boot_answer(terminal: Terminal) -> None:
 async def slow_handshake(terminal: Terminal) -> None:
     """An answer to the handshake after seconds; meanwhile the client waits."""
     link = await terminal.booted()
-
-    async def wait(connection: ServerConnection) -> None:
-        await terminal.is_absent(SLOW_S)
-
-    terminal.answer_handshake(wait)
+    terminal.answer_handshake(_wait)
+    number = len(terminal.attempts)
     link.cut()
+    await terminal.attempt(number)
+    await terminal.is_absent(SLOW_S)
     await _works(terminal)
 
 
@@ -263,6 +262,10 @@ async def _refuse_boot(link: Link) -> None:
     link.ended_at = asyncio.get_running_loop().time()
     await asyncio.wait([asyncio.ensure_future(link.connection.wait_closed())], timeout=1)
     link.cut()
+
+
+async def _wait(connection: ServerConnection) -> None:
+    await asyncio.sleep(SLOW_S)
 
 
 async def _cut(link: Link) -> None:
