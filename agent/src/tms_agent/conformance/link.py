@@ -212,7 +212,8 @@ class Link:
 
     def _boot(self, call: dict[str, Any]) -> None:
         self.boot, self.boot_request = call["params"], call["id"]
-        self.boot_id, self.last_seq = self.boot["boot_id"], self.boot.get("last_seq", 0)
+        last_seq = self.boot.get("last_seq", 0)
+        self.boot_id, self.last_seq = self.boot["boot_id"], last_seq if type(last_seq) is int else 0
         self._watch.boot(self, self.boot)
 
     async def _ack(self, reports: list[Report]) -> None:

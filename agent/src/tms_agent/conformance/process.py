@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from tms_agent.conformance.terminal import Client, Start
 
@@ -46,7 +47,7 @@ def starter(command: Sequence[str]) -> Start:
 
     async def start(url: str, credential: str, folder: Path) -> Client:
         values = {"url": url, "credential": credential, "folder": str(folder)}
-        with (folder / LOG).open("ab") as log:
+        with open_log(folder) as log:
             process = await asyncio.create_subprocess_exec(
                 *(_filled(part, values) for part in command),
                 env={**os.environ, **{f"TMS_{name.upper()}": value for name, value in values.items()}},
@@ -58,6 +59,11 @@ def starter(command: Sequence[str]) -> Start:
         return Process(process, folder / LOG)
 
     return start
+
+
+def open_log(folder: Path) -> BinaryIO:
+    folder.mkdir(exist_ok=True)
+    return (folder / LOG).open("ab")
 
 
 def _filled(part: str, values: Mapping[str, str]) -> str:

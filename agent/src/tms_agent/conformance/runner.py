@@ -91,15 +91,16 @@ def _acting(checks: Sequence[Check]) -> list[Check]:
 async def _run_started(plan: Plan, checks: Sequence[Check], watched: Watched) -> list[Result]:
     waiting, results = deque(checks), list[Result]()
 
-    async def work(number: int) -> None:
+    async def work(number: int, folder: Path) -> None:
         port = plan.port + number if plan.port else 0
         while waiting:
             check = waiting.popleft()
-            with tempfile.TemporaryDirectory(prefix="tms-conformance-", ignore_cleanup_errors=True) as folder:
-                terminal = _terminal(plan, Path(folder), watched)
-                results.append(await _run_alone(check, terminal, port))
+            terminal = _terminal(plan, folder / check.name, watched)
+            results.append(await _run_alone(check, terminal, port))
 
-    await asyncio.gather(*(work(number) for number in range(plan.parallel)))
+    # Removed at the end, and not after each check: that may take long, and nothing else goes on meanwhile.
+    with tempfile.TemporaryDirectory(prefix="tms-conformance-", ignore_cleanup_errors=True) as folder:
+        await asyncio.gather(*(work(number, Path(folder)) for number in range(plan.parallel)))
     return results
 
 

@@ -30,7 +30,10 @@ def instant(text: str) -> datetime:
 
 
 def shown(value: Any) -> str:
-    text = json.dumps(value, default=repr)
+    try:
+        text = json.dumps(value, default=repr)
+    except RecursionError:
+        return "nested too deeply"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

@@ -143,7 +143,7 @@ class Watch:
         good = [call for call, wrong in faults if not wrong]
         for call, wrong in faults:
             if wrong and _has_boot_id(call):  # so that the other checks can go on
-                good.append({**call, "params": {"boot_id": call["params"]["boot_id"]}})
+                good.append({**call, "params": {name: call["params"].get(name) for name in ("boot_id", "last_seq")}})
         if isinstance(frame, list):
             self._judge("batch", _batch_faults(frame, link.reports_per_batch))
         self._judge("boot-first", self._boot_faults(link, calls))
@@ -159,7 +159,7 @@ class Watch:
         return good
 
     def boot(self, link: "Link", params: dict[str, Any]) -> None:
-        boot_id, last = params["boot_id"], params.get("last_seq", 0)
+        boot_id, last = params["boot_id"], link.last_seq
         seen = self.highest.get(boot_id)
         if seen is None and not self.knows_start:
             self.highest[boot_id] = last
