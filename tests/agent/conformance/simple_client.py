@@ -23,6 +23,7 @@ class SimpleClient:
     """Runs in the event loop of the test; see `tms_agent.conformance.terminal.Client`."""
 
     features: Sequence[str] = ()
+    event_codes: Sequence[str] = ()
 
     def __init__(self, url: str, credential: str) -> None:
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -132,7 +133,9 @@ class SimpleClient:
         while True:
             await asyncio.sleep(interval_s)
             self.seq += 1
-            self.kept.append({"seq": self.seq, "at": datetime.now(UTC).isoformat(), "metrics": {"time": time.time()}})
+            at = datetime.now(UTC).isoformat()
+            events = [{"at": at, "code": code} for code in self.event_codes]
+            self.kept.append({"seq": self.seq, "at": at, "metrics": {"time": time.time()}, "events": events})
             await self._send(link, "report", self.kept[-1])
 
     async def _take(self, link: ClientConnection, frame: dict[str, Any]) -> None:
@@ -192,3 +195,12 @@ class TakesConfigurations(SimpleClient):
 class TakesEverything(TakesConfigurations):
     def answer(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         return {"result": {"version": "0", "applied": []}}
+
+
+class ReportsEvents(SimpleClient):
+    event_codes = ("door_open",)
+
+
+class TakesEventsForHistory(ReportsEvents):
+    def reports_to_resend(self) -> list[dict[str, Any]]:
+        return [{**report, "late": True} for report in self.kept]

@@ -9,8 +9,10 @@ from tests.agent.conformance.simple_client import (
     ForgetsReports,
     IgnoresDrain,
     ReconnectsAtOnce,
+    ReportsEvents,
     SimpleClient,
     TakesConfigurations,
+    TakesEventsForHistory,
     TakesEverything,
     TakesIdsForNumbers,
 )
@@ -46,11 +48,18 @@ async def test_a_broken_client_fails_the_check_of_what_it_breaks_and_no_other():
 
 
 @pytest.mark.parametrize(
-    ("client", "failed"),
+    ("client", "checks", "failed"),
     [
-        (TakesConfigurations, {}),
+        (ReportsEvents, ["events-of-interruption"], {}),
+        (
+            TakesEventsForHistory,
+            ["events-of-interruption"],
+            {"events-of-interruption": "failed: report 1 is late, with an event of a moment ago"},
+        ),
+        (TakesConfigurations, ["config", "update-signature"], {}),
         (
             TakesEverything,
+            ["config", "update-signature"],
             {
                 "config": 'failed: $.result.version is "0", not an integer',
                 "update-signature": 'failed: answered {"jsonrpc": "2.0", "id": "update", "result": {"version": ...',
@@ -58,8 +67,8 @@ async def test_a_broken_client_fails_the_check_of_what_it_breaks_and_no_other():
         ),
     ],
 )
-async def test_what_a_client_announces_is_tested(client, failed):
-    results = await run(Plan(select(["config", "update-signature"]), client.start))
+async def test_what_only_some_clients_do_is_tested(client, checks, failed):
+    results = await run(Plan(select(checks), client.start))
 
     assert without_success(results) == failed
 

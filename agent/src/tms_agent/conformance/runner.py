@@ -135,7 +135,9 @@ async def _by_hand(check: Check, terminal: Terminal, stable_s: float) -> Result:
         return Result(check, State.NOT_TESTED, str(reason))
     await asyncio.sleep(stable_s)
     link.cut()
-    return await _outcome(check, terminal)
+    result = await _outcome(check, terminal)
+    print(f"{check.name}: {result.state.value}", flush=True)  # somebody waits for a quarter of an hour
+    return result
 
 
 def _terminal(plan: Plan, folder: Path, watched: Watched) -> Terminal:

@@ -47,7 +47,7 @@ WATCHED = {
         "batch": "An array has at least 1 and at most reports_per_batch items, and all of them are reports.",
         "order": "Reports of earlier boots are sent before those of this boot.",
         "late": "Reports that were made before this boot, or without events before this link, have late: true.",
-        "not-late": "Reports that are sent when they are made are not late, nor are events of a short interruption.",
+        "not-late": "Reports that are sent when they are made are not late.",
     },
     Level.FULL: {
         "progress": "Progress is sent only if TMS has this feature, and at most once a second for a command.",
@@ -219,10 +219,10 @@ class Watch:
         if is_earlier or (report.seq <= link.last_seq and not report.has_events):
             self._judge("late", [] if report.is_late else [f"{report} was made before this link, and is not late"])
             return
-        age = link.server_time() - report.at if report.at else NOW
-        limit = timedelta(seconds=link.heartbeat_s) if report.has_events else NOW
-        is_wrong = report.is_late and age < limit
-        self._judge("not-late", [f"{report} is late, and {age.total_seconds():.1f} s old"] if is_wrong else [])
+        if report.seq > link.last_seq:
+            age = link.server_time() - report.at if report.at else NOW
+            is_wrong = report.is_late and age < NOW
+            self._judge("not-late", [f"{report} is late, and {age.total_seconds():.1f} s old"] if is_wrong else [])
 
     def _judge(self, name: str, faults: Iterable[str]) -> None:
         fault = "; ".join(faults)

@@ -3,12 +3,13 @@
 import asyncio
 from typing import Any
 
-from tms_agent.conformance.check import Failed, Level, check
+from tms_agent.conformance.check import Failed, Level, NotTested, check
 from tms_agent.conformance.checks.reports import keys
 from tms_agent.conformance.link import Link
 from tms_agent.conformance.terminal import Terminal
 
 OFFLINE_S = 4
+LONG_S = 60.0
 WINDOW = 2
 MORE_S = 2.0
 """The time in which more would come."""
@@ -34,6 +35,22 @@ async def window(terminal: Terminal) -> None:
         await asyncio.sleep(MORE_S)
     await link.ack(reports[-1].seq)
     await link.report()
+
+
+@check(Level.BACKFILL)
+async def events_of_interruption(terminal: Terminal) -> None:
+    """Events that only a short interruption delayed are not late, for late ones open no alert (needs events)."""
+    link = await terminal.booted(acks=False)
+    await link.reports(WINDOW)
+    link.cut()
+    again = await terminal.booted(heartbeat_s=LONG_S)
+    await again.report()
+    await again.settled()
+    delayed = [one for one in again.sent if one.has_events and one.seq <= again.last_seq]
+    if not delayed:
+        raise NotTested("no report had an event")
+    if late := [str(one) for one in delayed if one.is_late]:
+        raise Failed(f"{late[0]} is late, with an event of a moment ago")
 
 
 @check(Level.BACKFILL, needs_command=True)
