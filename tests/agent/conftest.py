@@ -1,10 +1,15 @@
-from collections.abc import AsyncIterator, Callable
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.agent.fake_tms import FakeTMS
-from tests.agent.running_agent import RunningAgent
+from tests.agent.running_agent import CREDENTIAL, RunningAgent
 
 
 @pytest.fixture
@@ -25,6 +30,27 @@ async def start(tms: FakeTMS) -> AsyncIterator[Callable[..., RunningAgent]]:
     yield start
     for one in running:
         await one.end()
+
+
+type StartProcess = Callable[..., Awaitable[asyncio.subprocess.Process]]
+
+
+@pytest.fixture
+async def agent(tms: FakeTMS, tmp_path: Path) -> AsyncIterator[StartProcess]:
+    """Starts agents as processes that connect to `tms` and share a spool."""
+    running: list[asyncio.subprocess.Process] = []
+
+    async def start(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
+        command = [sys.executable, "-m", "tms_agent", "--url", tms.url, "--spool", str(tmp_path / "spool"), *arguments]
+        environment = os.environ | {"TMS_AGENT_CREDENTIAL": str(CREDENTIAL)} | variables
+        running.append(await asyncio.create_subprocess_exec(*command, env=environment, stderr=subprocess.PIPE))
+        return running[-1]
+
+    yield start
+    for process in running:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
 
 
 @pytest.fixture

@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from tms_agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample
+from tms_agent.device.source import (
+    CommandError,
+    CommandOutcome,
+    CommandRun,
+    DeviceIdentity,
+    DeviceSample,
+    UnknownCommand,
+)
 from tms_agent.protocol import frames
 
 
@@ -26,7 +33,7 @@ class FakeSource:
         events, self.events = tuple(self.events), []
         return DeviceSample("ok", self.metrics, events)
 
-    async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
+    async def handle(self, command: frames.CommandFrame, run: CommandRun) -> CommandOutcome:
         match command.name:
             case "ping":
                 return CommandOutcome({"echo": command.args})
@@ -34,5 +41,7 @@ class FakeSource:
                 return CommandOutcome("going", frames.GoodbyeFrame("reboot"))
             case "break":
                 raise CommandError("the lever is stuck; pull it by hand")
-            case _:
+            case "sleep":
                 raise ZeroDivisionError("a bug")
+            case name:
+                raise UnknownCommand(name, self.capabilities)

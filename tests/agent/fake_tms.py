@@ -95,12 +95,19 @@ class FakeLink:
         server_time: datetime | None = None,
         limits: frames.Limits | None = None,
         accepts_undated: bool = True,
+        features: tuple[str, ...] = (),
     ) -> None:
         """A heartbeat of an hour, so that reports are sent only by a test."""
         self.boot = await self.expect(uplink.BootCall)
         at = server_time or datetime.now(UTC)
         booted = frames.BootResult(
-            7, heartbeat_s, at, acked_seq, limits=limits or frames.Limits(), accepts_undated=accepts_undated
+            7,
+            heartbeat_s,
+            at,
+            acked_seq,
+            limits=limits or frames.Limits(),
+            accepts_undated=accepts_undated,
+            features=features,
         )
         await self.send(downlink.BootAnswer(self.boot.id, booted))
 
@@ -138,12 +145,18 @@ class FakeLink:
     async def ack(self, seq: int, boot_id: str | None = None) -> None:
         await self.connection.send(downlink.ack(seq, boot_id) if boot_id else downlink.ack(seq))
 
+    async def answered(self, request_id: str) -> None:
+        await self.connection.send(downlink.answered(request_id))
+
+    async def start_command(self, name: str, *, request_id: str = "c1", within_s: float = 30, **args: Any) -> None:
+        deadline = datetime.now(UTC) + timedelta(seconds=within_s)
+        await self.send(downlink.CommandCall(request_id, frames.CommandFrame(name, args, deadline)))
+
     async def command(
         self, name: str, *, within_s: float = 30, request_id: str = "c1", **args: Any
     ) -> uplink.CommandAnswer:
         """Send a command and return its answer."""
-        deadline = datetime.now(UTC) + timedelta(seconds=within_s)
-        await self.send(downlink.CommandCall(request_id, frames.CommandFrame(name, args, deadline)))
+        await self.start_command(name, request_id=request_id, within_s=within_s, **args)
         return await self.expect(uplink.CommandAnswer)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:

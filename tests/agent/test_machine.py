@@ -7,6 +7,7 @@ import pytest
 from tms.protocol import uplink
 from tms_agent.device.machine import LogTail, Machine
 from tms_agent.device.probes import Probes
+from tms_agent.device.source import CommandRun
 from tms_agent.protocol import frames
 from tms_agent.protocol.uplink import report as encoded
 
@@ -85,7 +86,7 @@ def test_a_machine_under_load_reports_degraded(monkeypatch, machine):
 async def test_a_permitted_reboot_sends_a_goodbye_with_the_time_of_return():
     machine = Machine(tail=LogTail(), allows_reboot=True)
 
-    outcome = await machine.handle(frames.CommandFrame("reboot", {}, datetime.now(UTC)))
+    outcome = await machine.handle(frames.CommandFrame("reboot", {}, datetime.now(UTC)), CommandRun())
 
     assert outcome.goodbye.reason == "reboot"
     assert outcome.result["back_at"] == outcome.goodbye.back_at.isoformat(timespec="seconds")

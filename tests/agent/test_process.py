@@ -1,38 +1,13 @@
 """`tms-agent` as a process."""
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
 from tests.agent.fake_tms import DEADLINE_S
-from tests.agent.running_agent import CREDENTIAL
 from tms.commands.kinds import CATALOG
 from tms.protocol import frames, uplink
-
-type Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
-
-
-@pytest.fixture
-async def agent(tms, tmp_path) -> AsyncIterator[Start]:
-    """Starts agents that connect to `tms` and share a spool."""
-    running: list[asyncio.subprocess.Process] = []
-
-    async def start(*arguments: str) -> asyncio.subprocess.Process:
-        command = [sys.executable, "-m", "tms_agent", "--url", tms.url, "--spool", str(tmp_path / "spool"), *arguments]
-        environment = os.environ | {"TMS_AGENT_CREDENTIAL": str(CREDENTIAL)}
-        running.append(await asyncio.create_subprocess_exec(*command, env=environment, stderr=subprocess.PIPE))
-        return running[-1]
-
-    yield start
-    for process in running:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
 
 
 async def finished(process: asyncio.subprocess.Process) -> tuple[int | None, str]:

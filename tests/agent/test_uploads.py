@@ -13,7 +13,7 @@ import pytest
 from tests.agent.running_agent import CREDENTIAL
 from tms_agent.connection.uploads import Uploader
 from tms_agent.device.machine import LogTail, Machine
-from tms_agent.device.source import CommandError, FileToSend
+from tms_agent.device.source import CommandError, CommandRun, FileToSend
 from tms_agent.log import Log
 from tms_agent.protocol.frames import CommandFrame, UploadOffer
 
@@ -37,6 +37,7 @@ class FakeReceiver:
         self.methods: list[str] = []
         self.metadata: dict[str, str] = {}
         self.received = b""
+        self.percents: list[int] = []
         self.length = 0
         receiver = self
 
@@ -97,7 +98,7 @@ def receiver() -> Iterator[FakeReceiver]:
 
 async def send(receiver: FakeReceiver, path: Path, offer: UploadOffer = OFFER, **options: Any) -> None:
     uploader = Uploader(receiver.url, CREDENTIAL, jitter=lambda: 0.0, log=Log("T-1"))
-    await uploader.send(FileToSend(path, **options), offer)
+    await uploader.send(FileToSend(path, **options), offer, receiver.percents.append)
 
 
 @pytest.fixture
@@ -112,6 +113,7 @@ async def test_a_file_is_announced_with_its_checksum_and_sent_in_parts(receiver,
 
     assert receiver.received == log.read_bytes()
     assert receiver.methods == ["POST", "PATCH", "PATCH", "PATCH"]
+    assert receiver.percents == [39, 78, 100]
     digest = hashlib.sha256(log.read_bytes()).hexdigest()
     assert receiver.metadata == {"filename": "app.log", "filetype": "text/plain", "sha256": digest}
 
@@ -175,21 +177,23 @@ def command(name: str) -> CommandFrame:
 async def test_a_machine_sends_only_the_logs_that_were_named(log, tmp_path):
     machine = Machine(tail=LogTail(), log_files=[log, tmp_path / "missing"])
 
-    outcome = await machine.handle(command("logs"))
+    outcome = await machine.handle(command("logs"), CommandRun())
 
     assert [file.path for file in outcome.files] == [log]
     assert "logs" not in Machine(tail=LogTail()).capabilities
     with pytest.raises(CommandError, match="missing or empty"):
-        await Machine(tail=LogTail(), log_files=[tmp_path / "missing"]).handle(command("logs"))
+        await Machine(tail=LogTail(), log_files=[tmp_path / "missing"]).handle(command("logs"), CommandRun())
 
 
 async def test_a_screenshot_is_what_the_command_wrote(tmp_path):
     machine = Machine(tail=LogTail(), screenshot_command=["sh", "-c", "printf picture > {path}"])
 
-    outcome = await machine.handle(command("screenshot"))
+    outcome = await machine.handle(command("screenshot"), CommandRun())
 
     [file] = outcome.files
     assert (file.path.read_bytes(), file.media_type, file.is_temporary) == (b"picture", "image/png", True)
     file.path.unlink()
     with pytest.raises(CommandError, match="false ended with 1"):
-        await Machine(tail=LogTail(), screenshot_command=["false", "{path}"]).handle(command("screenshot"))
+        await Machine(tail=LogTail(), screenshot_command=["false", "{path}"]).handle(
+            command("screenshot"), CommandRun()
+        )

@@ -12,7 +12,7 @@ from tms.demo.device import HANDLERS, DemoDevice
 from tms.demo.personality import Personality, personality_of
 from tms.demo.seed_file import DemoTerminal
 from tms.protocol import uplink
-from tms_agent.device.source import CommandError
+from tms_agent.device.source import CommandError, CommandRun
 from tms_agent.protocol import frames
 from tms_agent.protocol.uplink import report as encoded
 
@@ -52,7 +52,7 @@ def test_a_jammed_reader_reports_it_and_recovers():
 
 
 def test_a_reboot_sends_a_goodbye_with_a_return_time(now):
-    outcome = asyncio.run(device(Personality.HEALTHY).handle(frames.CommandFrame("reboot", {}, now)))
+    outcome = asyncio.run(device(Personality.HEALTHY).handle(frames.CommandFrame("reboot", {}, now), CommandRun()))
 
     assert outcome.goodbye is not None
     assert outcome.goodbye.reason == "reboot"
@@ -61,7 +61,7 @@ def test_a_reboot_sends_a_goodbye_with_a_return_time(now):
 
 def test_an_unknown_command_is_refused_with_the_expected_ones(now):
     with pytest.raises(CommandError, match=", ".join(HANDLERS)):
-        asyncio.run(device(Personality.HEALTHY).handle(frames.CommandFrame("dance", {}, now)))
+        asyncio.run(device(Personality.HEALTHY).handle(frames.CommandFrame("dance", {}, now), CommandRun()))
 
 
 def test_a_device_names_what_it_can_do_and_does_what_the_demo_defines(now):
@@ -69,7 +69,7 @@ def test_a_device_names_what_it_can_do_and_does_what_the_demo_defines(now):
     kiosk.paper_pct = 50.0
 
     done = [
-        asyncio.run(kiosk.handle(frames.CommandFrame(name, args, now))).result
+        asyncio.run(kiosk.handle(frames.CommandFrame(name, args, now), CommandRun())).result
         for name, args in (
             ("set-volume", {"level": 20}),
             ("set-volume", {"level": 70, "channel": "main"}),
@@ -86,12 +86,12 @@ def test_a_device_names_what_it_can_do_and_does_what_the_demo_defines(now):
     assert set(kiosk.capabilities) - set(gate.capabilities) == {"print-test-page"}
     assert set(HANDLERS) == {*CATALOG, *COMMANDS}
     with pytest.raises(CommandError, match="paper 5%"):
-        asyncio.run(kiosk.handle(frames.CommandFrame("print-test-page", {}, now)))
+        asyncio.run(kiosk.handle(frames.CommandFrame("print-test-page", {}, now), CommandRun()))
 
 
 @pytest.mark.parametrize(("name", "begins"), [("logs", b"20"), ("screenshot", b"\x89PNG")])
 def test_a_device_has_the_files_of_the_commands_of_tms(now, name, begins):
-    outcome = asyncio.run(device(Personality.HEALTHY).handle(frames.CommandFrame(name, {}, now)))
+    outcome = asyncio.run(device(Personality.HEALTHY).handle(frames.CommandFrame(name, {}, now), CommandRun()))
 
     [file] = outcome.files
     content = file.path.read_bytes()

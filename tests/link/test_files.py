@@ -15,7 +15,7 @@ from tests.support.link.terminal import Terminal
 from tests.support.polling import DEADLINE_S, wait_for_value_async
 from tms_agent.agent import Agent
 from tms_agent.connection.backoff import Backoff
-from tms_agent.device.source import CommandOutcome, DeviceIdentity, DeviceSample, FileToSend
+from tms_agent.device.source import CommandOutcome, CommandRun, DeviceIdentity, DeviceSample, FileToSend
 from tms_agent.options import Options
 from tms_agent.protocol import credential as credentials
 from tms_agent.protocol import frames
@@ -56,7 +56,7 @@ class LogSource:
     def sample(self) -> DeviceSample:
         return DeviceSample("ok")
 
-    async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
+    async def handle(self, command: frames.CommandFrame, run: CommandRun) -> CommandOutcome:
         return CommandOutcome({"sent": 1}, files=[FileToSend(self.path)])
 
 

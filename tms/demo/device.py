@@ -13,7 +13,15 @@ from typing import Any
 from tms.demo.personality import WITH_PAPER, Personality
 from tms.demo.screen import screenshot
 from tms.demo.seed_file import DemoTerminal
-from tms_agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample, FileToSend
+from tms_agent.device.source import (
+    CommandError,
+    CommandOutcome,
+    CommandRun,
+    DeviceIdentity,
+    DeviceSample,
+    FileToSend,
+    UnknownCommand,
+)
 from tms_agent.protocol import frames
 
 REBOOT_S = (15, 45)
@@ -91,9 +99,9 @@ class DemoDevice:
         }
         return {name: round(max(0.0, value), 1) for name, value in metrics.items()}
 
-    async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
+    async def handle(self, command: frames.CommandFrame, run: CommandRun) -> CommandOutcome:
         if command.name not in self.capabilities:
-            raise CommandError(f"unknown command {command.name!r}; supported: {', '.join(self.capabilities)}")
+            raise UnknownCommand(command.name, self.capabilities)
         return HANDLERS[command.name](self, command.args)
 
     def ping(self, args: Mapping[str, Any]) -> CommandOutcome:

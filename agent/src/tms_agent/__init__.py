@@ -14,5 +14,6 @@ The path of a report to TMS, and of a command to the device and back:
       +--------------------------------command-------------------------------+
 
 A report stays in the spool until TMS has committed it, also if the link is lost; a full spool drops the oldest ones.
-The journal is the copy that survives the process: a full disk costs the copy, not the report.
+The journal is the copy that survives the process: a full disk costs the copy, not the report. Commands and their
+answers have one as well, so that a command runs at most once and its answer arrives.
 """

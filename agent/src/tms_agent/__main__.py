@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from tms_agent import arguments
 from tms_agent.agent import Agent
@@ -14,6 +15,7 @@ from tms_agent.arguments import Choices, UsageError
 from tms_agent.device.machine import LogTail, Machine, reboot
 from tms_agent.options import Options
 from tms_agent.protocol import frames
+from tms_agent.storage.command_journal import CommandJournal
 from tms_agent.storage.journal import SpoolError, SqliteJournal
 from tms_agent.storage.spool import Spool
 from tms_agent.storage.state import AgentState
@@ -40,11 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"tms-agent: {error}", file=sys.stderr)
         return MISUSED
     tail = start_log(is_verbose=choices.is_verbose)
-    with contextlib.closing(journal):
-        return asyncio.run(run(choices, journal, tail))
+    with contextlib.closing(journal), contextlib.closing(CommandJournal(commands_file(choices.spool))) as commands:
+        return asyncio.run(run(choices, journal, commands, tail))
 
 
-async def run(choices: Choices, journal: SqliteJournal, tail: LogTail) -> int:
+async def run(choices: Choices, journal: SqliteJournal, commands: CommandJournal, tail: LogTail) -> int:
     if arguments.sends_secrets_in_the_clear(choices.url):
         log.warning("ws:// carries the credential unencrypted; use wss:// except for tests")
     agent = Agent(
@@ -57,6 +59,7 @@ async def run(choices: Choices, journal: SqliteJournal, tail: LogTail) -> int:
             screenshot_command=choices.screenshot_command,
         ),
         spool=Spool(JournalWriter(journal, asyncio.get_running_loop().call_later)),
+        commands=commands,
         options=Options(interval_s=choices.interval_s, ends_when_refused=not journal.was_accepted),
         on_change=lambda state: remember(state, journal),
     )
@@ -78,6 +81,10 @@ def finish(agent: Agent, goodbye: frames.GoodbyeFrame | None) -> int:
         log.error("the machine did not reboot: %s", error)
         return FAILED
     return DONE
+
+
+def commands_file(spool: Path) -> Path:
+    return spool.with_name(f"{spool.name}.commands")
 
 
 def remember(state: AgentState, journal: SqliteJournal) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from tms_agent.commands import Commands
+from tms_agent.commands.runner import Commands
 from tms_agent.connection.backoff import Backoff
 from tms_agent.connection.dialer import Dialer
 from tms_agent.connection.link import AgentLink, Closed, HandshakeRefused, LinkEnd
@@ -21,6 +21,8 @@ from tms_agent.protocol import frames, limits
 from tms_agent.protocol.close_codes import CloseCode
 from tms_agent.protocol.credential import PlainCredential
 from tms_agent.recorder import Recorder
+from tms_agent.storage.answers import Answers
+from tms_agent.storage.command_journal import CommandJournal
 from tms_agent.storage.outbox import SMALLEST_FRAME, Outbox
 from tms_agent.storage.spool import Spool
 from tms_agent.storage.state import AgentPhase, AgentState
@@ -51,12 +53,14 @@ class Agent:
         *,
         source: DeviceSource,
         spool: Spool | None = None,
+        commands: CommandJournal | None = None,
         backoff: Backoff | None = None,
         options: Options | None = None,
         on_change: Callable[[AgentState], None] | None = None,
     ) -> None:
         self.spool = Spool() if spool is None else spool
         self.state = AgentState()
+        self._command_journal = commands
         self._source = source
         self._options = options or Options()
         self._backoff = backoff or Backoff(jitter=self._options.jitter)
@@ -88,7 +92,7 @@ class Agent:
             while not self._is_leaving:
                 await self._rest(self._offline_s or await self._one_link())
         finally:
-            self._end_link()
+            await self._end()
         return self._goodbye
 
     def stop(self, reason: frames.GoodbyeReason = "shutdown", back_at: datetime | None = None) -> None:
@@ -119,8 +123,9 @@ class Agent:
         )
         self._commands = Commands(
             self._source,
+            Answers(self._command_journal),
             now=self._recorder.now,
-            on_answer=self._wake,
+            on_news=self._wake,
             on_goodbye=self._leave,
             upload=self._uploader.send,
             log=self._log,
@@ -129,13 +134,13 @@ class Agent:
     def _clock_error(self) -> timedelta | None:
         return self._recorder.clock_error()
 
-    def _end_link(self) -> None:
+    async def _end(self) -> None:
         if self._timer:
             self._timer.cancel()
         if self._link:
             self._link.abort()
-        self._commands.cancel()
         self.spool.save()
+        await self._commands.stop()
         self._set(phase=AgentPhase.STOPPED)
 
     def _leave(self, goodbye: frames.GoodbyeFrame | None) -> None:
@@ -241,6 +246,7 @@ class Agent:
         outbox = Outbox(
             self.spool,
             self._commands.answers,
+            self._commands.progress,
             boot=boot,
             booted=booted,
             frame_bytes=self._frame_bytes,

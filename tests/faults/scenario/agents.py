@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from tms_agent.agent import Agent
-from tms_agent.device.source import CommandOutcome, DeviceIdentity, DeviceSample
+from tms_agent.device.source import CommandOutcome, CommandRun, DeviceIdentity, DeviceSample
 from tms_agent.options import Options
 from tms_agent.protocol import frames
 from tms_agent.protocol.credential import PlainCredential
@@ -25,7 +25,7 @@ class Counting:
     def sample(self) -> DeviceSample:
         return DeviceSample("ok", {"temperature_c": round(random.uniform(30, 50), 1)})
 
-    async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
+    async def handle(self, command: frames.CommandFrame, run: CommandRun) -> CommandOutcome:
         return CommandOutcome()
 
 

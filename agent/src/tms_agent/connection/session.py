@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from tms_agent.commands import Commands
+from tms_agent.commands.runner import Commands
 from tms_agent.connection.link import AgentLink, Closed, Drained, LinkEnd
 from tms_agent.connection.pace import Pace
 from tms_agent.log import Log
@@ -80,13 +80,10 @@ class AgentSession:
             return
 
     async def _send(self, frame: OutboxFrame) -> None:
-        try:
-            if frame.is_paced and (wait_s := self._pace.wait_s(at=self._loop.time())):
-                await asyncio.sleep(wait_s)
-            await self._link.send(frame.text)
-        except (Closed, asyncio.CancelledError):
-            self.outbox.put_back(frame)
-            raise
+        if frame.is_paced and (wait_s := self._pace.wait_s(at=self._loop.time())):
+            await asyncio.sleep(wait_s)
+        await self._link.send(frame.text)
+        self.outbox.take_sent(frame)
 
     async def _receive_until_closed(self) -> LinkEnd:
         try:
@@ -115,16 +112,16 @@ class AgentSession:
             case downlink.AckCall(params):
                 self.outbox.take_ack(params)
                 self._on_ack(params)
+            case downlink.AnsweredCall(params):
+                self.outbox.forget_answer(params.id)
             case downlink.CommandCall():
                 self._commands.start(frame)
             case downlink.DrainCall(params):
                 self._log.info("this node of TMS stops: leaving when what is on the way is acknowledged")
                 self._drain = params
                 self.outbox.is_draining = True
-            case downlink.Refusal(id=None, error=error):
-                self._log.warning("TMS refused a frame: %s at %s", error.message, error.where)
-                if error.type != ErrorType.PART_REFUSED:  # the report itself is acknowledged
-                    self.outbox.take_refusal()
+            case downlink.Refusal():
+                self._take_refusal(frame)
             case downlink.Unknown(method=method, id=int() | str() as request_id):
                 self._refuse_method(request_id, method)
             case downlink.ConfigCall(id=request_id):
@@ -134,6 +131,14 @@ class AgentSession:
             case _:
                 self._log.debug("ignored %s", frame)
         self.wake()
+
+    def _take_refusal(self, refusal: downlink.Refusal) -> None:
+        error = refusal.error
+        self._log.warning("TMS refused a frame: %s at %s", error.message, error.where)
+        if refusal.id is not None:
+            self.outbox.forget_answer(refusal.id)
+        elif error.type != ErrorType.PART_REFUSED:  # the report itself is acknowledged
+            self.outbox.take_refusal()
 
     def _refuse_method(self, request_id: frames.RequestId, method: str) -> None:
         self._commands.refuse(request_id, ErrorType.UNKNOWN_METHOD, f"this agent does not know {method}")

@@ -73,8 +73,8 @@ class Uploader:
         self._jitter = jitter
         self._log = log
 
-    async def send(self, given: FileToSend, offer: UploadOffer) -> None:
-        """Raises CommandError with the reason. The caller limits the time."""
+    async def send(self, given: FileToSend, offer: UploadOffer, progress: Callable[[int], None]) -> None:
+        """Raises CommandError with the reason. The caller limits the time. `progress` takes per cent."""
         try:
             file = given.path.open("rb")
         except OSError as error:
@@ -83,9 +83,9 @@ class Uploader:
             source = source_of(file, given, offer)
             sha256 = await asyncio.to_thread(source.sha256)
             upload = Upload(self._url, self._authorization, source, sha256, offer)
-            await self._until_sent(upload)
+            await self._until_sent(upload, progress)
 
-    async def _until_sent(self, upload: "Upload") -> None:
+    async def _until_sent(self, upload: "Upload", progress: Callable[[int], None]) -> None:
         backoff = Backoff(longest_s=LONGEST_WAIT_S, jitter=self._jitter)
         try:
             while not upload.is_complete:
@@ -98,6 +98,7 @@ class Uploader:
                     await asyncio.sleep(wait_s)
                 if upload.offset > before:
                     backoff.reset()
+                    progress(100 * upload.offset // upload.source.length)
         finally:
             upload.close()
 

@@ -15,7 +15,15 @@ from typing import Any
 
 from tms_agent.device.clock import uptime_s, utc_now
 from tms_agent.device.probes import Probes
-from tms_agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample, FileToSend
+from tms_agent.device.source import (
+    CommandError,
+    CommandOutcome,
+    CommandRun,
+    DeviceIdentity,
+    DeviceSample,
+    FileToSend,
+    UnknownCommand,
+)
 from tms_agent.protocol import frames
 
 DEGRADED_FROM = {"memory_pct": 95.0, "disk_pct": 95.0, "temperature_c": 95.0}
@@ -80,9 +88,11 @@ class Machine:
         is_degraded = any(metrics.get(name, 0.0) >= limit for name, limit in DEGRADED_FROM.items())
         return DeviceSample("degraded" if is_degraded else "ok", metrics)
 
-    async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
-        outcome = self._handlers[command.name](command.args)
-        return outcome if isinstance(outcome, CommandOutcome) else await outcome
+    async def handle(self, command: frames.CommandFrame, run: CommandRun) -> CommandOutcome:
+        if handler := self._handlers.get(command.name):
+            outcome = handler(command.args)
+            return outcome if isinstance(outcome, CommandOutcome) else await outcome
+        raise UnknownCommand(command.name, self.capabilities)
 
     def _ping(self, args: Mapping[str, Any]) -> CommandOutcome:
         return CommandOutcome({"answer": "pong", "at": utc_now().isoformat(timespec="milliseconds")})

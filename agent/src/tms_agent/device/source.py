@@ -1,6 +1,6 @@
 """What an agent reports on: the machine it runs on, or a simulated terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -47,8 +47,23 @@ class CommandOutcome:
     files: Sequence[FileToSend] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CommandRun:
+    """What the one who runs a command may use meanwhile."""
+
+    progress: Callable[[int | None, str], None] = lambda percent, text: None
+    """Says how far the command is: from 0 to 100, if that is known, and what it does."""
+    result_file: Path | None = None
+    """What is written here is the result also after a restart of the machine."""
+
+
 class CommandError(Exception):
     """The terminal rejects the command; the message gives the operator the reason and what is expected."""
+
+
+class UnknownCommand(CommandError):
+    def __init__(self, name: str, capabilities: Sequence[str]) -> None:
+        super().__init__(f"unknown command {name!r}; supported: {', '.join(capabilities) or 'none'}")
 
 
 class DeviceSource(Protocol):
@@ -67,5 +82,5 @@ class DeviceSource(Protocol):
     def sample(self) -> DeviceSample | None:
         """Called once per interval and at boot; None to send only a heartbeat."""
 
-    async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
+    async def handle(self, command: frames.CommandFrame, run: CommandRun) -> CommandOutcome:
         """Run a command. Raises CommandError; is cancelled at the deadline."""

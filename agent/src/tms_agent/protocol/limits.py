@@ -18,3 +18,5 @@ TEXT_LENGTH = 500
 NAME_LENGTH = 64
 SEQ_MAX = 2**53 - 1
 """The largest integer that every JSON implementation represents exactly."""
+DEPTH = 16
+"""Nesting of JSON arrays and objects in one frame."""

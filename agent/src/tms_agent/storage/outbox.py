@@ -1,16 +1,17 @@
 """What one link sends next."""
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 from typing import NamedTuple
 
+from tms_agent.commands.progress import Progress
 from tms_agent.device.clock import BootClock
 from tms_agent.log import Log
 from tms_agent.protocol import frames, uplink
 from tms_agent.protocol.errors import ErrorType, rpc_error
 from tms_agent.reports import CALL_BYTES
+from tms_agent.storage.answers import Answers
 from tms_agent.storage.entry import SpooledReport
 from tms_agent.storage.spool import Spool
 
@@ -26,12 +27,12 @@ class OutboxFrame(NamedTuple):
     is_paced: bool = True
     """Counts against the frames per minute that TMS allows; backfill does not."""
     is_last: bool = False
-    answer: uplink.CommandAnswer | None = None
-    """It is nowhere else; reports stay in the spool until they are acknowledged."""
+    answers: frames.RequestId | None = None
+    """The request that it answers."""
 
 
 class Outbox:
-    """Answers first, then a goodbye, then reports in chronological order, then a heartbeat that is due.
+    """Answers first, then a goodbye, then reports in chronological order, then a heartbeat that is due, then progress.
 
     At most `reports_per_batch` reports are unacknowledged, so that backfill is as fast as TMS commits it. Boots whose
     time is unknown wait for a TMS that accepts reports without an instant.
@@ -40,7 +41,8 @@ class Outbox:
     def __init__(
         self,
         spool: Spool,
-        answers: deque[uplink.CommandAnswer],
+        answers: Answers,
+        progress: Progress,
         *,
         boot: frames.BootFrame,
         booted: frames.BootResult,
@@ -53,6 +55,9 @@ class Outbox:
         self.is_draining = False
         self._spool = spool
         self._answers = answers
+        self._answers.begin_link()
+        self._confirms_answers = "answered" in booted.features
+        self._progress = progress if "progress" in booted.features else None
         self._boot = boot
         self.frame_bytes = max(SMALLEST_FRAME, min(frame_bytes, booted.limits.frame_bytes))
         self._window = max(1, booted.limits.reports_per_batch)
@@ -78,9 +83,9 @@ class Outbox:
         self._refusals += 1
 
     def next(self) -> OutboxFrame | None:
-        if self._answers:
-            answer = self._answers.popleft()
-            return OutboxFrame(self._fitting_answer(answer.id, uplink.answer(answer)), answer=answer)
+        if answer := self._answers.next():
+            request_id, text = answer
+            return OutboxFrame(self._fitting_answer(request_id, text), answers=request_id)
         if self.goodbye:
             return OutboxFrame(uplink.goodbye(self.goodbye), is_last=True)
         frame = None if self.is_draining else self._next_reports()
@@ -88,12 +93,17 @@ class Outbox:
             frame = OutboxFrame(_heartbeat)
         if frame is not None:
             self.is_beat_due = False
-        return frame
+            return frame
+        progress = self._progress.next() if self._progress else None
+        return OutboxFrame(uplink.progress(progress)) if progress else None
 
-    def put_back(self, frame: OutboxFrame) -> None:
-        """It was not sent: the next link sends what would be lost."""
-        if frame.answer is not None:
-            self._answers.appendleft(frame.answer)
+    def take_sent(self, frame: OutboxFrame) -> None:
+        if frame.answers is not None and not self._confirms_answers:
+            self.forget_answer(frame.answers)
+
+    def forget_answer(self, request_id: frames.RequestId) -> None:
+        """TMS has it, or will never take it."""
+        self._answers.forget(request_id)
 
     def _fitting_answer(self, request_id: frames.RequestId, text: bytes) -> bytes:
         """`text`, or a refusal: TMS would close the link because of a larger frame than it takes."""
