@@ -75,7 +75,7 @@ async def agent(tms, tmp_path, programs) -> AsyncIterator[asyncio.subprocess.Pro
     """The installed agent, which connects to `tms`."""
     process = await asyncio.create_subprocess_exec(
         programs / "tms-agent",
-        *("--url", tms.url, "--spool", tmp_path / "spool", "--interval", "1"),
+        *("--url", tms.url, "--spool", tmp_path / "spool", "--interval", "1", "--handlers", handlers(tmp_path)),
         env=clean(TMS_AGENT_CREDENTIAL=str(CREDENTIAL)),
         stderr=subprocess.PIPE,
     )
@@ -83,6 +83,15 @@ async def agent(tms, tmp_path, programs) -> AsyncIterator[asyncio.subprocess.Pro
     if process.returncode is None:
         process.kill()
     await process.communicate()
+
+
+def handlers(folder: Path) -> Path:
+    """A folder with one handler, `greet`."""
+    path = folder / "handlers/greet.sh"
+    path.parent.mkdir(mode=0o755)
+    path.write_text("#!/bin/sh\necho 'progress: 50 reading' >&2\ncat\n")
+    path.chmod(0o755)
+    return path.parent
 
 
 def clean(**variables: str) -> dict[str, str]:
@@ -133,12 +142,14 @@ async def test_it_reports_and_answers_without_the_optional_packages(tms, agent):
     report = await link.report()
     await link.ack(report.seq)
     answer = await link.command("ping")
+    greeting = await link.command("greet", request_id="c2", who="Ann")
     agent.terminate()
     goodbye = await link.expect(uplink.GoodbyeCall)
 
     assert link.booted.agent.startswith("tms-agent/")
     assert set(report.metrics) == {"disk_pct", "load_1m", "uptime_s"}
     assert answer.result["answer"] == "pong"
+    assert greeting.result == {"who": "Ann"}
     assert goodbye.params.reason == "shutdown"
 
 

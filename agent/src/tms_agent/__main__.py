@@ -12,7 +12,9 @@ from pathlib import Path
 from tms_agent import arguments
 from tms_agent.agent import Agent
 from tms_agent.arguments import Choices, UsageError
+from tms_agent.commands.own import OwnCommands
 from tms_agent.device.machine import LogTail, Machine, reboot
+from tms_agent.log import Log
 from tms_agent.options import Options
 from tms_agent.protocol import frames
 from tms_agent.storage.command_journal import CommandJournal
@@ -57,6 +59,7 @@ async def run(choices: Choices, journal: SqliteJournal, commands: CommandJournal
             allows_reboot=choices.allows_reboot,
             log_files=choices.log_files,
             screenshot_command=choices.screenshot_command,
+            own=OwnCommands(choices.handlers, Log(choices.credential.uid)),
         ),
         spool=Spool(JournalWriter(journal, asyncio.get_running_loop().call_later)),
         commands=commands,

@@ -42,6 +42,7 @@ class Choices:
     allows_reboot: bool
     log_files: Sequence[Path]
     screenshot_command: Sequence[str]
+    handlers: Path | None
     is_verbose: bool
 
 
@@ -62,6 +63,7 @@ def parse(argv: Sequence[str] | None) -> Choices:
         allows_reboot=given.allow_reboot,
         log_files=log_files(given.log_file),
         screenshot_command=screenshot_command(given.screenshot_command),
+        handlers=given.handlers,
         is_verbose=given.verbose,
     )
 
@@ -94,6 +96,7 @@ def parser() -> Parser:
         default="",
         help="writes a PNG to {path}, for example 'scrot -o {path}'",
     )
+    options.add_argument("--handlers", metavar="PATH", type=Path, help="folder of executables that are commands")
     options.add_argument("--verbose", "-v", action="store_true", help="log more")
     options.add_argument("--version", action="version", version=agent_name())
     return options

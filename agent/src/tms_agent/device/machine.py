@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from tms_agent.commands.own import OwnCommands
 from tms_agent.device.clock import uptime_s, utc_now
 from tms_agent.device.probes import Probes
 from tms_agent.device.source import (
@@ -56,6 +57,7 @@ class Machine:
         allows_reboot: bool = False,
         log_files: Sequence[Path] = (),
         screenshot_command: Sequence[str] = (),
+        own: OwnCommands | None = None,
     ) -> None:
         """`screenshot_command` writes a PNG to the path that takes the place of `{path}` in it."""
         self._probes = Probes()
@@ -63,6 +65,7 @@ class Machine:
         self._allows_reboot = allows_reboot
         self._log_files = log_files
         self._screenshot_command = screenshot_command
+        self._own = own
         self._handlers: dict[str, Callable[[Mapping[str, Any]], CommandOutcome | Awaitable[CommandOutcome]]] = {
             "ping": self._ping,
             "reboot": self._reboot,
@@ -78,7 +81,8 @@ class Machine:
 
     @property
     def capabilities(self) -> Sequence[str]:
-        return tuple(self._handlers)
+        own = self._own.names() if self._own else ()
+        return *self._handlers, *(name for name in own if name not in self._handlers)
 
     def uptime_s(self) -> float:
         return uptime_s()
@@ -92,7 +96,11 @@ class Machine:
         if handler := self._handlers.get(command.name):
             outcome = handler(command.args)
             return outcome if isinstance(outcome, CommandOutcome) else await outcome
-        raise UnknownCommand(command.name, self.capabilities)
+        if self._own is None or not (program := self._own.find(command.name)):
+            raise UnknownCommand(command.name, self.capabilities)
+        result = await self._own.run(program, command, run)
+        goodbye = frames.GoodbyeFrame("reboot", utc_now() + REBOOT_TAKES) if _asks_for_reboot(result) else None
+        return CommandOutcome(result, goodbye)
 
     def _ping(self, args: Mapping[str, Any]) -> CommandOutcome:
         return CommandOutcome({"answer": "pong", "at": utc_now().isoformat(timespec="milliseconds")})
@@ -144,6 +152,11 @@ class Machine:
                 process.kill()
         if status:
             raise CommandError(f"{command[0]} ended with {status}")
+
+
+def _asks_for_reboot(result: Any) -> bool:
+    """A handler that needs one lets the agent do it, so that its answer and a goodbye are sent before."""
+    return isinstance(result, dict) and result.get("reboot") is True
 
 
 def discard(path: Path) -> None:
