@@ -1,6 +1,7 @@
 """A scripted TMS: a real WebSocket server whose responses come from a test."""
 
 import asyncio
+import ssl
 from collections import deque
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,8 @@ from tms.protocol.errors import FrameError
 
 
 class FakeTMS:
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.refusals: deque[Response] = deque()
         self.requests: list[Request] = []
         self._links: asyncio.Queue[FakeLink] = asyncio.Queue()
@@ -37,9 +39,11 @@ class FakeTMS:
                 compression=None,
                 ping_interval=None,
                 close_timeout=1,
+                ssl=self._tls,
             )
         )
-        self.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws/terminal/"
+        base = "wss://localhost" if self._tls else "ws://127.0.0.1"
+        self.url = f"{base}:{server.sockets[0].getsockname()[1]}/ws/terminal/"
         return self
 
     async def __aexit__(self, *_: object) -> None:

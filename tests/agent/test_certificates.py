@@ -5,16 +5,12 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from tests.agent.certificates import certificate
 from tests.agent.running_agent import CREDENTIAL
-from tms_agent.connection import dialer
+from tms_agent.connection import tls
 from tms_agent.connection.dialer import Dialer
 from tms_agent.connection.link import CertificateRejected
 
@@ -40,35 +36,13 @@ async def serve(tmp_path, monkeypatch) -> AsyncIterator[Serve]:
         here = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         here.load_cert_chain(path)
         there = ssl.create_default_context(cafile=path if is_trusted else None)
-        monkeypatch.setattr(dialer, "tls_context", lambda: there)
+        monkeypatch.setattr(tls, "system_context", lambda: there)
         server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=here)
         await exits.enter_async_context(server)
         return f"wss://localhost:{server.sockets[0].getsockname()[1]}/ws/terminal/"
 
     yield serve
     await exits.aclose()
-
-
-def certificate(path: Path, begins: datetime, ends: datetime) -> Path:
-    """Self-signed, for `localhost`, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begins)
-        .not_valid_after(ends)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    pem = serialization.Encoding.PEM
-    path.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain) + made.public_bytes(pem))
-    return path
 
 
 @pytest.mark.parametrize(

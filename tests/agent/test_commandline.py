@@ -5,7 +5,8 @@ import pytest
 from tests.agent.running_agent import CREDENTIAL
 from tms_agent import arguments as agent_arguments
 from tms_agent.__main__ import OneLineFormatter, main
-from tms_agent.arguments import CREDENTIAL_VARIABLE
+from tms_agent.settings.settings import CREDENTIAL_VARIABLE
+from tms_agent.settings.values import sends_secrets_in_the_clear
 
 URL = "wss://tms.example/ws/terminal/"
 
@@ -18,18 +19,18 @@ def credential(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "the following arguments are required: --url"),
-        (["--url", "https://tms.example"], "--url https://tms.example: expected wss://HOST/ws/terminal/, or ws://"),
-        (["--url", "tms.example"], "--url tms.example: expected wss://HOST/ws/terminal/"),
-        (["--url", "ws://:80/"], "--url ws://:80/: expected wss://HOST/ws/terminal/"),
-        (["--url", "ws://host:99999/"], "--url ws://host:99999/: Port out of range 0-65535"),
+        ([], "no URL: set --url, TMS_AGENT_URL, or url in "),
+        (["--url", "ftp://tms.example"], "--url: ftp://tms.example: expected https://HOST or wss://HOST/ws/terminal/"),
+        (["--url", "tms.example"], "--url: tms.example: expected https://HOST"),
+        (["--url", "ws://:80/"], "--url: ws://:80/: expected https://HOST"),
+        (["--url", "ws://host:99999/"], "--url: ws://host:99999/: Port out of range 0-65535"),
         (["--url", "wss://T-1:secret@tms.example/"], "--url: must not contain a credential"),
         (["--url", f"{URL}?credential=x"], "--url: must not contain a credential"),
         (["--url", URL, "--credential", "T-1.short"], "--credential: not a credential; expected UID.SECRET"),
-        (["--url", URL, "--credential-file", "/nowhere"], "--credential-file /nowhere: No such file or directory"),
-        (["--url", URL, "--interval", "0"], "argument --interval: 0: expected a number of seconds from 1 to 3600"),
-        (["--url", URL, "--interval", "often"], "argument --interval: often: expected a number of seconds"),
-        (["--url", URL, "--interval", "nan"], "argument --interval: nan: expected a number of seconds"),
+        (["--url", URL, "--credential-file", "/nowhere"], "credential_file /nowhere: No such file or directory"),
+        (["--url", URL, "--interval", "0"], "--interval: 0: expected a number of seconds from 1 to 3600"),
+        (["--url", URL, "--interval", "often"], "--interval: often: expected a number of seconds"),
+        (["--url", URL, "--interval", "nan"], "--interval: nan: expected a number of seconds"),
         (["--url", URL, "--spool", "/dev/null/spool"], "/dev/null/spool cannot be used as spool: "),
         (["--url", URL, "--frequency", "5"], "unrecognized arguments: --frequency 5"),
     ],
@@ -77,13 +78,20 @@ def test_a_file_wins_over_the_environment(tmp_path):
 
     choices = agent_arguments.parse(["--url", URL, "--credential-file", str(file)])
 
-    assert choices.credential.uid == "T-2"
+    assert choices.credential().uid == "T-2"
 
 
-def test_a_url_without_a_path_gets_the_path_of_the_link():
-    assert agent_arguments.link_url("wss://tms.example") == "wss://tms.example/ws/terminal/"
-    assert agent_arguments.link_url("wss://tms.example/") == "wss://tms.example/ws/terminal/"
-    assert agent_arguments.link_url("wss://proxy.example/tms/ws/terminal/") == "wss://proxy.example/tms/ws/terminal/"
+@pytest.mark.parametrize(
+    ("given", "link"),
+    [
+        ("https://tms.example", URL),
+        ("wss://tms.example/", URL),
+        ("wss://proxy.example/tms/ws/terminal/", "wss://proxy.example/tms/ws/terminal/"),
+        ("http://127.0.0.1:8000", "ws://127.0.0.1:8000/ws/terminal/"),
+    ],
+)
+def test_the_url_of_tms_becomes_that_of_the_link(given, link):
+    assert agent_arguments.parse(["--url", given]).url == link
 
 
 def test_the_default_spool_is_in_the_state_directory_of_the_platform(monkeypatch, tmp_path):
@@ -91,7 +99,7 @@ def test_the_default_spool_is_in_the_state_directory_of_the_platform(monkeypatch
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr("sys.platform", "linux")
 
-    assert agent_arguments.parse(["--url", URL]).spool == tmp_path / "tms-agent" / "T-1.spool"
+    assert agent_arguments.parse(["--url", URL]).spool_of("T-1") == tmp_path / "tms-agent" / "T-1.spool"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +107,7 @@ def test_the_default_spool_is_in_the_state_directory_of_the_platform(monkeypatch
     [("ws://tms.example/", True), ("wss://tms.example/", False), ("ws://127.0.0.1/", False), ("ws://[::1]/", False)],
 )
 def test_an_unencrypted_link_logs_a_warning(url, is_warned):
-    assert agent_arguments.sends_secrets_in_the_clear(url) is is_warned
+    assert sends_secrets_in_the_clear(url) is is_warned
 
 
 def test_a_log_entry_is_one_line_regardless_of_its_contents(caplog):

@@ -6,8 +6,9 @@ import pytest
 
 from tests.agent.running_agent import CREDENTIAL
 from tms_agent.connection import dialer
-from tms_agent.connection.dialer import Dialer, proxy_for, retry_after
+from tms_agent.connection.dialer import Dialer, retry_after
 from tms_agent.connection.link import TimedOut, Unreachable
+from tms_agent.connection.network import Network
 
 AT = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 
@@ -35,6 +36,7 @@ def test_a_proxy_of_the_environment_is_used_except_for_this_machine(monkeypatch)
     monkeypatch.setenv("https_proxy", "http://secure.example:3128")
     monkeypatch.setenv("no_proxy", "inside.example")
 
+    proxy_for = Network().proxy_for
     assert proxy_for("ws://tms.example/") == "http://proxy.example:3128"
     assert proxy_for("wss://tms.example/") == "http://secure.example:3128"
     assert proxy_for("wss://inside.example/") is None

@@ -6,17 +6,21 @@ import logging
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tms_agent import arguments
 from tms_agent.agent import Agent
-from tms_agent.arguments import Choices, UsageError
 from tms_agent.commands.own import OwnCommands
+from tms_agent.device.identity import Identity
 from tms_agent.device.machine import LogTail, Machine, reboot
 from tms_agent.log import Log
 from tms_agent.options import Options
 from tms_agent.protocol import frames
+from tms_agent.protocol.credential import PlainCredential
+from tms_agent.settings.errors import UsageError
+from tms_agent.settings.settings import Settings
+from tms_agent.settings.values import sends_secrets_in_the_clear
 from tms_agent.storage.command_journal import CommandJournal
 from tms_agent.storage.journal import SpoolError, SqliteJournal
 from tms_agent.storage.spool import Spool
@@ -37,49 +41,73 @@ class OneLineFormatter(logging.Formatter):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    given = list(sys.argv[1:] if argv is None else argv)
+    command = given.pop(0) if given and given[0] in COMMANDS else "run"
     try:
-        choices = arguments.parse(argv)
-        journal = SqliteJournal(choices.spool, choices.credential.uid)
+        return COMMANDS[command](given)
     except (UsageError, SpoolError) as error:
         print(f"tms-agent: {error}", file=sys.stderr)
         return MISUSED
-    tail = start_log(is_verbose=choices.is_verbose)
-    with contextlib.closing(journal), contextlib.closing(CommandJournal(commands_file(choices.spool))) as commands:
-        return asyncio.run(run(choices, journal, commands, tail))
 
 
-async def run(choices: Choices, journal: SqliteJournal, commands: CommandJournal, tail: LogTail) -> int:
-    if arguments.sends_secrets_in_the_clear(choices.url):
-        log.warning("ws:// carries the credential unencrypted; use wss:// except for tests")
+def run(argv: Sequence[str]) -> int:
+    settings = arguments.parse(argv)
+    key = settings.credential()
+    spool = settings.spool_of(key.uid)
+    journal = SqliteJournal(spool, key.uid)
+    tail = start_log(is_verbose=settings.verbose)
+    for warning in warnings_of(settings):
+        log.warning("%s", warning)
+    with contextlib.closing(journal), contextlib.closing(CommandJournal(commands_file(spool))) as commands:
+        return asyncio.run(keep_connected(settings, key, journal, commands, tail))
+
+
+COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {"run": run}
+
+
+def warnings_of(settings: Settings) -> Iterator[str]:
+    yield from settings.warnings
+    if sends_secrets_in_the_clear(settings.url):
+        yield "ws:// carries the credential unencrypted; use wss:// except for tests"
+
+
+async def keep_connected(
+    settings: Settings, key: PlainCredential, journal: SqliteJournal, commands: CommandJournal, tail: LogTail
+) -> int:
+    identity = Identity(settings.identity)
+    await identity.run_commands()
     agent = Agent(
-        choices.url,
-        choices.credential,
+        settings.url,
+        key,
         source=Machine(
             tail=tail,
-            allows_reboot=choices.allows_reboot,
-            log_files=choices.log_files,
-            screenshot_command=choices.screenshot_command,
-            own=OwnCommands(choices.handlers, Log(choices.credential.uid)),
+            allows_reboot=settings.allow_reboot,
+            log_files=settings.log_files,
+            screenshot_command=settings.screenshot_command,
+            own=OwnCommands(settings.handlers, Log(key.uid)),
+            identity=identity,
+            probes=settings.probes,
         ),
+        network=settings.network,
         spool=Spool(JournalWriter(journal, asyncio.get_running_loop().call_later)),
         commands=commands,
-        options=Options(interval_s=choices.interval_s, ends_when_refused=not journal.was_accepted),
+        options=Options(interval_s=settings.interval_s, ends_when_refused=not journal.was_accepted),
         on_change=lambda state: remember(state, journal),
     )
-    log.info("reports wait in %s until they are acknowledged", choices.spool)
+    log.info("reports wait in %s until they are acknowledged", journal.path)
     on_signals(agent.stop)
     goodbye = await agent.run()
     log.info("stopped, %s reports wait for the next start", len(agent.spool))
-    return finish(agent, goodbye)
+    return finish(agent, goodbye, settings.reboot_command)
 
 
-def finish(agent: Agent, goodbye: frames.GoodbyeFrame | None) -> int:
+def finish(agent: Agent, goodbye: frames.GoodbyeFrame | None, reboot_command: Sequence[str]) -> int:
     if goodbye is None and agent.state.refused:
         return MISUSED
     if goodbye is None or goodbye.reason != "reboot":
         return DONE
     try:
-        reboot()
+        reboot(reboot_command)
     except (OSError, subprocess.CalledProcessError) as error:
         log.error("the machine did not reboot: %s", error)
         return FAILED

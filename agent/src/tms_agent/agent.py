@@ -11,6 +11,7 @@ from tms_agent.commands.runner import Commands
 from tms_agent.connection.backoff import Backoff
 from tms_agent.connection.dialer import Dialer
 from tms_agent.connection.link import AgentLink, Closed, HandshakeRefused, LinkEnd
+from tms_agent.connection.network import Network
 from tms_agent.connection.pace import Pace
 from tms_agent.connection.session import AgentSession
 from tms_agent.connection.uploads import Uploader
@@ -52,6 +53,7 @@ class Agent:
         credential: PlainCredential,
         *,
         source: DeviceSource,
+        network: Network | None = None,
         spool: Spool | None = None,
         commands: CommandJournal | None = None,
         backoff: Backoff | None = None,
@@ -68,14 +70,16 @@ class Agent:
         self._heartbeat_s = FIRST_HEARTBEAT_S
         self._was_accepted = False
         self._log = Log(credential.uid)
+        network = network or Network()
         self._dialer = Dialer(
             url,
             credential,
+            network=network,
             ping_s=self._options.ping_s,
             now=self._options.now,
             clock_error=self._clock_error,
         )
-        self._uploader = Uploader(url, credential, jitter=self._options.jitter, log=self._log)
+        self._uploader = Uploader(url, credential, network=network, jitter=self._options.jitter, log=self._log)
         self._frame_bytes = limits.FRAME_BYTES
         self._link: AgentLink | None = None
         self._session: AgentSession | None = None

@@ -2,24 +2,25 @@
 
 import asyncio
 import functools
-import ipaddress
 import ssl
-import urllib.request
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from socket import SOCK_STREAM
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.exceptions import InvalidProxyStatus, InvalidStatus, WebSocketException
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from tms_agent.connection import certificates
+from tms_agent.connection.addresses import is_address
 from tms_agent.connection.link import AgentLink, HandshakeRefused, TimedOut, Unreachable
+from tms_agent.connection.network import Network, without_secret
 from tms_agent.device.clock import utc_now
 from tms_agent.protocol import SUBPROTOCOL, json_text
 from tms_agent.protocol.credential import PlainCredential
@@ -52,6 +53,7 @@ class Dialer:
         url: str,
         credential: PlainCredential,
         *,
+        network: Network | None = None,
         timeout_s: float = DIAL_TIMEOUT_S,
         ping_s: float | None = PING_S,
         now: Callable[[], datetime] = utc_now,
@@ -67,7 +69,8 @@ class Dialer:
         self._port = parts.port or (443 if parts.scheme == "wss" else 80)
         self._address = self._host
         self._silent: set[str] = set()
-        self._proxy = proxy_for(url)
+        self._network = network or Network()
+        self._proxy: str | None = None
         self._options: dict[str, Any] = {
             "additional_headers": {"Authorization": f"Bearer {credential}"},
             "subprotocols": [Subprotocol(SUBPROTOCOL)],
@@ -77,12 +80,12 @@ class Dialer:
             "ping_interval": ping_s,
             "ping_timeout": ping_s,
             "close_timeout": CLOSE_TIMEOUT_S,
-            "proxy": self._proxy,
         }
 
     async def dial(self) -> AgentLink:
         """Raises LinkEnd. After a refusal the next address follows at once; without a response, at the next attempt."""
         addresses: Sequence[str] = ()
+        self._proxy = self._network.proxy_for(self.url)
         try:
             async with timeout(self._timeout_s):
                 addresses = await self._addresses()
@@ -117,17 +120,19 @@ class Dialer:
         raise Unreachable(f"cannot connect to {'; '.join(failures)}")
 
     async def _open(self, address: str) -> AgentLink:
-        options = dict(self._options)
+        options = self._options | {"proxy": self._proxy}
         if not self._proxy:
             options |= {"host": address, "port": self._port}
         if self.url.startswith("wss:"):
-            options["ssl"] = tls_context()
+            options["ssl"] = self._network.tls.context()
         try:
             connection = await connect(self.url, **options)
         except InvalidStatus as error:
             raise _refusal(error.response, at=self._now()) from None
         except ssl.SSLCertVerificationError as error:
             raise certificates.rejection(error, self._host, at=self._now(), clock_error=self._clock_error()) from None
+        except InvalidProxyStatus as error:
+            raise _refusal_of_proxy(self._proxy or "", error.response) from None
         except (WebSocketException, ValueError) as error:
             raise Unreachable(f"{self.url} does not answer as TMS does: {error}") from None
         if connection.subprotocol != SUBPROTOCOL:
@@ -142,35 +147,6 @@ def agent_name() -> str:
         return f"tms-agent/{version('tms-agent')}"
     except PackageNotFoundError:
         return "tms-agent"
-
-
-@functools.cache
-def tls_context() -> ssl.SSLContext:
-    """Shared by all links: loading the system's authorities takes longer than a handshake."""
-    return ssl.create_default_context()
-
-
-def is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def is_loopback(host: str) -> bool:
-    return host == "localhost" or (is_address(host) and ipaddress.ip_address(host).is_loopback)
-
-
-def proxy_for(url: str) -> str | None:
-    """The HTTP proxy that the environment names for this URL; a SOCKS proxy would need another library."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if is_loopback(host) or urllib.request.proxy_bypass(host):
-        return None
-    proxies = urllib.request.getproxies()
-    schemes = ("wss", "https") if parts.scheme == "wss" else ("ws", "http")
-    return next((proxies[scheme] for scheme in schemes if scheme in proxies), None)
 
 
 def retry_after(value: str | None, *, at: datetime) -> float | None:
@@ -190,6 +166,13 @@ def _refusal(response: Response, *, at: datetime) -> HandshakeRefused:
     problem = _problem_in(response)
     reason = problem.detail[:MAX_REASON_CHARACTERS] or response.reason_phrase
     return HandshakeRefused(response.status_code, retry_after_s=wait, reason=reason, problem=problem.type)
+
+
+def _refusal_of_proxy(proxy: str, response: Response) -> Unreachable:
+    name = f"the proxy {without_secret(proxy)}"
+    if response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return Unreachable(f"{name} wants a user and a password, or others than these (407)")
+    return Unreachable(f"{name} refused the connection ({response.status_code} {response.reason_phrase})")
 
 
 def _date_of(response: Response) -> datetime | None:

@@ -11,11 +11,12 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
-from urllib.parse import unquote, urlsplit
 
 from tms_agent.connection.backoff import Backoff
-from tms_agent.connection.dialer import PROBLEM_TYPE, agent_name, proxy_for, tls_context
-from tms_agent.connection.link import Unreachable
+from tms_agent.connection.dialer import PROBLEM_TYPE, agent_name
+from tms_agent.connection.https import connection_to
+from tms_agent.connection.link import LinkEnd, Unreachable
+from tms_agent.connection.network import Network
 from tms_agent.device.source import CommandError, FileToSend
 from tms_agent.log import Log
 from tms_agent.protocol import json_text
@@ -24,8 +25,6 @@ from tms_agent.protocol.errors import FrameError
 from tms_agent.protocol.frames import UploadOffer
 from tms_agent.protocol.reader import Reader
 
-TIMEOUT_S = 30.0
-"""The limit of each step on the network."""
 LONGEST_WAIT_S = 30.0
 SMALLEST_PART, FIRST_PART = 64 * 1024, 256 * 1024
 READ_BYTES = 256 * 1024
@@ -67,8 +66,17 @@ class Source:
 class Uploader:
     """Sends to the host of the link. What blocks runs in a thread, and only one part is in memory."""
 
-    def __init__(self, url: str, credential: PlainCredential, *, jitter: Callable[[], float], log: Log) -> None:
+    def __init__(
+        self,
+        url: str,
+        credential: PlainCredential,
+        *,
+        network: Network | None = None,
+        jitter: Callable[[], float],
+        log: Log,
+    ) -> None:
         self._url = url
+        self._network = network or Network()
         self._authorization = f"Bearer {credential}"
         self._jitter = jitter
         self._log = log
@@ -82,7 +90,7 @@ class Uploader:
         with file:
             source = source_of(file, given, offer)
             sha256 = await asyncio.to_thread(source.sha256)
-            upload = Upload(self._url, self._authorization, source, sha256, offer)
+            upload = Upload(self._url, self._network, self._authorization, source, sha256, offer)
             await self._until_sent(upload, progress)
 
     async def _until_sent(self, upload: "Upload", progress: Callable[[int], None]) -> None:
@@ -106,10 +114,13 @@ class Uploader:
 class Upload:
     """One file at one address."""
 
-    def __init__(self, url: str, authorization: str, source: Source, sha256: str, offer: UploadOffer) -> None:
+    def __init__(
+        self, url: str, network: Network, authorization: str, source: Source, sha256: str, offer: UploadOffer
+    ) -> None:
         self.source = source
         self.offset = 0
         self._url = url
+        self._network = network
         self._authorization = authorization
         self._sha256 = sha256
         self._path = offer.path
@@ -168,14 +179,14 @@ class Upload:
 
     def _request(self, method: str, headers: Mapping[str, str], body: "bytes | None" = None) -> str:
         """The Upload-Offset of the answer."""
-        connection = self._connection = self._connection or connection_to(self._url)
         shared = {"Authorization": self._authorization, "Tus-Resumable": "1.0.0", "User-Agent": agent_name()}
         try:
+            connection = self._connection = self._connection or connection_to(self._url, self._network)
             connection.request(method, self._path, body, {**shared, **headers})
             response = connection.getresponse()
             problem = response.read(MAX_PROBLEM_BYTES)
             rest = response.read(1)
-        except (OSError, http.client.HTTPException) as error:
+        except (LinkEnd, OSError, http.client.HTTPException) as error:
             raise TryAgain(str(error) or type(error).__name__) from None
         if rest:
             self.close()
@@ -196,31 +207,6 @@ def source_of(file: BinaryIO, given: FileToSend, offer: UploadOffer) -> Source:
         raise CommandError(f"{given.path} has {found.st_size} bytes; TMS takes {offer.max_bytes}")
     start = max(0, too_many)
     return Source(file, start, found.st_size - start, given.path.name, given.media_type)
-
-
-def connection_to(url: str) -> http.client.HTTPConnection:
-    """A connection to the host of the link, by the proxy of the environment. It is opened with the first request."""
-    parts = urlsplit(url)
-    is_secure = parts.scheme == "wss"
-    host, port = parts.hostname or "", parts.port or (443 if is_secure else 80)
-    proxy = proxy_for(url)
-    via = urlsplit(proxy if proxy and "://" in proxy else f"http://{proxy}") if proxy else None
-    address = (via.hostname or "", via.port or 80) if via else (host, port)
-    connection = (
-        http.client.HTTPSConnection(*address, timeout=TIMEOUT_S, context=tls_context())
-        if is_secure
-        else http.client.HTTPConnection(*address, timeout=TIMEOUT_S)
-    )
-    if via:
-        connection.set_tunnel(host, port, _proxy_headers(via.username, via.password))
-    return connection
-
-
-def _proxy_headers(name: "str | None", password: "str | None") -> dict[str, str]:
-    if name is None:
-        return {}
-    text = f"{unquote(name)}:{unquote(password or '')}"
-    return {"Proxy-Authorization": "Basic " + base64.b64encode(text.encode()).decode()}
 
 
 def _refuse(response: http.client.HTTPResponse, body: bytes) -> None:

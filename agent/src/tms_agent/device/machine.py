@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,8 @@ from typing import Any
 
 from tms_agent.commands.own import OwnCommands
 from tms_agent.device.clock import uptime_s, utc_now
+from tms_agent.device.command_probes import CommandProbes, ProbeChoices
+from tms_agent.device.identity import Identity
 from tms_agent.device.probes import Probes
 from tms_agent.device.source import (
     CommandError,
@@ -58,9 +59,14 @@ class Machine:
         log_files: Sequence[Path] = (),
         screenshot_command: Sequence[str] = (),
         own: OwnCommands | None = None,
+        identity: Identity | None = None,
+        probes: ProbeChoices | None = None,
     ) -> None:
         """`screenshot_command` writes a PNG to the path that takes the place of `{path}` in it."""
-        self._probes = Probes()
+        self._identity = identity or Identity()
+        probes = probes or ProbeChoices()
+        self._probes = Probes(off=probes.off)
+        self._command_probes = CommandProbes(probes.commands)
         self._tail = tail
         self._allows_reboot = allows_reboot
         self._log_files = log_files
@@ -76,8 +82,7 @@ class Machine:
 
     @property
     def identity(self) -> DeviceIdentity:
-        system = f"{platform.system()} {platform.machine()}"
-        return DeviceIdentity(serial=platform.node(), model=system, firmware=platform.release())
+        return self._identity.read()
 
     @property
     def capabilities(self) -> Sequence[str]:
@@ -88,7 +93,7 @@ class Machine:
         return uptime_s()
 
     def sample(self) -> DeviceSample:
-        metrics = self._probes.read()
+        metrics = {**self._probes.read(), **self._command_probes.read()}
         is_degraded = any(metrics.get(name, 0.0) >= limit for name, limit in DEGRADED_FROM.items())
         return DeviceSample("degraded" if is_degraded else "ok", metrics)
 
@@ -108,7 +113,7 @@ class Machine:
     def _reboot(self, args: Mapping[str, Any]) -> CommandOutcome:
         """Returns the answer and the goodbye; the caller of the agent calls `reboot` once both are sent."""
         if not self._allows_reboot:
-            raise CommandError("rebooting is not allowed; start the agent with --allow-reboot")
+            raise CommandError("rebooting is not allowed; start the agent with --allow-reboot, or set allow_reboot")
         back_at = utc_now() + REBOOT_TAKES
         return CommandOutcome(
             {"back_at": back_at.isoformat(timespec="seconds")}, frames.GoodbyeFrame("reboot", back_at)
@@ -163,7 +168,7 @@ def discard(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def reboot() -> None:
+def reboot(command: Sequence[str] = ()) -> None:
     """Needs the permission to do so; raises OSError or CalledProcessError without it."""
     when = ["/r", "/t", "0"] if sys.platform == "win32" else ["-r", "now"]
-    subprocess.run(["shutdown", *when], check=True)
+    subprocess.run(command or ["shutdown", *when], check=True)

@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 try:
@@ -22,18 +22,34 @@ PLAUSIBLE_C = range(-60, 160)
 
 Probe = Callable[[], Iterator[tuple[str, float]]]
 
+READINGS = {
+    "disk_use": ("disk_pct",),
+    "load": ("load_1m",),
+    "uptime": ("uptime_s",),
+    "processor": ("cpu_pct",),
+    "memory": ("memory_pct",),
+    "temperature": ("temperature_c",),
+    "network": ("net_received_bytes_s", "net_sent_bytes_s"),
+}
+"""The readings of each probe."""
+NAMES = frozenset(name for names in READINGS.values() for name in names)
+
 
 class Probes:
     """Rates are since the last reading, so keep one object."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, off: Collection[str] = ()) -> None:
+        """`off`: the names of readings that are not wanted."""
         self._clock = clock
+        self._off = off
         self._disk = Path.home().anchor or "/"
-        self._probes: tuple[Probe, ...] = (self._disk_use, self._load)
+        probes: dict[str, Probe] = {"disk_use": self._disk_use, "load": self._load, "uptime": self._uptime}
         if HAS_PSUTIL:
-            self._probes += (self._processor, self._memory, self._temperature, self._network)
+            probes |= {"processor": self._processor, "memory": self._memory}
+            probes |= {"temperature": self._temperature, "network": self._network}
             self._traffic = self._count_traffic()
             psutil.cpu_percent()  # the first call only starts the measurement
+        self._probes = [probe for name, probe in probes.items() if not set(READINGS[name]) <= set(off)]
 
     def read(self) -> Mapping[str, float]:
         readings: dict[str, float] = {}
@@ -42,8 +58,10 @@ class Probes:
                 readings.update(probe())
             except UNAVAILABLE:
                 continue  # not available on this platform
-        readings["uptime_s"] = uptime_s()
-        return {name: round(value, 2) for name, value in readings.items()}
+        return {name: round(value, 2) for name, value in readings.items() if name not in self._off}
+
+    def _uptime(self) -> Iterator[tuple[str, float]]:
+        yield "uptime_s", uptime_s()
 
     def _processor(self) -> Iterator[tuple[str, float]]:
         yield "cpu_pct", psutil.cpu_percent()

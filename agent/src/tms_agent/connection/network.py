@@ -1,0 +1,49 @@
+"""How a terminal reaches TMS: its authorities, its own certificate, its proxy."""
+
+import urllib.request
+from urllib.parse import quote, urlsplit
+
+from tms_agent.connection.addresses import is_loopback
+from tms_agent.connection.link import Unreachable
+from tms_agent.connection.tls import Tls, TlsFiles
+
+
+class Network:
+    """Shared by the link, uploads and everything else that connects to TMS."""
+
+    def __init__(self, files: TlsFiles | None = None, proxy: str | None = None) -> None:
+        """`proxy`: its URL with user and password; empty for none, None for that of the environment."""
+        self.tls = Tls(files or TlsFiles())
+        self.proxy = proxy
+
+    def proxy_for(self, url: str) -> str | None:
+        """The proxy on the way to this URL. Raises LinkEnd for one of another kind than HTTP."""
+        proxy = proxy_of_environment(url) if self.proxy is None else self.proxy
+        if not proxy:
+            return None
+        proxy = proxy if "://" in proxy else f"http://{proxy}"
+        if urlsplit(proxy).scheme not in ("http", "https"):
+            raise Unreachable(f"the proxy {without_secret(proxy)} is not an HTTP proxy; only those can be used")
+        return proxy
+
+
+def proxy_of_environment(url: str) -> str | None:
+    """The proxy that the environment names for this URL; none for this machine itself."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if is_loopback(host) or urllib.request.proxy_bypass(host):
+        return None
+    proxies = urllib.request.getproxies()
+    schemes = ("wss", "https") if parts.scheme == "wss" else ("ws", "http")
+    return next((proxies[scheme] for scheme in schemes if scheme in proxies), None)
+
+
+def with_user(proxy: str, user: str, password: str) -> str:
+    parts = urlsplit(proxy)
+    netloc = f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.netloc.rpartition('@')[2]}"
+    return parts._replace(netloc=netloc).geturl()
+
+
+def without_secret(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -1,0 +1,5 @@
+"""The error of whoever starts the agent."""
+
+
+class UsageError(Exception):
+    """One line: what is wrong, where, and what would be right."""
