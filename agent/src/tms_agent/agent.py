@@ -9,6 +9,7 @@ from typing import Any
 
 from tms_agent.commands.runner import Commands
 from tms_agent.connection.backoff import Backoff
+from tms_agent.connection.dates import Dates
 from tms_agent.connection.dialer import Dialer
 from tms_agent.connection.link import AgentLink, Closed, HandshakeRefused, LinkEnd
 from tms_agent.connection.network import Network
@@ -71,13 +72,12 @@ class Agent:
         self._was_accepted = False
         self._log = Log(credential.uid)
         network = network or Network()
+        network.dates = Dates(self._options.now, self._clock_error)
         self._dialer = Dialer(
             url,
             credential,
             network=network,
             ping_s=self._options.ping_s,
-            now=self._options.now,
-            clock_error=self._clock_error,
         )
         self._uploader = Uploader(url, credential, network=network, jitter=self._options.jitter, log=self._log)
         self._frame_bytes = limits.FRAME_BYTES
@@ -231,7 +231,9 @@ class Agent:
 
     async def _use(self, link: AgentLink) -> LinkEnd:
         loop = asyncio.get_running_loop()
-        boot = self._recorder.boot()
+        if link.has_unchecked_dates:
+            self._log.warning("this clock is before the date of this software: dates of certificates are not checked")
+        boot = replace(self._recorder.boot(), unchecked_dates=link.has_unchecked_dates)
         booted = await link.boot(boot)
         since = loop.time()
         self._session = self._begin(link, boot, booted)

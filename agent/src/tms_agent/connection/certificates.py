@@ -3,13 +3,14 @@
 import ssl
 from datetime import datetime, timedelta
 
+from tms_agent.connection.dates import EXPIRED, NOT_YET_VALID, DateFault
 from tms_agent.connection.link import CertificateRejected
+from tms_agent.release import RELEASED_AT
 
-DATES = {9: ("certificate_not_yet_valid", "is not valid yet"), 10: ("certificate_expired", "has expired")}
-"""The names and texts by OpenSSL's code: X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
-TOLERANCE = timedelta(minutes=5)
-"""A smaller clock error does not explain that a certificate is outside its validity."""
-
+DATES = {
+    NOT_YET_VALID: ("certificate_not_yet_valid", "is not valid yet"),
+    EXPIRED: ("certificate_expired", "has expired"),
+}
 SET_THE_CLOCK = "set the clock, or let NTP set it"
 RENEW = "renew the certificate on the server"
 
@@ -21,18 +22,20 @@ def rejection(
     if error.verify_code not in DATES:
         return CertificateRejected(f"certificate_not_trusted: {host}: {error.verify_message}")
     event, what = DATES[error.verify_code]
-    clock, remedy = _diagnose(event, clock_error)
-    clock = f"by this terminal's clock, {at:%Y-%m-%d %H:%M:%S} UTC{clock}"
-    return CertificateRejected(f"{event}: {clock}, the certificate of {host} {what}; {remedy}")
+    time, remedy = _judgement(error, event, at, clock_error)
+    return CertificateRejected(f"{event}: {time}, the certificate of {host} {what}; {remedy}")
 
 
-def _diagnose(event: str, clock_error: timedelta | None) -> tuple[str, str]:
-    """What is known of the clock, and what to do."""
-    if clock_error is None:
-        # No server uses a certificate before its validity, so the clock must be wrong.
-        either = f"{SET_THE_CLOCK}; if it is right, {RENEW}"
-        return "", SET_THE_CLOCK if event == "certificate_not_yet_valid" else either
-    if abs(clock_error) <= TOLERANCE:
-        return " (which is right)", RENEW
-    side = "ahead of" if clock_error > timedelta() else "behind"
-    return f" ({abs(clock_error)} {side} TMS's)", SET_THE_CLOCK
+def _judgement(
+    error: ssl.SSLCertVerificationError, event: str, at: datetime, clock_error: timedelta | None
+) -> tuple[str, str]:
+    """The time by which it was rejected, and what to do."""
+    if isinstance(error, DateFault):
+        whose = "the date of this software" if error.at == RELEASED_AT else "TMS's time"
+        return f"by {whose}, {error.at:%Y-%m-%d %H:%M:%S} UTC", RENEW
+    clock = f"by this terminal's clock, {at:%Y-%m-%d %H:%M:%S} UTC"
+    if clock_error is not None:
+        return f"{clock} (which is right)", RENEW
+    # No server uses a certificate before its validity, so the clock must be wrong.
+    either = f"{SET_THE_CLOCK}; if it is right, {RENEW}"
+    return clock, SET_THE_CLOCK if event == "certificate_not_yet_valid" else either

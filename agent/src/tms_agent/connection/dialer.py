@@ -3,8 +3,8 @@
 import asyncio
 import functools
 import ssl
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
@@ -21,7 +21,6 @@ from tms_agent.connection import certificates
 from tms_agent.connection.addresses import is_address
 from tms_agent.connection.link import AgentLink, HandshakeRefused, TimedOut, Unreachable
 from tms_agent.connection.network import Network, without_secret
-from tms_agent.device.clock import utc_now
 from tms_agent.protocol import SUBPROTOCOL, json_text
 from tms_agent.protocol.credential import PlainCredential
 from tms_agent.protocol.errors import FrameError
@@ -56,15 +55,10 @@ class Dialer:
         network: Network | None = None,
         timeout_s: float = DIAL_TIMEOUT_S,
         ping_s: float | None = PING_S,
-        now: Callable[[], datetime] = utc_now,
-        clock_error: Callable[[], timedelta | None] = lambda: None,
     ) -> None:
-        """`clock_error`: how far `now` is ahead of TMS's clock, None while unknown."""
         parts = urlsplit(url)
         self.url = url
         self._timeout_s = timeout_s
-        self._now = now
-        self._clock_error = clock_error
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if parts.scheme == "wss" else 80)
         self._address = self._host
@@ -123,14 +117,17 @@ class Dialer:
         options = self._options | {"proxy": self._proxy}
         if not self._proxy:
             options |= {"host": address, "port": self._port}
+        dates, has_unchecked_dates = self._network.dates, False
         if self.url.startswith("wss:"):
-            options["ssl"] = self._network.tls.context()
+            instants = dates.instants()
+            options["ssl"] = self._network.tls_context(instants)
+            has_unchecked_dates = instants == []
         try:
             connection = await connect(self.url, **options)
         except InvalidStatus as error:
-            raise _refusal(error.response, at=self._now()) from None
+            raise _refusal(error.response, at=dates.now()) from None
         except ssl.SSLCertVerificationError as error:
-            raise certificates.rejection(error, self._host, at=self._now(), clock_error=self._clock_error()) from None
+            raise certificates.rejection(error, self._host, at=dates.now(), clock_error=dates.clock_error()) from None
         except InvalidProxyStatus as error:
             raise _refusal_of_proxy(self._proxy or "", error.response) from None
         except (WebSocketException, ValueError) as error:
@@ -138,7 +135,7 @@ class Dialer:
         if connection.subprotocol != SUBPROTOCOL:
             connection.transport.abort()
             raise Unreachable(f"{self.url} does not speak {SUBPROTOCOL}")
-        return AgentLink(connection)
+        return AgentLink(connection, has_unchecked_dates=has_unchecked_dates)
 
 
 @functools.cache

@@ -19,7 +19,7 @@ def connection_to(url: str, network: Network, timeout_s: float = TIMEOUT_S) -> h
     via = urlsplit(proxy) if proxy else None
     address = (via.hostname or "", via.port or 80) if via else (host, port)
     connection = (
-        http.client.HTTPSConnection(*address, timeout=timeout_s, context=network.tls.context())
+        http.client.HTTPSConnection(*address, timeout=timeout_s, context=network.tls_context(network.dates.instants()))
         if is_secure
         else http.client.HTTPConnection(*address, timeout=timeout_s)
     )

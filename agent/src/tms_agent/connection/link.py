@@ -88,7 +88,9 @@ class Drained(LinkEnd):
 class AgentLink:
     """An open WebSocket that speaks `tms.v1`. Every method raises Closed when it is no longer open."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: ClientConnection, *, has_unchecked_dates: bool = False) -> None:
+        self.has_unchecked_dates = has_unchecked_dates
+        """Whether the dates of TMS's certificate could not be checked, because no time is known."""
         self._connection = connection
         self._early: list[downlink.Downlink] = []
 

@@ -1,9 +1,13 @@
 """How a terminal reaches TMS: its authorities, its own certificate, its proxy."""
 
+import ssl
 import urllib.request
+from collections.abc import Sequence
+from datetime import datetime
 from urllib.parse import quote, urlsplit
 
 from tms_agent.connection.addresses import is_loopback
+from tms_agent.connection.dates import Dates
 from tms_agent.connection.link import Unreachable
 from tms_agent.connection.tls import Tls, TlsFiles
 
@@ -11,10 +15,16 @@ from tms_agent.connection.tls import Tls, TlsFiles
 class Network:
     """Shared by the link, uploads and everything else that connects to TMS."""
 
-    def __init__(self, files: TlsFiles | None = None, proxy: str | None = None) -> None:
+    def __init__(self, files: TlsFiles | None = None, proxy: str | None = None, *, dates: Dates | None = None) -> None:
         """`proxy`: its URL with user and password; empty for none, None for that of the environment."""
-        self.tls = Tls(files or TlsFiles())
         self.proxy = proxy
+        self.dates = dates or Dates()
+        """An agent that knows TMS's time replaces it."""
+        self._tls = Tls(files or TlsFiles())
+
+    def tls_context(self, instants: Sequence[datetime] | None) -> ssl.SSLContext:
+        """`instants` are those of `dates`. Raises LinkEnd."""
+        return self._tls.context(instants)
 
     def proxy_for(self, url: str) -> str | None:
         """The proxy on the way to this URL. Raises LinkEnd for one of another kind than HTTP."""

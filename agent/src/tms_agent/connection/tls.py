@@ -3,10 +3,12 @@
 import functools
 import logging
 import ssl
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from tms_agent.connection.dates import check_by
 from tms_agent.connection.link import Unreachable
 
 log = logging.getLogger("tms_agent")
@@ -27,8 +29,20 @@ class Tls:
         self._files = files
         self._made: tuple[Hashable, ssl.SSLContext] | None = None
 
-    def context(self) -> ssl.SSLContext:
+    def context(self, instants: Sequence[datetime] | None) -> ssl.SSLContext:
         """Raises LinkEnd if it cannot be made, and none was made before."""
+        return self._usual_context() if instants is None else self._context_by(instants)
+
+    def _context_by(self, instants: Sequence[datetime]) -> ssl.SSLContext:
+        """A context of its own for each connection, because time goes on; clocks are rarely wrong."""
+        try:
+            context = make_context(self._files)
+        except ValueError as error:
+            raise Unreachable(str(error)) from None
+        check_by(context, instants)
+        return context
+
+    def _usual_context(self) -> ssl.SSLContext:
         if self._files == TlsFiles():
             return system_context()
         state = tuple(_state_of(path) for path in self._files)

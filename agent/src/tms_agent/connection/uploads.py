@@ -90,7 +90,7 @@ class Uploader:
         with file:
             source = source_of(file, given, offer)
             sha256 = await asyncio.to_thread(source.sha256)
-            upload = Upload(self._url, self._network, self._authorization, source, sha256, offer)
+            upload = Upload(lambda: connection_to(self._url, self._network), self._authorization, source, sha256, offer)
             await self._until_sent(upload, progress)
 
     async def _until_sent(self, upload: "Upload", progress: Callable[[int], None]) -> None:
@@ -115,12 +115,16 @@ class Upload:
     """One file at one address."""
 
     def __init__(
-        self, url: str, network: Network, authorization: str, source: Source, sha256: str, offer: UploadOffer
+        self,
+        connect: Callable[[], http.client.HTTPConnection],
+        authorization: str,
+        source: Source,
+        sha256: str,
+        offer: UploadOffer,
     ) -> None:
         self.source = source
         self.offset = 0
-        self._url = url
-        self._network = network
+        self._connect = connect
         self._authorization = authorization
         self._sha256 = sha256
         self._path = offer.path
@@ -181,7 +185,7 @@ class Upload:
         """The Upload-Offset of the answer."""
         shared = {"Authorization": self._authorization, "Tus-Resumable": "1.0.0", "User-Agent": agent_name()}
         try:
-            connection = self._connection = self._connection or connection_to(self._url, self._network)
+            connection = self._connection = self._connection or self._connect()
             connection.request(method, self._path, body, {**shared, **headers})
             response = connection.getresponse()
             problem = response.read(MAX_PROBLEM_BYTES)

@@ -107,6 +107,6 @@ def read_start(path: Path) -> str:
 
 
 def first_line(text: str) -> str:
-    """Without the U+0000 that ends a text of the device tree."""
+    """The first line that is not empty. A text of the device tree ends with U+0000."""
     lines = text.replace("\0", "\n").strip().splitlines()
     return lines[0].strip() if lines else ""
