@@ -16,6 +16,7 @@ from zipfile import ZipFile
 import pytest
 from packaging.metadata import Metadata
 
+from tests.agent.enrolment_server import enrolment_server
 from tests.agent.running_agent import CREDENTIAL
 from tests.support.inventory import ROOT
 from tms.protocol import uplink
@@ -135,6 +136,28 @@ def test_it_explains_its_options(programs):
 
 def test_it_imports_nothing_of_tms_nor_what_tms_runs_on(programs):
     assert output(programs / "python", "-c", IMPORT_ALL) == "tms_agent websockets\n"
+
+
+async def test_it_enrols_and_finds_its_way_without_the_optional_packages(tms, programs, tmp_path):
+    env = clean(TMS_AGENT_CONFIG=str(tmp_path / "tms-agent.toml"), TMS_AGENT_SPOOL=str(tmp_path / "spool"))
+
+    async def run(*arguments: str) -> tuple[int | None, str]:
+        process = await asyncio.create_subprocess_exec(
+            programs / "tms-agent", *arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        said, _ = await process.communicate()
+        return process.returncode, said.decode()
+
+    with enrolment_server() as server:
+        enrolled = await run("enrol", "--url", server.url, "--token", "once")
+    found = await run("doctor", "--url", tms.url)
+    printed = await run("install", "--print")
+
+    assert (enrolled[0], found[0], printed[0]) == (0, 0, 0), (enrolled, found, printed)
+    assert "enrolled as T-1" in enrolled[1]
+    assert "credential: TMS accepts that of T-1" in found[1]
+    assert "packages: psutil is not installed" in found[1]
+    assert f"ExecStart={programs}/tms-agent run --config {tmp_path}" in printed[1]
 
 
 async def test_it_reports_and_answers_without_the_optional_packages(tms, agent):

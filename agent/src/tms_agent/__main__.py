@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tms_agent import arguments
+from tms_agent import arguments, subcommands
 from tms_agent.agent import Agent
 from tms_agent.commands.own import OwnCommands
 from tms_agent.device.identity import Identity
@@ -18,6 +18,8 @@ from tms_agent.log import Log
 from tms_agent.options import Options
 from tms_agent.protocol import frames
 from tms_agent.protocol.credential import PlainCredential
+from tms_agent.service.notify import Systemd
+from tms_agent.service.status import Status, answering, socket_of
 from tms_agent.settings.errors import UsageError
 from tms_agent.settings.settings import Settings
 from tms_agent.settings.values import sends_secrets_in_the_clear
@@ -26,8 +28,7 @@ from tms_agent.storage.journal import SpoolError, SqliteJournal
 from tms_agent.storage.spool import Spool
 from tms_agent.storage.state import AgentState
 from tms_agent.storage.writer import JournalWriter
-
-DONE, FAILED, MISUSED = 0, 1, 2
+from tms_agent.subcommands import DONE, FAILED, MISUSED
 
 log = logging.getLogger("tms_agent")
 
@@ -62,7 +63,13 @@ def run(argv: Sequence[str]) -> int:
         return asyncio.run(keep_connected(settings, key, journal, commands, tail))
 
 
-COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {"run": run}
+COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
+    "run": run,
+    "enrol": subcommands.enrol,
+    "doctor": subcommands.doctor,
+    "status": subcommands.status,
+    "install": subcommands.install,
+}
 
 
 def warnings_of(settings: Settings) -> Iterator[str]:
@@ -74,8 +81,16 @@ def warnings_of(settings: Settings) -> Iterator[str]:
 async def keep_connected(
     settings: Settings, key: PlainCredential, journal: SqliteJournal, commands: CommandJournal, tail: LogTail
 ) -> int:
-    identity = Identity(settings.identity)
+    identity, systemd = Identity(settings.identity), Systemd()
+    spool = Spool(JournalWriter(journal, asyncio.get_running_loop().call_later))
     await identity.run_commands()
+    status = Status(waiting=lambda: len(spool))
+
+    def changed(state: AgentState) -> None:
+        remember(state, journal)
+        status.changed(state)
+        systemd.send(f"STATUS={status.report().sentences[0]}")
+
     agent = Agent(
         settings.url,
         key,
@@ -89,14 +104,19 @@ async def keep_connected(
             probes=settings.probes,
         ),
         network=settings.network,
-        spool=Spool(JournalWriter(journal, asyncio.get_running_loop().call_later)),
+        spool=spool,
         commands=commands,
-        options=Options(interval_s=settings.interval_s, ends_when_refused=not journal.was_accepted),
-        on_change=lambda state: remember(state, journal),
+        options=Options(
+            interval_s=settings.interval_s,
+            # Nobody sees a service end, and it would be started again at once.
+            ends_when_refused=not journal.was_accepted and not systemd.is_there,
+        ),
+        on_change=changed,
     )
     log.info("reports wait in %s until they are acknowledged", journal.path)
     on_signals(agent.stop)
-    goodbye = await agent.run()
+    async with answering(socket_of(journal.path), status), systemd.watching():
+        goodbye = await agent.run()
     log.info("stopped, %s reports wait for the next start", len(agent.spool))
     return finish(agent, goodbye, settings.reboot_command)
 

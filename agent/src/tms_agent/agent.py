@@ -279,7 +279,7 @@ class Agent:
             self._is_leaving = self._options.ends_when_refused and not self._was_accepted
         wait_s = 0.0 if self._is_leaving else max(self._backoff.after(end), self._offline_s)
         self._log.warning("%s; %s", end, "giving up" if self._is_leaving else f"next try in {wait_s:.0f} s")
-        self._set(phase=AgentPhase.WAITING)
+        self._set(phase=AgentPhase.WAITING, last_error=str(end))
         if isinstance(end, Closed) and end.code == CloseCode.TOO_LARGE:
             self._frame_bytes = max(self._frame_bytes // 2, SMALLEST_FRAME)
         return wait_s

@@ -92,14 +92,16 @@ def new_parser(command: str, description: str, *, epilog: str = "") -> Parser:
     return made
 
 
-def add_settings(to: Parser) -> None:
+def add_settings(to: Parser, *, only: Sequence[str] = ()) -> None:
     for option in OPTIONS:
-        to.add_argument(option.flag, dest=option.key, help=option.help, **option.how)
+        if not only or option.key in only:
+            to.add_argument(option.flag, dest=option.key, help=option.help, **option.how)
     to.add_argument(VERBOSE.flag, "-v", dest=VERBOSE.key, help=VERBOSE.help, **VERBOSE.how)
 
 
-def settings_of(given: argparse.Namespace) -> Settings:
+def settings_of(given: argparse.Namespace, *, makes_file: bool = False) -> Settings:
     """Raises UsageError."""
     line = CommandLine()
     named = {option.key: getattr(given, option.key, None) for option in (*OPTIONS, VERBOSE)}
-    return settings.load({key: Given(value, line) for key, value in named.items() if value is not None}, given.config)
+    options = {key: Given(value, line) for key, value in named.items() if value is not None}
+    return settings.load(options, given.config, makes_file=makes_file)

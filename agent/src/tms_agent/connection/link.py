@@ -60,6 +60,9 @@ class HandshakeRefused(LinkEnd):
     def __init__(self, status: int, *, retry_after_s: float | None = None, reason: str = "", problem: str = "") -> None:
         answer = f"answered {status} {reason}".rstrip()
         super().__init__(f"TMS {answer}" if problem else f"the server {answer}; this is not an answer of TMS itself")
+        self.status = status
+        self.problem = problem
+        """The type of TMS's problem document; empty if the answer is not one of TMS."""
         self.retry_after_s = retry_after_s
         self.is_credential_rejected = status == HTTPStatus.UNAUTHORIZED and problem == CREDENTIAL_REJECTED
 

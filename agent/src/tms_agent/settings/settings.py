@@ -129,17 +129,25 @@ PLAIN = ("spool", "interval_s", "allow_reboot", "handlers", "verbose")
 LISTS = ("reboot_command", "log_files", "screenshot_command")
 
 
-def load(options: Mapping[str, Given], config: Path | None) -> Settings:
-    """The settings of these options, the environment, and the file: `config`, else that which is there by default.
+def config_path(named: Path | None) -> Path:
+    """The configuration file: `named` on the command line, or in the environment, or that of the platform."""
+    return named or Path(os.environ.get(CONFIG_VARIABLE) or default_config())
 
-    Raises UsageError.
+
+def load(options: Mapping[str, Given], config: Path | None, *, makes_file: bool = False) -> Settings:
+    """The settings of these options, the environment, and the file.
+
+    Raises UsageError, also for a missing file that is named, unless it is about to be made.
     """
-    file, of_file = _read_file(config)
+    path = config_path(config)
+    is_named = path != default_config() and not makes_file
+    file = TomlFile(path) if is_named or path.exists() else None
+    of_file = dict(_flat(file, file.members, "")) if file else {}
     of_environment, warnings = _read_environment()
     given = merge(of_file, of_environment, options)
     found = {key: one.read(key) for key, one in given.items() if key != "credential"}
     if "url" not in found:
-        raise UsageError(f"no URL: set --url, {variable('url')}, or url in {config or default_config()}")
+        raise UsageError(f"no URL: set --url, {variable('url')}, or url in {path}")
     plain: dict[str, Any] = {name: found[name] for name in PLAIN if name in found}
     plain |= {name: tuple(found[name]) for name in LISTS if name in found}
     return Settings(
@@ -185,15 +193,6 @@ def _network(found: Mapping[str, Any], given: Mapping[str, Given]) -> Network:
 
 
 # The layers
-
-
-def _read_file(config: Path | None) -> tuple[TomlFile | None, dict[str, Given]]:
-    named = config or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
-    path = named or default_config()
-    if named is None and not path.exists():
-        return None, {}
-    file = TomlFile(path)
-    return file, dict(_flat(file, file.members, ""))
 
 
 def _flat(file: TomlFile, members: Mapping[str, Any], prefix: str) -> Any:

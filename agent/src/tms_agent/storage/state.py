@@ -21,6 +21,8 @@ class AgentState:
     acked_seq: int = 0
     refused: str = ""
     """Why TMS rejects the credential; empty while it does not."""
+    last_error: str = ""
+    """Why the last link, or the last attempt, ended."""
 
     @property
     def is_connected(self) -> bool:
