@@ -42,7 +42,7 @@ def installation(port: int | None = None) -> Iterator[Installation]:
 
 
 class Machine:
-    """A Linux machine with curl and tms-agent, where people paste commands into a shell."""
+    """A Linux machine with tms-agent, where people paste commands into a shell."""
 
     def __init__(self, name: str, at: Installation) -> None:
         self.name = name
@@ -51,12 +51,13 @@ class Machine:
         self._certificate = str(at.certificate)
         self._shells: list[subprocess.Popen[str]] = []
         agent = self.folder / "tms-agent"
-        agent.write_text(f'#!/bin/sh\nexec {sys.executable} -m tms_agent --spool {self.folder}/spool "$@"\n')
+        agent.write_text(f'#!/bin/sh\nexec {sys.executable} -m tms_agent "$@"\n')
         agent.chmod(0o700)
 
     def paste(self, command: str, *, typed: str = "") -> None:
         """Run a command, such as the agent, which goes on until the machine is switched off. It reads what is typed."""
-        trusted = {"CURL_CA_BUNDLE": self._certificate, "SSL_CERT_FILE": self._certificate}
+        trusted = {"SSL_CERT_FILE": self._certificate}
+        places = {"TMS_AGENT_CONFIG": f"{self.folder}/tms-agent.toml", "TMS_AGENT_SPOOL": f"{self.folder}/spool"}
         path = {"PATH": f"{self.folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "agent" / "src")}
         # A name of its own, which the agent reports as the serial number.
         shell = ["unshare", "--uts", "sh", "-c", f"hostname {self.name}\n{command}"]
@@ -64,7 +65,7 @@ class Machine:
             started = subprocess.Popen(
                 shell,
                 cwd=self.folder,
-                env=os.environ | trusted | path,
+                env=os.environ | trusted | places | path,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

@@ -24,7 +24,7 @@ def test_an_issued_key_is_shown_once_with_the_command(boss, terminal):
     answer = boss.post(KEYS)
 
     assert find_key(shown_key(answer), at=now()).identity.uid == "UMD-KSK-03"
-    assert "tms-agent --url ws://testserver/ws/terminal/" in answer.content.decode()
+    assert "tms-agent --url http://testserver --credential-file credential" in answer.content.decode()
     assert shown_key(answer).secret not in boss.get("/terminals/UMD-KSK-03/manage/").content.decode()
 
 
