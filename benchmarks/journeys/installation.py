@@ -51,21 +51,24 @@ class Machine:
         self._certificate = str(at.certificate)
         self._shells: list[subprocess.Popen[str]] = []
         agent = self.folder / "tms-agent"
-        agent.write_text(f'#!/bin/sh\nexec {sys.executable} -m tms_agent "$@"\n')
+        config = self.folder / "tms-agent.toml"
+        # A configuration that is named must exist, and enrolment makes it.
+        named = f'if [ "$1" = enrol ] || [ -e {config} ]; then export TMS_AGENT_CONFIG={config}; fi'
+        agent.write_text(f'#!/bin/sh\n{named}\nexec {sys.executable} -m tms_agent "$@"\n')
         agent.chmod(0o700)
 
     def paste(self, command: str, *, typed: str = "") -> None:
         """Run a command, such as the agent, which goes on until the machine is switched off. It reads what is typed."""
         trusted = {"SSL_CERT_FILE": self._certificate}
-        places = {"TMS_AGENT_CONFIG": f"{self.folder}/tms-agent.toml", "TMS_AGENT_SPOOL": f"{self.folder}/spool"}
         path = {"PATH": f"{self.folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "agent" / "src")}
+        path |= {"TMS_AGENT_SPOOL": f"{self.folder}/spool"}
         # A name of its own, which the agent reports as the serial number.
         shell = ["unshare", "--uts", "sh", "-c", f"hostname {self.name}\n{command}"]
         with (self.folder / "log").open("ab") as log:
             started = subprocess.Popen(
                 shell,
                 cwd=self.folder,
-                env=os.environ | trusted | places | path,
+                env=os.environ | trusted | path,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

@@ -48,6 +48,8 @@ class Identity:
     sources: Mapping[str, IdentitySource] = field(default_factory=dict)
     root: Path = Path("/")
     _of_commands: dict[str, str] = field(default_factory=dict)
+    _faults: dict[str, str] = field(default_factory=dict)
+    """What was logged."""
 
     async def run_commands(self) -> None:
         """Once, before the agent starts: `read` may not wait for them."""
@@ -70,15 +72,13 @@ class Identity:
         try:
             return first_line(await output_of(command, within_s=COMMAND_S))
         except ProgramError as error:
-            log.error("identity.%s is unknown: %s", name, error)
-            return ""
+            return self._unknown(name, str(error))
 
     def _text_of(self, path: Path, name: str) -> str:
         try:
             return first_line(read_start(path))
         except OSError as error:
-            log.error("identity.%s is unknown: %s: %s", name, path, error.strerror)
-            return ""
+            return self._unknown(name, f"{path}: {error.strerror}")
 
     def _of_hardware(self, name: str) -> str:
         reasons = []
@@ -92,7 +92,13 @@ class Identity:
             if found.lower() not in PLACEHOLDERS:
                 return found
             reasons.append(f"{path} has no value of its own: {found!r}")
-        log.error("identity.%s is unknown: %s", name, "; ".join(reasons))
+        return self._unknown(name, "; ".join(reasons))
+
+    def _unknown(self, name: str, reason: str) -> str:
+        """Log the reason once, not at each connection."""
+        if self._faults.get(name) != reason:
+            log.error("identity.%s is unknown: %s", name, reason)
+        self._faults[name] = reason
         return ""
 
 

@@ -60,7 +60,7 @@ class Status:
     def changed(self, state: AgentState) -> None:
         if state.is_connected != self._state.is_connected:
             self._since = self._now()
-        if state.last_error != self._state.last_error:
+        if state.phase is AgentPhase.WAITING:
             self._error_at = self._now()
         self._state = state
 
