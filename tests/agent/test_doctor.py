@@ -14,11 +14,12 @@ from tests.agent.fake_tms import FakeTMS
 from tests.agent.running_agent import CREDENTIAL
 from tms_agent.__main__ import main
 from tms_agent.connection.dates import Dates
+from tms_agent.connection.link import TimedOut
 from tms_agent.connection.network import Network
 from tms_agent.connection.tls import TlsFiles
 from tms_agent.doctor import machine
 from tms_agent.doctor.findings import Finding, Level
-from tms_agent.doctor.network import check_way
+from tms_agent.doctor.network import check_way, finding_of
 from tms_agent.service.status import Status, answering, socket_of
 from tms_agent.storage.journal import SqliteJournal
 from tms_agent.storage.state import AgentPhase, AgentState
@@ -151,6 +152,12 @@ async def test_garbage_and_silence_are_no_tms(answers, said):
 
     assert found[-1].level is Level.FAULT
     assert said in found[-1].text
+
+
+def test_a_server_that_says_nothing_is_no_other_fault():
+    assert finding_of(TimedOut("no answer within 20 s"), "T-1").text.startswith(
+        "no answer within 20 s; TMS is overloaded"
+    )
 
 
 @pytest.mark.parametrize(

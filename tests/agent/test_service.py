@@ -77,6 +77,19 @@ def test_a_service_that_could_not_start_is_refused(configured, monkeypatch, caps
     assert "is in a home folder, which a service cannot read" in said
 
 
+def test_the_service_is_written_enabled_and_started(tmp_path, monkeypatch):
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/ran\n')
+    systemctl.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+    install.install("a unit", tmp_path)
+
+    assert (tmp_path / unit.NAME).read_text() == "a unit"
+    ran = (tmp_path / "ran").read_text().splitlines()
+    assert ran == ["daemon-reload", "enable tms-agent.service", "restart tms-agent.service"]
+
+
 # Notifications
 
 

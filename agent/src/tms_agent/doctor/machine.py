@@ -73,10 +73,9 @@ def check_reboot(settings: Settings) -> Iterator[Finding]:
 
 
 def check_packages() -> Iterator[Finding]:
-    missing = {"psutil": "processor, memory, temperature and network are not measured", "msgspec": "JSON takes longer"}
-    for name, effect in missing.items():
-        if find_spec(name) is None:
-            yield warning("packages", f"{name} is not installed: {effect}; pip install 'tms-agent[full]'")
+    if find_spec("psutil") is None:
+        missing = "processor, memory, temperature and network are not measured"
+        yield warning("packages", f"psutil is not installed: {missing}; pip install 'tms-agent[full]'")
 
 
 def check_agent(spool: Path) -> Finding:
