@@ -6,11 +6,12 @@ import logging
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tms_agent import arguments, subcommands
+from tms_agent import arguments
 from tms_agent.agent import Agent
+from tms_agent.arguments import DONE, FAILED, MISUSED
 from tms_agent.commands.own import OwnCommands
 from tms_agent.device.identity import Identity
 from tms_agent.device.machine import LogTail, Machine, reboot
@@ -28,7 +29,6 @@ from tms_agent.storage.journal import SpoolError, SqliteJournal
 from tms_agent.storage.spool import Spool
 from tms_agent.storage.state import AgentState
 from tms_agent.storage.writer import JournalWriter
-from tms_agent.subcommands import DONE, FAILED, MISUSED
 
 log = logging.getLogger("tms_agent")
 
@@ -43,9 +43,9 @@ class OneLineFormatter(logging.Formatter):
 
 def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
-    command = given.pop(0) if given and given[0] in COMMANDS else "run"
+    command = given.pop(0) if given and given[0] in arguments.COMMANDS else "run"
     try:
-        return COMMANDS[command](given)
+        return run(given) if command == "run" else run_once(command, given)
     except (UsageError, SpoolError) as error:
         print(f"tms-agent: {error}", file=sys.stderr)
         return MISUSED
@@ -63,13 +63,10 @@ def run(argv: Sequence[str]) -> int:
         return asyncio.run(keep_connected(settings, key, journal, commands, tail))
 
 
-COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
-    "run": run,
-    "enrol": subcommands.enrol,
-    "doctor": subcommands.doctor,
-    "status": subcommands.status,
-    "install": subcommands.install,
-}
+def run_once(command: str, argv: Sequence[str]) -> int:
+    from tms_agent.subcommands import SUBCOMMANDS  # would stay in the memory of the agent, which needs none of them
+
+    return SUBCOMMANDS[command](argv)
 
 
 def warnings_of(settings: Settings) -> Iterator[str]:

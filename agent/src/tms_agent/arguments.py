@@ -11,7 +11,13 @@ from tms_agent.settings.errors import UsageError
 from tms_agent.settings.folders import default_config
 from tms_agent.settings.settings import CREDENTIAL_VARIABLE, Given, Settings
 
+DONE, FAILED, MISUSED = 0, 1, 2
+COMMANDS = ("run", "enrol", "doctor", "status", "install")
+
 EPILOG = f"""
+Other commands, each with --help: tms-agent enrol, to get a credential; doctor, which says what is wrong; status, of
+the agent that runs; install, as a service.
+
 Each option is also a key of the configuration file and a variable of the environment: --interval is interval_s
 there and TMS_AGENT_INTERVAL_S here. docs/agent.md has all of them. Options win over variables, variables over the
 file.

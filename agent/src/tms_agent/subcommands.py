@@ -4,10 +4,11 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tms_agent import arguments, enrolment
+from tms_agent.arguments import DONE, FAILED
 from tms_agent.device.identity import Identity
 from tms_agent.doctor.doctor import examine
 from tms_agent.doctor.findings import Level
@@ -16,7 +17,6 @@ from tms_agent.service import status as agent_status
 from tms_agent.settings.errors import UsageError
 from tms_agent.settings.settings import Settings, config_path
 
-DONE, FAILED, MISUSED = 0, 1, 2
 KINDS = ("payment", "kiosk", "gate", "signage", "tablet", "computer")
 
 
@@ -107,3 +107,11 @@ def _identity(settings: Settings, serial: str) -> Mapping[str, str]:
 
 def _spool_of(settings: Settings) -> Path:
     return settings.spool or settings.spool_of(settings.credential().uid)
+
+
+SUBCOMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
+    "enrol": enrol,
+    "doctor": doctor,
+    "status": status,
+    "install": install,
+}

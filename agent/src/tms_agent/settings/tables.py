@@ -1,6 +1,5 @@
 """Reads the settings that are tables: sources of the identity, and probes."""
 
-import difflib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -83,15 +82,15 @@ def check_names(given: Collection[str], known: Collection[str]) -> None:
 
 def suggestion(name: str, known: Collection[str]) -> str:
     """The known name that is meant: by its last part, or by its spelling."""
+    from difflib import get_close_matches  # most agents never need it
+
     last = name.rpartition(".")[2]
-    same = sorted((one for one in known if one.rpartition(".")[2] == last), key=len)
-    near = same or difflib.get_close_matches(name, sorted(known), n=1) or by_last_part(last, known)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
-
-
-def by_last_part(last: str, known: Collection[str]) -> list[str]:
-    parts = {one.rpartition(".")[2]: one for one in sorted(known)}
-    return [parts[found] for found in difflib.get_close_matches(last, sorted(parts), n=1)]
+    by_last = {one.rpartition(".")[2]: one for one in sorted(known, key=len, reverse=True)}
+    near = get_close_matches(name, sorted(known), n=1) or [
+        by_last[one] for one in get_close_matches(last, by_last, n=1)
+    ]
+    meant = by_last.get(last) or next(iter(near), None)
+    return f"did you mean {meant}?" if meant else f"known are {', '.join(sorted(known))}"
 
 
 def _timeout(value: Any, folder: Path) -> float:
