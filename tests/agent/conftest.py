@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.agent.fake_tms import FakeTMS
+from tests.agent.http_proxy import Proxy
 from tests.agent.running_agent import CREDENTIAL, RunningAgent
 
 
@@ -51,6 +52,15 @@ async def agent(tms: FakeTMS, tmp_path: Path) -> AsyncIterator[StartProcess]:
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[Proxy]:
+    """Ask for it before `start`, whose agents have to end first."""
+    made = Proxy()
+    async with await asyncio.start_server(made.serve, "127.0.0.1", 0) as server:
+        made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield made
 
 
 @pytest.fixture

@@ -154,6 +154,17 @@ async def test_garbage_and_silence_are_no_tms(answers, said):
     assert said in found[-1].text
 
 
+async def test_a_proxy_that_wants_another_password_is_told_from_tms(proxy, tms):
+    wrong = Network(proxy=proxy.url.replace("//", "//shop:hush@"))
+
+    found = await asyncio.to_thread(way, tms.url, wrong)
+
+    assert [one.text for one in found] == [
+        f"{proxy.url} answers",
+        "it wants another user and password (407); set proxy.user and proxy.password",
+    ]
+
+
 def test_a_server_that_says_nothing_is_no_other_fault():
     assert finding_of(TimedOut("no answer within 20 s"), "T-1").text.startswith(
         "no answer within 20 s; TMS is overloaded"

@@ -1,10 +1,8 @@
 """The way to TMS: a client certificate that is renewed, and proxies."""
 
 import asyncio
-import base64
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 
 from tests.agent.certificates import certificate
 from tests.agent.fake_tms import FakeTMS
+from tests.agent.http_proxy import PASSWORD, USER
 from tests.agent.running_agent import CREDENTIAL
 from tms_agent import arguments
 from tms_agent.connection.dialer import Dialer
@@ -23,10 +22,17 @@ from tms_agent.connection.tls import TlsFiles
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
 DATES = (NOW - DAY, NOW + DAY)
-USER, PASSWORD = "shop 7", "a/b@c:d"
 
 
 # TLS
+
+
+@pytest.fixture
+async def tls_tms(tmp_path) -> AsyncIterator[FakeTMS]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate(tmp_path / "server.pem", *DATES))
+    async with FakeTMS(context) as tms:
+        yield tms
 
 
 @pytest.fixture
@@ -95,59 +101,18 @@ def locked(key: str) -> bytes:
 # Proxies
 
 
-class Proxy:
-    """An HTTP proxy that wants a password."""
+async def test_link_and_uploads_go_through_a_proxy_with_a_password(proxy, tls_tms, start, tmp_path, monkeypatch):
+    tls_tms.refuse(503)
+    of_proxy = {"PROXY_URL": proxy.url, "PROXY_USER": USER, "PROXY_PASSWORD": PASSWORD}
+    for name, value in (of_proxy | {"TLS_CA_FILE": str(tmp_path / "server.pem")}).items():
+        monkeypatch.setenv(f"TMS_AGENT_{name}", value)
+    network = arguments.parse(["--url", tls_tms.url]).network
 
-    def __init__(self) -> None:
-        self.targets: list[str] = []
-        self.url = ""
+    status = await asyncio.to_thread(status_of, tls_tms.url, network)
+    start(url=tls_tms.url, network=network)
+    await tls_tms.booted()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-            if f"Basic {expected}" not in head:
-                writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-                return
-            self.targets.append(head.split()[1])
-            host, _, port = self.targets[-1].rpartition(":")
-            there_reader, there_writer = await asyncio.open_connection(host, int(port))
-            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-            await asyncio.gather(pipe(reader, there_writer), pipe(there_reader, writer))
-        finally:
-            writer.close()
-
-
-async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(4096):
-            writer.write(data)
-    except ConnectionError:
-        pass
-    finally:
-        writer.close()
-
-
-@pytest.fixture
-async def proxy() -> AsyncIterator[Proxy]:
-    made = Proxy()
-    async with AsyncExitStack() as exits:
-        server = await exits.enter_async_context(await asyncio.start_server(made.serve, "127.0.0.1", 0))
-        made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        yield made
-
-
-async def test_link_and_uploads_go_through_a_proxy_with_a_password(proxy, tms, start, monkeypatch):
-    tms.refuse(503)
-    for name, value in {"URL": proxy.url, "USER": USER, "PASSWORD": PASSWORD}.items():
-        monkeypatch.setenv(f"TMS_AGENT_PROXY_{name}", value)
-    network = arguments.parse(["--url", tms.url]).network
-
-    status = await asyncio.to_thread(status_of, tms.url, network)
-    start(network=network)
-    await tms.booted()
-
-    target = tms.url.removeprefix("ws://").partition("/")[0]
+    target = tls_tms.url.removeprefix("wss://").partition("/")[0]
     assert status == 503
     assert proxy.targets == [target, target]
 
