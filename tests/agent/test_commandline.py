@@ -32,6 +32,7 @@ def credential(monkeypatch):
         (["--url", URL, "--interval", "often"], "--interval: often: expected a number of seconds"),
         (["--url", URL, "--interval", "nan"], "--interval: nan: expected a number of seconds"),
         (["--url", URL, "--spool", "/dev/null/spool"], "/dev/null/spool cannot be used as spool: "),
+        (["--url", URL, "--spool", "/dev/null/locked/spool"], "/dev/null/locked/spool cannot be used as spool: "),
         (["--url", URL, "--frequency", "5"], "unrecognized arguments: --frequency 5"),
     ],
 )

@@ -161,7 +161,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _advice(path: Path, error: Exception) -> str:
-    if "locked" in str(error):
+    if isinstance(error, sqlite3.Error) and "locked" in str(error):
         return f"{path} is in use: another agent runs with this spool; stop it, or give this one another --spool"
     reason = error.strerror if isinstance(error, OSError) and error.strerror else error
     return f"{path} cannot be used as spool: {reason}; give a writable path with --spool"
