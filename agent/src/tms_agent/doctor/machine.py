@@ -13,6 +13,7 @@ from urllib.parse import quote
 from tms_agent.doctor.findings import Finding, fault, ok, warning
 from tms_agent.release import RELEASED_AT
 from tms_agent.service import status
+from tms_agent.settings.folders import is_there
 from tms_agent.settings.settings import Settings
 
 WANTED_BYTES = 64 * 1024 * 1024
@@ -27,7 +28,7 @@ def check_clock(now: datetime) -> Iterator[Finding]:
 
 
 def check_spool(path: Path) -> Iterator[Finding]:
-    folder = next(one for one in path.parents if one.exists())
+    folder = next(one for one in path.parents if is_there(one))
     if not os.access(folder, os.W_OK | os.X_OK):
         yield fault("spool", f"{folder} is not writable for this user: change its owner, or set spool")
         return
@@ -35,7 +36,7 @@ def check_spool(path: Path) -> Iterator[Finding]:
     if free < WANTED_BYTES:
         found = fault if free < NEEDED_BYTES else warning
         yield found("spool", f"{folder} has {free >> 10} KiB free: make room, or set spool to another disk")
-    yield check_spool_file(path) if path.exists() else ok("spool", f"{path} will be made")
+    yield check_spool_file(path) if is_there(path) else ok("spool", f"{path} will be made")
 
 
 def check_spool_file(path: Path) -> Finding:
@@ -82,7 +83,7 @@ def check_agent(spool: Path) -> Finding:
     try:
         report = status.ask(status.socket_of(spool))
     except PermissionError:
-        return ok("agent", "an agent runs, of another user: ask it with tms-agent status as that user or root")
+        return warning("agent", "this user cannot see whether an agent runs; use that of the agent, or root")
     if report is None:
         return ok("agent", "no agent runs with this spool")
     return (ok if report.is_connected else warning)("agent", "; ".join(report.sentences))

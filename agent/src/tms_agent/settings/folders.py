@@ -14,9 +14,14 @@ def config_folder() -> Path:
         return Path(os.environ.get("PROGRAMDATA", "C:/ProgramData")) / "tms-agent"
     if sys.platform == "darwin":
         return Path("/Library/Application Support/tms-agent")
-    if os.geteuid() == 0 or Path("/etc/tms-agent/tms-agent.toml").exists():
+    if os.geteuid() == 0 or is_there(Path("/etc/tms-agent/tms-agent.toml")):
         return Path("/etc/tms-agent")
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "tms-agent"
+
+
+def is_there(path: Path) -> bool:
+    """False, and no error, in a folder that this user may not look into."""
+    return os.access(path, os.F_OK)
 
 
 def state_folder() -> Path:

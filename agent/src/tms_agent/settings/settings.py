@@ -19,7 +19,7 @@ from tms_agent.protocol import credential
 from tms_agent.protocol.credential import PlainCredential
 from tms_agent.settings import tables, values
 from tms_agent.settings.errors import UsageError
-from tms_agent.settings.folders import default_config, state_folder
+from tms_agent.settings.folders import default_config, is_there, state_folder
 from tms_agent.settings.tables import suggestion
 from tms_agent.settings.toml_file import TomlFile
 from tms_agent.settings.values import Fault, Read
@@ -141,7 +141,7 @@ def load(options: Mapping[str, Given], config: Path | None, *, makes_file: bool 
     """
     path = config_path(config)
     is_named = path != default_config() and not makes_file
-    file = TomlFile(path) if is_named or path.exists() else None
+    file = TomlFile(path) if is_named or is_there(path) else None
     of_file = dict(_flat(file, file.members, "")) if file else {}
     of_environment, warnings = _read_environment()
     given = merge(of_file, of_environment, options)
