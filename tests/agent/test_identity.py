@@ -69,6 +69,8 @@ async def test_a_source_that_fails_is_unknown_and_not_another_device(tmp_path, l
     ("script", "message"),
     [
         ("sleep 60 & sleep 60", "did not end within 0.2 s"),
+        ("setsid sleep 5 & sleep 60", "did not end within 0.2 s"),
+        ("head -c 9000000 /dev/zero", "wrote more than 64 bytes"),
         ("yes", "wrote more than 64 bytes"),
         ("exit 3", "ended with 3"),
     ],
@@ -76,6 +78,12 @@ async def test_a_source_that_fails_is_unknown_and_not_another_device(tmp_path, l
 async def test_a_command_has_limits(script, message):
     with pytest.raises(ProgramError, match=message):
         await output_of([*SH, script], within_s=0.2 if "sleep" in script else 20, at_most=64)
+
+
+async def test_a_command_does_not_see_the_credential(monkeypatch):
+    monkeypatch.setenv("TMS_AGENT_CREDENTIAL", "hush")
+
+    assert await output_of([*SH, "echo $TMS_AGENT_CREDENTIAL."], within_s=20) == "."
 
 
 async def test_commands_make_readings_in_their_own_time(tmp_path, lines):

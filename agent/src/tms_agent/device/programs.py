@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tms_agent.timeouts import timeout
 
 OUTPUT_BYTES = 4096
-SHOWN_CHARACTERS = 200
+END_S = 1.0
+"""The time in which a program that was killed must be gone."""
 
 
 class ProgramError(Exception):
@@ -28,6 +29,7 @@ async def output_of(command: Sequence[str], *, within_s: float, at_most: int = O
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            env=environment(),
         )
     except (OSError, ValueError) as error:
         raise ProgramError(f"{name}: {getattr(error, 'strerror', None) or error}") from None
@@ -38,6 +40,11 @@ async def output_of(command: Sequence[str], *, within_s: float, at_most: int = O
         raise ProgramError(f"{name} did not end within {within_s:g} s") from None
     finally:
         await _end(process)
+
+
+def environment() -> Mapping[str, str]:
+    """That of the agent without its settings, which may contain the credential."""
+    return {name: value for name, value in os.environ.items() if not name.lower().startswith("tms_agent_")}
 
 
 async def _finished(process: asyncio.subprocess.Process, name: str, at_most: int) -> str:
@@ -59,4 +66,12 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             process.kill()
         else:
             os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+    try:
+        async with timeout(END_S):
+            # asyncio waits for the end of the pipe, too, which it does not see while nobody reads.
+            while process.stdout and await process.stdout.read(OUTPUT_BYTES):
+                pass
+            await process.wait()
+    except TimeoutError:
+        # What it started left the group, and still has the pipe.
+        process._transport.close()  # type: ignore[attr-defined]
