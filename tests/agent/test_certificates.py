@@ -102,7 +102,8 @@ async def test_chain_and_name_are_checked_by_any_clock(serve, tmp_path, clock):
 
 async def test_a_terminal_of_1970_connects_says_so_and_checks_dates_from_then_on(serve, start, lines):
     tms, network = await serve(*VALID)
-    running = start(url=tms.url, network=network, options=Options(jitter=lambda: 1.0, now=lambda: NEVER_SET))
+    options = Options(jitter=lambda: 1.0, now=lambda: NEVER_SET, network=network)
+    running = start(url=tms.url, options=options)
     link = await tms.booted(server_time=NOW + 2 * YEAR)
 
     link.cut()

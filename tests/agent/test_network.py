@@ -18,6 +18,7 @@ from tms_agent.connection.https import connection_to
 from tms_agent.connection.link import LinkEnd, Unreachable
 from tms_agent.connection.network import Network
 from tms_agent.connection.tls import TlsFiles
+from tms_agent.options import Options
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
@@ -56,7 +57,7 @@ async def test_a_certificate_is_read_again_when_it_was_renewed(strict_tms, start
     mine = tmp_path / "mine.pem"
     mine.write_bytes((tmp_path / "first.pem").read_bytes())
     network = Network(TlsFiles(tmp_path / "server.pem", mine, mine), proxy="")
-    start(url=strict_tms.url, network=network)
+    start(url=strict_tms.url, options=Options(network=network))
     links = [await strict_tms.booted()]
 
     for content in (b"half written", (tmp_path / "second.pem").read_bytes()):
@@ -109,7 +110,7 @@ async def test_link_and_uploads_go_through_a_proxy_with_a_password(proxy, tls_tm
     network = arguments.parse(["--url", tls_tms.url]).network
 
     status = await asyncio.to_thread(status_of, tls_tms.url, network)
-    start(url=tls_tms.url, network=network)
+    start(url=tls_tms.url, options=Options(network=network))
     await tls_tms.booted()
 
     target = tls_tms.url.removeprefix("wss://").partition("/")[0]

@@ -100,11 +100,11 @@ async def keep_connected(
             identity=identity,
             probes=settings.probes,
         ),
-        network=settings.network,
         spool=spool,
         commands=commands,
         options=Options(
             interval_s=settings.interval_s,
+            network=settings.network,
             # Nobody sees a service end, and it would be started again at once.
             ends_when_refused=not journal.was_accepted and not systemd.is_there,
         ),

@@ -12,7 +12,6 @@ from tms_agent.connection.backoff import Backoff
 from tms_agent.connection.dates import Dates
 from tms_agent.connection.dialer import Dialer
 from tms_agent.connection.link import AgentLink, Closed, HandshakeRefused, LinkEnd
-from tms_agent.connection.network import Network
 from tms_agent.connection.pace import Pace
 from tms_agent.connection.session import AgentSession
 from tms_agent.connection.uploads import Uploader
@@ -54,7 +53,6 @@ class Agent:
         credential: PlainCredential,
         *,
         source: DeviceSource,
-        network: Network | None = None,
         spool: Spool | None = None,
         commands: CommandJournal | None = None,
         backoff: Backoff | None = None,
@@ -71,8 +69,7 @@ class Agent:
         self._heartbeat_s = FIRST_HEARTBEAT_S
         self._was_accepted = False
         self._log = Log(credential.uid)
-        network = network or Network()
-        network.dates = Dates(self._options.now, self._clock_error)
+        network = self._options.network.dated_by(Dates(self._options.now, self._clock_error))
         self._dialer = Dialer(
             url,
             credential,

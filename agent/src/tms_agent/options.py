@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tms_agent.connection.dialer import PING_S
+from tms_agent.connection.network import Network
 from tms_agent.device.clock import BootClock, machine_clock, utc_now
 
 
@@ -17,6 +18,7 @@ class Options:
     """Seconds between pings; None to send nothing while there is nothing to report."""
     ends_when_refused: bool = False
     """Give up if the credential is rejected before TMS ever accepted it, instead of retrying."""
+    network: Network = field(default_factory=Network)
     now: Callable[[], datetime] = utc_now
     """The system clock, which may be wrong and may be set at any time. It dates the events of a source."""
     clock: BootClock = field(default_factory=machine_clock)

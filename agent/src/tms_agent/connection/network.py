@@ -1,5 +1,6 @@
 """How a terminal reaches TMS: its authorities, its own certificate, its proxy."""
 
+import copy
 import ssl
 import urllib.request
 from collections.abc import Sequence
@@ -19,8 +20,13 @@ class Network:
         """`proxy`: its URL with user and password; empty for none, None for that of the environment."""
         self.proxy = proxy
         self.dates = dates or Dates()
-        """An agent that knows TMS's time replaces it."""
         self._tls = Tls(files or TlsFiles())
+
+    def dated_by(self, dates: Dates) -> "Network":
+        """The same network for an agent, which knows TMS's time."""
+        network = copy.copy(self)
+        network.dates = dates
+        return network
 
     def tls_context(self, instants: Sequence[datetime] | None) -> ssl.SSLContext:
         """`instants` are those of `dates`. Raises LinkEnd."""
