@@ -1,0 +1,241 @@
+"""Carries out an update that TMS asks for: check, download, install, restart, and confirm or roll back.
+
+What it does next is on disk before it does it, so that an update goes on where a power cut ended it. Installed software
+is on trial until a link has booted with it.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from tms_agent.log import Log
+from tms_agent.protocol import frames
+from tms_agent.protocol.downlink import UpdateCall
+from tms_agent.protocol.instants import format_instant, parse
+from tms_agent.requests import Answers, RequestRefused
+from tms_agent.storage import documents
+from tms_agent.timeouts import timeout
+from tms_agent.updating.download import Download
+from tms_agent.updating.manifest import Manifest, PublicKeys, check, verified
+
+CONFIRM_WITHIN_S = 600.0
+RESTART_TAKES = timedelta(minutes=5)
+SPARE_BYTES = 32 * 1024 * 1024
+"""What stays free beside the file: the reports must still find room."""
+STATE, FILE = "update.json", "update.file"
+
+
+class Installer(Protocol):
+    """Installs one format of updates. Each method may run twice, if the power was cut meanwhile."""
+
+    async def install(self, file: Path, manifest: Manifest) -> None:
+        """Raises RequestRefused."""
+
+    async def confirm(self) -> None:
+        """The installed software has reached TMS."""
+
+    async def roll_back(self) -> None:
+        """The installed software did not reach TMS in time."""
+
+
+@dataclass(frozen=True)
+class UpdateSettings:
+    folder: Path
+    keys: PublicKeys = field(default_factory=dict)
+    installers: dict[str, Installer] = field(default_factory=dict)
+    """The installer of each format."""
+    confirm_within_s: float = CONFIRM_WITHIN_S
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a download comes from and how it is allowed."""
+
+    link_url: str
+    authorization: str
+    jitter: Callable[[], float]
+
+
+class Updater:
+    """One update at a time."""
+
+    def __init__(
+        self,
+        settings: UpdateSettings,
+        place: Place,
+        *,
+        model: Callable[[], str],
+        now: Callable[[], datetime],
+        answers: Answers,
+        on_goodbye: Callable[[frames.GoodbyeFrame], None],
+        log: Log,
+    ) -> None:
+        self._settings = settings
+        self._place = place
+        self._model = model
+        self._now = now
+        self._answers = answers
+        self._on_goodbye = on_goodbye
+        self._log = log
+        self._state_file, self._file = settings.folder / STATE, settings.folder / FILE
+        self._work: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def formats(self) -> Sequence[str]:
+        return tuple(self._settings.installers)
+
+    def resume(self) -> None:
+        """Go on after a restart."""
+        state = documents.read(self._state_file)
+        if state is None:
+            return
+        if state.get("is_installed"):
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._settings.confirm_within_s, lambda: self._begin(self._roll_back(state)))
+        else:
+            self._begin(self._carry_out(state))
+
+    def start(self, call: UpdateCall) -> None:
+        """Carry out an update, and answer later."""
+        try:
+            if documents.read(self._state_file):
+                raise RequestRefused("another update is under way")
+            update = call.params
+            manifest = verified(update.manifest, update.signatures, self._settings.keys)
+            check(manifest, model=self._model(), formats=self.formats, at=self._now())
+            self._check_room(manifest)
+            self._file.unlink(missing_ok=True)
+            state = state_of(call)
+            documents.write(self._state_file, state)
+        except (RequestRefused, OSError) as error:
+            self._log.warning("update refused: %s", error)
+            self._answers.refuse(call.id, str(error))
+            return
+        self._begin(self._carry_out(state))
+
+    def link_booted(self) -> None:
+        """Installed software has proved that it reaches TMS."""
+        state = documents.read(self._state_file)
+        if state and state.get("is_installed") and not self._work:
+            self._stop_timer()
+            self._begin(self._confirm(state))
+
+    def cancel(self) -> None:
+        self._stop_timer()
+        if self._work:
+            self._work.cancel()
+
+    def _check_room(self, manifest: Manifest) -> None:
+        self._settings.folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self._settings.folder).free
+        if free < manifest.size + SPARE_BYTES:
+            raise RequestRefused(f"{free} bytes are free; the update needs {manifest.size} and {SPARE_BYTES} to spare")
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._work = asyncio.get_running_loop().create_task(work)
+        self._work.add_done_callback(self._end_work)
+
+    def _end_work(self, work: asyncio.Task[None]) -> None:
+        self._work = None
+        if not work.cancelled() and (error := work.exception()):
+            self._log.error("the update failed: %r", error)
+
+    async def _carry_out(self, state: dict[str, Any]) -> None:
+        request_id, manifest = state["request_id"], Manifest.read(state["manifest"])
+        try:
+            await self._in_time(state, self._fetch(state, manifest))
+            await self._wait_until(state.get("install_after"))
+            self._answers.progress(request_id, None, f"installing {manifest.version}")
+            self._log.info("installing %s %s", manifest.name, manifest.version)
+            await self._in_time(state, self._settings.installers[manifest.format].install(self._file, manifest))
+        except TimeoutError:
+            self._fail(request_id, "not installed by its deadline")
+            return
+        except (RequestRefused, KeyError, OSError) as error:
+            self._fail(request_id, str(error))
+            return
+        documents.write(self._state_file, {**state, "is_installed": True})
+        back_at = self._now() + RESTART_TAKES
+        self._answers.done(request_id, {"version": manifest.version, "back_at": format_instant(back_at)})
+        self._on_goodbye(frames.GoodbyeFrame("update", back_at))
+
+    async def _fetch(self, state: dict[str, Any], manifest: Manifest) -> None:
+        report = Percentage(lambda percent: self._answers.progress(state["request_id"], percent, "downloading"))
+        download = Download(
+            self._place.link_url,
+            state["url"],
+            self._place.authorization,
+            to=self._file,
+            size=manifest.size,
+            sha256=manifest.sha256,
+            max_bytes_s=state.get("max_bytes_s"),
+            on_progress=report.take,
+        )
+        await download.run(jitter=self._place.jitter, log=self._log)
+
+    async def _in_time(self, state: dict[str, Any], work: Awaitable[None]) -> None:
+        """Raises TimeoutError at the deadline of the request."""
+        async with timeout((parse(state["deadline"]) - self._now()).total_seconds()):
+            await work
+
+    async def _wait_until(self, text: str | None) -> None:
+        # Not all at once: the clock may be set meanwhile.
+        while text and (wait_s := (parse(text) - self._now()).total_seconds()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(min(wait_s, 60.0))
+
+    async def _confirm(self, state: dict[str, Any]) -> None:
+        manifest = Manifest.read(state["manifest"])
+        self._log.info("%s %s reached TMS and stays", manifest.name, manifest.version)
+        await self._settings.installers[manifest.format].confirm()
+        self._forget()
+
+    async def _roll_back(self, state: dict[str, Any]) -> None:
+        manifest = Manifest.read(state["manifest"])
+        self._log.error("%s %s did not reach TMS in time: rolling back", manifest.name, manifest.version)
+        self._forget()  # before: the former software must not roll back as well
+        await self._settings.installers[manifest.format].roll_back()
+
+    def _fail(self, request_id: frames.RequestId, reason: str) -> None:
+        self._log.error("the update failed: %s", reason)
+        self._forget()
+        self._answers.refuse(request_id, reason)
+
+    def _forget(self) -> None:
+        documents.remove(self._state_file)
+        self._file.unlink(missing_ok=True)
+
+    def _stop_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+
+class Percentage:
+    """Passes on whole percents, from the thread that downloads to the event loop."""
+
+    def __init__(self, report: Callable[[float], None]) -> None:
+        self._report = report
+        self._last = -1
+        self._loop = asyncio.get_running_loop()
+
+    def take(self, percent: float) -> None:
+        if int(percent) > self._last:
+            self._last = int(percent)
+            self._loop.call_soon_threadsafe(self._report, float(self._last))
+
+
+def state_of(call: UpdateCall) -> dict[str, Any]:
+    update = call.params
+    return {
+        "request_id": call.id,
+        "manifest": update.manifest,
+        "url": update.url,
+        "deadline": format_instant(update.deadline),
+        "install_after": format_instant(update.install_after) if update.install_after else None,
+        "max_bytes_s": update.max_bytes_s,
+    }
