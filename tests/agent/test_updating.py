@@ -83,6 +83,8 @@ class Store:
 class Installer:
     """Notes what it is asked for."""
 
+    restart_command = ("reboot",)
+
     def __init__(self) -> None:
         self.installed: list[tuple[str, int]] = []
         self.did: list[str] = []
@@ -177,7 +179,7 @@ def update(
 
 async def test_an_update_is_downloaded_installed_and_confirmed_by_the_next_link(terminal, store):
     answer = await terminal.outcome(update())
-    goodbye = await terminal.goodbyes.get()
+    goodbye, restart = await terminal.goodbyes.get(), terminal.updater.restart_command
     terminal.restart()
     terminal.updater.link_booted()
     async with asyncio.timeout(DEADLINE_S):
@@ -186,6 +188,7 @@ async def test_an_update_is_downloaded_installed_and_confirmed_by_the_next_link(
 
     assert answer == {"version": "4.8.3", "back_at": "2026-12-01T00:05:00Z"}
     assert goodbye.reason == "update"
+    assert restart == ("reboot",)
     assert terminal.installer.installed == [("4.8.3", len(CONTENT))]
     assert terminal.installer.did == ["confirm"]
     assert store.requests[0]["Authorization"] == "Bearer T-1.secret"

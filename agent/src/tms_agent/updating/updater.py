@@ -32,6 +32,10 @@ STATE, FILE = "update.json", "update.file"
 class Installer(Protocol):
     """Installs one format of updates. Each method may run twice, if the power was cut meanwhile."""
 
+    @property
+    def restart_command(self) -> Sequence[str]:
+        """Makes the machine start what was installed; empty if the end of the agent does."""
+
     async def install(self, file: Path, manifest: Manifest) -> None:
         """Raises RequestRefused."""
 
@@ -81,6 +85,8 @@ class Updater:
         self._answers = answers
         self._on_goodbye = on_goodbye
         self._log = log
+        self.restart_command: Sequence[str] = ()
+        """What remains to be run after the goodbye."""
         self._state_file, self._file = settings.folder / STATE, settings.folder / FILE
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -160,6 +166,7 @@ class Updater:
             self._fail(request_id, str(error))
             return
         documents.write(self._state_file, {**state, "is_installed": True})
+        self.restart_command = self._settings.installers[manifest.format].restart_command
         back_at = self._now() + RESTART_TAKES
         self._answers.done(request_id, {"version": manifest.version, "back_at": format_instant(back_at)})
         self._on_goodbye(frames.GoodbyeFrame("update", back_at))

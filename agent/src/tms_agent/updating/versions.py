@@ -77,6 +77,8 @@ class Versions:
 class OwnInstaller:
     """Unpacks a wheel of the agent beside the versions that are there. The supervisor does the rest."""
 
+    restart_command: Sequence[str] = ()
+
     def __init__(self, versions: Versions) -> None:
         self._versions = versions
 

@@ -1,0 +1,88 @@
+"""What TMS may change on this terminal beside running commands: its configuration and its software."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from tms_agent.configuring.configurator import Apply, Configurator
+from tms_agent.log import Log
+from tms_agent.protocol import downlink, frames
+from tms_agent.requests import Answers
+from tms_agent.updating.updater import Place, Updater, UpdateSettings
+
+
+@dataclass(frozen=True)
+class ManagementSettings:
+    """What the owner of the terminal has set up. Without anything, TMS may change nothing."""
+
+    folder: Path = field(default_factory=Path)
+    """Keeps what was begun."""
+    apply: Apply | None = None
+    updates: UpdateSettings | None = None
+
+
+class Management:
+    def __init__(
+        self,
+        settings: ManagementSettings,
+        place: Place,
+        *,
+        model: Callable[[], str],
+        now: Callable[[], datetime],
+        answers: Answers,
+        reconnect: Callable[[], None],
+        on_goodbye: Callable[[frames.GoodbyeFrame], None],
+        log: Log,
+    ) -> None:
+        self._configurator = (
+            Configurator(settings.folder, settings.apply, answers=answers, reconnect=reconnect, log=log)
+            if settings.apply
+            else None
+        )
+        self._updater = (
+            Updater(settings.updates, place, model=model, now=now, answers=answers, on_goodbye=on_goodbye, log=log)
+            if settings.updates and settings.updates.installers
+            else None
+        )
+
+    @property
+    def features(self) -> Sequence[str]:
+        parts = {"config": self._configurator, "update": self._updater}
+        return tuple(name for name, part in parts.items() if part)
+
+    @property
+    def config_version(self) -> int | None:
+        """None if it cannot be configured."""
+        return self._configurator.version if self._configurator else None
+
+    @property
+    def restart_command(self) -> Sequence[str]:
+        """What remains to be run once the agent has said goodbye for an update; empty for nothing."""
+        return self._updater.restart_command if self._updater else ()
+
+    def resume(self) -> None:
+        for part in self._parts:
+            part.resume()
+
+    def link_booted(self) -> None:
+        for part in self._parts:
+            part.link_booted()
+
+    def cancel(self) -> None:
+        for part in self._parts:
+            part.cancel()
+
+    def start(self, call: downlink.ConfigCall | downlink.UpdateCall) -> bool:
+        """Carry out the request, and answer later. Returns False if this terminal does not do that."""
+        if isinstance(call, downlink.ConfigCall) and self._configurator:
+            self._configurator.start(call)
+        elif isinstance(call, downlink.UpdateCall) and self._updater:
+            self._updater.start(call)
+        else:
+            return False
+        return True
+
+    @property
+    def _parts(self) -> Sequence[Configurator | Updater]:
+        return [part for part in (self._configurator, self._updater) if part]
