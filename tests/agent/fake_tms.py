@@ -24,6 +24,8 @@ class FakeTMS:
         self._tls = tls
         self.refusals: deque[Response] = deque()
         self.requests: list[Request] = []
+        self.files: dict[str, bytes] = {}
+        """What can be downloaded, by path."""
         self._links: asyncio.Queue[FakeLink] = asyncio.Queue()
         self._exits = AsyncExitStack()
         self.url = ""
@@ -78,6 +80,8 @@ class FakeTMS:
 
     def _answer_upgrade(self, connection: ServerConnection, request: Request) -> Response | None:
         self.requests.append(request)
+        if body := self.files.get(request.path):
+            return Response(200, "OK", Headers({"Content-Length": str(len(body))}), body)
         return self.refusals.popleft() if self.refusals else None
 
     async def _serve(self, connection: ServerConnection) -> None:

@@ -1,7 +1,7 @@
 """An agent: samples its source, spools unacknowledged reports, and keeps one link to TMS."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from tms_agent.connection.session import AgentSession
 from tms_agent.connection.uploads import Uploader
 from tms_agent.device.source import DeviceSource
 from tms_agent.log import Log
+from tms_agent.management import Management
 from tms_agent.options import Options
 from tms_agent.protocol import frames, limits
 from tms_agent.protocol.close_codes import CloseCode
@@ -28,6 +29,7 @@ from tms_agent.storage.outbox import SMALLEST_FRAME, Outbox
 from tms_agent.storage.spool import Spool
 from tms_agent.storage.state import AgentPhase, AgentState
 from tms_agent.timeouts import Timeout, timeout
+from tms_agent.updating.updater import Place
 
 FIRST_HEARTBEAT_S = 30.0
 """Sampling interval until TMS has sent its own."""
@@ -64,6 +66,7 @@ class Agent:
         self._command_journal = commands
         self._source = source
         self._options = options or Options()
+        self._place = Place(url, f"Bearer {credential}", self._options.jitter)
         self._backoff = backoff or Backoff(jitter=self._options.jitter)
         self._on_change = on_change
         self._heartbeat_s = FIRST_HEARTBEAT_S
@@ -89,12 +92,18 @@ class Agent:
         """Runs until `stop` or `crash`. Returns the planned goodbye; None after a crash or a rejection."""
         self._boot()
         self._arm(self._tick_s)
+        self._management.resume()
         try:
             while not self._is_leaving:
                 await self._rest(self._offline_s or await self._one_link())
         finally:
             await self._end()
         return self._goodbye
+
+    @property
+    def restart_command(self) -> Sequence[str]:
+        """What remains to be run after a goodbye for an update; empty for nothing."""
+        return self._management.restart_command
 
     def stop(self, reason: frames.GoodbyeReason = "shutdown", back_at: datetime | None = None) -> None:
         """Say goodbye, close the link, and make `run` return."""
@@ -131,6 +140,16 @@ class Agent:
             upload=self._uploader.send,
             log=self._log,
         )
+        self._management = Management(
+            self._options.management,
+            self._place,
+            model=lambda: self._source.identity.model,
+            now=self._recorder.now,
+            commands=self._commands,
+            reconnect=self._interrupt,
+            on_goodbye=self._leave,
+            log=self._log,
+        )
 
     def _clock_error(self) -> timedelta | None:
         return self._recorder.clock_error()
@@ -141,6 +160,7 @@ class Agent:
         if self._link:
             self._link.abort()
         self.spool.save()
+        self._management.cancel()
         await self._commands.stop()
         self._set(phase=AgentPhase.STOPPED)
 
@@ -230,7 +250,12 @@ class Agent:
         loop = asyncio.get_running_loop()
         if link.has_unchecked_dates:
             self._log.warning("this clock is before the date of this software: dates of certificates are not checked")
-        boot = replace(self._recorder.boot(), unchecked_dates=link.has_unchecked_dates)
+        boot = replace(
+            self._recorder.boot(),
+            features=self._management.features,
+            config_version=self._management.config_version,
+            unchecked_dates=link.has_unchecked_dates,
+        )
         booted = await link.boot(boot)
         since = loop.time()
         self._session = self._begin(link, boot, booted)
@@ -262,7 +287,8 @@ class Agent:
         # At random: many terminals connect at once after an outage, and would otherwise stay in step for ever.
         self._arm(self._options.jitter() * self._tick_s)
         self._set(phase=AgentPhase.CONNECTED, session=booted.session, acked_seq=booted.acked_seq, refused="")
-        return AgentSession(link, outbox, pace, self._commands, on_ack=self._take_ack, log=self._log)
+        self._management.link_booted()
+        return AgentSession(link, outbox, pace, self._commands, self._management, on_ack=self._take_ack, log=self._log)
 
     def _take_ack(self, ack: frames.AckFrame) -> None:
         if ack.boot_id is None:

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from tms_agent.configuring.configurator import Apply, Configurator
+from tms_agent.commands.runner import Commands
+from tms_agent.configuring.configurator import UNDO_AFTER_S, Apply, Configurator
 from tms_agent.log import Log
 from tms_agent.protocol import downlink, frames
-from tms_agent.requests import Answers
+from tms_agent.protocol.errors import ErrorType
 from tms_agent.updating.updater import Place, Updater, UpdateSettings
 
 
@@ -19,7 +21,24 @@ class ManagementSettings:
     folder: Path = field(default_factory=Path)
     """Keeps what was begun."""
     apply: Apply | None = None
+    undo_after_s: float = UNDO_AFTER_S
     updates: UpdateSettings | None = None
+
+
+class RequestAnswers:
+    """Answers requests in the same way as commands: kept on disk until TMS has them."""
+
+    def __init__(self, commands: Commands) -> None:
+        self._commands = commands
+
+    def done(self, request_id: frames.RequestId, result: Any) -> None:
+        self._commands.done(request_id, result)
+
+    def refuse(self, request_id: frames.RequestId, reason: str) -> None:
+        self._commands.refuse(request_id, ErrorType.REFUSED, reason)
+
+    def progress(self, request_id: frames.RequestId, percent: float | None, text: str) -> None:
+        self._commands.progress.note(request_id, None if percent is None else int(percent), text)
 
 
 class Management:
@@ -30,13 +49,21 @@ class Management:
         *,
         model: Callable[[], str],
         now: Callable[[], datetime],
-        answers: Answers,
+        commands: Commands,
         reconnect: Callable[[], None],
         on_goodbye: Callable[[frames.GoodbyeFrame], None],
         log: Log,
     ) -> None:
+        answers = RequestAnswers(commands)
         self._configurator = (
-            Configurator(settings.folder, settings.apply, answers=answers, reconnect=reconnect, log=log)
+            Configurator(
+                settings.folder,
+                settings.apply,
+                answers=answers,
+                reconnect=reconnect,
+                log=log,
+                undo_after_s=settings.undo_after_s,
+            )
             if settings.apply
             else None
         )

@@ -8,6 +8,7 @@ from datetime import datetime
 from tms_agent.connection.dialer import PING_S
 from tms_agent.connection.network import Network
 from tms_agent.device.clock import BootClock, machine_clock, utc_now
+from tms_agent.management import ManagementSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +26,5 @@ class Options:
     """The clock that orders reports."""
     jitter: Callable[[], float] = random.random
     """A random number from 0 to 1: it spreads what many terminals would do at the same time."""
+    management: ManagementSettings = field(default_factory=ManagementSettings)
+    """What TMS may change on the terminal beside running commands."""

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tms_agent.commands.progress import Progress
 from tms_agent.commands.results import read_result_file, result_of
@@ -60,6 +61,11 @@ class Commands:
         task = asyncio.get_running_loop().create_task(self._run(call, run))
         self._running[call.id] = task
         task.add_done_callback(lambda _: self._end(call.id))
+
+    def done(self, request_id: frames.RequestId, result: Any) -> None:
+        """Answer a request that is no command."""
+        self.progress.forget(request_id)
+        self._answer(uplink.CommandAnswer(request_id, result))
 
     def refuse(self, request_id: frames.RequestId, kind: ErrorType, message: str) -> None:
         self._log.warning("request refused: %s", message)

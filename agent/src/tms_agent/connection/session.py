@@ -7,6 +7,7 @@ from tms_agent.commands.runner import Commands
 from tms_agent.connection.link import AgentLink, Closed, Drained, LinkEnd
 from tms_agent.connection.pace import Pace
 from tms_agent.log import Log
+from tms_agent.management import Management
 from tms_agent.protocol import downlink, frames
 from tms_agent.protocol.close_codes import CloseCode
 from tms_agent.protocol.errors import ErrorType, FrameError
@@ -24,6 +25,7 @@ class AgentSession:
         outbox: Outbox,
         pace: Pace,
         commands: Commands,
+        management: Management,
         *,
         on_ack: Callable[[frames.AckFrame], None],
         log: Log,
@@ -32,6 +34,7 @@ class AgentSession:
         self._link = link
         self._pace = pace
         self._commands = commands
+        self._management = management
         self._on_ack = on_ack
         self._log = log
         self._awake = asyncio.Event()
@@ -124,10 +127,9 @@ class AgentSession:
                 self._take_refusal(frame)
             case downlink.Unknown(method=method, id=int() | str() as request_id):
                 self._refuse_method(request_id, method)
-            case downlink.ConfigCall(id=request_id):
-                self._refuse_method(request_id, "config")
-            case downlink.UpdateCall(id=request_id):
-                self._refuse_method(request_id, "update")
+            case downlink.ConfigCall(id=request_id) | downlink.UpdateCall(id=request_id):
+                if not self._management.start(frame):
+                    self._refuse_method(request_id, "config" if isinstance(frame, downlink.ConfigCall) else "update")
             case _:
                 self._log.debug("ignored %s", frame)
         self.wake()

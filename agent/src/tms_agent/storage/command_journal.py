@@ -75,7 +75,11 @@ class CommandJournal:
 
     def finish(self, request_id: str, answer: bytes) -> None:
         with self._commit():
-            self._connection.execute("UPDATE command SET answer = ? WHERE id = ?", (answer, request_id))
+            self._connection.execute(
+                "INSERT INTO command (id, content, answer) VALUES (?, '', ?) "
+                "ON CONFLICT (id) DO UPDATE SET answer = excluded.answer",
+                (request_id, answer),
+            )
             self.result_file(request_id).unlink(missing_ok=True)
 
     def confirm(self, request_id: str) -> None:
