@@ -11,6 +11,7 @@ from tms_agent import arguments
 from tms_agent.device.command_probes import ProbeCommand
 from tms_agent.device.identity import IdentitySource
 from tms_agent.settings.errors import UsageError
+from tms_agent.settings.management import management_of
 from tms_agent.settings.settings import KEYS, Settings
 
 FULL = """
@@ -105,6 +106,10 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(file,
         ("interval_s = true", "line 1, interval_s: true: expected a number of seconds from 1 to 3600"),
         ("allow_reboot = 'maybe'", "line 1, allow_reboot: maybe: expected true or false"),
         ("log_files = [1]", "line 1, log_files: 1: expected a path"),
+        ("[update.keys]\nmine = 'c2hvcnQ='", "update.keys.mine: expected an Ed25519 public key: 32 bytes in Base64"),
+        ("[update.formats.swu]\nconfirm = ['x']", "update.formats.swu: install is missing"),
+        ("[update.formats.swu]\ninstall = ['x']", "update.formats.swu.install: expected {path} where"),
+        ("[update.formats.swu]\ninstal = ['x']", "update.formats.swu.instal: unknown; did you mean install?"),
         ("screenshot_command = ['scrot']", "line 1, screenshot_command: expected {path} where the command takes"),
         ("reboot_command = []", "line 1, reboot_command: []: expected a command as a list of words"),
         ("[proxy]\nurl = 'socks5://p'", "line 2, proxy.url: expected http://HOST:PORT, or none to use no proxy"),
@@ -171,6 +176,20 @@ def test_a_variable_that_nothing_reads_is_a_warning(file, monkeypatch):
     read = load(file, "url = 'https://tms.example'")
 
     assert read.warnings == ("TMS_AGENT_INTERVAL: nothing reads this variable; did you mean TMS_AGENT_INTERVAL_S?",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("own_versions = true", "update: no keys; without a public key"),
+        ("formats = {swu = {install = ['swupdate', '{path}']}}", "update: no keys; without a public key"),
+    ],
+)
+def test_updates_need_a_key(file, tmp_path, text, message):
+    read = load(file, f"url = 'https://tms.example'\n[update]\n{text}")
+
+    with pytest.raises(UsageError, match=message):
+        management_of(read.changes, tmp_path)
 
 
 def test_every_setting_is_documented():

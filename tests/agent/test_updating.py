@@ -16,13 +16,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.agent.test_configuring import Recorded
 from tests.support.polling import DEADLINE_S
+from tms_agent.connection.network import Network
 from tms_agent.log import Log
 from tms_agent.protocol.downlink import UpdateCall
 from tms_agent.protocol.frames import ManifestSignature, UpdateFrame
 from tms_agent.requests import RequestRefused
+from tms_agent.updating.download import Place
 from tms_agent.updating.manifest import Manifest
 from tms_agent.updating.programs import Programs
-from tms_agent.updating.updater import Place, Updater, UpdateSettings
+from tms_agent.updating.updater import Updater, UpdateSettings
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 STRANGER = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
@@ -120,7 +122,7 @@ class Terminal:
                 {"swu": self.installer},
                 confirm_within_s,
             ),
-            Place(self.store.link_url, "Bearer T-1.secret", lambda: 0.0),
+            Place(self.store.link_url, "Bearer T-1.secret", Network(), lambda: 0.0),
             model=lambda: "KX-21",
             now=lambda: AT,
             answers=self.recorded,

@@ -46,7 +46,7 @@ async def installed(versions: Versions, wheel: Path) -> None:
 
 async def kept(versions: Versions, wheel: Path) -> None:
     await installed(versions, wheel)
-    versions.keep_trial()
+    versions.keep(wheel.stem)
 
 
 def started(tmp_path: Path) -> list[str]:

@@ -22,6 +22,7 @@ from tms_agent.protocol.credential import PlainCredential
 from tms_agent.service.notify import Systemd
 from tms_agent.service.status import Status, answering, socket_of
 from tms_agent.settings.errors import UsageError
+from tms_agent.settings.management import management_of
 from tms_agent.settings.settings import Settings
 from tms_agent.settings.values import sends_secrets_in_the_clear
 from tms_agent.storage.command_journal import CommandJournal
@@ -29,6 +30,7 @@ from tms_agent.storage.journal import SpoolError, SqliteJournal
 from tms_agent.storage.spool import Spool
 from tms_agent.storage.state import AgentState
 from tms_agent.storage.writer import JournalWriter
+from tms_agent.updating import trial
 
 log = logging.getLogger("tms_agent")
 
@@ -105,6 +107,7 @@ async def keep_connected(
         options=Options(
             interval_s=settings.interval_s,
             network=settings.network,
+            management=management_of(settings.changes, journal.path.parent),
             # Nobody sees a service end, and it would be started again at once.
             ends_when_refused=not journal.was_accepted and not systemd.is_there,
         ),
@@ -121,12 +124,13 @@ async def keep_connected(
 def finish(agent: Agent, goodbye: frames.GoodbyeFrame | None, reboot_command: Sequence[str]) -> int:
     if goodbye is None and agent.state.refused:
         return MISUSED
-    if goodbye is None or goodbye.reason != "reboot":
-        return DONE
     try:
-        reboot(reboot_command)
+        if goodbye and goodbye.reason == "reboot":
+            reboot(reboot_command)
+        elif goodbye and goodbye.reason == "update" and agent.restart_command:
+            subprocess.run(agent.restart_command, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        log.error("the machine did not reboot: %s", error)
+        log.error("the machine did not restart: %s", error)
         return FAILED
     return DONE
 
@@ -138,6 +142,7 @@ def commands_file(spool: Path) -> Path:
 def remember(state: AgentState, journal: SqliteJournal) -> None:
     if state.is_connected:
         journal.remember_accepted()
+        trial.confirm()
 
 
 def start_log(*, is_verbose: bool) -> LogTail:

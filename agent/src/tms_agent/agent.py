@@ -29,7 +29,7 @@ from tms_agent.storage.outbox import SMALLEST_FRAME, Outbox
 from tms_agent.storage.spool import Spool
 from tms_agent.storage.state import AgentPhase, AgentState
 from tms_agent.timeouts import Timeout, timeout
-from tms_agent.updating.updater import Place
+from tms_agent.updating.download import Place
 
 FIRST_HEARTBEAT_S = 30.0
 """Sampling interval until TMS has sent its own."""
@@ -66,7 +66,7 @@ class Agent:
         self._command_journal = commands
         self._source = source
         self._options = options or Options()
-        self._place = Place(url, f"Bearer {credential}", self._options.jitter)
+        self._place = Place(url, f"Bearer {credential}", self._options.network, self._options.jitter)
         self._backoff = backoff or Backoff(jitter=self._options.jitter)
         self._on_change = on_change
         self._heartbeat_s = FIRST_HEARTBEAT_S

@@ -12,7 +12,7 @@ from tms_agent.settings.folders import default_config
 from tms_agent.settings.settings import CREDENTIAL_VARIABLE, Given, Settings
 
 DONE, FAILED, MISUSED = 0, 1, 2
-COMMANDS = ("run", "enrol", "doctor", "status", "install")
+COMMANDS = ("run", "enrol", "doctor", "status", "install", "supervise")
 
 EPILOG = f"""
 Other commands, each with --help: tms-agent enrol, to get a credential; doctor, which says what is wrong; status, of

@@ -11,7 +11,8 @@ from tms_agent.configuring.configurator import UNDO_AFTER_S, Apply, Configurator
 from tms_agent.log import Log
 from tms_agent.protocol import downlink, frames
 from tms_agent.protocol.errors import ErrorType
-from tms_agent.updating.updater import Place, Updater, UpdateSettings
+from tms_agent.updating.download import Place
+from tms_agent.updating.updater import Updater, UpdateSettings
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
-"""What `tms-agent` does besides `run`: enrol, doctor, status, install."""
+"""What `tms-agent` does besides `run`: enrol, doctor, status, install, supervise."""
 
 import asyncio
+import logging
 import os
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from tms_agent.doctor.findings import Level
 from tms_agent.service import install as service
 from tms_agent.service import status as agent_status
 from tms_agent.settings.errors import UsageError
+from tms_agent.settings.management import versions_folder
 from tms_agent.settings.settings import Settings, config_path
+from tms_agent.updating.versions import Supervisor, Versions
 
 KINDS = ("payment", "kiosk", "gate", "signage", "tablet", "computer")
 
@@ -69,6 +72,16 @@ def install(argv: Sequence[str]) -> int:
     return DONE
 
 
+def supervise(argv: Sequence[str]) -> int:
+    """Run the newest version of the agent that works."""
+    parser = arguments.new_parser("supervise", "Runs the agent, or a newer version of it that TMS has sent.")
+    arguments.add_settings(parser)
+    settings = arguments.settings_of(parser.parse_args(argv))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    versions = Versions(versions_folder(_spool_of(settings).absolute().parent))
+    return Supervisor(versions, ["run", *argv]).run()
+
+
 def enrol(argv: Sequence[str]) -> int:
     given = _enrol_parser().parse_args(argv)
     os.umask(0o022)  # the user of a service has to read the configuration; the credential is not for it
@@ -114,4 +127,5 @@ SUBCOMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "doctor": doctor,
     "status": status,
     "install": install,
+    "supervise": supervise,
 }

@@ -26,7 +26,8 @@ def text_of(settings: Settings) -> str:
     file = settings.credential_file
     if file is None:
         raise UsageError("no credential_file: the service reads the credential from a file; tms-agent enrol makes one")
-    return unit(Program(executable, settings.config.absolute(), file.absolute()))
+    command = "supervise" if settings.changes.own_versions else "run"
+    return unit(Program(executable, settings.config.absolute(), file.absolute(), command))
 
 
 def this_program() -> Path:

@@ -14,15 +14,20 @@ class Program(NamedTuple):
     executable: Path
     config: Path
     credential_file: Path
+    command: str = "run"
 
 
 def unit(program: Program) -> str:
     """The credential stays a file that only root can read; systemd passes it on."""
-    start = [str(program.executable), "run", "--config", str(program.config)]
+    start = [str(program.executable), program.command, "--config", str(program.config)]
     # systemd replaces the variable; %% and $$ are its ways to write % and $.
     command = shlex.join(start).replace("%", "%%").replace("$", "$$")
     command += " --credential-file ${CREDENTIALS_DIRECTORY}/credential"
-    return TEMPLATE.format(command=command, credential=str(program.credential_file).replace("%", "%%"))
+    # A version under a supervisor is its child.
+    notifies = "main" if program.command == "run" else "all"
+    return TEMPLATE.format(
+        command=command, notifies=notifies, credential=str(program.credential_file).replace("%", "%%")
+    )
 
 
 TEMPLATE = """\
@@ -34,7 +39,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=notify
-NotifyAccess=main
+NotifyAccess={notifies}
 ExecStart={command}
 LoadCredential=credential:{credential}
 WatchdogSec=120

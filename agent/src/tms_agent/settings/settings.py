@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -20,7 +20,7 @@ from tms_agent.protocol.credential import PlainCredential
 from tms_agent.settings import tables, values
 from tms_agent.settings.errors import UsageError
 from tms_agent.settings.folders import default_config, is_there, state_folder
-from tms_agent.settings.tables import suggestion
+from tms_agent.settings.tables import ChangeSettings, suggestion
 from tms_agent.settings.toml_file import TomlFile
 from tms_agent.settings.values import Fault, Read
 
@@ -48,9 +48,13 @@ KEYS: Mapping[str, Read] = {
     "proxy.password_file": values.path,
     **{f"identity.{name}": tables.identity_source for name in MEMBERS},
     "probes": tables.probes,
+    "configuration.apply_command": values.command,
+    "update.keys": tables.update_keys,
+    "update.formats": tables.update_formats,
+    "update.own_versions": values.switch,
 }
 TABLES = {key.partition(".")[0] for key in KEYS if "." in key}
-ONLY_IN_FILE = {"probes"}
+ONLY_IN_FILE = {"probes", "update.keys", "update.formats"}
 SECRETS = ("credential", "proxy.password")
 SECRET_FILES = ("credential_file", "tls.key_file", "proxy.password_file")
 
@@ -106,6 +110,7 @@ class Settings:
     screenshot_command: tuple[str, ...] = ()
     handlers: Path | None = None
     verbose: bool = False
+    changes: ChangeSettings = field(default_factory=ChangeSettings)
 
     @property
     def credential_file(self) -> Path | None:
@@ -156,6 +161,7 @@ def load(options: Mapping[str, Given], config: Path | None, *, makes_file: bool 
         network=_network(found, given),
         identity={name: found[f"identity.{name}"] for name in MEMBERS if f"identity.{name}" in found},
         probes=found.get("probes", ProbeChoices()),
+        changes=tables.changes(found),
         warnings=(*warnings, *readable_secrets(file, of_file, found)),
         given=given,
         **plain,

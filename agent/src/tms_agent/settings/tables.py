@@ -1,6 +1,8 @@
 """Reads the settings that are tables: sources of the identity, and probes."""
 
-from collections.abc import Collection, Mapping
+import base64
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,76 @@ from tms_agent.protocol.limits import METRICS_PER_REPORT, NAME_LENGTH
 from tms_agent.reports import METRIC_NAME
 from tms_agent.settings import values
 from tms_agent.settings.values import Fault
+from tms_agent.updating.programs import Programs
 
 MAX_COMMANDS = METRICS_PER_REPORT - len(NAMES) - 1
 """Room for what the agent measures itself, and the round trip of the link."""
 OF_IDENTITY = ("file", "command", "hardware")
+OF_FORMAT = ("install", "confirm", "roll_back", "restart")
+KEY_BYTES = 32
 OF_PROBE = ("command", "every_s", "timeout_s")
 LONGEST_TIMEOUT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSettings:
+    """What TMS may change on this terminal beside running commands."""
+
+    apply_command: Sequence[str] = ()
+    keys: Mapping[str, bytes] = field(default_factory=dict)
+    """Ed25519 public keys, by their names."""
+    formats: Mapping[str, Programs] = field(default_factory=dict)
+    own_versions: bool = False
+
+
+def changes(found: Mapping[str, Any]) -> ChangeSettings:
+    """The settings of these keys."""
+    return ChangeSettings(
+        tuple(found.get("configuration.apply_command", ())),
+        found.get("update.keys", {}),
+        found.get("update.formats", {}),
+        found.get("update.own_versions", False),
+    )
+
+
+def update_keys(value: Any, folder: Path) -> Mapping[str, bytes]:
+    if not isinstance(value, dict) or not value:
+        raise ValueError("expected a table with at least one key")
+    return {name: member(value, name, _public_key, folder) for name in value}
+
+
+def update_formats(value: Any, folder: Path) -> Mapping[str, Programs]:
+    if not isinstance(value, dict):
+        raise ValueError("expected a table")
+    return {name: _programs(name, one, folder) for name, one in value.items()}
+
+
+def _public_key(value: Any, folder: Path) -> bytes:
+    wrong = ValueError(f"expected an Ed25519 public key: {KEY_BYTES} bytes in Base64")
+    try:
+        key = base64.b64decode(values.text(value, folder), validate=True)
+    except ValueError:
+        raise wrong from None
+    if len(key) != KEY_BYTES:
+        raise wrong
+    return key
+
+
+def _programs(name: str, given: Any, folder: Path) -> Programs:
+    if not isinstance(given, dict):
+        raise Fault(name, "expected a table")
+    try:
+        check_names(given, OF_FORMAT)
+        if "install" not in given:
+            raise ValueError("install is missing")
+        commands = {each: tuple(member(given, each, values.command, folder)) for each in given}
+    except Fault as fault:
+        raise Fault(f"{name}.{fault.name}", str(fault)) from None
+    except ValueError as error:
+        raise Fault(name, str(error)) from None
+    if not any("{path}" in word for word in commands["install"]):
+        raise Fault(f"{name}.install", "expected {path} where the command takes the file")
+    return Programs(*(commands.get(each, ()) for each in OF_FORMAT))
 
 
 def identity_source(value: Any, folder: Path) -> IdentitySource:

@@ -9,13 +9,16 @@ import re
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tms_agent.connection.backoff import Backoff
 from tms_agent.connection.dialer import agent_name
-from tms_agent.connection.link import Unreachable
-from tms_agent.connection.uploads import TryAgain, connection_to
+from tms_agent.connection.https import connection_to
+from tms_agent.connection.link import LinkEnd, Unreachable
+from tms_agent.connection.network import Network
+from tms_agent.connection.uploads import TryAgain
 from tms_agent.log import Log
 from tms_agent.requests import RequestRefused
 
@@ -27,14 +30,23 @@ GONE = (400, 404, 410, 451)
 CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,15})-[0-9]{1,15}/([0-9]{1,15})")
 
 
+@dataclass(frozen=True)
+class Place:
+    """The TMS from which files come, and how it is reached."""
+
+    link_url: str
+    authorization: str
+    network: Network
+    jitter: Callable[[], float]
+
+
 class Download:
     """One file. What blocks runs in a thread, with one chunk in memory."""
 
     def __init__(
         self,
-        link_url: str,
+        place: Place,
         url: str,
-        authorization: str,
         *,
         to: Path,
         size: int,
@@ -43,11 +55,11 @@ class Download:
         on_progress: Callable[[float], None],
     ) -> None:
         """`url`: a path of the host of the link, which gets the credential, or an HTTPS address, which does not."""
+        self._place = place
         self._is_of_tms = url.startswith("/")
-        self._base = link_url if self._is_of_tms else f"wss{url[len('https') :]}"
+        self._base = place.link_url if self._is_of_tms else f"wss{url[len('https') :]}"
         parts = urlsplit(url)
         self._path = url if self._is_of_tms else (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._authorization = authorization
         self._to = to
         self._size = size
         self._sha256 = sha256
@@ -56,9 +68,9 @@ class Download:
         self._connection: http.client.HTTPConnection | None = None
         self._is_stopped = False
 
-    async def run(self, *, jitter: Callable[[], float], log: Log) -> None:
+    async def run(self, log: Log) -> None:
         """Return once the file is there as a whole. Raises RequestRefused. The caller limits the time."""
-        backoff = Backoff(longest_s=LONGEST_WAIT_S, jitter=jitter)
+        backoff = Backoff(longest_s=LONGEST_WAIT_S, jitter=self._place.jitter)
         try:
             while self._offset < self._size:
                 before = self._offset
@@ -88,9 +100,9 @@ class Download:
         if offset:
             headers["Range"] = f"bytes={offset}-"
         if self._is_of_tms:
-            headers["Authorization"] = self._authorization
+            headers["Authorization"] = self._place.authorization
         # Closed here, too: whoever stops the download may have seen it before it was open.
-        with contextlib.closing(connection_to(self._base)) as connection:
+        with contextlib.closing(self._connect()) as connection:
             self._connection = connection
             try:
                 connection.request("GET", self._path, headers=headers)
@@ -98,6 +110,13 @@ class Download:
                     self._take(response, offset)
             except (OSError, http.client.HTTPException) as error:
                 raise TryAgain(str(error) or type(error).__name__) from None
+
+    def _connect(self) -> http.client.HTTPConnection:
+        """Raises TryAgain."""
+        try:
+            return connection_to(self._base, self._place.network)
+        except LinkEnd as error:
+            raise TryAgain(str(error)) from None
 
     def _take(self, response: http.client.HTTPResponse, offset: int) -> None:
         if response.status in GONE:

@@ -19,7 +19,7 @@ from tms_agent.protocol.instants import format_instant, parse
 from tms_agent.requests import Answers, RequestRefused
 from tms_agent.storage import documents
 from tms_agent.timeouts import timeout
-from tms_agent.updating.download import Download
+from tms_agent.updating.download import Download, Place
 from tms_agent.updating.manifest import Manifest, PublicKeys, check, verified
 
 CONFIRM_WITHIN_S = 600.0
@@ -53,15 +53,6 @@ class UpdateSettings:
     installers: dict[str, Installer] = field(default_factory=dict)
     """The installer of each format."""
     confirm_within_s: float = CONFIRM_WITHIN_S
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a download comes from and how it is allowed."""
-
-    link_url: str
-    authorization: str
-    jitter: Callable[[], float]
 
 
 class Updater:
@@ -174,16 +165,15 @@ class Updater:
     async def _fetch(self, state: dict[str, Any], manifest: Manifest) -> None:
         report = Percentage(lambda percent: self._answers.progress(state["request_id"], percent, "downloading"))
         download = Download(
-            self._place.link_url,
+            self._place,
             state["url"],
-            self._place.authorization,
             to=self._file,
             size=manifest.size,
             sha256=manifest.sha256,
             max_bytes_s=state.get("max_bytes_s"),
             on_progress=report.take,
         )
-        await download.run(jitter=self._place.jitter, log=self._log)
+        await download.run(self._log)
 
     async def _in_time(self, state: dict[str, Any], work: Awaitable[None]) -> None:
         """Raises TimeoutError at the deadline of the request."""

@@ -5,6 +5,7 @@ on trial, and the one before again if that ends, or has not reached TMS in time.
 """
 
 import logging
+import math
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from types import FrameType
 from tms_agent.requests import RequestRefused
 from tms_agent.storage import documents
 from tms_agent.updating.manifest import Manifest
+from tms_agent.updating.trial import ON_TRIAL
 
 FORMAT = "tms-agent"
 """The format of an update that is a wheel of this agent."""
@@ -27,8 +29,6 @@ POLL_S = 0.5
 STOP_S = 20.0
 MAX_UNPACKED_BYTES = 64 * 1024 * 1024
 MAX_FILES = 2_000
-ON_TRIAL = "AGENT_ON_TRIAL"
-"""A variable in the environment of a version on trial: the file that it writes once it has reached TMS."""
 
 log = logging.getLogger("tms_agent")
 
@@ -39,7 +39,6 @@ class Versions:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._state = folder / "versions.json"
-        self.confirmation = folder / "confirmed"
 
     @property
     def current(self) -> str:
@@ -53,21 +52,34 @@ class Versions:
     def path_of(self, version: str) -> Path:
         return self.folder / version
 
+    def confirmation_of(self, version: str) -> Path:
+        """The file that a version on trial writes once it has reached TMS."""
+        return self.folder / f"{version}.confirmed"
+
     def try_next(self, version: str) -> None:
-        self.confirmation.unlink(missing_ok=True)
-        documents.write(self._state, {"current": self.current, "trial": version})
+        """Called by the version that runs, which may be on trial itself."""
+        running = self.trial if self.trial and self.confirmation_of(self.trial).exists() else self.current
+        self.confirmation_of(version).unlink(missing_ok=True)
+        self._write(running, version)
 
-    def keep_trial(self) -> None:
-        former, kept = self.current, self.trial
-        documents.write(self._state, {"current": kept, "trial": ""})
-        if former and former != kept:
-            shutil.rmtree(self.path_of(former), ignore_errors=True)
+    def keep(self, version: str) -> None:
+        """End the trial of a version that has reached TMS."""
+        self._write(version, "" if self.trial == version else self.trial)
+        self._remove_others()
 
-    def drop_trial(self) -> None:
-        dropped = self.trial
-        documents.write(self._state, {"current": self.current, "trial": ""})
-        if dropped and dropped != self.current:
-            shutil.rmtree(self.path_of(dropped), ignore_errors=True)
+    def drop(self, version: str) -> None:
+        """End the trial of a version that has not."""
+        self._write(self.current, "" if self.trial == version else self.trial)
+        self._remove_others()
+
+    def _write(self, current: str, trial: str) -> None:
+        documents.write(self._state, {"current": current, "trial": trial})
+
+    def _remove_others(self) -> None:
+        for path in self.folder.iterdir():
+            if path.is_dir() and path.name not in (self.current, self.trial):
+                shutil.rmtree(path, ignore_errors=True)
+                self.confirmation_of(path.name).unlink(missing_ok=True)
 
     def _existing(self, name: str) -> str:
         version = (documents.read(self._state) or {}).get(name, "")
@@ -143,20 +155,21 @@ class Supervisor:
 
     def _run_version(self, version: str) -> int:
         self._child = self._start(version)
-        return self._wait(None)
+        return self._wait()
 
     def _run_trial(self, version: str) -> int:
         """Run a version on trial until it ends, and keep it if it has reached TMS."""
         log.info("version %s is on trial for %.0f s", version, self._trial_s)
-        self._child = self._start(version, {ON_TRIAL: str(self._versions.confirmation)})
-        status = self._wait(self._now() + self._trial_s)
-        if self._versions.confirmation.exists():
+        confirmation = self._versions.confirmation_of(version)
+        self._child = self._start(version, {ON_TRIAL: str(confirmation)})
+        status = self._wait(self._now() + self._trial_s, confirmation)
+        if confirmation.exists():
             log.info("version %s reached TMS and stays", version)
-            self._versions.keep_trial()
-            return self._wait(None)
+            self._versions.keep(version)
+            return self._wait()
         if not self._is_stopping:
             log.error("version %s did not reach TMS (exit code %s): back to the one before", version, status)
-            self._versions.drop_trial()
+            self._versions.drop(version)
         return status
 
     def _start(self, version: str, more: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
@@ -165,13 +178,13 @@ class Supervisor:
             environment["PYTHONPATH"] = str(self._versions.path_of(version))
         return subprocess.Popen([sys.executable, "-m", "tms_agent", *self._arguments], env=environment)
 
-    def _wait(self, deadline: float | None) -> int:
-        """Wait for the child to end. With a deadline, return also once it is confirmed, and end it then."""
+    def _wait(self, deadline: float = math.inf, confirmation: Path | None = None) -> int:
+        """Wait for the child to end. It is ended at the deadline; once it is confirmed, return at once."""
         assert self._child
         while self._child.poll() is None:
-            if deadline is not None and self._versions.confirmation.exists():
+            if confirmation and confirmation.exists():
                 return 0
-            if self._is_stopping or (deadline is not None and self._now() > deadline):
+            if self._is_stopping or self._now() > deadline:
                 self._end()
                 break
             time.sleep(POLL_S)
@@ -187,9 +200,3 @@ class Supervisor:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._is_stopping = True
-
-
-def confirm() -> None:
-    """Called by an agent that has reached TMS: if it is on trial, its supervisor keeps it."""
-    if path := os.environ.get(ON_TRIAL):
-        Path(path).touch()
