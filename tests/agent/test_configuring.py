@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.agent.recorded_answers import Recorded
 from tests.support.polling import DEADLINE_S
 from tms_agent.configuring.configurator import AppliedConfiguration, Configurator
 from tms_agent.log import Log
@@ -34,23 +35,6 @@ class Handler:
         if values in self.fails_on:
             raise RequestRefused("the printer says no")
         return self.answer
-
-
-class Recorded:
-    def __init__(self) -> None:
-        self.answers: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
-
-    def done(self, request_id: Any, result: Any) -> None:
-        self.answers.put_nowait((request_id, result))
-
-    def refuse(self, request_id: Any, reason: str) -> None:
-        self.answers.put_nowait((request_id, reason))
-
-    def progress(self, request_id: Any, percent: Any, text: str) -> None: ...
-
-    async def next(self) -> tuple[Any, ...]:
-        async with asyncio.timeout(DEADLINE_S):
-            return await self.answers.get()
 
 
 class Terminal:

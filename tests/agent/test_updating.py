@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.agent.test_configuring import Recorded
+from tests.agent.recorded_answers import Recorded
 from tests.support.polling import DEADLINE_S
 from tms_agent.connection.network import Network
 from tms_agent.log import Log

@@ -1,15 +1,16 @@
 """Versions of the agent side by side: one that cannot start, or cannot connect, is left for the one before."""
 
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.agent.test_updating import AT
 from tms_agent.requests import RequestRefused
 from tms_agent.updating.manifest import Manifest
 from tms_agent.updating.versions import OwnInstaller, Supervisor, Versions
 
+AT = datetime(2099, 1, 1, tzinfo=UTC)
 RUNS = """
 import os, pathlib, sys, time
 with open({log!r}, "a") as log:

@@ -74,6 +74,11 @@ ONLY_OURS: Mapping[str, str] = {
     "tms.ops.checks.NAMESPACE": "a setting",
     "tms.server.websocket.handshake.CONTROL": "headers of our own answers",
     "tms.telemetry.storage.partitions.PARTITION_NAME": "names of our own tables",
+    "tms_agent.commands.process.PROGRESS": "the first 300 bytes of a line that a handler writes",
+    "tms_agent.conformance.shapes.mapping.faults": "frames of a client that its developer tests",
+    "tms_agent.conformance.shapes.text.faults": "frames of a client that its developer tests",
+    "tms_agent.settings.toml_file.MEMBER": "the configuration of the terminal's owner",
+    "tms_agent.settings.toml_file.TABLE": "the configuration of the terminal's owner",
 }
 """The patterns that are applied to no foreign text, or to a bounded piece of it, and what that is."""
 
@@ -291,6 +296,13 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms_agent.protocol.credential.UID": ("fullmatch", words()),
     "tms_agent.protocol.credential.SECRET": ("fullmatch", words()),
     "tms_agent.protocol.instants.INSTANT": ("fullmatch", (*words(), repeated("1", before="2026-11-25T09:30:00."))),
+    "tms_agent.commands.folder.FILE_NAME": ("fullmatch", (*words(), repeated("a", after="."))),
+    "tms_agent.commands.folder.NAME": ("fullmatch", words()),
+    "tms_agent.conformance.shapes.INSTANT": ("fullmatch", (*words(), repeated("1", before="2026-11-25T09:30:00."))),
+    "tms_agent.conformance.shapes.UNSAFE": ("search", words()),
+    "tms_agent.updating.download.CONTENT_RANGE": ("fullmatch", (*words(), repeated("1", before="bytes "))),
+    "tms_agent.updating.manifest.SHA256": ("fullmatch", (*words(), repeated("0"))),
+    "tms_agent.updating.manifest.VERSION": ("fullmatch", words()),
     "tms_agent.reports.METRIC_NAME": ("fullmatch", words()),
     "tms_agent.reports.EVENT_CODE": ("fullmatch", words()),
 }
