@@ -1,7 +1,9 @@
 """A configuration that cuts the link is undone, and answers say what became of it."""
 
 import asyncio
+import errno
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -149,6 +151,23 @@ async def test_a_trial_survives_a_power_cut(terminal, boots):
     assert request_id == "v2"
     assert (answer["version"] if boots else answer[:6]) == (2 if boots else "undone")
     assert terminal.configurator.version == (2 if boots else 1)
+
+
+async def test_one_that_cannot_be_stored_is_undone(terminal, monkeypatch):
+    await terminal.kept(1, volume=1)
+    await terminal.on_trial(2, volume=2)
+
+    monkeypatch.setattr("tms_agent.storage.documents.write", full_disk)
+    terminal.configurator.link_booted()
+    answer = await terminal.recorded.next()
+
+    assert answer == ("v2", "undone: it cannot be stored: No space left on device")
+    assert terminal.handler.applied[-1] == {"volume": 1}
+    assert terminal.configurator.version == 1
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 async def test_a_power_cut_while_it_is_applied_undoes_it(terminal):

@@ -1,6 +1,5 @@
 """Configurations and updates over a link."""
 
-import asyncio
 import base64
 import hashlib
 import json
@@ -11,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.agent.fake_tms import FakeLink
+from tests.support.polling import wait_for_value_async
 from tms.protocol import downlink, frames, uplink
 from tms.protocol.errors import ErrorType
 from tms_agent.configuring.program import ConfigurationProgram
@@ -88,8 +88,7 @@ async def test_a_configuration_with_which_tms_cannot_be_reached_is_undone(tms, s
 
     await configure(link, 7, proxy="http://nowhere.example.com")
     unanswered = await tms.link()  # its boot is never answered
-    while (tmp_path / "state/configuration-on-trial.json").exists():
-        await asyncio.sleep(0.02)
+    await wait_for_value_async((tmp_path / "state/configuration-on-trial.json").exists, expected=False)
     unanswered.cut()
     again = await tms.booted()
     answer = await again.expect(uplink.CommandAnswer)
@@ -119,6 +118,19 @@ async def test_an_update_is_installed_before_the_goodbye(tms, start, managed, tm
     assert goodbye.params.back_at
     assert (tmp_path / "installed-4.8.3").read_bytes() == CONTENT
     assert agent.agent.restart_command == ("reboot",)
+
+
+@pytest.mark.parametrize("damaged", ["configuration-on-trial.json", "update.json"])
+async def test_a_damaged_file_of_a_change_keeps_no_terminal_from_tms(tms, start, managed, tmp_path, damaged):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / damaged).write_text('{"result": {}, "is_installed": true}')
+
+    start(options=managed())
+    link = await tms.booted()
+    answer = await link.command("ping")
+
+    assert answer.result == {"echo": {}}
+    await wait_for_value_async((tmp_path / "state" / damaged).exists, expected=False)
 
 
 async def test_a_terminal_whose_owner_set_up_nothing_knows_neither(tms, start):

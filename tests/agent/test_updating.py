@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.agent.recorded_answers import Recorded
-from tests.support.polling import DEADLINE_S
+from tests.support.polling import DEADLINE_S, wait_for_value_async
 from tms_agent.connection.network import Network
 from tms_agent.log import Log
 from tms_agent.protocol.downlink import UpdateCall
@@ -91,20 +91,24 @@ class Installer:
         self.installed: list[tuple[str, int]] = []
         self.did: list[str] = []
         self.reason = ""
+        self.begun, self.ended = asyncio.Event(), asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def install(self, file: Path, manifest: Manifest) -> None:
         self.installed.append((manifest.version, file.stat().st_size))
+        self.begun.set()
         await self.gate.wait()
         if self.reason:
             raise RequestRefused(self.reason)
 
     async def confirm(self) -> None:
         self.did.append("confirm")
+        self.ended.set()
 
     async def roll_back(self) -> None:
         self.did.append("roll back")
+        self.ended.set()
 
 
 class Terminal:
@@ -184,9 +188,7 @@ async def test_an_update_is_downloaded_installed_and_confirmed_by_the_next_link(
     goodbye, restart = await terminal.goodbyes.get(), terminal.updater.restart_command
     terminal.restart()
     terminal.updater.link_booted()
-    async with asyncio.timeout(DEADLINE_S):
-        while list(terminal.folder.iterdir()):
-            await asyncio.sleep(0.01)
+    await wait_for_value_async(lambda: list(terminal.folder.iterdir()), [])
 
     assert answer == {"version": "4.8.3", "back_at": "2026-12-01T00:05:00Z"}
     assert goodbye.reason == "update"
@@ -200,8 +202,7 @@ async def test_an_update_that_does_not_reach_tms_is_rolled_back_once(terminal):
     await terminal.outcome(update())
     terminal.restart(confirm_within_s=0.01)
     async with asyncio.timeout(DEADLINE_S):
-        while not terminal.installer.did:
-            await asyncio.sleep(0.01)
+        await terminal.installer.ended.wait()
     terminal.restart()
     terminal.updater.link_booted()
 
@@ -216,8 +217,7 @@ async def test_a_download_goes_on_where_connections_and_the_power_were_cut(termi
 
     terminal.send(update())
     async with asyncio.timeout(DEADLINE_S):
-        while not terminal.installer.installed:
-            await asyncio.sleep(0.01)
+        await terminal.installer.begun.wait()
     terminal.restart()  # in the middle of the installation
     terminal.installer.gate.set()
     request_id, answer = await terminal.recorded.next()

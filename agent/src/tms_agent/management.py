@@ -55,6 +55,7 @@ class Management:
         on_goodbye: Callable[[frames.GoodbyeFrame], None],
         log: Log,
     ) -> None:
+        self._log = log
         answers = RequestAnswers(commands)
         self._configurator = (
             Configurator(
@@ -90,16 +91,14 @@ class Management:
         return self._updater.restart_command if self._updater else ()
 
     def resume(self) -> None:
-        for part in self._parts:
-            part.resume()
+        """Go on with what a restart interrupted."""
+        self._each(lambda part: part.resume())
 
     def link_booted(self) -> None:
-        for part in self._parts:
-            part.link_booted()
+        self._each(lambda part: part.link_booted())
 
     def cancel(self) -> None:
-        for part in self._parts:
-            part.cancel()
+        self._each(lambda part: part.cancel())
 
     def start(self, call: downlink.ConfigCall | downlink.UpdateCall) -> bool:
         """Carry out the request, and answer later. Returns False if this terminal does not do that."""
@@ -110,6 +109,13 @@ class Management:
         else:
             return False
         return True
+
+    def _each(self, act: Callable[[Configurator | Updater], None]) -> None:
+        for part in self._parts:
+            try:
+                act(part)
+            except Exception:  # noqa: BLE001  (a damaged file of a change must not keep the terminal from TMS)
+                self._log.exception("a change that TMS asked for cannot go on")
 
     @property
     def _parts(self) -> Sequence[Configurator | Updater]:

@@ -5,7 +5,8 @@ time, the former one is applied again, whether or not TMS can be reached to ask 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ class Configurator:
         trial = documents.read(self._trial)
         if trial is None:
             return
-        if "result" in trial:
+        if {"result", "version", "values", "request_id"} <= trial.keys():
             self._expect_link()
         else:
             self._begin(self._undo("the terminal restarted while the configuration was applied"))
@@ -92,8 +93,12 @@ class Configurator:
         if trial is None or "result" not in trial:
             return
         self._stop_timer()
+        try:
+            documents.write(self._current, {"version": trial["version"], "values": trial["values"]})
+        except OSError as error:
+            self._begin(self._undo(f"it cannot be stored: {error.strerror}"))
+            return
         self._log.info("configuration %s is kept: TMS was reached with it", trial["version"])
-        documents.write(self._current, {"version": trial["version"], "values": trial["values"]})
         documents.remove(self._trial)
         self._answers.done(trial["request_id"], trial["result"])
 
@@ -102,7 +107,7 @@ class Configurator:
         if self._work:
             self._work.cancel()
 
-    def _begin(self, work: "Any") -> None:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._work = asyncio.get_running_loop().create_task(work)
         self._work.add_done_callback(self._end_work)
 
@@ -116,10 +121,11 @@ class Configurator:
         self._log.info("applying configuration %s", params.version)
         try:
             applied = await self._apply(params.values)
-        except RequestRefused as refusal:
-            await self._undo(str(refusal))
+            result = result_of(params.version, params.values, applied)
+            self._remember(call.id, params.version, params.values, result=result)
+        except (RequestRefused, OSError) as error:
+            await self._undo(str(error))
             return
-        self._remember(call.id, params.version, params.values, result=result_of(params.version, params.values, applied))
         self._expect_link()
         self._reconnect()
 
@@ -133,7 +139,8 @@ class Configurator:
         former = documents.read(self._current) or {}
         self._log.error("configuration %s is undone: %s", trial.get("version"), reason)
         if trial.pop("result", None):
-            documents.write(self._trial, trial)  # so that no link and no restart keeps it
+            with contextlib.suppress(OSError):  # on a full disk, only a restart in this moment would keep it
+                documents.write(self._trial, trial)  # so that no link and no restart keeps it
         try:
             await self._apply(former.get("values", {}))
         except RequestRefused as refusal:

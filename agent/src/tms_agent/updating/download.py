@@ -131,6 +131,8 @@ class Download:
                 raise RequestRefused(f"the file has {found[2]} bytes; its manifest says {self._size}")
         else:
             offset = 0  # the server does not continue: from the beginning
+        if self._is_stopped:
+            raise TryAgain("stopped")  # the file may be that of another download by now
         handle = _open_at(self._to, offset)
         try:
             self._copy(response, handle, offset)

@@ -91,7 +91,10 @@ class Updater:
         state = documents.read(self._state_file)
         if state is None:
             return
-        if state.get("is_installed"):
+        if not is_whole(state):
+            self._log.error("%s is damaged: the update is given up", self._state_file)
+            self._forget()
+        elif state.get("is_installed"):
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._settings.confirm_within_s, lambda: self._begin(self._roll_back(state)))
         else:
@@ -187,15 +190,17 @@ class Updater:
 
     async def _confirm(self, state: dict[str, Any]) -> None:
         manifest = Manifest.read(state["manifest"])
-        self._log.info("%s %s reached TMS and stays", manifest.name, manifest.version)
-        await self._settings.installers[manifest.format].confirm()
+        self._log.info("TMS was reached after the update to %s %s", manifest.name, manifest.version)
+        if installer := self._settings.installers.get(manifest.format):
+            await installer.confirm()  # if it fails, the next link tries again
         self._forget()
 
     async def _roll_back(self, state: dict[str, Any]) -> None:
         manifest = Manifest.read(state["manifest"])
         self._log.error("%s %s did not reach TMS in time: rolling back", manifest.name, manifest.version)
         self._forget()  # before: the former software must not roll back as well
-        await self._settings.installers[manifest.format].roll_back()
+        if installer := self._settings.installers.get(manifest.format):
+            await installer.roll_back()
 
     def _fail(self, request_id: frames.RequestId, reason: str) -> None:
         self._log.error("the update failed: %s", reason)
@@ -236,3 +241,12 @@ def state_of(call: UpdateCall) -> dict[str, Any]:
         "install_after": format_instant(update.install_after) if update.install_after else None,
         "max_bytes_s": update.max_bytes_s,
     }
+
+
+def is_whole(state: dict[str, Any]) -> bool:
+    try:
+        Manifest.read(state["manifest"])
+        parse(state["deadline"])
+    except (RequestRefused, KeyError, ValueError, TypeError, AttributeError):
+        return False
+    return {"request_id", "url"} <= state.keys()

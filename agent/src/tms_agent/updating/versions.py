@@ -4,6 +4,7 @@ The service runs `supervise`, which belongs to the installed package and is neve
 on trial, and the one before again if that ends, or has not reached TMS in time.
 """
 
+import contextlib
 import logging
 import math
 import os
@@ -68,9 +69,10 @@ class Versions:
         self._remove_others()
 
     def drop(self, version: str) -> None:
-        """End the trial of a version that has not."""
-        self._write(self.current, "" if self.trial == version else self.trial)
-        self._remove_others()
+        """End the trial of a version that has not. A version without its folder is on no trial, also on a full disk."""
+        shutil.rmtree(self.path_of(version), ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self._write(self.current, self.trial)
 
     def _write(self, current: str, trial: str) -> None:
         documents.write(self._state, {"current": current, "trial": trial})
@@ -165,7 +167,10 @@ class Supervisor:
         status = self._wait(self._now() + self._trial_s, confirmation)
         if confirmation.exists():
             log.info("version %s reached TMS and stays", version)
-            self._versions.keep(version)
+            try:
+                self._versions.keep(version)
+            except OSError as error:  # the next start is another trial
+                log.error("version %s cannot be kept: %s", version, error)
             return self._wait()
         if not self._is_stopping:
             log.error("version %s did not reach TMS (exit code %s): back to the one before", version, status)
