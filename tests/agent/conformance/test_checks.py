@@ -21,7 +21,7 @@ from tms_agent.conformance.check import Result, State
 from tms_agent.conformance.process import starter
 from tms_agent.conformance.results import catalogue
 from tms_agent.conformance.runner import Plan, run, select
-from tms_agent.conformance.shapes import faults_in
+from tms_agent.conformance.schemas import faults_in
 
 BREAKS = {
     SimpleClient: set(),

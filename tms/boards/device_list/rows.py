@@ -24,7 +24,7 @@ HEAD = (
 class DeviceRow(NamedTuple):
     device: Device
     terminal: Terminal | None
-    """The one as which it serves. Whoever sees the device sees this terminal."""
+    """The one as which it serves. A person who sees the device sees this terminal."""
     tags: Sequence[str]
     inspected: Inspection | None
     """The last inspection, wherever it served then."""

@@ -1,4 +1,4 @@
-"""Events of jobs: what is told to the person who started one, and to integrators."""
+"""Events of jobs: what the person who started one, and integrators, are notified of."""
 
 from __future__ import annotations
 

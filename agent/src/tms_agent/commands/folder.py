@@ -81,7 +81,7 @@ def _fault_in(path: Path) -> str:
 
 
 def _fault_of_owner(path: Path, found: os.stat_result) -> str:
-    """Whoever may write a handler decides what the agent runs. Windows has no such owners and modes."""
+    """A person who may write a handler decides what the agent runs. Windows has no such owners and modes."""
     if sys.platform == "win32":
         return ""
     if found.st_uid not in (0, os.geteuid()):

@@ -1,4 +1,4 @@
-"""How far the running commands are, as TMS is told."""
+"""How far the running commands are, as TMS learns."""
 
 import asyncio
 from collections.abc import Callable

@@ -116,7 +116,7 @@ def wait(process: "subprocess.Popen[bytes]") -> int:
 def end(process: "subprocess.Popen[bytes]") -> None:
     """End all that is left of the handler."""
     kill(process)
-    # Whoever is no child yet has an ancestor that is, and becomes one when that ancestor is released.
+    # What is no child yet has an ancestor that is, and becomes one when that ancestor is released.
     while IS_LINUX and kill_newest():
         os.waitpid(-1, 0)
         release()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from websockets.http11 import Request
 
-from tms_agent.conformance import shapes
+from tms_agent.conformance import schemas
 from tms_agent.conformance.check import CHECKS, Check, Failed, Level
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ WATCHED = {
         "frame-size": "No frame is larger than frame_bytes of the answer to boot; 65,536 bytes before it.",
         "frame-rate": "At most frames_burst frames at once and frames_per_minute in the long run, beside backfill.",
         "boot-first": "The first frame of each link is boot, a request, and it is sent only once.",
-        "boot-shape": "boot has the documented members, with the right types and lengths.",
-        "report-shape": "Reports have the documented members, with the right types, lengths and names.",
-        "other-shapes": "All other frames are heartbeat, goodbye, progress or answers, as documented.",
+        "boot-schema": "boot has the documented members, with the right types and lengths.",
+        "report-schema": "Reports have the documented members, with the right types, lengths and names.",
+        "other-schemas": "All other frames are heartbeat, goodbye, progress or answers, as documented.",
         "seq": (
             "In a boot, the seq of reports increases by one, from 1, also across links, and is used for one report; "
             "last_seq is the highest one."
@@ -127,7 +127,7 @@ class Watch:
         try:
             frame = json.loads(message, parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
-            self._judge("json", [f"{error} in {shapes.shown(message)}"])
+            self._judge("json", [f"{error} in {schemas.shown(message)}"])
             return []
         self._judge("json", [])
         return self._frame(link, frame)
@@ -137,7 +137,7 @@ class Watch:
 
     def _frame(self, link: "Link", frame: Any) -> list[dict[str, Any]]:
         calls = frame if isinstance(frame, list) else [frame]
-        faults = [(call, list(shapes.faults_in(call))) for call in calls]
+        faults = [(call, list(schemas.faults_in(call))) for call in calls]
         for call, wrong in faults:
             self._judge(_line_of(call), wrong)
         good = [call for call, wrong in faults if not wrong]
@@ -191,7 +191,7 @@ class Watch:
             if is_boot and link.has_booted:
                 yield "a second boot on the same link"
             elif not is_boot and not link.has_booted:
-                yield f"the first frame was {shapes.shown(call)}"
+                yield f"the first frame was {schemas.shown(call)}"
             link.has_booted = True
 
     def _seq_faults(self, link: "Link", report: Report) -> Iterator[str]:
@@ -242,7 +242,7 @@ def _batch_faults(frame: list[Any], most: int) -> Iterator[str]:
         yield f"{len(frame)} items, not 1 to {most}"
     others = [call for call in frame if not (isinstance(call, dict) and call.get("method") == "report")]
     if others:
-        yield f"$ has {shapes.shown(others[0])}, not only reports"
+        yield f"$ has {schemas.shown(others[0])}, not only reports"
 
 
 def _progress_faults(link: "Link", request_id: Any) -> Iterator[str]:
@@ -267,7 +267,7 @@ def _report(params: dict[str, Any], link: "Link") -> Report:
     return Report(
         params["seq"],
         params.get("boot_id", link.boot_id),
-        shapes.instant(params["at"]).astimezone(timezone.utc) if params["at"] else None,
+        schemas.instant(params["at"]).astimezone(timezone.utc) if params["at"] else None,
         params.get("late", False),
         bool(events),
         params["at"] is not None and all(event["at"] is not None for event in events),
@@ -277,7 +277,7 @@ def _report(params: dict[str, Any], link: "Link") -> Report:
 
 def _line_of(call: Any) -> str:
     method = call.get("method") if isinstance(call, dict) else None
-    return f"{method}-shape" if method in ("boot", "report") else "other-shapes"
+    return f"{method}-schema" if method in ("boot", "report") else "other-schemas"
 
 
 def _refuse(constant: str) -> NoReturn:

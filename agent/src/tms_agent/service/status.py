@@ -77,7 +77,7 @@ def socket_of(spool: Path) -> Path:
 
 @contextlib.asynccontextmanager
 async def answering(path: Path, status: Status) -> AsyncIterator[None]:
-    """Answer whoever connects to the socket. Without one, as on Windows, the agent runs all the same."""
+    """Answer each connection to the socket. Without one, as on Windows, the agent runs all the same."""
     if sys.platform == "win32":
         yield
         return

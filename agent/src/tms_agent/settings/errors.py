@@ -1,4 +1,4 @@
-"""The error of whoever starts the agent."""
+"""The error of the person who starts the agent."""
 
 
 class UsageError(Exception):

@@ -101,7 +101,7 @@ class Download:
             headers["Range"] = f"bytes={offset}-"
         if self._is_of_tms:
             headers["Authorization"] = self._place.authorization
-        # Closed here, too: whoever stops the download may have seen it before it was open.
+        # Closed here, too: a download that is stopped may not have been open yet.
         with contextlib.closing(self._connect()) as connection:
             self._connection = connection
             try:

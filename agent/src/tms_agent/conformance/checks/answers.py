@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tms_agent.conformance import shapes
+from tms_agent.conformance import schemas
 from tms_agent.conformance.check import Failed, Level, NotTested, check
 from tms_agent.conformance.checks.requests import PING, UNKNOWN, that_pings
 from tms_agent.conformance.link import Link
@@ -45,7 +45,7 @@ async def carried_out_once(terminal: Terminal) -> None:
     await link.send({"jsonrpc": "2.0", "id": "fence", "method": "command", "params": link.command_params(UNKNOWN)})
     while (answer := await link.answer())["id"] != "fence":
         if answer != first:
-            raise Failed(f"first it answered {shapes.shown(first)}, then {shapes.shown(answer)}")
+            raise Failed(f"first it answered {schemas.shown(first)}, then {schemas.shown(answer)}")
 
 
 async def _sent_again(terminal: Terminal) -> tuple[dict[str, Any], Link]:

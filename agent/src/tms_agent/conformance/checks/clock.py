@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tms_agent.conformance import shapes
+from tms_agent.conformance import schemas
 from tms_agent.conformance.check import Failed, Level, check
 from tms_agent.conformance.checks.requests import PING, that_pings
 from tms_agent.conformance.terminal import Terminal
@@ -28,4 +28,4 @@ async def deadline_in_server_time(terminal: Terminal) -> None:
     link = await that_pings(terminal)
     answer = await link.command("ping-1", PING)
     if "result" not in answer:
-        raise Failed(f"answered {shapes.shown(answer)}")
+        raise Failed(f"answered {schemas.shown(answer)}")

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from tms_agent.conformance import shapes
+from tms_agent.conformance import schemas
 from tms_agent.conformance.check import Failed, Level, NotTested, check
 from tms_agent.conformance.link import Link, written
-from tms_agent.conformance.shapes import array, boolean, integer, mapping, members, text
+from tms_agent.conformance.schemas import array, boolean, integer, mapping, members, text
 from tms_agent.conformance.terminal import Terminal
 
 DEADLINE_S = 600
@@ -40,7 +40,7 @@ async def config(terminal: Terminal) -> None:
     if faults := list(CONFIG_RESULT(result, "$.result")):
         raise Failed("; ".join(faults))
     if result["version"] != version or {*result["applied"], *result.get("refused", ())} != VALUES.keys():
-        raise Failed(f"version {version} of {', '.join(VALUES)} was answered with {shapes.shown(result)}")
+        raise Failed(f"version {version} of {', '.join(VALUES)} was answered with {schemas.shown(result)}")
 
 
 @check(Level.FULL)
@@ -52,7 +52,7 @@ async def update_signature(terminal: Terminal) -> None:
     await link.send(_request(link, "update", manifest=manifest, signatures=signatures, url="/download/conformance"))
     answer = await _answer_on_any_link(terminal, link)
     if "error" not in answer:
-        raise Failed(f"answered {shapes.shown(answer)}")
+        raise Failed(f"answered {schemas.shown(answer)}")
 
 
 async def _with_feature(terminal: Terminal, name: str) -> Link:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tms_agent.conformance import shapes
+from tms_agent.conformance import schemas
 from tms_agent.conformance.check import Failed, Level, check
 from tms_agent.conformance.terminal import Terminal
 
@@ -114,5 +114,5 @@ async def unknown_notification(terminal: Terminal) -> None:
     await link.notify("made_up", {"x": 1})
     await link.settled()
     if link.answers:
-        raise Failed(f"it was answered with {shapes.shown(link.answers[0])}")
+        raise Failed(f"it was answered with {schemas.shown(link.answers[0])}")
     await link.report()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tms_agent.conformance import shapes
+from tms_agent.conformance import schemas
 from tms_agent.conformance.check import Failed, Level, NotTested, check
 from tms_agent.conformance.link import Link
 from tms_agent.conformance.terminal import Terminal
@@ -21,7 +21,7 @@ async def unknown_request(terminal: Terminal) -> None:
     link = await terminal.booted()
     answer = await link.request(7, "made_up", {})
     if answer.get("error", {}).get("code") != UNKNOWN_METHOD:
-        raise Failed(f"answered {shapes.shown(answer)}")
+        raise Failed(f"answered {schemas.shown(answer)}")
 
 
 @check(Level.CORE)
@@ -39,7 +39,7 @@ async def unknown_command(terminal: Terminal) -> None:
     link = await terminal.booted()
     answer = await link.command(14, UNKNOWN)
     if "error" not in answer:
-        raise Failed(f"answered {shapes.shown(answer)}")
+        raise Failed(f"answered {schemas.shown(answer)}")
 
 
 @check(Level.FULL)
@@ -48,7 +48,7 @@ async def command(terminal: Terminal) -> None:
     link = await that_pings(terminal)
     answer = await link.command("ping-1", PING, made_up=1)
     if "result" not in answer:
-        raise Failed(f"answered {shapes.shown(answer)}")
+        raise Failed(f"answered {schemas.shown(answer)}")
 
 
 @check(Level.FULL)
@@ -73,7 +73,7 @@ async def command_deadline(terminal: Terminal) -> None:
     await link.send({"jsonrpc": "2.0", "id": "fence", "method": "command", "params": link.command_params(UNKNOWN)})
     answer = await link.answer()
     if answer["id"] == "late" and "error" not in answer:
-        raise Failed(f"answered {shapes.shown(answer)}")
+        raise Failed(f"answered {schemas.shown(answer)}")
 
 
 @check(Level.FULL)
@@ -87,7 +87,7 @@ async def command_args(terminal: Terminal) -> None:
     answer = await link.answer()
     while answer["id"] != "right":
         if answer["id"] not in ("wrong-0", "wrong-1") and "error" not in answer:
-            raise Failed(f"answered {shapes.shown(answer)}")
+            raise Failed(f"answered {schemas.shown(answer)}")
         answer = await link.answer()
 
 
@@ -101,4 +101,4 @@ async def that_pings(terminal: Terminal, **answer: Any) -> Link:
 def _check_id(answer: dict[str, Any], request_id: Any) -> None:
     given = answer.get("id")
     if type(given) is not type(request_id) or given != request_id:
-        raise Failed(f"request {shapes.shown(request_id)} was answered with the id {shapes.shown(given)}")
+        raise Failed(f"request {schemas.shown(request_id)} was answered with the id {schemas.shown(given)}")

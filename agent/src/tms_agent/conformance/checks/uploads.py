@@ -3,7 +3,7 @@
 import base64
 import hashlib
 
-from tms_agent.conformance import shapes
+from tms_agent.conformance import schemas
 from tms_agent.conformance.check import Failed, Level, NotTested, check
 from tms_agent.conformance.terminal import Terminal
 from tms_agent.conformance.tus import CUTS, UPLOAD_PATH
@@ -28,7 +28,7 @@ async def upload(terminal: Terminal) -> None:
 
     got = terminal.upload
     if "result" not in answer:
-        raise Failed(f"answered {shapes.shown(answer)}")
+        raise Failed(f"answered {schemas.shown(answer)}")
     if not got.is_complete or got.cuts < CUTS:
         raise Failed(f"answered when {len(got.data)} of {got.length} bytes were here")
     if got.faults:

@@ -1,6 +1,6 @@
-"""The shapes of the frames of a terminal, as docs/asyncapi.yaml of TMS describes them.
+"""The schemas of the frames of a terminal, as docs/asyncapi.yaml of TMS describes them.
 
-A shape is a function of a value and its path that yields what is wrong, such as "$.params.seq is '1', not an integer".
+A schema is a function of a value and its path that yields what is wrong, such as "$.params.seq is '1', not an integer".
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-Shape = Callable[[Any, str], Iterator[str]]
+Schema = Callable[[Any, str], Iterator[str]]
 
 NAME_LENGTH = 64
 SEQ_MAX = 2**53 - 1
@@ -63,7 +63,7 @@ def _faults_in_answer(frame: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def text(*, least: int = 0, most: int = NAME_LENGTH, pattern: str = "", is_safe: bool = False) -> Shape:
+def text(*, least: int = 0, most: int = NAME_LENGTH, pattern: str = "", is_safe: bool = False) -> Schema:
     def faults(value: Any, where: str) -> Iterator[str]:
         if not isinstance(value, str):
             yield f"{where} is {shown(value)}, not a string"
@@ -79,7 +79,7 @@ def text(*, least: int = 0, most: int = NAME_LENGTH, pattern: str = "", is_safe:
     return faults
 
 
-def integer(least: int = 0) -> Shape:
+def integer(least: int = 0) -> Schema:
     def faults(value: Any, where: str) -> Iterator[str]:
         if type(value) is not int:
             yield f"{where} is {shown(value)}, not an integer"
@@ -89,7 +89,7 @@ def integer(least: int = 0) -> Shape:
     return faults
 
 
-def number(least: float, most: float) -> Shape:
+def number(least: float, most: float) -> Schema:
     def faults(value: Any, where: str) -> Iterator[str]:
         if type(value) not in (int, float) or not math.isfinite(value):
             yield f"{where} is {shown(value)}, not a number"
@@ -104,7 +104,7 @@ def boolean(value: Any, where: str) -> Iterator[str]:
         yield f"{where} is {shown(value)}, not true or false"
 
 
-def choice(*choices: str) -> Shape:
+def choice(*choices: str) -> Schema:
     def faults(value: Any, where: str) -> Iterator[str]:
         if value not in choices:
             yield f"{where} is {shown(value)}, not one of {', '.join(choices)}"
@@ -131,7 +131,7 @@ def request_id(value: Any, where: str) -> Iterator[str]:
     yield from (text() if isinstance(value, str) else integer(-SEQ_MAX))(value, where)
 
 
-def array(of: Shape, most: int) -> Shape:
+def array(of: Schema, most: int) -> Schema:
     def faults(value: Any, where: str) -> Iterator[str]:
         if not isinstance(value, list):
             yield f"{where} is {shown(value)}, not an array"
@@ -144,7 +144,7 @@ def array(of: Shape, most: int) -> Shape:
     return faults
 
 
-def mapping(name: str, of: Shape, most: int) -> Shape:
+def mapping(name: str, of: Schema, most: int) -> Schema:
     def faults(value: Any, where: str) -> Iterator[str]:
         if not isinstance(value, dict):
             yield f"{where} is {shown(value)}, not an object"
@@ -159,7 +159,7 @@ def mapping(name: str, of: Shape, most: int) -> Shape:
     return faults
 
 
-def members(required: Mapping[str, Shape], optional: Mapping[str, Shape]) -> Shape:
+def members(required: Mapping[str, Schema], optional: Mapping[str, Schema]) -> Schema:
     """An object. Members that nobody knows are allowed."""
 
     def faults(value: Any, where: str) -> Iterator[str]:
@@ -168,9 +168,9 @@ def members(required: Mapping[str, Shape], optional: Mapping[str, Shape]) -> Sha
             return
         for name in required.keys() - value.keys():
             yield f"{where} has no {name}"
-        for name, shape in {**required, **optional}.items():
+        for name, schema in {**required, **optional}.items():
             if name in value:
-                yield from shape(value[name], f"{where}.{name}")
+                yield from schema(value[name], f"{where}.{name}")
 
     return faults
 
