@@ -13,7 +13,7 @@ from tests.protocol.asyncapi import Example, document, examples, messages_of
 from tms.protocol import downlink, errors, frames, limits, uplink
 from tms.protocol.close_codes import CloseCode
 from tms.protocol.errors import RPC_CODES, ErrorType, FrameError
-from tms_agent.conformance.shapes import faults_in
+from tms_agent.conformance.schemas import faults_in
 from tms_agent.protocol.downlink import Unknown
 from tms_agent.protocol.downlink import decode as read_by_agent
 
