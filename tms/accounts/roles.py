@@ -32,6 +32,9 @@ LEAD = OPERATOR | {
     Permission.IMPORT_FLEET,
     Permission.MANAGE_INSPECTIONS,
     Permission.RUN_JOBS,
+    Permission.RUN_ROLLOUTS,
+    Permission.EDIT_CONFIGURATION,
+    Permission.MANAGE_ARTIFACTS,
     Permission.MANAGE_SCREENS,
 }
 ADMINISTRATOR = frozenset(Permission)

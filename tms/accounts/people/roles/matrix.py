@@ -34,6 +34,9 @@ SET_UP = (
     Permission.IMPORT_FLEET,
     Permission.MANAGE_INSPECTIONS,
     Permission.RUN_JOBS,
+    Permission.RUN_ROLLOUTS,
+    Permission.EDIT_CONFIGURATION,
+    Permission.MANAGE_ARTIFACTS,
     Permission.MANAGE_SCREENS,
 )
 ADMINISTER = (
