@@ -14,7 +14,7 @@ from tms.lib.text_fields import LineField, LinesField
 
 class ArtifactQuerySet(models.QuerySet["Artifact"]):
     def usable(self) -> Self:
-        """Those that a rollout may still use."""
+        """Artifacts that a rollout may still use."""
         return self.filter(withdrawn_at=None)
 
 

@@ -16,7 +16,7 @@ from tms.rollouts.models.wave import Wave
 class RolloutItemState(models.TextChoices):
     WAITING = "waiting", pgettext_lazy("item of a rollout", "Waiting")
     POSTPONED = "postponed", pgettext_lazy("item of a rollout", "Postponed")
-    """In use: it said "not now"."""
+    """The terminal is in use: it said "not now"."""
     ORDERED = "ordered", pgettext_lazy("item of a rollout", "Sent")
     DOWNLOADING = "downloading", pgettext_lazy("item of a rollout", "Downloading")
     INSTALLING = "installing", pgettext_lazy("item of a rollout", "Installing")

@@ -29,9 +29,9 @@ class RolloutState(models.TextChoices):
     """Evidence reached the hold: the next wave waits."""
     PAUSED = "paused", pgettext_lazy("rollout", "Paused")
     STOPPED = "stopped", pgettext_lazy("rollout", "Stopped")
-    """By its effects or failures. A person decides: roll back or continue."""
+    """TMS stopped it, for its effects or failures. A person decides: roll back or continue."""
     CANCELLED = "cancelled", pgettext_lazy("rollout", "Cancelled")
-    """By a person: it ends where it is."""
+    """A person ended it where it is."""
     ROLLED_BACK = "rolled_back", pgettext_lazy("rollout", "Rolled back")
     EXPIRED = "expired", pgettext_lazy("rollout", "Expired")
     FINISHED = "finished", pgettext_lazy("rollout", "Finished")
