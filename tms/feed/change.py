@@ -42,6 +42,8 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
     """Wall screens that were paired, changed or revoked."""
     moved: frozenset[int] = frozenset()
     """The `revoked` credentials that stay valid, for another terminal: their devices connect again at once."""
+    rollouts: frozenset[int] = frozenset()
+    """Rollouts whose state, waves, items or evidence changed."""
 
     @property
     def is_urgent(self) -> bool:
@@ -80,6 +82,7 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
             approvals=self.approvals,
             screens=self.screens,
             moved=self.moved,
+            rollouts=self.rollouts,
         )
 
 
