@@ -10,6 +10,7 @@ from tms.boards.caches.census_cache import census_cache
 from tms.boards.caches.incidents import incident_cache
 from tms.boards.caches.plans import plan_cache
 from tms.boards.caches.running_jobs import running_job_cache
+from tms.boards.caches.running_rollouts import running_rollout_cache
 from tms.boards.caches.sound_alarms import alarm_cache
 from tms.boards.live.board_hub import board_hub
 from tms.feed.hub import hub
@@ -36,7 +37,15 @@ async def test_a_node_follows_with_its_links_and_the_caches_of_pages(process):
     process_state.start_links()
 
     assert hub().is_started
-    caches = {rule_cache(), census_cache(), incident_cache(), plan_cache(), hours_cache(), running_job_cache()}
+    caches = {
+        rule_cache(),
+        census_cache(),
+        incident_cache(),
+        plan_cache(),
+        hours_cache(),
+        running_job_cache(),
+        running_rollout_cache(),
+    }
     assert hub().listeners == {gateway().links, *caches}
 
 

@@ -16,6 +16,7 @@ from tms.accounts.me.time_zone import chosen_zone
 from tms.accounts.models import Density, Theme, User
 from tms.alerts.actions.registry import ACTIONS
 from tms.boards.caches.running_jobs import running_job_cache
+from tms.boards.caches.running_rollouts import running_rollout_cache
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.release import version
@@ -29,16 +30,18 @@ KEYS = (
     (("x",), _("Select row")),
     (("c", "m", "t"), _("Command, maintenance or tag for the selected terminals")),
     *(((action.key,), action.key_help) for action in ACTIONS.values() if action.key_help),
-    (("n",), _("New job, on the list of jobs")),
-    (("p",), _("Pause or resume a job")),
+    (("n",), _("New job or rollout, on their lists")),
+    (("p",), _("Pause or resume a job or rollout")),
+    (("a", "b"), _("Approve the next wave of a rollout, roll it back")),
     (("⇧A",), _("Acknowledge until recovery, without a dialog")),
     (("Z",), _("Undo")),
-    (("Ctrl ⏎",), _("Submit a dialog or a new job")),
+    (("Ctrl ⏎",), _("Submit a dialog, a new job or a new rollout")),
     (("q",), _("Sound on or off")),
     (("g", "o"), _("Go to overview")),
     (("g", "t"), _("Go to terminals")),
     (("g", "a"), _("Go to alerts")),
     (("g", "i"), _("Go to incidents")),
+    (("g", "r"), _("Go to rollouts")),
     ((".",), _("Show updates")),
     ((pgettext_lazy("key", "Space"),), _("Play or pause a replay")),
     (("[", "]"), _("Previous event, next event of a replay")),
@@ -69,6 +72,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "proof_interval_s": settings.PROOF_INTERVAL_S,
         "may": Granted(me or AnonymousUser()),
         "running_jobs": partial(running_job_cache().number_for, me) if me else 0,
+        "running_rollouts": partial(running_rollout_cache().number_for, me) if me else 0,
         # For pages without live content, read when rendered.
         "page_state": SimpleLazyObject(lambda: _frame_only(me or AnonymousUser())),
     }

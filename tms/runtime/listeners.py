@@ -9,6 +9,7 @@ from tms.boards.caches.incidents import incident_cache
 from tms.boards.caches.next_steps import next_step_cache
 from tms.boards.caches.plans import plan_cache
 from tms.boards.caches.running_jobs import running_job_cache
+from tms.boards.caches.running_rollouts import running_rollout_cache
 from tms.boards.caches.sound_alarms import alarm_cache
 from tms.boards.caches.waiting_approvals import approval_cache
 from tms.boards.live.board_hub import board_hub
@@ -34,7 +35,16 @@ def links() -> Links:
 
 
 LISTENERS: Mapping[ProcessRole, Sequence[Callable[[], ChangeListener]]] = {
-    ProcessRole.SERVE: (rule_cache, links, census_cache, incident_cache, plan_cache, hours_cache, running_job_cache),
+    ProcessRole.SERVE: (
+        rule_cache,
+        links,
+        census_cache,
+        incident_cache,
+        plan_cache,
+        hours_cache,
+        running_job_cache,
+        running_rollout_cache,
+    ),
     ProcessRole.BOARDS: (
         *(census_cache, incident_cache, plan_cache, hours_cache, alarm_cache, approval_cache, next_step_cache),
         *(board_hub, waiting_screens),

@@ -41,6 +41,8 @@ PAGES = (
     PageEntry("enrol", _("Enrol a terminal"), "plus", (Permission.ENROL_TERMINALS,)),
     PageEntry("enrol-many", _("Enrolment tokens"), "key", (Permission.ENROL_TERMINALS,)),
     PageEntry("imports", _("Import and export"), "download", (Permission.IMPORT_FLEET,)),
+    PageEntry("rollouts", _("Rollouts"), "rollouts", keys=("g", "r")),
+    PageEntry("new-rollout", _("New rollout"), "plus", (Permission.RUN_ROLLOUTS,)),
     PageEntry("inspections", _("Inspections"), "inspect"),
     PageEntry("new-round", _("New round"), "plus", (Permission.MANAGE_INSPECTIONS,)),
     PageEntry("replay", _("Replay"), "replay"),

@@ -10,7 +10,7 @@ import { open as openPalette } from "./palette.js";
 import { perform } from "./quick.js";
 
 const CHORD_MS = 1500;
-const PAGES = { o: "/", t: "/terminals/", a: "/alerts/", i: "/incidents/" };
+const PAGES = { o: "/", t: "/terminals/", a: "/alerts/", i: "/incidents/", r: "/rollouts/" };
 
 let chordUntil = 0;
 

@@ -10,6 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from tms.accounts.access import Person, covers, rights_of_people, scope_of
+from tms.accounts.models import User
+from tms.accounts.permissions import Permission
+from tms.accounts.scope import Scope
 from tms.artifacts.models import Artifact
 from tms.configuration.models import ConfigurationVersion
 from tms.jobs.models import JobHours
@@ -65,6 +69,21 @@ class PostponedThen(models.TextChoices):
 class RolloutQuerySet(models.QuerySet["Rollout"]):
     def open(self) -> Self:
         return self.filter(state__in=OPEN_ROLLOUTS)
+
+    def of(self, person: Person) -> Self:
+        """The rollouts that a person reads: their own, and those of people who run rollouts only where the person sees
+        all. Others name terminals that may be out of sight.
+        """
+        seen = scope_of(person)
+        if seen.is_everything:
+            return self.all()
+        return self.filter(started_by__in={person.pk, *self._starters_within(seen)})
+
+    def _starters_within(self, seen: Scope) -> list[int | None]:
+        """People who started these rollouts, and may run them only within this scope."""
+        people = User.objects.filter(pk__in=self.order_by().values("started_by"))
+        running = {pk: rights.scope(Permission.RUN_ROLLOUTS) for pk, rights in rights_of_people(list(people)).items()}
+        return [pk for pk, scope in running.items() if scope and covers(seen, scope)]
 
 
 class Rollout(models.Model):
