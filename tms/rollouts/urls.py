@@ -8,4 +8,5 @@ urlpatterns = [
     path("rollouts/", list_views.rollouts, name="rollouts"),
     path("rollouts/new/", new_views.new_rollout, name="new-rollout"),
     path("rollouts/<int:pk>/", rollout_views.rollout, name="rollout"),
+    path("rollouts/<int:pk>/export/", rollout_views.export_items, name="export-rollout"),
 ]

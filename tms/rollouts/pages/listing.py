@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.models import User
 from tms.protocol.text import clean
-from tms.rollouts.models import Rollout, RolloutState, Wave
+from tms.rollouts.models import Rollout, RolloutArtifact, RolloutState, Wave
 from tms.rollouts.models.rollout import RolloutQuerySet
 from tms.rollouts.pages.evidence import EvidenceBar
 from tms.rollouts.pages.progress import BarPart, ItemCounts, RolloutProgress, progress_of
@@ -144,9 +144,7 @@ def rows_of(rollouts: Sequence[Rollout], *, to: User) -> list[RolloutRow]:
 def _models_of(pks: Sequence[int]) -> dict[int, list[str]]:
     """The models that the artifacts of each rollout are for."""
     found: dict[int, list[str]] = {}
-    for pk, models in Rollout.artifacts.through.objects.filter(rollout__in=pks).values_list(
-        "rollout", "artifact__for_models"
-    ):
+    for pk, models in RolloutArtifact.objects.filter(rollout__in=pks).values_list("rollout", "artifact__for_models"):
         found[pk] = list(dict.fromkeys([*found.get(pk, []), *models]))
     return found
 

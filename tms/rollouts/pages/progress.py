@@ -87,11 +87,12 @@ class RolloutProgress:
         width = (100 - GAP * (len(waves) - 1)) / len(waves) if waves else 100
         parts: list[BarPart] = []
         for index, number in enumerate(waves):
-            parts += _segment(self.wave(number), index * (width + GAP), width)
+            parts += segment(self.wave(number), index * (width + GAP), width)
         return parts
 
 
-def _segment(counts: ItemCounts, since: float, width: float) -> list[BarPart]:
+def segment(counts: ItemCounts, since: float, width: float) -> list[BarPart]:
+    """The ground of a part of a bar, and what of it is done, failed and running."""
     parts = [BarPart("", since, width)]
     for name, states in PARTS.items():
         if number := counts.among(states):
