@@ -6,7 +6,7 @@ from django.db import transaction
 from tests.support.builders import AT, later
 from tests.support.threads import run_concurrently
 from tms.commands import services
-from tms.commands.kinds import CATALOG
+from tms.commands.kinds import CATALOG, CHANGES
 from tms.commands.models import Command, CommandState
 from tms.commands.services import Answered, CommandRefused
 from tms.feed.change import Change
@@ -51,6 +51,7 @@ def test_a_queued_command_waits_until_it_expires(fleet, terminal):
 
 
 REFUSED = [
+    ({"name": "update"}, f"unknown command 'update'; use one of {', '.join(CATALOG)}"),
     ({"name": "format_disk"}, f"unknown command 'format_disk'; use one of {', '.join(CATALOG)}"),
     ({"answer_within_s": 0.5}, "answer_within_s=0.5: must be from 1 to 3600 seconds"),
     ({"answer_within_s": 3601}, "answer_within_s=3601: must be from 1 to 3600 seconds"),
@@ -253,3 +254,36 @@ def test_dequeuing_that_races_with_the_deadline_has_one_of_both_outcomes(fleet, 
     expired = set(Command.objects.filter(state=CommandState.EXPIRED).values_list("pk", flat=True))
     assert claimed | expired == set(commands)
     assert not claimed & expired
+
+
+# Changes
+
+
+@pytest.mark.parametrize(("answered", "state", "error"), [(True, "done", ""), (False, "failed", "no answer in time")])
+def test_apps_hear_of_changes_that_are_over_in_the_transaction_and_of_nothing_else(fleet, answered, state, error):
+    one, other = fleet.terminal(), fleet.terminal()
+    fleet.command(one)
+    made = services.queue_each(
+        {one.pk: {"revision": 7}, other.pk: {"revision": 8}},
+        CHANGES["configure"],
+        by=None,
+        at=AT,
+        answer_within_s=60,
+        deliver_within_s=60,
+    )
+    services.dequeue({one.pk: 1, other.pk: 2}, at=later(1))
+    heard = []
+    services.commands_ended.connect(hear := lambda commands, **_: heard.append(commands))
+
+    if answered:
+        with transaction.atomic():
+            services.record_answers([Answered(made[pk].pk, pk, {}, "") for pk in made], at=later(2))
+    else:
+        services.expire(later(61))
+    services.commands_ended.disconnect(hear)
+
+    [ended] = heard
+    assert [(each.name, each.args["revision"], each.state, each.error) for each in ended] == [
+        ("configure", 7, state, error),
+        ("configure", 8, state, error),
+    ]

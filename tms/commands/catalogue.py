@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
+from django.db.models import QuerySet
 from django.utils.functional import lazy
 from django.utils.translation import get_language
 
-from tms.commands.kinds import CATALOG, CommandSpec
+from tms.commands.kinds import CATALOG, CHANGES, CommandSpec
 from tms.commands.models import CommandDefinition, Danger, TerminalCapabilities
 from tms.fleet.models import Terminal
 
@@ -31,16 +32,21 @@ class Able(NamedTuple):
 def find(name: str) -> CommandSpec | None:
     if name in CATALOG:
         return CATALOG[name]
-    definition = CommandDefinition.objects.filter(name=name).first() if name.isprintable() else None
+    definition = _defined().filter(name=name).first() if name.isprintable() else None
     return spec_of(definition) if definition else None
 
 
 def names() -> list[str]:
-    return [*CATALOG, *CommandDefinition.objects.values_list("name", flat=True)]
+    return [*CATALOG, *_defined().values_list("name", flat=True)]
 
 
 def everything() -> list[CommandSpec]:
-    return [*CATALOG.values(), *map(spec_of, CommandDefinition.objects.all())]
+    return [*CATALOG.values(), *map(spec_of, _defined())]
+
+
+def _defined() -> QuerySet[CommandDefinition]:
+    """Earlier releases let people define commands of the names of changes."""
+    return CommandDefinition.objects.exclude(name__in=CHANGES)
 
 
 def offered(terminal: Terminal) -> list[CommandSpec]:

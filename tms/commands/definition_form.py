@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.commands.argument_fields import EntriesField, NumberEntryField
 from tms.commands.argument_schemas import MAX_SCHEMA_BYTES, BadSchema
 from tms.commands.definitions import MAX_LABEL, MAX_TYPES, NAME, DefinitionValues, check_arguments, file_type_error
-from tms.commands.kinds import CATALOG, MAX_FILE_BYTES, MAX_FILES, MAX_RESULT_BYTES
+from tms.commands.kinds import CATALOG, CHANGES, MAX_FILE_BYTES, MAX_FILES, MAX_RESULT_BYTES
 from tms.commands.models import CommandDefinition, Danger
 from tms.commands.schema_positions import line_of
 from tms.commands.services import MAX_ANSWER_S
@@ -106,7 +106,7 @@ class DefinitionForm(Plain, forms.Form):
         name: str = self.cleaned_data["name"]
         if not NAME.fullmatch(name):
             raise ValidationError(gettext("Use a-z, 0-9, - and _, beginning with a letter."))
-        if name in CATALOG or CommandDefinition.objects.filter(name=name).exists():
+        if name in CATALOG | CHANGES or CommandDefinition.objects.filter(name=name).exists():
             raise ValidationError(gettext("Another command has this id. Choose a different one."))
         return name
 

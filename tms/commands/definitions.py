@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from tms.accounts.audit import recorder
 from tms.commands.argument_schemas import BadSchema, check_schema, faults
-from tms.commands.kinds import CATALOG, MAX_FILE_BYTES, MAX_FILES, MAX_RESULT_BYTES, NO_ARGUMENTS
+from tms.commands.kinds import CATALOG, CHANGES, MAX_FILE_BYTES, MAX_FILES, MAX_RESULT_BYTES, NO_ARGUMENTS
 from tms.commands.models import CommandDefinition, Danger
 from tms.commands.services import MAX_ANSWER_S
 from tms.commands.uses import may_be_job, uses_of
@@ -75,7 +75,7 @@ def define(name: str, values: DefinitionValues) -> CommandDefinition:
     errors = _errors(values)
     if not NAME.fullmatch(name):
         errors["name"] = "1 to 64 characters a-z, 0-9, - and _, beginning with a letter"
-    elif name in CATALOG:
+    elif name in CATALOG | CHANGES:
         errors["name"] = f"{name} is a command of TMS; choose another name"
     elif name in RESERVED:
         errors["name"] = f"{name} is the address of a page; choose another name"

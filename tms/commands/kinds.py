@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.permissions import Permission
@@ -15,6 +16,7 @@ MAX_RESULT_BYTES = 65_536
 MAX_FILE_BYTES = 50_000_000
 MAX_FILES = 5
 """Files of one command."""
+CONFIGURE, UPDATE = "configure", "update"
 
 
 class CommandSpec(NamedTuple):
@@ -105,3 +107,24 @@ CATALOG = {
         ),
     )
 }
+
+CHANGES = {
+    spec.name: spec
+    for spec in (
+        CommandSpec(CONFIGURE, _("Configuration"), answer_within_s=600.0, is_builtin=False),
+        CommandSpec(UPDATE, _("Update"), danger=Danger.INTERRUPTS, answer_within_s=7_200.0, is_builtin=False),
+    )
+}
+"""Changes of configuration and software, ordered by TMS alone: people neither send nor define commands of these names.
+They leave as frames of their own (`tms.commands.frames`). Their arguments are references, never values or secrets:
+`{"revision": 7, "version": 12}`, and `{"artifact": 12, "name": "kiosk-firmware", "version": "4.8.3"}`.
+"""
+
+
+def change_label(name: str, args: Mapping[str, Any]) -> str | Promise:
+    """What one of `CHANGES` is called: *Configuration 7*, *Update kiosk-firmware 4.8.3*."""
+    if name == CONFIGURE:
+        parts = [args.get("version") or args.get("revision")]
+    else:
+        parts = [args.get("name"), args.get("version")]
+    return format_lazy("{} {}", CHANGES[name].label, " ".join(str(part) for part in parts if part))

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import ngettext
 
@@ -14,7 +15,7 @@ from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.commands import catalogue
 from tms.commands.argument_schemas import faults
-from tms.commands.kinds import CommandSpec
+from tms.commands.kinds import CHANGES, CommandSpec
 from tms.commands.models import (
     AnswerRow,
     Command,
@@ -41,6 +42,11 @@ PASS_LIMIT = 2_000
 RESULT_LIMIT = 500
 
 not_expired = SetAside[int]("expire_commands")
+
+commands_ended = Signal()
+"""Sent in the transaction when changes (`tms.commands.kinds.CHANGES`) are over, with `commands`: all of them as they
+are stored now, with `name`, `args`, `state`, `result` and `error`, and `at`.
+"""
 
 
 class CommandRefused(ValueError):
@@ -121,9 +127,29 @@ def queue_many(
 
     Call it in a transaction.
     """
+    return queue_each(
+        dict.fromkeys(terminals, args),
+        spec,
+        by=by,
+        at=at,
+        answer_within_s=answer_within_s,
+        deliver_within_s=deliver_within_s,
+    )
+
+
+def queue_each(
+    args: Mapping[int, dict[str, object]],
+    spec: CommandSpec,
+    *,
+    by: User | None,
+    at: datetime,
+    answer_within_s: float,
+    deliver_within_s: float,
+) -> dict[int, Command]:
+    """The command with arguments of its own for each terminal, otherwise as `queue_many`."""
     made = [
-        _command(pk, spec, args=args, by=by, at=at, answer_within_s=answer_within_s, deliver_within_s=deliver_within_s)
-        for pk in terminals
+        _command(pk, spec, args=given, by=by, at=at, answer_within_s=answer_within_s, deliver_within_s=deliver_within_s)
+        for pk, given in args.items()
     ]
     Command.objects.bulk_create(made)
     _publish([command.terminal_id for command in made], CommandState.QUEUED)
@@ -257,7 +283,7 @@ def _expire(pks: Collection[int], at: datetime) -> int:
     ):
         late = [command for command in overdue if command.state == state]
         Command.objects.filter(pk__in=[command.pk for command in late]).update(state=outcome, error=error, due_at=None)
-        _end([Settled(command.pk, command.terminal_id, outcome) for command in late], at)
+        _end([Settled(command.pk, command.terminal_id, outcome, command.name) for command in late], at)
     return len(overdue)
 
 
@@ -281,7 +307,8 @@ def follow_lifecycle(*, terminals: Collection[int], to: Lifecycle, **_: object) 
 def _expire_queued(queued: CommandQuerySet, reason: str) -> int:
     """Returns how many. Call it in a transaction."""
     # Locked: it may be about to be sent.
-    found = [Settled(*row, CommandState.EXPIRED) for row in queued.select_for_update().values_list("pk", "terminal")]
+    rows = queued.select_for_update().values_list("pk", "terminal", "name")
+    found = [Settled(pk, terminal, CommandState.EXPIRED, name) for pk, terminal, name in rows]
     expired = Command.objects.filter(pk__in=[one.command for one in found])
     expired.update(state=CommandState.EXPIRED, error=reason, due_at=None)
     _end(found, timezone.now())
@@ -294,6 +321,9 @@ def _end(settled: Collection[Settled], at: datetime) -> None:
     CommandOutcome.objects.bulk_create(outcomes, batch_size=5_000)
     for state in (CommandState.DONE, CommandState.FAILED, CommandState.EXPIRED):
         _publish([one.terminal for one in settled if one.state == state], state)
+    if changes := [one.command for one in settled if one.name in CHANGES]:
+        ended = Command.objects.filter(pk__in=changes).order_by("pk")
+        commands_ended.send(sender=Command, commands=list(ended), at=at)
 
 
 def _audit_values(command: Command) -> dict[str, tuple[None, Any]]:

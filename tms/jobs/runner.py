@@ -20,7 +20,7 @@ from tms.alerts.maintenance import services as maintenance
 from tms.alerts.models import Alert
 from tms.commands import catalogue
 from tms.commands import services as commands
-from tms.commands.kinds import CATALOG, CommandSpec
+from tms.commands.kinds import CATALOG, CHANGES, CommandSpec
 from tms.commands.models import Command, CommandDefinition, CommandState, Danger
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Presence, Site, Terminal
@@ -258,7 +258,7 @@ def situation_at(sites: Collection[int], hours: JobHours, *, is_dangerous: bool,
 def _busy(sites: Collection[int], at: datetime) -> set[int]:
     """Terminals with a dangerous command of anybody in flight (index: command_due) or just over (outcome_at)."""
     defined = CommandDefinition.objects.exclude(danger=Danger.NONE).values_list("name", flat=True)
-    names = [*(spec.name for spec in CATALOG.values() if spec.is_dangerous), *defined]
+    names = [*(spec.name for spec in (CATALOG | CHANGES).values() if spec.is_dangerous), *defined]
     dangerous = Command.objects.filter(name__in=names, terminal__site__in=sites)
     in_flight = dangerous.filter(state__in=ACTIVE_COMMANDS)
     recent = at - SETTLES_IN

@@ -4,6 +4,8 @@ import json
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from django.utils.functional import Promise
+
 from tms.accounts.access import within
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
@@ -30,7 +32,7 @@ class EarlierAlert(NamedTuple):
     acknowledged_by: Name | None
     comment: str
     """The last one: what people did about it."""
-    commands: tuple[str | Bilingual, ...]
+    commands: tuple[str | Bilingual | Promise, ...]
     """Names of the commands to the terminal while it was open."""
     is_this: bool
 
@@ -41,7 +43,7 @@ class EarlierAlert(NamedTuple):
 
 
 class SentCommand(NamedTuple):
-    name: str | Bilingual
+    name: str | Bilingual | Promise
     state: str
     by: Name | None
     at: datetime

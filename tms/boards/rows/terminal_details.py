@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
+from django.utils.functional import Promise
 
 from tms.accounts.access import within
 from tms.accounts.display_names import Name, name_of
@@ -114,7 +115,7 @@ class CommandRow:
     """A command and its result."""
 
     pk: int
-    name: str | Bilingual
+    name: str | Bilingual | Promise
     state: str
     by: Name | None
     created_at: datetime

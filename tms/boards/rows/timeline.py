@@ -7,6 +7,8 @@ from heapq import merge
 from itertools import islice
 from typing import Any, NamedTuple
 
+from django.utils.functional import Promise
+
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models import AlertState, Transition, TransitionKind
@@ -36,7 +38,7 @@ class TimelineEntry:
     kind: str
     icon: str
     severity: str = ""
-    name: str | Bilingual = ""
+    name: str | Bilingual | Promise = ""
     detail: str = ""
     back_at: datetime | None = None
     by: Name | None = None

@@ -59,6 +59,7 @@ class Settled(NamedTuple):
     command: int
     terminal: int
     state: str
+    name: str
 
 
 class CommandQuerySet(models.QuerySet["Command"]):
@@ -120,7 +121,7 @@ class CommandQuerySet(models.QuerySet["Command"]):
             f"error = CASE WHEN {too_long} THEN {TOO_LONG} ELSE r.problem END, answered_at = %s, due_at = NULL "
             f"FROM {db_rows.source(AnswerRow)} "
             f"WHERE c.id = r.command AND c.terminal_id = r.terminal AND c.state = %s{among} "
-            "RETURNING id, terminal_id, state"
+            "RETURNING id, terminal_id, state, name"
         )
         parameters = [db_rows.instant(at), db_rows.encode(answers), CommandState.SENT.value, *keys]
         return [Settled(*row) for row in prepared.run(sql, parameters)]
