@@ -18,6 +18,7 @@ from tms.clock import leader
 from tms.clock.node_watch import NodeWatch
 from tms.clock.presence_sweep import sweep
 from tms.commands import services as commands
+from tms.configuration import moves as configuration_moves
 from tms.files import retention as file_retention
 from tms.fleet.devices import placements
 from tms.fleet.enrolment.watcher import EnrolmentWatcher
@@ -102,6 +103,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("enrolments", 1.0, EnrolmentWatcher().publish_new),
     Loop("devices", 600.0, placements.adopt, Lane.SLOW),
     Loop("dynamic_groups", 60.0, dynamic.evaluate_due, Lane.SLOW),
+    Loop("configuration_moves", configuration_moves.PASS_S, configuration_moves.follow_moves, Lane.SLOW),
     Loop("job_starts", 1.0, job_starting.start_due, Lane.SLOW),
     Loop("imports", 1.0, imports.advance, Lane.SLOW),
     Loop("files", 30.0, file_retention.tidy, Lane.SLOW),

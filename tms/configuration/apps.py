@@ -7,3 +7,11 @@ from django.utils.translation import gettext_lazy as _
 class ConfigurationConfig(AppConfig):
     name = "tms.configuration"
     verbose_name = _("Configuration")
+
+    def ready(self) -> None:
+        # Its models are loaded by now.
+        from tms.commands.services import commands_ended
+        from tms.configuration import delivery, moves
+
+        commands_ended.connect(delivery.follow_commands)
+        moves.connect()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -9,6 +11,12 @@ from tms.accounts.scope import ByTerminal
 from tms.configuration.models.version import ConfigurationVersion
 from tms.fleet.models import Terminal
 from tms.lib.text_fields import LinesField
+
+
+class TerminalConfigurationQuerySet(models.QuerySet["TerminalConfiguration"]):
+    def differing(self) -> Self:
+        """Those that can be configured and do not report what they shall have (index: configuration_differs)."""
+        return self.filter(reported__isnull=False).exclude(reported=models.F("revision"))
 
 
 class TerminalConfiguration(models.Model):
@@ -21,8 +29,11 @@ class TerminalConfiguration(models.Model):
     version = models.ForeignKey(ConfigurationVersion, models.SET_NULL, null=True, related_name="terminals")
     revision = models.PositiveIntegerField(default=0)
     digest = models.CharField(max_length=64, blank=True)
-    """SHA-256 of the desired content, keyed so that it says nothing of secrets."""
+    """HMAC of the desired content: without its key nobody can guess secrets from it."""
     desired_at = models.DateTimeField(null=True)
+    applied_version = models.ForeignKey(ConfigurationVersion, models.SET_NULL, null=True, related_name="+")
+    applied_digest = models.CharField(max_length=64, blank=True)
+    """The version and the content of `reported`, while that is a revision that TMS sent."""
     reported = models.BigIntegerField(null=True)
     """The revision that it applied, 0 for none; None if it cannot be configured."""
     reported_at = models.DateTimeField(null=True)
@@ -31,7 +42,12 @@ class TerminalConfiguration(models.Model):
     needs_restart = models.BooleanField(default=False)
     error = LinesField(_("error"), max_length=500, blank=True)
     """Why it refused the desired revision, or undid it."""
+    is_stale = models.BooleanField(default=False)
+    """Whether its content must be compared again: it moved, or reports another revision than it had."""
+    held_at = models.DateTimeField(null=True)
+    """Since when it waits for a rollout, because too many moved at once."""
 
+    objects = TerminalConfigurationQuerySet.as_manager()
     scope_path = ByTerminal("terminal")
 
     class Meta:
@@ -42,6 +58,8 @@ class TerminalConfiguration(models.Model):
                 name="configuration_differs",
                 condition=models.Q(reported__isnull=False) & ~models.Q(reported=models.F("revision")),
             ),
+            # Reader: the clock, which sends terminals that moved their new content.
+            models.Index(fields=("terminal",), name="configuration_stale", condition=models.Q(is_stale=True)),
         )
 
     def __str__(self) -> str:

@@ -29,15 +29,26 @@ class ConfigurationVersion(models.Model):
     undoes = models.ForeignKey("self", models.SET_NULL, null=True, related_name="undone_by")
     """The version whose changes this one takes back."""
     created_at = models.DateTimeField(_("created at"))
+    edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    """Who changed the draft last."""
+    edited_at = models.DateTimeField(null=True)
     fixed_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("-number",)
         verbose_name = _("configuration version")
         verbose_name_plural = _("configuration versions")
+        constraints = (
+            # One for everybody: the numbers of versions are their order.
+            models.UniqueConstraint(fields=("state",), name="version_one_draft", condition=models.Q(state="draft")),
+        )
 
     def __str__(self) -> str:
         return str(self.number)
 
     def get_absolute_url(self) -> str:
         return reverse("configuration-version", args=(self.number,))
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == VersionState.DRAFT
