@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Case, Count, Min, QuerySet, When
 from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext
@@ -20,7 +20,7 @@ from tms.rollouts.models.item import WORKING
 
 A_PAGE = 50
 MAX_REASONS = 8
-IN_ORDER = Keyset((Column("pk", int),))
+IN_ORDER = Keyset((Column("rank", int), Column("pk", int)))
 SHOWS: Mapping[str, Sequence[str]] = {
     "attention": ATTENTION,
     "working": WORKING,
@@ -30,6 +30,7 @@ SHOWS: Mapping[str, Sequence[str]] = {
     "out": (RolloutItemState.SKIPPED, RolloutItemState.CANCELLED, RolloutItemState.EXPIRED),
 }
 """The states behind each filter."""
+RANK = Case(*(When(state__in=states, then=rank) for rank, states in enumerate(SHOWS.values())), default=len(SHOWS))
 ICONS: Mapping[str, str] = {
     RolloutItemState.WAITING: "minus",
     RolloutItemState.POSTPONED: "pause",
@@ -150,7 +151,9 @@ def items_of(rollout: Rollout, person: User) -> QuerySet[RolloutItem]:
 
 
 def items_page(items: QuerySet[RolloutItem], rollout: Rollout, query: ItemsQuery) -> ItemsPage:
+    """What needs a person first, then what is going on."""
     rows = items.filter(state__in=SHOWS[query.show]) if query.show else items
+    rows = rows.annotate(rank=RANK)
     found = IN_ORDER.window(rows, after=query.after, size=A_PAGE)
     by_pk = RolloutItem.objects.select_related("terminal__site", "command", "wave").in_bulk(found.pks)
     shown = [ItemRow(by_pk[pk], rollout.postpone_limit) for pk in found.pks if pk in by_pk]

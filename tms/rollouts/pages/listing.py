@@ -106,6 +106,7 @@ class RolloutLister:
         begin = self.query.page * A_PAGE
         ended = list(chosen.filter(state__in=PAST).order_by("-ended_at", "-pk")[begin : begin + A_PAGE + 1])
         going = [] if self.query.page else list(chosen.exclude(state__in=PAST).order_by("-state_at", "-pk"))
+        going.sort(key=lambda rollout: rollout.state != RolloutState.STOPPED)
         return RolloutList(rows_of([*going, *ended[:A_PAGE]], to=self.person), len(ended) > A_PAGE)
 
     def chips(self) -> list[tuple[str, str, int]]:

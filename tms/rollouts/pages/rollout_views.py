@@ -128,7 +128,7 @@ def _head(found: Rollout, waves: Sequence[Wave], counts: ItemCounts, progress: R
         "counts": counts,
         "bar": progress.bar([wave.number for wave in waves]),
         "evidence": EvidenceBar.of(found.evidence, is_past=found.state in PAST),
-        "artifacts": list(found.artifacts.order_by("rolloutartifact__position")),
+        "artifacts": [step.artifact for step in found.steps.select_related("artifact")],
         "rollbacks": list(found.rollbacks.order_by("pk")),
         "incident": found.incident,
     }
