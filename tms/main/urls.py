@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("tms.inspections.urls")),
     path("", include("tms.jobs.urls")),
     path("", include("tms.rollouts.urls")),
+    path("", include("tms.configuration.urls")),
     path("", include("tms.notifications.urls")),
     path("", include("tms.ops.urls")),
     path("", include("tms.transfer.urls")),

@@ -1,0 +1,1 @@
+"""Pages of the configuration: its keys, its versions, and what one terminal has."""
