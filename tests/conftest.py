@@ -39,7 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
             template_db.share()
     keep_workers_apart()
     settings.PASSWORD_HASHERS = [QUICK_HASH]
-    settings.STORAGES["default"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    for name in ("default", "artifacts"):
+        settings.STORAGES[name] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
     TransactionTestCase._fixture_teardown = empty_databases
     # Of each part of each page, the client would copy the context, which no test reads.
     client.store_rendered_templates = lambda *_, **__: None

@@ -346,13 +346,19 @@ OF_BUCKET: dict[str, Any] = {
     "file_overwrite": False,
     "max_memory_size": 2**20,
 }
-if FILES_BUCKET:
+if FILES_BUCKET or env.text("TMS_ARTIFACTS_BUCKET"):
     from boto3.s3.transfer import TransferConfig
 
     # One request a file: boto3 would keep the parts of one of 50 MB in memory.
     OF_BUCKET["transfer_config"] = TransferConfig(multipart_threshold=2**26, use_threads=False)
     # By default a request that S3 does not answer would occupy its thread for minutes. One may have 50 MB.
     OF_BUCKET["client_config"] = aws.config(read_s=30)
+ARTIFACTS_ROOT = DATA_DIR / "artifacts"
+"""Artifacts without a bucket."""
+
+ARTIFACTS_BUCKET = env.text("TMS_ARTIFACTS_BUCKET")
+"""A private bucket of Amazon S3 for them, from which terminals download with presigned addresses."""
+
 FILES_DAYS = env.days("TMS_FILES_DAYS", 30, least=1)
 FILES_DAILY_MB = env.whole("TMS_FILES_DAILY_MB", 500, least=1)
 """Megabytes that one terminal may upload within 24 hours."""
@@ -364,6 +370,15 @@ STORAGES = {
     "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": OF_BUCKET}
     if FILES_BUCKET
     else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "artifacts": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": OF_BUCKET | {"bucket_name": ARTIFACTS_BUCKET, "signature_version": "s3v4"},
+    }
+    if ARTIFACTS_BUCKET
+    else {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": ARTIFACTS_ROOT, "file_permissions_mode": 0o644},
+    },
     "staticfiles": {"BACKEND": HASHED if PRODUCTION else AS_THEY_ARE},
 }
 
@@ -543,6 +558,7 @@ aws.must_be_usable(
     (
         "TMS_STATIC_BUCKET",
         "TMS_FILES_BUCKET",
+        "TMS_ARTIFACTS_BUCKET",
         "TMS_AUDIT_BUCKET",
         "TMS_DATABASE_SECRET",
         "TMS_CLOUDWATCH_LOG_GROUP",

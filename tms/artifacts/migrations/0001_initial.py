@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import tms.artifacts.models.storage
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -53,7 +55,12 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField(verbose_name="manifest expires at")),
                 ("manifest", models.TextField()),
                 ("signatures", models.JSONField(default=list)),
-                ("file", models.FileField(max_length=200, upload_to="")),
+                (
+                    "file",
+                    models.FileField(
+                        max_length=200, storage=tms.artifacts.models.storage.artifact_storage, upload_to=""
+                    ),
+                ),
                 ("notes", models.CharField(blank=True, max_length=2000, verbose_name="notes")),
                 ("uploaded_at", models.DateTimeField(verbose_name="uploaded at")),
                 ("withdrawn_at", models.DateTimeField(null=True, verbose_name="withdrawn at")),

@@ -9,6 +9,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from tms.artifacts.models.storage import artifact_storage
 from tms.lib.text_fields import LineField, LinesField
 
 
@@ -38,7 +39,8 @@ class Artifact(models.Model):
     manifest = models.TextField()
     signatures: models.JSONField[list[dict[str, str]], list[dict[str, str]]] = models.JSONField(default=list)
     """`{"key": its name, "signature": Ed25519 in Base64}`."""
-    file = models.FileField(max_length=200)
+    file = models.FileField(max_length=200, storage=artifact_storage)
+    """Its name in the storage is random, and says nothing."""
     notes = LinesField(_("notes"), max_length=2_000, blank=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     uploaded_at = models.DateTimeField(_("uploaded at"))
