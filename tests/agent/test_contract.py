@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from tms import protocol
+from tms.lib.db import version_order
 from tms.protocol import close_codes, credential, downlink, errors, frames, limits, uplink
 from tms_agent import protocol as own
 from tms_agent import reports
@@ -25,6 +26,7 @@ from tms_agent.protocol import instants, json_text
 from tms_agent.protocol import limits as own_limits
 from tms_agent.protocol import uplink as own_uplink
 from tms_agent.protocol.reader import Reader
+from tms_agent.updating import version_order as own_version_order
 
 AT = datetime(2026, 11, 25, 0, 30, tzinfo=UTC)
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -348,3 +350,16 @@ def test_both_sides_have_the_same_choices(name):
 
 def constants(module: object) -> dict[str, object]:
     return {name: value for name, value in vars(module).items() if name.isupper()}
+
+
+PARTS_OF_VERSIONS = st.sampled_from(["0", "1", "9", "10", "007", ".", "-", "+", "rc", "beta", "V", "v", "git5e"])
+VERSIONS = st.lists(PARTS_OF_VERSIONS, min_size=1, max_size=8).map("".join)
+
+
+@given(VERSIONS, VERSIONS)
+@example("4.8.3-rc1", "4.8.3")
+@example("v4.8.0", "4.8")
+def test_both_sides_order_versions_alike(one, other):
+    ours = version_order.version_key(one) < version_order.version_key(other)
+
+    assert ours == (own_version_order.version_key(one) < own_version_order.version_key(other))

@@ -103,7 +103,7 @@ async def test_an_update_is_installed_before_the_goodbye(tms, start, managed, tm
     agent = start(options=managed())
     link = await tms.booted()
     facts = {"name": "kiosk", "version": "4.8.3", "format": "swu", "expires": "2099-01-01T00:00:00Z"}
-    facts |= {"model": link.booted.model, "size": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
+    facts |= {"models": [link.booted.model], "size": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
     text = json.dumps(facts)
     signature = frames.ManifestSignature("release", base64.b64encode(KEY.sign(text.encode())).decode())
     tms.files["/download/1"] = CONTENT

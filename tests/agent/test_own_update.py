@@ -54,7 +54,7 @@ def wheel(version: str, **changes: str) -> bytes:
 async def send(tms: FakeTMS, link: FakeLink, version: str, content: bytes) -> None:
     """Let the agent install a version, and say goodbye."""
     facts = {
-        "name": "tms-agent", "model": "KX-21", "version": version, "format": "tms-agent", "size": len(content),
+        "name": "tms-agent", "models": ["KX-21"], "version": version, "format": "tms-agent", "size": len(content),
         "sha256": hashlib.sha256(content).hexdigest(), "expires": "2099-01-01T00:00:00Z",
     }  # fmt: skip
     text = json.dumps(facts)

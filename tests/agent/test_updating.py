@@ -22,7 +22,7 @@ from tms_agent.protocol.downlink import UpdateCall
 from tms_agent.protocol.frames import ManifestSignature, UpdateFrame
 from tms_agent.requests import RequestRefused
 from tms_agent.updating.download import Place
-from tms_agent.updating.manifest import Manifest
+from tms_agent.updating.manifest import Manifest, Present
 from tms_agent.updating.programs import Programs
 from tms_agent.updating.updater import Updater, UpdateSettings
 
@@ -127,7 +127,7 @@ class Terminal:
                 confirm_within_s,
             ),
             Place(self.store.link_url, "Bearer T-1.secret", Network(), lambda: 0.0),
-            model=lambda: "KX-21",
+            present=lambda name: Present("KX-21", "4.8.2" if name == "kiosk" else ""),
             now=lambda: AT,
             answers=self.recorded,
             on_goodbye=self.goodbyes.put_nowait,
@@ -173,7 +173,7 @@ def update(
 ) -> UpdateCall:
     """An update of CONTENT. `change` is made after signing."""
     facts = {
-        "name": "kiosk", "model": "KX-21", "version": "4.8.3", "format": "swu", "size": len(CONTENT),
+        "name": "kiosk", "models": ["KX-21"], "version": "4.8.3", "format": "swu", "size": len(CONTENT),
         "sha256": hashlib.sha256(CONTENT).hexdigest(), "expires": "2027-01-01T00:00:00Z",
     }  # fmt: skip
     text = json.dumps(facts | changes)
@@ -245,7 +245,13 @@ ATTACKS = [
     ({"signatures": ()}, "signed by nobody; this terminal trusts release"),
     ({"signatures": (ManifestSignature("mine", "c2k="),)}, "signed by mine; this terminal trusts release"),
     ({"signatures": (ManifestSignature("release", "!"),)}, NOT_SIGNED),
-    ({"model": "PX-300"}, "it is for the model PX-300; this is KX-21"),
+    ({"models": ["PX-300"]}, "it is for the model PX-300; this is KX-21"),
+    ({"models": []}, "the manifest must name 1 to 16 models"),
+    ({"models": ["KX-21"] * 17}, "the manifest must name 1 to 16 models"),
+    ({"models": "KX-21"}, "the manifest cannot be read: Expected `array`, got `str` at $.models"),
+    ({"replaces_from": "4.8.3-rc1"}, "it may replace 4.8.3-rc1 and later versions; this terminal has 4.8.2"),
+    ({"replaces_below": "4.8.2"}, "it may replace versions before 4.8.2; this terminal has 4.8.2"),
+    ({"replaces_from": "4.7", "name": "tms-agent"}, "this terminal does not know which one it has"),
     ({"format": "raucb"}, "format raucb; this terminal installs swu"),
     ({"expires": "2026-11-30T00:00:00Z"}, "the manifest expired at 2026-11-30 00:00 UTC"),
     ({"version": "../../etc"}, "the manifest has a version with other characters"),

@@ -105,6 +105,9 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
         "sub",
         (*words(), repeated("tm"), repeated("administrato")),
     ),
+    "tms.artifacts.manifest.Digest": ("search", (*words(), repeated("0"))),
+    "tms.artifacts.manifest.OptionalWord": ("search", words()),
+    "tms.artifacts.manifest.Word": ("search", words()),
     "tms.commands.argument_schemas.REFERENCE": ("fullmatch", (*words(), repeated("a", before="#/$defs/"))),
     "tms.commands.definitions.MEDIA_TYPE": ("fullmatch", words()),
     "tms.commands.definitions.NAME": ("fullmatch", words()),
@@ -303,6 +306,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms_agent.updating.download.CONTENT_RANGE": ("fullmatch", (*words(), repeated("1", before="bytes "))),
     "tms_agent.updating.manifest.SHA256": ("fullmatch", (*words(), repeated("0"))),
     "tms_agent.updating.manifest.VERSION": ("fullmatch", words()),
+    "tms_agent.updating.version_order.PARTS": ("findall", (*words(), repeated("a1"))),
     "tms_agent.reports.METRIC_NAME": ("fullmatch", words()),
     "tms_agent.reports.EVENT_CODE": ("fullmatch", words()),
 }

@@ -10,7 +10,7 @@ from typing import Any
 from tms_agent.commands.runner import Commands
 from tms_agent.connection.backoff import Backoff
 from tms_agent.connection.dates import Dates
-from tms_agent.connection.dialer import Dialer
+from tms_agent.connection.dialer import Dialer, agent_name
 from tms_agent.connection.link import AgentLink, Closed, HandshakeRefused, LinkEnd
 from tms_agent.connection.pace import Pace
 from tms_agent.connection.session import AgentSession
@@ -30,6 +30,7 @@ from tms_agent.storage.spool import Spool
 from tms_agent.storage.state import AgentPhase, AgentState
 from tms_agent.timeouts import Timeout, timeout
 from tms_agent.updating.download import Place
+from tms_agent.updating.manifest import Present
 
 FIRST_HEARTBEAT_S = 30.0
 """Sampling interval until TMS has sent its own."""
@@ -143,13 +144,18 @@ class Agent:
         self._management = Management(
             self._options.management,
             self._place,
-            model=lambda: self._source.identity.model,
+            present=self._present,
             now=self._recorder.now,
             commands=self._commands,
             reconnect=self._interrupt,
             on_goodbye=self._leave,
             log=self._log,
         )
+
+    def _present(self, name: str) -> Present:
+        identity = self._source.identity
+        own_version = agent_name().partition("/")[2]
+        return Present(identity.model, own_version if name == "tms-agent" else identity.firmware)
 
     def _clock_error(self) -> timedelta | None:
         return self._recorder.clock_error()

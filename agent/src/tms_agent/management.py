@@ -12,6 +12,7 @@ from tms_agent.log import Log
 from tms_agent.protocol import downlink, frames
 from tms_agent.protocol.errors import ErrorType
 from tms_agent.updating.download import Place
+from tms_agent.updating.manifest import Present
 from tms_agent.updating.updater import Updater, UpdateSettings
 
 
@@ -48,7 +49,7 @@ class Management:
         settings: ManagementSettings,
         place: Place,
         *,
-        model: Callable[[], str],
+        present: Callable[[str], Present],
         now: Callable[[], datetime],
         commands: Commands,
         reconnect: Callable[[], None],
@@ -70,7 +71,7 @@ class Management:
             else None
         )
         self._updater = (
-            Updater(settings.updates, place, model=model, now=now, answers=answers, on_goodbye=on_goodbye, log=log)
+            Updater(settings.updates, place, present=present, now=now, answers=answers, on_goodbye=on_goodbye, log=log)
             if settings.updates and settings.updates.installers
             else None
         )

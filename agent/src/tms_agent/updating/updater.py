@@ -20,7 +20,7 @@ from tms_agent.requests import Answers, RequestRefused
 from tms_agent.storage import documents
 from tms_agent.timeouts import timeout
 from tms_agent.updating.download import Download, Place
-from tms_agent.updating.manifest import Manifest, PublicKeys, check, verified
+from tms_agent.updating.manifest import Manifest, Present, PublicKeys, check, verified
 
 CONFIRM_WITHIN_S = 600.0
 RESTART_TAKES = timedelta(minutes=5)
@@ -63,15 +63,16 @@ class Updater:
         settings: UpdateSettings,
         place: Place,
         *,
-        model: Callable[[], str],
+        present: Callable[[str], Present],
         now: Callable[[], datetime],
         answers: Answers,
         on_goodbye: Callable[[frames.GoodbyeFrame], None],
         log: Log,
     ) -> None:
+        """`present`: what this terminal is, and has of a product."""
         self._settings = settings
         self._place = place
-        self._model = model
+        self._present = present
         self._now = now
         self._answers = answers
         self._on_goodbye = on_goodbye
@@ -107,7 +108,7 @@ class Updater:
                 raise RequestRefused("another update is under way")
             update = call.params
             manifest = verified(update.manifest, update.signatures, self._settings.keys)
-            check(manifest, model=self._model(), formats=self.formats, at=self._now())
+            check(manifest, self._present(manifest.name), formats=self.formats, at=self._now())
             self._check_room(manifest)
             self._file.unlink(missing_ok=True)
             state = state_of(call)

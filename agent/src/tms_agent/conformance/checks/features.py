@@ -18,7 +18,7 @@ CONFIG_RESULT = members(
 VALUES = {"conformance_made_up": 1}
 MANIFEST = {
     "name": "conformance",
-    "model": "made-up",
+    "models": ["made-up"],
     "version": "0",
     "format": "made-up",
     "size": 1,
