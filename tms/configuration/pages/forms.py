@@ -32,9 +32,7 @@ class KeyForm(Plain, forms.Form):
         help_text=_('JSON Schema of a value, such as {"type": "integer", "minimum": 1, "maximum": 8}'),
     )
     needs_restart = forms.BooleanField(label=_("Needs a restart"), required=False)
-    is_secret = forms.BooleanField(
-        label=_("Secret"), required=False, help_text=_("Its values are encrypted, and never shown.")
-    )
+    is_secret = forms.BooleanField(label=_("Secret: its values are encrypted, and never shown"), required=False)
 
     def __init__(self, data: Any = None, *, key: ConfigurationKey | None = None) -> None:
         initial: dict[str, Any] = {"schema": '{"type": "string", "maxLength": 100}'}
@@ -55,6 +53,10 @@ class KeyForm(Plain, forms.Form):
         except (ValueError, RecursionError) as error:
             raise ValidationError(gettext("Not JSON: %(error)s") % {"error": error}) from None
         return schema
+
+    @property
+    def flags(self) -> list[forms.BoundField]:
+        return [self["needs_restart"], self["is_secret"]]
 
     @property
     def values(self) -> KeyValues:
