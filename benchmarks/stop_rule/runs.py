@@ -1,0 +1,269 @@
+"""One simulated rollout: its waves, what it does to terminals, and when each rule would have stopped it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from random import Random
+from typing import NamedTuple
+
+from benchmarks.stop_rule.fleets import HOURS, ORDINARY, Fleet, Kind, changes, make_fleet
+from tms.rollouts.effects import decision, strata
+from tms.rollouts.effects.betting import mean_lean
+from tms.rollouts.effects.decision import Action, Standing
+from tms.rollouts.effects.measures import COUNTED, MEASURES, READINGS
+from tms.rollouts.effects.strata import Exposure, Member
+from tms.rollouts.effects.tally import Tally
+
+INSTALL_HOURS = 2
+NOT_BACK = 0.005
+
+
+class Case(NamedTuple):
+    name: str
+    kind: Kind = ORDINARY
+    restarts: float = 0.0
+    """More restarts a day."""
+    faults: float = 0.0
+    """In which share of the hours the card reader fails besides, for a while."""
+    broken: float = 0.0
+    """The share of terminals whose card reader fails for good."""
+    leak: float = 0.0
+    """Percent of memory an hour."""
+    install_failures: float = 0.006
+    terminals: int = 500
+    sites: int = 40
+    waves: tuple[int, ...] = (12, 50, 200)
+
+
+class Outcome(NamedTuple):
+    stopped_at: int | None
+    """The hour, for our own rule."""
+    updated: int
+    held: bool
+    failures: int | None
+    """How many installations had ended when too many had failed, by our plain threshold."""
+    hawkbit: int | None
+    aws: int | None
+    nerves_percent: int | None
+    nerves_devices: int | None
+    twice: int | None
+    """The hour at which twice as much was counted as before."""
+
+
+@dataclass(slots=True)
+class Rollout:
+    random: Random
+    case: Case
+    fleet: Fleet
+    waves: list[list[int]]
+    updated_at: dict[int, int] = field(default_factory=dict)
+    """The hour from which a terminal counts as updated."""
+    touched: set[int] = field(default_factory=set)
+    """Being updated, or failed: neither updated nor waiting."""
+    tallies: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in MEASURES})
+    hit: dict[str, set[int]] = field(default_factory=lambda: {name: set() for name in MEASURES})
+    leans: dict[str, dict[int, float]] = field(default_factory=lambda: {name: {} for name in READINGS})
+    last: dict[str, dict[int, int]] = field(default_factory=lambda: {name: {} for name in COUNTED})
+    installed: list[bool] = field(default_factory=list)
+    failed_by_wave: list[list[bool]] = field(default_factory=list)
+    back: dict[int, list[tuple[int, bool]]] = field(default_factory=dict)
+    before: dict[str, float] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0.0))
+    after: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
+
+
+def draw_waves(random: Random, fleet: Fleet, sizes: Sequence[int]) -> list[list[int]]:
+    """A canary at as many sites as possible, shares drawn at random, and one terminal a site held back."""
+    rest = [random.sample(site, len(site)) for site in fleet.sites if site]
+    held_back = {site.pop() for site in rest if len(site) > 1}
+    random.shuffle(rest)
+    canary = [site.pop() for site in rest[: sizes[0]] if site]
+    others = [terminal for site in rest for terminal in site]
+    random.shuffle(others)
+    waves, begin = [canary], 0
+    for size in sizes[1:]:
+        waves.append(others[begin : begin + size])
+        begin += size
+    del held_back
+    return [*waves, others[begin:]]
+
+
+def run(case: Case, seed: int) -> Outcome:
+    random = Random(seed)
+    fleet = make_fleet(random, case.kind, case.terminals, case.sites)
+    rollout = Rollout(random, case, fleet, draw_waves(random, fleet, case.waves))
+    harm = _harm(random, case, fleet)
+    pending, next_wave = list(rollout.waves), 0
+    stopped, held, twice = None, False, None
+    for hour in range(HOURS):
+        if pending and hour >= next_wave and _decide(rollout) is Action.GO_ON:
+            _install(rollout, pending.pop(0), hour)
+            next_wave = hour + 24
+        _compare(rollout, hour, harm)
+        if twice is None and _is_twice(rollout):
+            twice = hour
+        action = _decide(rollout)
+        held = held or action is not Action.GO_ON
+        if action is Action.STOP:
+            stopped = hour + 1
+            break
+    updated = sum(at <= hour + 1 for at in rollout.updated_at.values())
+    while pending:  # what the rules that look at installations would have seen
+        _install(rollout, pending.pop(0), HOURS)
+    return Outcome(stopped, updated, held, *_others(rollout), twice)
+
+
+def _harm(random: Random, case: Case, fleet: Fleet) -> dict[str, list[set[int]]]:
+    """What would happen to each terminal in each hour if it were updated."""
+    number = case.terminals
+    harm: dict[str, list[set[int]]] = {name: [set() for _ in range(HOURS)] for name in COUNTED}
+    if case.restarts or case.faults:
+        for hour in range(HOURS):
+            for terminal in range(number):
+                if random.random() < case.restarts / 24:
+                    harm["restarts"][hour].add(terminal)
+                if random.random() < case.faults:
+                    harm["passing_faults"][hour].add(terminal)
+    return harm
+
+
+def _install(rollout: Rollout, wave: Sequence[int], hour: int) -> None:
+    random, case = rollout.random, rollout.case
+    failed = [random.random() < case.install_failures for _ in wave]
+    rollout.failed_by_wave.append(failed)
+    rollout.installed += failed
+    rollout.touched.update(wave)
+    for terminal, has_failed in zip(wave, failed, strict=True):
+        if has_failed:
+            continue
+        at = hour + 1 + random.randrange(INSTALL_HOURS)
+        missing = random.random() < NOT_BACK
+        rollout.back.setdefault(at, []).append((terminal, missing))
+        rollout.updated_at[terminal] = at
+        if random.random() < case.broken:
+            fails_at = at + random.randrange(24) + 4
+            if fails_at < HOURS:
+                rollout.fleet.hits["lasting_faults"][fails_at].add(terminal)
+
+
+def _compare(rollout: Rollout, hour: int, harm: dict[str, list[set[int]]]) -> None:
+    for site in rollout.fleet.sites:
+        members = _members(rollout, site, hour)
+        exposures = strata.exposures(members)
+        if exposures:
+            _count_hits(rollout, site, members, exposures, hour, harm)
+            if (hour + 1) % strata.WINDOW_HOURS == 0:
+                _compare_readings(rollout, site, hour)
+    missing = [terminal for terminal, is_missing in rollout.back.get(hour, ()) if is_missing]
+    if due := len(rollout.back.get(hour, ())):
+        counts = strata.count_returns(due - len(missing), missing)
+        rollout.tallies["not_back"].add(counts, Exposure(1, 1))
+        rollout.hit["not_back"].update(missing)
+
+
+def _members(rollout: Rollout, site: Sequence[int], hour: int) -> list[Member]:
+    models, updated_at, touched = rollout.fleet.models, rollout.updated_at, rollout.touched
+    return [
+        Member(terminal, models[terminal], terminal in updated_at)
+        for terminal in site
+        if terminal not in touched or updated_at.get(terminal, HOURS) <= hour
+    ]
+
+
+def _count_hits(
+    rollout: Rollout,
+    site: Sequence[int],
+    members: Sequence[Member],
+    exposures: Sequence[Exposure],
+    hour: int,
+    harm: dict[str, list[set[int]]],
+) -> None:
+    updated = {member.terminal for member in members if member.is_updated}
+    for name in COUNTED:
+        tally, last = rollout.tallies[name], rollout.last[name]
+        for exposure in exposures:
+            tally.expose(exposure)
+        rates = rollout.fleet.expected[name]
+        rollout.before[name] += sum(rates[terminal] for terminal in updated) / 24
+        hit = rollout.fleet.hits[name][hour].intersection(site) | (harm[name][hour] & updated)
+        if not hit:
+            continue
+        quiet = {terminal for terminal in site if last.get(terminal, -99) >= hour - strata.EPISODE_HOURS}
+        rollout.after[name] += len((hit & updated) - quiet)
+        for counts in strata.count(members, hit, quiet, rates):
+            tally.add(counts, exposures[0])
+            rollout.hit[name].update(counts.updated_hit)
+        last.update(dict.fromkeys(hit, hour))
+
+
+def _compare_readings(rollout: Rollout, site: Sequence[int], hour: int) -> None:
+    begin = hour - strata.WINDOW_HOURS + 1
+    for model in ("KX-20", "KX-21"):
+        own = [member for member in _members(rollout, site, begin) if member.model == model]
+        updated = [member.terminal for member in own if member.is_updated]
+        waiting = [member.terminal for member in own if not member.is_updated]
+        if not updated or not waiting:
+            continue
+        for name in READINGS:
+            is_memory = name == "memory"
+            slopes = rollout.fleet.slopes if is_memory else [0.0] * len(rollout.fleet.slopes)
+            leak = rollout.case.leak if is_memory else 0.0
+            new = changes(rollout.random, rollout.case.kind, name, [slopes[one] for one in updated], leak)
+            old = changes(rollout.random, rollout.case.kind, name, [slopes[one] for one in waiting], 0.0)
+            leans = mean_lean(new, old)
+            rollout.tallies[name].add_changes(leans, new, old)
+            for terminal, lean in zip(updated, leans, strict=True):
+                rollout.leans[name][terminal] = rollout.leans[name].get(terminal, 0.0) + lean
+
+
+def standings(rollout: Rollout) -> list[Standing]:
+    found = []
+    for name, tally in rollout.tallies.items():
+        if name in READINGS:
+            leans = rollout.leans[name].values()
+            higher = sum(lean > 0 for lean in leans)
+            found.append(Standing(tally.evidence, higher, higher, len(leans) / 2))
+        else:
+            found.append(Standing(tally.evidence, len(rollout.hit[name]), tally.updated_hits, tally.expected))
+    return found
+
+
+def _decide(rollout: Rollout) -> Action:
+    return decision.decide(standings(rollout))
+
+
+def _is_twice(rollout: Rollout) -> bool:
+    return any(
+        hits >= 3 and hits >= 2 * rollout.before[name] for name, hits in rollout.after.items()
+    )
+
+
+def _others(rollout: Rollout) -> tuple[int | None, ...]:
+    return (
+        _first(rollout.installed, lambda ended, failed: decision.has_failed(ended=ended, failed=failed, percent=2, at_least=20)),
+        _by_wave(rollout, lambda failed, size: failed > 0.02 * size),
+        _first(rollout.installed, lambda ended, failed: ended >= 50 and failed > 0.05 * ended),
+        _by_wave(rollout, lambda failed, size: failed >= max(1, ceil(size * 0.02)), last=False),
+        _by_wave(rollout, lambda failed, size: failed >= 3, last=False),
+    )
+
+
+def _first(installed, is_over):  # type: ignore[no-untyped-def]
+    failed = 0
+    for ended, has_failed in enumerate(installed, 1):
+        failed += has_failed
+        if is_over(ended, failed):
+            return ended
+    return None
+
+
+def _by_wave(rollout, is_over, last=True):  # type: ignore[no-untyped-def]
+    ended = 0
+    waves = rollout.failed_by_wave if last else rollout.failed_by_wave[:-1]
+    for wave in waves:
+        failed = 0
+        for has_failed in wave:
+            ended += 1
+            failed += has_failed
+            if is_over(failed, len(wave)):
+                return ended
+    return None

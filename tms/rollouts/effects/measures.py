@@ -1,0 +1,38 @@
+"""What is compared between updated and waiting terminals."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class MeasureKind(StrEnum):
+    COUNT = "count"
+    """Something happens to a terminal, such as a restart: it is hit."""
+    READING = "reading"
+    """How a metric of it changed; higher is worse."""
+    RETURN = "return"
+    """Whether it came back after its update: compared with what is usual, as waiting terminals have no update."""
+
+
+class Measure(NamedTuple):
+    name: str
+    kind: MeasureKind
+
+
+MEASURES = {
+    measure.name: measure
+    for measure in (
+        Measure("restarts", MeasureKind.COUNT),
+        Measure("outages_application", MeasureKind.COUNT),
+        Measure("outages_power", MeasureKind.COUNT),
+        Measure("not_back", MeasureKind.RETURN),
+        Measure("alerts", MeasureKind.COUNT),
+        Measure("passing_faults", MeasureKind.COUNT),
+        Measure("lasting_faults", MeasureKind.COUNT),
+        Measure("memory", MeasureKind.READING),
+        Measure("temperature", MeasureKind.READING),
+        Measure("response_time", MeasureKind.READING),
+    )
+}
+"""In the order in which pages show them."""
+COUNTED = tuple(name for name, measure in MEASURES.items() if measure.kind is MeasureKind.COUNT)
+READINGS = tuple(name for name, measure in MEASURES.items() if measure.kind is MeasureKind.READING)
