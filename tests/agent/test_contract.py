@@ -67,6 +67,7 @@ BOOTS = st.builds(
     st.builds(own_frames.FullState, STATUSES, st.none() | METRICS),
     st.lists(WORDS, max_size=2).map(tuple),
     st.dictionaries(WORDS, st.integers(1, limits.SEQ_MAX), max_size=2),
+    st.dictionaries(WORDS, WORDS, max_size=2),
     st.none() | st.integers(0, limits.SEQ_MAX),
     st.booleans(),
 )

@@ -77,6 +77,11 @@ class CommandProgress(NamedTuple):
     text: str
 
 
+def request_id(command_id: int) -> str:
+    """The id of the command on the link."""
+    return f"c{command_id}"
+
+
 @transaction.atomic
 def queue(
     terminal: Terminal,
@@ -262,6 +267,18 @@ def _row(answer: Answered) -> AnswerRow:
         answer=None if answer.result is None else json.dumps(answer.result),
         problem=clean(answer.error[:RESULT_LIMIT], keeps_lines=True),
     )
+
+
+@transaction.atomic
+def fail(errors: Mapping[int, str], *, at: datetime) -> int:
+    """Commands that were taken to be sent, and cannot be, have failed. `errors`: why, by command. Returns how many."""
+    sent = Command.objects.filter(pk__in=errors, state=CommandState.SENT).select_for_update(of=("self",)).order_by("pk")
+    failed = list(sent)
+    for command in failed:
+        command.state, command.error, command.due_at = CommandState.FAILED, errors[command.pk][:RESULT_LIMIT], None
+    Command.objects.bulk_update(failed, ("state", "error", "due_at"), batch_size=500)
+    _end([Settled(one.pk, one.terminal_id, one.state, one.name) for one in failed], at)
+    return len(failed)
 
 
 @skip_when_empty(Command.objects.overdue)

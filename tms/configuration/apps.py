@@ -10,8 +10,11 @@ class ConfigurationConfig(AppConfig):
 
     def ready(self) -> None:
         # Its models are loaded by now.
+        from tms.commands import change_frames
+        from tms.commands.kinds import CONFIGURE
         from tms.commands.services import commands_ended
         from tms.configuration import delivery, moves
 
+        change_frames.register(CONFIGURE, delivery.frames_of)
         commands_ended.connect(delivery.follow_commands)
         moves.connect()

@@ -11,7 +11,10 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import transaction
 
+from tms.commands import change_frames
 from tms.commands import services as commands
+from tms.commands.change_frames import EncodedChange
+from tms.commands.kinds import CHANGES
 from tms.commands.models import Command
 from tms.feed.change import Change
 from tms.feed.hub import hub
@@ -140,10 +143,26 @@ class Links:
             log.exception("delivery_failed", terminals=len(sessions))
             return
         for command in dequeued:
-            # The terminal may have another link by now. The command is not sent over that one: at most once.
-            session = self.by_terminal.get(command.terminal_id)
-            if session is not None and session.number == command.session:
+            if command.name not in CHANGES and (session := self._carrier_of(command)):
                 session.send_command(command, offers.get(command.pk, ()))
+        await self._deliver_changes([command for command in dequeued if command.name in CHANGES])
+
+    async def _deliver_changes(self, changes: Sequence[Command]) -> None:
+        """In parts: a configuration may have 40 KB, and a version may be for all terminals of this process."""
+        for part in change_frames.chunks(changes):
+            try:
+                encoded = await database_sync_to_async(_encode, thread_sensitive=False)(part)
+            except Exception:
+                log.exception("delivery_failed", terminals=len(part))
+                continue
+            for one in encoded:
+                if one.text and (session := self._carrier_of(one.command)):
+                    session.send_change(one.text)
+
+    def _carrier_of(self, command: Command) -> Session | None:
+        """The link that a command was taken for. It is not sent over a later one: at most once."""
+        session = self.by_terminal.get(command.terminal_id)
+        return session if session is not None and session.number == command.session else None
 
 
 def _dequeue(sessions: dict[int, int], at: datetime) -> tuple[list[Command], Mapping[int, Sequence[Offer]]]:
@@ -151,6 +170,14 @@ def _dequeue(sessions: dict[int, int], at: datetime) -> tuple[list[Command], Map
     with transaction.atomic():  # without its offers, a command is not sent
         dequeued = commands.dequeue(sessions, at=at)
         return dequeued, make_offers(dequeued) if dequeued else {}
+
+
+def _encode(changes: Sequence[Command]) -> list[EncodedChange]:
+    """The frames of changes. Those that cannot be made have failed."""
+    encoded = change_frames.encode(changes)
+    if errors := {one.command.pk: one.error for one in encoded if one.error}:
+        commands.fail(errors, at=db_clock().now())
+    return encoded
 
 
 class PollResult(NamedTuple):

@@ -13,7 +13,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from tms.commands.models import Command
-from tms.commands.services import Answered, CommandProgress
+from tms.commands.services import Answered, CommandProgress, request_id
 from tms.files.offers import Offer
 from tms.fleet.credentials.services import CredentialKey
 from tms.fleet.models import Cause
@@ -50,7 +50,7 @@ UNACKNOWLEDGED_LIMIT = 1_000
 DUPLICATE_CREDENTIAL = "tms.duplicate_credential"
 """Code of the event that TMS raises when two devices repeatedly take over one terminal's link."""
 
-FEATURES = ("answered", "progress")
+FEATURES = ("answered", "config", "progress", "update")
 """What TMS understands beyond the basics of the protocol."""
 
 NO_COMMAND = "expected the id of a command"
@@ -201,7 +201,11 @@ class Session:
         assert command.due_at is not None
         uploads = tuple(frames.UploadOffer(*offer) for offer in offers)
         params = frames.CommandFrame(command.name, command.args, command.due_at, uploads or UNSET)
-        self._wire.send(downlink.encode(downlink.CommandCall(_request_id(command.pk), params)))
+        self._wire.send(downlink.encode(downlink.CommandCall(request_id(command.pk), params)))
+
+    def send_change(self, text: str) -> None:
+        """`text`: the encoded frame of a change."""
+        self._wire.send(text)
 
     def drain(self, *, reconnect_after_s: float, spread_s: float) -> None:
         self._wire.send(downlink.encode(downlink.DrainCall(frames.DrainFrame(reconnect_after_s, spread_s))))
@@ -248,7 +252,7 @@ class Session:
 
     def on_answered(self, answer: Answered) -> None:
         if not self.is_closed:
-            self._wire.send(downlink.answered(_request_id(answer.command_id)))
+            self._wire.send(downlink.answered(request_id(answer.command_id)))
 
     def acknowledge(self) -> None:
         committed, self._committed = self._committed, None
@@ -413,10 +417,6 @@ _received = {method: instruments.FRAMES_RECEIVED.labels(method) for method in (*
 
 def _count_received(method: str) -> None:
     _received[method].inc()
-
-
-def _request_id(command_id: int) -> str:
-    return f"c{command_id}"
 
 
 def _command_id(request_id: frames.RequestId) -> int | None:

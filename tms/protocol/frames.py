@@ -64,6 +64,8 @@ class BootFrame(Struct, frozen=True):
     """The parts of this protocol beyond the basics that the terminal understands: `config`, `update`."""
     capability_versions: Annotated[dict[Name, Annotated[int, Meta(ge=1, le=limits.SEQ_MAX)]], Meta(max_length=64)] = {}
     """Versions of those commands that are no longer the first."""
+    software: Annotated[dict[Name, Name], Meta(max_length=limits.SOFTWARE)] = {}
+    """The versions of what is installed beside the firmware, by name."""
     config_version: Seq | UnsetType = UNSET
     """The version of the configuration that is applied, 0 for none; without it the terminal cannot be configured."""
     unchecked_dates: bool = False

@@ -40,6 +40,8 @@ RESERVED_CODES = "tms."
 """Prefix of the codes of events that TMS itself raises."""
 CONFIG_BYTES = 40_000
 """The values of a configuration as JSON: they fit into one frame."""
+SOFTWARE = 32
+"""Names of software in a boot."""
 EVENTS_PER_REPORT = 100
 REPORTS_PER_BATCH = 200
 TEXT_LENGTH = 500

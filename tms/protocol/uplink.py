@@ -150,7 +150,8 @@ def _clean(call: Call) -> Call:
         _check_id(call.params.boot_id, "$.params.boot_id", call.id)
         _check_names(call)
         identity = {name: clean(getattr(call.params, name)) for name in IDENTITY}
-        return replace(call, params=replace(call.params, **identity))
+        software = {name: clean(version) for name, version in call.params.software.items()}
+        return replace(call, params=replace(call.params, software=software, **identity))
     if isinstance(params, frames.ProgressFrame):
         return ProgressCall(replace(params, text=clean(params.text)), "2.0")
     return call
@@ -163,6 +164,8 @@ def _check_names(call: BootCall) -> None:
             _check_id(name, f"$.params.{member}[{number}]", call.id)
     for name in boot.capability_versions:
         _check_id(name, "$.params.capability_versions", call.id)
+    for name in boot.software:
+        _check_id(name, "$.params.software", call.id)
 
 
 def _check_id(name: str | UnsetType, where: str, request_id: frames.RequestId | None = None) -> None:

@@ -80,7 +80,7 @@ def warnings_of(settings: Settings) -> Iterator[str]:
 async def keep_connected(
     settings: Settings, key: PlainCredential, journal: SqliteJournal, commands: CommandJournal, tail: LogTail
 ) -> int:
-    identity, systemd = Identity(settings.identity), Systemd()
+    identity, systemd = Identity(settings.identity, settings.software), Systemd()
     spool = Spool(JournalWriter(journal, asyncio.get_running_loop().call_later))
     await identity.run_commands()
     status = Status(waiting=lambda: len(spool))

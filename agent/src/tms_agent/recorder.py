@@ -81,6 +81,7 @@ class Recorder:
             serial=identity.serial,
             model=identity.model,
             firmware=identity.firmware,
+            software=identity.software,
             agent=agent_name(),
             capabilities=tuple(self._source.capabilities),
             last_seq=self.last_seq,

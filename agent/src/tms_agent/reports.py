@@ -70,7 +70,9 @@ def fault_in(report: frames.ReportFrame) -> str:
 
 
 def clean_identity(identity: DeviceIdentity) -> DeviceIdentity:
-    return DeviceIdentity(clean(identity.serial), clean(identity.model), clean(identity.firmware))
+    named = list(identity.software.items())[: limits.SOFTWARE]
+    software = {clean(name): clean(version) for name, version in named if name and version}
+    return DeviceIdentity(clean(identity.serial), clean(identity.model), clean(identity.firmware), software)
 
 
 def _faults_in(report: frames.ReportFrame) -> Iterator[str]:

@@ -12,13 +12,17 @@ from tms.alerts import lifecycle
 from tms.alerts.rules.cache import rule_cache
 from tms.commands import capabilities
 from tms.commands import services as commands
+from tms.configuration import delivery as configurations
+from tms.configuration.delivery import BootReport
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet import installed_versions
 from tms.fleet.credentials import services as credentials
 from tms.fleet.devices import connected
 from tms.fleet.devices.connected import EXPECTED_DEVICE, UNEXPECTED_DEVICE, DeviceNotice
 from tms.fleet.identity import boots as identity_boots
 from tms.fleet.identity.boots import BootFacts
+from tms.fleet.installed_versions import software_row
 from tms.fleet.models import TerminalState
 from tms.fleet.presence import outages, store
 from tms.fleet.presence.state_machine import LinkState
@@ -87,8 +91,9 @@ def _save_boots(result: BatchResult) -> Ensured:
     }
     missing = wanted - known.keys()
     ensured = boots.ensure(missing, at=db_clock().now()) if missing else Ensured({}, frozenset())
-    _save_identities(result)
-    return Ensured(known | ensured.pks, ensured.created)
+    saved = Ensured(known | ensured.pks, ensured.created)
+    _save_identities(result, saved)
+    return saved
 
 
 def boot_key(item: Booted | Reported) -> BootKey:
@@ -99,7 +104,7 @@ def boot_key(item: Booted | Reported) -> BootKey:
     return terminal_id, item.link.boot_id if named is UNSET else named
 
 
-def _save_identities(result: BatchResult) -> None:
+def _save_identities(result: BatchResult, saved: Ensured) -> None:
     """Store what the boots reported, and note unexpected devices."""
     booted = {item.link.identity.terminal_id: item for item in result.boots}
     if not booted:
@@ -111,10 +116,18 @@ def _save_identities(result: BatchResult) -> None:
     ]
     changed = identity_boots.record(facts, at=at)
     capabilities.record({pk: item.boot.capabilities for pk, item in booted.items()})
+    installed_versions.record([software_row(pk, item.boot.features, item.boot.software) for pk, item in booted.items()])
+    configurations.note_boots([_configuration(pk, item, saved) for pk, item in booted.items()], at=at)
     credentials.mark_used([item.link.credential_id for item in booted.values()], at=at)
     keys = {pk: item.link.credential_id for pk, item in booted.items() if item.link.credential_id}
     for notice in connected.follow(changed, keys=keys, at=at):
         _note_device(result, booted[notice.terminal_id].link, notice, at)
+
+
+def _configuration(terminal: int, item: Booted, saved: Ensured) -> BootReport:
+    boot = item.boot
+    version = None if boot.config_version is UNSET or "config" not in boot.features else boot.config_version
+    return BootReport(terminal, version, saved.pks[boot_key(item)] in saved.created)
 
 
 def _note_device(result: BatchResult, link: Link, notice: DeviceNotice, at: datetime) -> None:

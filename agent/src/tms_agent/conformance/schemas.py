@@ -194,6 +194,7 @@ BOOT = members(
         "full": FULL_STATE,
         "features": array(text(least=1), 64),
         "capability_versions": mapping(r".{1,64}", integer(1), 64),
+        "software": mapping(r".{1,64}", text(least=1), 32),
         "config_version": integer(),
         "unchecked_dates": boolean,
     },

@@ -13,6 +13,7 @@ from tms_agent.device.source import DeviceIdentity
 log = logging.getLogger("tms_agent")
 
 MEMBERS = ("serial", "model", "firmware")
+IDENTITY, SOFTWARE = "identity.", "software."
 COMMAND_S = 10.0
 FILE_BYTES = 4096
 HARDWARE = {
@@ -46,6 +47,7 @@ class Identity:
     """
 
     sources: Mapping[str, IdentitySource] = field(default_factory=dict)
+    software: Mapping[str, IdentitySource] = field(default_factory=dict)
     root: Path = Path("/")
     _of_commands: dict[str, str] = field(default_factory=dict)
     _faults: dict[str, str] = field(default_factory=dict)
@@ -53,13 +55,21 @@ class Identity:
 
     async def run_commands(self) -> None:
         """Once, before the agent starts: `read` may not wait for them."""
-        named = {name: source.command for name, source in self.sources.items() if source.command}
+        named = {name: source.command for name, source in self._all.items() if source.command}
         found = await asyncio.gather(*(self._output(name, command) for name, command in named.items()))
         self._of_commands = dict(zip(named, found, strict=True))
 
     def read(self) -> DeviceIdentity:
-        found = {name: self._member(name, source) for name, source in self.sources.items()}
-        return DeviceIdentity(**(of_system() | found))
+        found = {name: self._member(name, source) for name, source in self._all.items()}
+        members = of_system() | {name: found[f"{IDENTITY}{name}"] for name in self.sources}
+        versions = {name: found[f"{SOFTWARE}{name}"] for name in self.software}
+        return DeviceIdentity(**members, software={name: version for name, version in versions.items() if version})
+
+    @property
+    def _all(self) -> Mapping[str, IdentitySource]:
+        """All sources, by the names of their settings."""
+        members = {f"{IDENTITY}{name}": source for name, source in self.sources.items()}
+        return members | {f"{SOFTWARE}{name}": source for name, source in self.software.items()}
 
     def _member(self, name: str, source: IdentitySource) -> str:
         if source.command:
@@ -82,7 +92,7 @@ class Identity:
 
     def _of_hardware(self, name: str) -> str:
         reasons = []
-        for file in HARDWARE[name]:
+        for file in HARDWARE[name.removeprefix(IDENTITY)]:
             path = self.root / file
             try:
                 found = first_line(read_start(path))
@@ -97,7 +107,7 @@ class Identity:
     def _unknown(self, name: str, reason: str) -> str:
         """Log the reason once, not at each connection."""
         if self._faults.get(name) != reason:
-            log.error("identity.%s is unknown: %s", name, reason)
+            log.error("%s is unknown: %s", name, reason)
         self._faults[name] = reason
         return ""
 

@@ -15,6 +15,8 @@ class DeviceIdentity:
     serial: str = ""
     model: str = ""
     firmware: str = ""
+    software: Mapping[str, str] = field(default_factory=dict)
+    """Versions of what is installed beside the firmware, by name."""
 
 
 @dataclass(frozen=True, slots=True)

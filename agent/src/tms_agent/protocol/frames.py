@@ -65,6 +65,8 @@ class BootFrame:
     """The parts of the protocol beyond the basics that this agent understands."""
     capability_versions: Mapping[str, int] = field(default_factory=dict)
     """Versions of those commands that are no longer the first."""
+    software: Mapping[str, str] = field(default_factory=dict)
+    """The versions of what is installed beside the firmware, by name."""
     config_version: int | None = None
     """The version of the configuration that is applied, 0 for none; None if it cannot be configured."""
     unchecked_dates: bool = False
@@ -83,6 +85,7 @@ class BootFrame:
             "full": self.full.as_json(),
             "features": list(self.features),
             "capability_versions": dict(self.capability_versions),
+            "software": dict(self.software),
             **_present(config_version=self.config_version),
             "unchecked_dates": self.unchecked_dates,
         }

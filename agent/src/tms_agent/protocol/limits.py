@@ -11,6 +11,8 @@ METRIC_BOUND = 1e15
 """Absolute limit of a metric."""
 CONFIG_BYTES = 40_000
 """The values of a configuration, as JSON."""
+SOFTWARE = 32
+"""Names of software in a boot."""
 EVENTS_PER_REPORT = 100
 RESERVED_CODES = "tms."
 """Prefix of the codes of events that only TMS itself may raise."""

@@ -47,6 +47,7 @@ KEYS: Mapping[str, Read] = {
     "proxy.password": values.secret,
     "proxy.password_file": values.path,
     **{f"identity.{name}": tables.identity_source for name in MEMBERS},
+    "software": tables.software,
     "probes": tables.probes,
     "configuration.apply_command": values.command,
     "update.keys": tables.update_keys,
@@ -54,7 +55,7 @@ KEYS: Mapping[str, Read] = {
     "update.own_versions": values.switch,
 }
 TABLES = {key.partition(".")[0] for key in KEYS if "." in key}
-ONLY_IN_FILE = {"probes", "update.keys", "update.formats"}
+ONLY_IN_FILE = {"probes", "software", "update.keys", "update.formats"}
 SECRETS = ("credential", "proxy.password")
 SECRET_FILES = ("credential_file", "tls.key_file", "proxy.password_file")
 
@@ -99,6 +100,7 @@ class Settings:
     url: str
     network: Network
     identity: Mapping[str, IdentitySource]
+    software: Mapping[str, IdentitySource]
     probes: ProbeChoices
     warnings: tuple[str, ...]
     given: Mapping[str, Given]
@@ -160,6 +162,7 @@ def load(options: Mapping[str, Given], config: Path | None, *, makes_file: bool 
         url=found["url"],
         network=_network(found, given),
         identity={name: found[f"identity.{name}"] for name in MEMBERS if f"identity.{name}" in found},
+        software=found.get("software", {}),
         probes=found.get("probes", ProbeChoices()),
         changes=tables.changes(found),
         warnings=(*warnings, *readable_secrets(file, of_file, found)),

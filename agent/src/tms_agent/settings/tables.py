@@ -9,7 +9,7 @@ from typing import Any
 from tms_agent.device.command_probes import ProbeChoices, ProbeCommand
 from tms_agent.device.identity import IdentitySource
 from tms_agent.device.probes import NAMES
-from tms_agent.protocol.limits import METRICS_PER_REPORT, NAME_LENGTH
+from tms_agent.protocol.limits import METRICS_PER_REPORT, NAME_LENGTH, SOFTWARE
 from tms_agent.reports import METRIC_NAME
 from tms_agent.settings import values
 from tms_agent.settings.values import Fault
@@ -98,6 +98,24 @@ def identity_source(value: Any, folder: Path) -> IdentitySource:
     if value["hardware"] is not True:
         raise Fault("hardware", "expected true")
     return IdentitySource(is_hardware=True)
+
+
+def software(value: Any, folder: Path) -> Mapping[str, IdentitySource]:
+    """Versions of what is installed beside the firmware, by name."""
+    if not isinstance(value, dict):
+        raise ValueError("expected a table")
+    if len(value) > SOFTWARE:
+        raise ValueError(f"{len(value)} names; at most {SOFTWARE}")
+    if wrong := next((name for name in value if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable()), None):
+        raise Fault(wrong, f"expected a name of 1 to {NAME_LENGTH} characters")
+    return {name: member(value, name, _software_source, folder) for name in value}
+
+
+def _software_source(value: Any, folder: Path) -> IdentitySource:
+    source = identity_source(value, folder)
+    if source.is_hardware:
+        raise Fault("hardware", "expected file, command or a text")
+    return source
 
 
 def probes(value: Any, folder: Path) -> ProbeChoices:
