@@ -126,7 +126,7 @@ def list_terminal_commands(
 ) -> CommandPageSchema:
     """Newest first, with their results."""
     terminal = find(request, Terminal.objects.all(), uid=uid)
-    rows = visible(Command.objects.filter(terminal=terminal), to=request.person)
+    rows = visible(Command.objects.filter(terminal=terminal).with_labels(), to=request.person)
     found = paginate(request, response, rows, query, order=NEWEST_FIRST)
     return CommandPageSchema(items=[CommandSchema.of(command) for command in found.rows], next=found.next)
 
@@ -147,13 +147,17 @@ def send_command(request: ApiRequest, uid: str, body: CommandBody) -> CommandSch
             "answer_within_s": body.answer_within_s or spec.answer_within_s,
         }
         if not spec.is_dangerous:
-            return CommandSchema.of(services.queue(terminal, by=request.person, at=at, **values))
+            return _answer_queued(services.queue(terminal, by=request.person, at=at, **values))
         proposal = propose(COMMAND, CommandPayload(terminal=terminal.pk, **values), by=request.person, at=at)
         check(proposal, confirm=body.confirm, reason=body.reason, by=request.person, at=at)
         with alone(proposal, reason=body.reason, by=request.person):
-            return CommandSchema.of(services.queue(terminal, by=request.person, at=at, **values))
+            return _answer_queued(services.queue(terminal, by=request.person, at=at, **values))
     except CommandRefused as error:
         raise unreadable(RequestFault(error.where, str(error))) from None
+
+
+def _answer_queued(command: Command) -> CommandSchema:
+    return CommandSchema.of(Command.objects.with_labels().get(pk=command.pk))
 
 
 def _editable(request: ApiRequest, name: str) -> CommandDefinition:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from tms.commands.definitions import DefinitionValues
 from tms.commands.kinds import CommandSpec
+from tms.commands.labels import label_of
 from tms.commands.models import Command, CommandState, Danger
 from tms.fleet.models import TerminalKind
 from tms.rest_base.etags import version_of
@@ -108,6 +109,7 @@ class CommandBody(RequestSchema):
 class CommandSchema(ResponseSchema):
     id: int
     name: str
+    label: str = Field(description="For people, in English.", examples=["Update kiosk-firmware 4.8.3"])
     args: dict[str, Any]
     state: CommandState
     created_at: datetime
@@ -120,7 +122,11 @@ class CommandSchema(ResponseSchema):
 
     @classmethod
     def of(cls, command: Command) -> Self:
-        return cls(**{name: getattr(command, name) for name in cls.model_fields})
+        """`command` is a row `with_labels`."""
+        names = cls.model_fields.keys() - {"label"}
+        with override("en"):
+            label = str(label_of(command))
+        return cls(**{name: getattr(command, name) for name in names}, label=label)
 
 
 class CommandPageSchema(Page[CommandSchema]): ...

@@ -4,14 +4,12 @@ import json
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.utils.functional import Promise
-
 from tms.accounts.access import within
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.alerts.models.alert import AlertQuerySet
-from tms.boards.rows.command_names import shown_name
+from tms.commands.labels import CommandLabel, label_of
 from tms.commands.models import Command
 from tms.fleet.sites.names import Bilingual
 
@@ -32,7 +30,7 @@ class EarlierAlert(NamedTuple):
     acknowledged_by: Name | None
     comment: str
     """The last one: what people did about it."""
-    commands: tuple[str | Bilingual | Promise, ...]
+    commands: tuple[CommandLabel, ...]
     """Names of the commands to the terminal while it was open."""
     is_this: bool
 
@@ -43,7 +41,7 @@ class EarlierAlert(NamedTuple):
 
 
 class SentCommand(NamedTuple):
-    name: str | Bilingual | Promise
+    name: CommandLabel
     state: str
     by: Name | None
     at: datetime
@@ -96,7 +94,7 @@ def _rewound(alert: Alert, until: datetime | None) -> Alert:
 
 
 def _occurrence(one: Alert, sent: list[Command], *, is_this: bool) -> EarlierAlert:
-    names = (shown_name(command) for command in reversed(sent) if _is_during(command, one))
+    names = (label_of(command) for command in reversed(sent) if _is_during(command, one))
     return EarlierAlert(
         pk=one.pk,
         opened_at=one.opened_at,
@@ -129,4 +127,4 @@ def _commands(alert: Alert, scope: Scope, *, since: datetime, until: datetime | 
 def _sent_command(command: Command) -> SentCommand:
     result = command.error or ("" if command.result is None else json.dumps(command.result, ensure_ascii=False))
     by = name_of(command.created_by) if command.created_by else None
-    return SentCommand(shown_name(command), command.state, by, command.created_at, result[:MAX_RESULT])
+    return SentCommand(label_of(command), command.state, by, command.created_at, result[:MAX_RESULT])

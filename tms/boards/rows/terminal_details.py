@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
-from django.utils.functional import Promise
 
 from tms.accounts.access import within
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, AlertState, RuleSource
-from tms.boards.rows.command_names import shown_name
+from tms.commands.labels import CommandLabel, label_of
 from tms.boards.rows.common import LinkView, SiteLabel, link_view, site_label
 from tms.boards.rows.planned import Expected, expected_of
 from tms.boards.rows.terminals import ReadingCell, SeveritiesByMetric, over_of, readings_of, unresolved_of
@@ -115,7 +114,7 @@ class CommandRow:
     """A command and its result."""
 
     pk: int
-    name: str | Bilingual | Promise
+    name: CommandLabel
     state: str
     by: Name | None
     created_at: datetime
@@ -305,7 +304,7 @@ def _command_row(command: Command, job: JobLink | None, files: tuple[UploadedFil
     took = command.answered_at - command.sent_at if command.answered_at and command.sent_at else None
     return CommandRow(
         pk=command.pk,
-        name=shown_name(command),
+        name=label_of(command),
         state=command.state,
         by=name_of(command.created_by) if command.created_by else None,
         created_at=command.created_at,

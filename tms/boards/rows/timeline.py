@@ -7,12 +7,10 @@ from heapq import merge
 from itertools import islice
 from typing import Any, NamedTuple
 
-from django.utils.functional import Promise
-
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models import AlertState, Transition, TransitionKind
-from tms.boards.rows.command_names import shown_name
+from tms.commands.labels import CommandLabel, label_of
 from tms.boards.rows.common import SiteLabel, site_label
 from tms.boards.rows.identity_values import write_out
 from tms.boards.rows.outages import OutageFacts, facts_of
@@ -38,7 +36,7 @@ class TimelineEntry:
     kind: str
     icon: str
     severity: str = ""
-    name: str | Bilingual | Promise = ""
+    name: CommandLabel = ""
     detail: str = ""
     back_at: datetime | None = None
     by: Name | None = None
@@ -154,7 +152,7 @@ def _event(row: Event) -> TimelineEntry:
 
 def _command(row: Command) -> TimelineEntry:
     by = name_of(row.created_by) if row.created_by else None
-    return TimelineEntry(f"asked-{row.pk}", row.created_at, "command", "command", "", shown_name(row), row.state, by=by)
+    return TimelineEntry(f"asked-{row.pk}", row.created_at, "command", "command", "", label_of(row), row.state, by=by)
 
 
 OUTAGE_ICONS = {
