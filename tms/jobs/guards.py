@@ -45,6 +45,8 @@ class SendCandidate:
     in_maintenance: bool
     is_offered: bool
     is_permitted: bool
+    hours: JobHours | None = None
+    """Its own ones, instead of those of the job."""
 
     @property
     def lane(self) -> Lane:
@@ -114,10 +116,10 @@ class Chooser:
     def _held(self, one: SendCandidate) -> Hold | None:
         if not one.is_online:
             return Hold.OFFLINE
-        is_open = one.site in self.situation.open_sites
-        if (self.hours == JobHours.OPEN and not is_open) or (self.hours == JobHours.CLOSED and is_open):
+        is_open, hours = one.site in self.situation.open_sites, one.hours or self.hours
+        if (hours == JobHours.OPEN and not is_open) or (hours == JobHours.CLOSED and is_open):
             return Hold.HOURS
-        if one.in_maintenance != (self.hours == JobHours.MAINTENANCE):
+        if one.in_maintenance != (hours == JobHours.MAINTENANCE):
             # People work on it; or the job is for maintenance only.
             return Hold.MAINTENANCE
         if not self.is_dangerous:

@@ -8,7 +8,7 @@ not be used later.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -255,6 +255,13 @@ def situation_at(sites: Collection[int], hours: JobHours, *, is_dangerous: bool,
     return Situation(open_sites, working, busy)
 
 
+type BusySource = Callable[[Collection[int]], Collection[int]]
+"""Terminals at these sites that customers cannot count on, beside those with a dangerous command."""
+
+busy_sources: list[BusySource] = []
+"""An app that disturbs terminals by other means than commands adds one when it is ready."""
+
+
 def _busy(sites: Collection[int], at: datetime) -> set[int]:
     """Terminals with a dangerous command of anybody in flight (index: command_due) or just over (outcome_at)."""
     defined = CommandDefinition.objects.exclude(danger=Danger.NONE).values_list("name", flat=True)
@@ -264,7 +271,8 @@ def _busy(sites: Collection[int], at: datetime) -> set[int]:
     recent = at - SETTLES_IN
     was_sent = Q(answered_at__gt=recent) | Q(state=CommandState.FAILED, answered_at=None, sent_at__gt=recent)
     just_over = dangerous.filter(was_sent, outcome__at__gt=recent)
-    return {*in_flight.values_list("terminal", flat=True), *just_over.values_list("terminal", flat=True)}
+    others = {terminal for source in busy_sources for terminal in source(sites)}
+    return {*in_flight.values_list("terminal", flat=True), *just_over.values_list("terminal", flat=True), *others}
 
 
 def _store(run: JobRun, decision: SendDecision, at: datetime) -> None:
