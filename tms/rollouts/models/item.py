@@ -7,7 +7,7 @@ from django.utils.translation import pgettext_lazy
 
 from tms.accounts.scope import ByTerminal
 from tms.commands.models import Command
-from tms.fleet.models import Terminal
+from tms.fleet.models import Site, Terminal
 from tms.lib.text_fields import LinesField
 from tms.rollouts.models.rollout import Rollout
 from tms.rollouts.models.wave import Wave
@@ -62,6 +62,16 @@ class RolloutItem(models.Model):
     """When a waiting item is looked at again."""
     step = models.PositiveSmallIntegerField(default=0)
     """The artifact that it is at, by its position."""
+    plan: models.JSONField[list[int], list[int]] = models.JSONField(default=list)
+    """The artifacts that this terminal gets, in their order; empty for those of the rollout. A roll back has them."""
+    former: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(default=dict)
+    """The version of each artifact, by name, that was replaced."""
+    site = models.ForeignKey(Site, models.SET_NULL, null=True, related_name="+")
+    """Where it was when it was drawn: one that moved since leaves."""
+    serial = models.CharField(max_length=64, blank=True)
+    """Of its device then: one that was replaced leaves."""
+    boot_id = models.CharField(max_length=64, blank=True)
+    """The boot in which it was ordered, or in which it answered."""
     version_before = models.CharField(max_length=64, blank=True)
     """What it ran, or the number of its configuration version, before it was ordered."""
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -94,6 +94,10 @@ class Rollout(models.Model):
     version = models.ForeignKey(ConfigurationVersion, models.PROTECT, null=True, related_name="rollouts")
     rolls_back = models.ForeignKey("self", models.SET_NULL, null=True, related_name="rollbacks")
     """The rollout whose updated terminals get the former software or values again."""
+    seed = models.BigIntegerField(default=0)
+    """Draws the same waves from the same terminals."""
+    first_number = models.PositiveIntegerField(default=0)
+    """How many terminals it was for when it was planned, or when a second person was asked."""
     query = LinesField(_("query"), max_length=2_000, blank=True)
     terminals: models.JSONField[list[int], list[int]] = models.JSONField(default=list)
     """Instead of a query."""
@@ -125,6 +129,8 @@ class Rollout(models.Model):
     """Why it is in this state: `effects`, `failures`, `withdrawn`, `undone`, `permission`, …"""
     evidence = models.FloatField(null=True)
     """The mean over its measures, of the last evaluation; None before the first."""
+    watched_from = models.DateTimeField(null=True)
+    """What happened before does not count: a person continued it, and its evidence began again. None for its start."""
     enough_evidence = models.BooleanField(default=False)
     incident = models.BigIntegerField(null=True)
     """The incident whose common factor is the firmware of this rollout."""

@@ -43,6 +43,8 @@ class Wave(models.Model):
     not_before = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     installed_at = models.DateTimeField(null=True)
+    watched_until = models.DateTimeField(null=True)
+    """When its exposure is over, so that the next wave may start."""
     passed_at = models.DateTimeField(null=True)
     asked_at = models.DateTimeField(null=True)
     """When a second person was asked to approve it."""

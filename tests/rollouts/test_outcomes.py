@@ -1,0 +1,92 @@
+"""What follows from what a terminal said, and from what it runs: a table."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.support.builders import AT, later
+from tms.commands.models import Command
+from tms.rollouts.models import RolloutItemState as S
+from tms.rollouts.outcomes import BACK_WITHIN, ItemFacts, Phase, Said, follow, said_by
+
+OLD, NEW = "4.8.1", "4.8.3"
+ORDERED = ItemFacts(S.ORDERED, Said(Phase.ORDERED), NEW, OLD, OLD)
+SUCCEEDED, FAILED = Said(Phase.SUCCEEDED), Said(Phase.FAILED, "no_space", "no_space: 232 MB short")
+AWAY = replace(ORDERED, state=S.RESTARTING, said=SUCCEEDED, is_online=False, back_by=later(60))
+SETTLING = replace(ORDERED, state=S.SETTLING, said=SUCCEEDED, installed=NEW, updated_at=later(-599))
+
+CASES = {
+    "nothing yet": (ORDERED, None),
+    "downloads": (replace(ORDERED, said=Said(Phase.DOWNLOADING)), S.DOWNLOADING),
+    "still downloads": (replace(ORDERED, state=S.DOWNLOADING, said=Said(Phase.DOWNLOADING)), None),
+    "installs": (replace(ORDERED, state=S.DOWNLOADING, said=Said(Phase.INSTALLING)), S.INSTALLING),
+    "not delivered": (replace(ORDERED, said=Said(Phase.UNDELIVERED)), S.WAITING),
+    "not now": (replace(ORDERED, said=Said(Phase.POSTPONED)), S.POSTPONED),
+    "failed": (replace(ORDERED, state=S.INSTALLING, said=FAILED), S.FAILED),
+    "silent": (replace(ORDERED, state=S.INSTALLING, said=Said(Phase.SILENT)), S.FAILED),
+    "goodbye before the answer": (replace(ORDERED, state=S.INSTALLING, back_at=later(90)), S.RESTARTING),
+    "goodbye, and no answer": (replace(ORDERED, said=Said(Phase.SILENT), back_at=later(90)), S.RESTARTING),
+    "succeeded": (replace(ORDERED, state=S.INSTALLING, said=SUCCEEDED), S.RESTARTING),
+    "away": (AWAY, None),
+    "back with the old one": (replace(AWAY, is_online=True, has_booted=True), S.OLD_VERSION),
+    "did not restart yet": (replace(AWAY, is_online=True), None),
+    "did not restart": (replace(AWAY, is_online=True, back_by=AT), S.OLD_VERSION),
+    "not back": (replace(AWAY, back_by=AT), S.NOT_BACK),
+    "still not back": (replace(AWAY, state=S.NOT_BACK), None),
+    "back too late, updated": (replace(AWAY, state=S.NOT_BACK, is_online=True, installed=NEW), S.SETTLING),
+    "back too late, old": (replace(AWAY, state=S.NOT_BACK, is_online=True), S.OLD_VERSION),
+    "updated": (replace(AWAY, installed=NEW, is_online=True), S.SETTLING),
+    "updated without an answer": (replace(ORDERED, installed=NEW), S.SETTLING),
+    "settling": (SETTLING, None),
+    "settled": (replace(SETTLING, updated_at=later(-600)), S.DONE),
+    "settled, and away": (replace(SETTLING, updated_at=later(-600), is_online=False), None),
+    "lost while it settled": (replace(SETTLING, updated_at=AT - BACK_WITHIN * 2, is_online=False), S.NOT_BACK),
+    "went back to the old one": (replace(SETTLING, installed=OLD), S.OLD_VERSION),
+    "says failure, runs the new one": (replace(ORDERED, said=FAILED, installed=NEW), S.NEW_VERSION),
+    "failed, and boots the new one later": (
+        replace(ORDERED, state=S.FAILED, said=FAILED, installed=NEW),
+        S.NEW_VERSION,
+    ),
+    "failed, and nothing else": (replace(ORDERED, state=S.FAILED, said=FAILED), None),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_follows(case):
+    facts, expected = CASES[case]
+
+    found = follow(facts, AT)
+
+    assert (found.state if found else None) == expected
+
+
+SAID = [
+    ({"state": "queued"}, Said(Phase.ORDERED)),
+    ({"state": "sent", "progress_text": "downloading, 177 of 412 MB"}, Said(Phase.DOWNLOADING)),
+    ({"state": "sent", "progress_text": "installing"}, Said(Phase.INSTALLING)),
+    ({"state": "done", "result": {"back_at": "2026-11-25T09:05:00+00:00"}}, Said(Phase.SUCCEEDED, back_at=later(300))),
+    ({"state": "done", "result": {"back_at": ["x"]}}, Said(Phase.SUCCEEDED)),
+    ({"state": "done", "result": {"back_at": "2026-11-25T09:05:00"}}, Said(Phase.SUCCEEDED)),
+    ({"state": "expired"}, Said(Phase.UNDELIVERED)),
+    ({"state": "failed", "error": "no answer in time"}, Said(Phase.SILENT, "no_answer", "no answer in time")),
+    (
+        {"state": "failed", "error": "in-use: x", "answered_at": AT},
+        Said(Phase.POSTPONED, "in_use", "in-use: x"),
+    ),
+    ({"state": "failed", "error": "no_space: x", "answered_at": AT}, Said(Phase.FAILED, "no_space", "no_space: x")),
+    ({"state": "failed", "error": "oops", "answered_at": AT}, Said(Phase.FAILED, "failed", "oops")),
+]
+
+
+@pytest.mark.parametrize(("command", "expected"), SAID)
+def test_what_a_command_says(command, expected):
+    assert said_by(Command(**command)) == expected
+
+
+def test_a_terminal_cannot_stay_away_as_long_as_it_likes():
+    found = follow(replace(ORDERED, said=Said(Phase.SUCCEEDED, back_at=AT + timedelta(days=9))), AT)
+
+    assert found is not None
+    assert found.back_by is not None
+    assert found.back_by <= AT + timedelta(hours=3)

@@ -1,0 +1,263 @@
+"""What people do with a rollout that exists: approve, pause, resume, cancel, continue, retry, leave out."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from tms.accounts.access import Forbidden, covers, may, permitted, scope_of
+from tms.accounts.audit import recorder
+from tms.accounts.models import User
+from tms.accounts.permissions import Permission
+from tms.accounts.scope import EVERYTHING
+from tms.approvals.approvers import holds_for_all
+from tms.commands import services as commands
+from tms.fleet.models import Terminal
+from tms.rollouts.events import publish_items, record_event
+from tms.rollouts.models import (
+    OPEN_ROLLOUTS,
+    Rollout,
+    RolloutEventKind,
+    RolloutItem,
+    RolloutItemState,
+    RolloutState,
+    Wave,
+    WaveState,
+)
+
+E, S, ITEM = RolloutEventKind, RolloutState, RolloutItemState
+RETRIED = (ITEM.FAILED, ITEM.OLD_VERSION, ITEM.NOT_BACK)
+"""States from which an item may be tried again."""
+LEAVABLE = (ITEM.WAITING, ITEM.POSTPONED, ITEM.FAILED, ITEM.OLD_VERSION, ITEM.NEW_VERSION, ITEM.NOT_BACK)
+
+
+class RolloutOver(Exception):
+    """The rollout is in a state in which this is not possible; the message says in which."""
+
+    code = "tms:rollout-over"
+
+
+class MayNotApprove(Exception):
+    """The person asked for it or started the rollout: a second one must approve."""
+
+    code = "tms:second-person-needed"
+
+
+def may_control(person: User, rollout: Rollout) -> bool:
+    """Whether the person may control it: their own, or where they may run all that its starter may."""
+    held = scope_of(person, Permission.RUN_ROLLOUTS)
+    if not held or held.is_everything or rollout.started_by_id == person.pk:
+        return bool(held)
+    theirs = scope_of(rollout.started_by, Permission.RUN_ROLLOUTS) if rollout.started_by else EVERYTHING
+    return bool(theirs) and covers(held, theirs)
+
+
+def demand_control(person: User, rollout: Rollout) -> None:
+    """Raises Forbidden."""
+    if not may_control(person, rollout):
+        raise Forbidden(Permission.RUN_ROLLOUTS, is_elsewhere=may(person, Permission.RUN_ROLLOUTS))
+
+
+@transaction.atomic
+def ask_approval(wave: Wave, *, by: User | None, at: datetime) -> bool:
+    """Ask for a second person's approval of a wave. False if it was asked already, or the wave has started."""
+    waiting = Wave.objects.filter(pk=wave.pk, state=WaveState.WAITING, asked_at=None, approved_at=None)
+    if not waiting.update(asked_at=at, asked_by=by):
+        return False
+    wave.refresh_from_db()
+    if by is not None:
+        recorder.record("asked", wave.rollout, {"wave": (None, wave.number)})
+    record_event(E.APPROVAL_ASKED, wave.rollout, wave=wave, by=by, at=at)
+    return True
+
+
+@transaction.atomic
+def approve_wave(wave: Wave, *, by: User, at: datetime, comment: str = "") -> None:
+    """Let a wave start once the one before it has passed. Idempotent.
+
+    Raises MayNotApprove, Forbidden and RolloutOver.
+    """
+    rollout = _locked(wave.rollout)
+    if rollout.state not in (*OPEN_ROLLOUTS, S.DRAFT):
+        raise RolloutOver(f"rollout {rollout.pk} is {rollout.state}")
+    for person in (rollout.started_by, wave.asked_by):
+        if person is not None and by.is_person_of(person):
+            raise MayNotApprove("somebody else must approve the wave: you started the rollout or asked for it")
+    pks = list(RolloutItem.objects.filter(wave=wave).values_list("terminal", flat=True))
+    if not holds_for_all(by, Permission.RUN_ROLLOUTS, Terminal.objects.filter(pk__in=pks), pks):
+        raise Forbidden(Permission.RUN_ROLLOUTS, is_elsewhere=may(by, Permission.RUN_ROLLOUTS))
+    changed = Wave.objects.filter(pk=wave.pk, state=WaveState.WAITING, approved_at=None)
+    if changed.update(approved_at=at, approved_by=by):
+        recorder.record("approved", rollout, {"wave": (None, wave.number)}, comment=comment)
+        record_event(E.APPROVED, rollout, wave=wave, by=by, at=at, comment=comment)
+    wave.refresh_from_db()
+
+
+@transaction.atomic
+def pause(rollout: Rollout, *, by: User | None, at: datetime, reason: str = "") -> None:
+    """Nothing new starts; what was ordered goes on. Idempotent. Raises RolloutOver."""
+    _move(rollout, (S.PLANNED, S.RUNNING, S.HELD), S.PAUSED, E.PAUSED, by=by, at=at, reason=reason)
+
+
+@transaction.atomic
+def resume(rollout: Rollout, *, by: User, at: datetime) -> None:
+    """Idempotent. Raises RolloutOver, also while one of its artifacts is withdrawn."""
+    if rollout.artifacts.exclude(withdrawn_at=None).exists():
+        raise RolloutOver("one of its artifacts was withdrawn; cancel the rollout, or roll it back")
+    after = S.PLANNED if rollout.started_at is None else S.RUNNING
+    _move(rollout, (S.PAUSED,), after, E.RESUMED, by=by, at=at)
+
+
+@transaction.atomic
+def cancel(rollout: Rollout, *, by: User | None, at: datetime, comment: str = "") -> bool:
+    """End it where it is: nothing more starts, what runs may finish. Idempotent; False if it was over."""
+    return end(rollout, S.CANCELLED, by=by, at=at, comment=comment)
+
+
+@transaction.atomic
+def stop(rollout: Rollout, *, at: datetime, reason: str) -> bool:
+    """By TMS: nothing new starts until a person rolls it back or continues it. False if it was stopped or over."""
+    rollout = _locked(rollout)
+    changed = Rollout.objects.filter(pk=rollout.pk, state__in=(S.RUNNING, S.HELD, S.PAUSED))
+    if not changed.update(state=S.STOPPED, state_at=at, reason=reason):
+        return False
+    recorder.record("stopped", rollout, {"reason": (None, reason)})
+    record_event(E.STOPPED, rollout, at=at, reason=reason)
+    _withdraw_queued(rollout)
+    return True
+
+
+@transaction.atomic
+def continue_stopped(
+    rollout: Rollout, *, by: User, at: datetime, comment: str, leave_out: Collection[str] | None = None
+) -> None:
+    """Go on after a stop: watch the last wave again, with evidence that begins again; or without some measures, whose
+    names are `leave_out`. A second person must have agreed (`tms.rollouts.approvals`). Raises RolloutOver.
+    """
+    rollout = _locked(rollout)
+    measures = [name for name in rollout.measures if name not in (leave_out or ())]
+    changes: dict[str, Any] = {"state": S.RUNNING, "state_at": at, "reason": "", "measures": measures}
+    if not leave_out:
+        changes |= {"watched_from": at, "evidence": None}
+    if not Rollout.objects.filter(pk=rollout.pk, state=S.STOPPED).update(**changes):
+        raise RolloutOver(f"rollout {rollout.pk} is {rollout.state}; only a stopped one can be continued")
+    if not leave_out:
+        rollout.waves.filter(state=WaveState.WATCHED).update(installed_at=at)
+    audited = {"left_out": (None, ", ".join(sorted(leave_out)))} if leave_out else {}
+    recorder.record("continued", rollout, audited, comment=comment)
+    record_event(E.CONTINUED, rollout, by=by, at=at, comment=comment)
+
+
+@transaction.atomic
+def retry(
+    rollout: Rollout, *, by: User, at: datetime, reason: str = "", state: str = "", item: int | None = None
+) -> int:
+    """Try failed items again: all of a reason, a state, or one. Returns how many. Raises RolloutOver."""
+    _demand_open(rollout)
+    chosen = _items(rollout, by).filter(state__in=RETRIED)
+    narrowed = {"reason": reason, "state": state, "pk": item}
+    chosen = chosen.filter(**{name: value for name, value in narrowed.items() if value})
+    pks = list(chosen.select_for_update(of=("self",)).values_list("pk", "terminal"))
+    again = {"state": ITEM.WAITING, "state_at": at, "reason": "", "error": "", "not_before": at}
+    ended = {"ended_at": None, "updated_at": None, "command": None}
+    changed = RolloutItem.objects.filter(pk__in=[pk for pk, _ in pks]).update(**again, **ended)
+    if changed:
+        _reopen(rollout, pks=[pk for pk, _ in pks])
+        recorder.record("retried", rollout, {"items": (None, changed), "reason": (None, reason or state)})
+        publish_items([terminal for _, terminal in pks])
+    return changed
+
+
+@transaction.atomic
+def confirm(item: RolloutItem, *, by: User, at: datetime) -> None:
+    """Count a terminal that reported a failure, and runs the new version, as updated. Idempotent."""
+    changed = _items(item.rollout, by).filter(pk=item.pk, state=ITEM.NEW_VERSION)
+    if changed.update(state=ITEM.DONE, state_at=at, ended_at=at, reason=""):
+        recorder.record("confirmed", item.rollout, {"terminal": (None, item.terminal.uid)})
+        publish_items([item.terminal_id])
+
+
+@transaction.atomic
+def leave_out(item: RolloutItem, *, by: User, at: datetime) -> None:
+    """The rollout goes on without this terminal. Idempotent."""
+    changed = _items(item.rollout, by).filter(pk=item.pk, state__in=LEAVABLE)
+    if changed.update(state=ITEM.SKIPPED, state_at=at, ended_at=at, reason="left_out"):
+        recorder.record("left-out", item.rollout, {"terminal": (None, item.terminal.uid)})
+        publish_items([item.terminal_id])
+
+
+@transaction.atomic
+def end(
+    rollout: Rollout, state: RolloutState, *, by: User | None = None, at: datetime, reason: str = "", comment: str = ""
+) -> bool:
+    """End a rollout before its time. False if it was over."""
+    rollout = _locked(rollout)
+    changed = Rollout.objects.filter(pk=rollout.pk, state__in=(*OPEN_ROLLOUTS, S.STOPPED))
+    if not changed.update(state=state, state_at=at, reason=reason, ended_at=at):
+        return False
+    _withdraw_queued(rollout)
+    waiting = RolloutItem.objects.filter(rollout=rollout, state__in=(ITEM.WAITING, ITEM.POSTPONED))
+    left = ITEM.EXPIRED if state == S.EXPIRED else ITEM.CANCELLED
+    waiting.update(state=left, state_at=at, ended_at=at)
+    recorder.record(state.value, rollout, {"reason": (None, reason)} if reason else {}, comment=comment)
+    kind = E.CANCELLED if state == S.CANCELLED else E.ENDED
+    record_event(kind, rollout, by=by, at=at, reason=reason or state.value, comment=comment)
+    return True
+
+
+def pause_withdrawn(artifact: int, *, by: User | None, at: datetime) -> int:
+    """Pause the rollouts that install an artifact which was withdrawn. Returns how many."""
+    going = Rollout.objects.filter(artifacts=artifact, state__in=(S.PLANNED, S.RUNNING, S.HELD))
+    found = list(going)
+    for rollout in found:
+        pause(rollout, by=by, at=at, reason="withdrawn")
+        _withdraw_queued(rollout)
+    return len(found)
+
+
+def _withdraw_queued(rollout: Rollout) -> None:
+    """Orders that were not sent yet expire; their items wait again."""
+    ordered = RolloutItem.objects.filter(rollout=rollout, state=ITEM.ORDERED).exclude(command=None)
+    commands.withdraw(list(ordered.values_list("command__pk", flat=True)), reason="the rollout does not go on")
+
+
+def _items(rollout: Rollout, by: User) -> QuerySet[RolloutItem]:
+    """Its items of terminals for which the person may run rollouts."""
+    return permitted(RolloutItem.objects.filter(rollout=rollout), by=by, permission=Permission.RUN_ROLLOUTS)
+
+
+def _reopen(rollout: Rollout, *, pks: Collection[int]) -> None:
+    """Waves whose items are tried again install again."""
+    waves = RolloutItem.objects.filter(pk__in=pks).values("wave")
+    rollout.waves.filter(pk__in=waves, state=WaveState.WATCHED).update(state=WaveState.INSTALLING, installed_at=None)
+
+
+def _demand_open(rollout: Rollout) -> None:
+    if not Rollout.objects.filter(pk=rollout.pk, state__in=(*OPEN_ROLLOUTS, S.STOPPED)).exists():
+        raise RolloutOver(f"rollout {rollout.pk} has ended")
+
+
+def _move(
+    rollout: Rollout,
+    before: Collection[RolloutState],
+    after: RolloutState,
+    kind: RolloutEventKind,
+    *,
+    by: User | None,
+    at: datetime,
+    reason: str = "",
+) -> None:
+    changed = Rollout.objects.filter(pk=rollout.pk, state__in=before)
+    if changed.update(state=after, state_at=at, reason=reason):
+        recorder.record(kind.value, rollout, {"reason": (None, reason)} if reason else {})
+        record_event(kind, rollout, by=by, at=at, reason=reason)
+    elif not Rollout.objects.filter(pk=rollout.pk, state__in=OPEN_ROLLOUTS).exists():
+        raise RolloutOver(f"rollout {rollout.pk} is stopped or has ended")
+    rollout.refresh_from_db()
+
+
+def _locked(rollout: Rollout) -> Rollout:
+    """The row, locked: the runner must not be about to order."""
+    return Rollout.objects.select_for_update(no_key=True, of=("self",)).get(pk=rollout.pk)

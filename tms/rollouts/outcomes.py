@@ -1,0 +1,197 @@
+"""From the order of a terminal to its end: what follows from what it said, and from what it runs. Pure.
+
+A terminal says it over its link, as the progress and answer of a command, or as feedback of an updater that polls
+(`tms.rollouts.hawkbit`). Both become `Said`, so that the same rules hold for both. What it *runs* is what its boots
+report, whatever it said.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from tms.commands.models import Command, CommandState
+from tms.rollouts.models.item import RolloutItemState as ItemState
+
+BACK_WITHIN = timedelta(minutes=15)
+"""How long a terminal may be away after an update, unless it said how long."""
+MAX_BACK = timedelta(hours=2)
+IN_USE = frozenset({"in_use", "postponed", "not_now"})
+"""Codes with which a terminal says "not now"."""
+KNOWN = frozenset(
+    {"no_space", "hash_mismatch", "signature", "expired", "download", "unfit", "undone", "refused", "storage"}
+)
+"""Codes of failures that are reasons of their own. Every other one is `failed`."""
+
+
+class Phase(StrEnum):
+    """What a terminal said last of its order."""
+
+    ORDERED = "ordered"
+    """Nothing yet."""
+    DOWNLOADING = "downloading"
+    INSTALLING = "installing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    POSTPONED = "postponed"
+    """In use: "not now"."""
+    SILENT = "silent"
+    """It did not answer in time."""
+    UNDELIVERED = "undelivered"
+    """It was not there to be told."""
+
+
+class Said(NamedTuple):
+    phase: Phase
+    reason: str = ""
+    text: str = ""
+    back_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFacts:
+    """An item, what its terminal said, and what it runs."""
+
+    state: ItemState
+    said: Said
+    wanted: str
+    before: str
+    """What it ran when it was ordered."""
+    installed: str
+    """What its last boot reported."""
+    has_booted: bool = False
+    """Since it was ordered or, later, since it answered."""
+    is_online: bool = True
+    back_at: datetime | None = None
+    """It said goodbye for a restart until then; None if it did not."""
+    back_by: datetime | None = None
+    updated_at: datetime | None = None
+    settle_s: int = 600
+
+    @property
+    def runs_wanted(self) -> bool:
+        return self.installed == self.wanted and self.before != self.wanted
+
+
+class Next(NamedTuple):
+    """The state that follows."""
+
+    state: ItemState
+    reason: str = ""
+    error: str = ""
+    back_by: datetime | None = None
+    updated_at: datetime | None = None
+
+
+WORKS: Mapping[Phase, ItemState] = {
+    Phase.DOWNLOADING: ItemState.DOWNLOADING,
+    Phase.INSTALLING: ItemState.INSTALLING,
+}
+
+
+def follow(facts: ItemFacts, at: datetime) -> Next | None:
+    """None if nothing follows yet."""
+    if facts.runs_wanted:
+        return _updated(facts, at)
+    ended = {
+        ItemState.SETTLING: Next(ItemState.OLD_VERSION, "reverted"),
+        ItemState.NOT_BACK: Next(ItemState.OLD_VERSION) if facts.is_online else None,
+        ItemState.FAILED: None,
+    }
+    if facts.state in ended:
+        return ended[facts.state]
+    if found := REFUSED.get(facts.said.phase):
+        return found(facts.said)
+    if facts.state == ItemState.RESTARTING:
+        return _restarting(facts, at)
+    return _ordered(facts, at)
+
+
+REFUSED: Mapping[Phase, Callable[[Said], Next]] = {
+    Phase.UNDELIVERED: lambda said: Next(ItemState.WAITING, "offline"),
+    Phase.POSTPONED: lambda said: Next(ItemState.POSTPONED, "in_use"),
+    Phase.FAILED: lambda said: Next(ItemState.FAILED, said.reason or "failed", said.text),
+}
+"""What follows when a terminal did not take the order, wherever it is."""
+
+
+def _ordered(facts: ItemFacts, at: datetime) -> Next | None:
+    """It has not restarted yet."""
+    if facts.said.phase == Phase.SUCCEEDED or facts.back_at is not None:
+        return Next(ItemState.RESTARTING, back_by=_back_by(facts, at))
+    if facts.said.phase == Phase.SILENT:
+        return Next(ItemState.FAILED, "no_answer", facts.said.text)
+    state = WORKS.get(facts.said.phase)
+    return Next(state) if state and state != facts.state else None
+
+
+def _updated(facts: ItemFacts, at: datetime) -> Next | None:
+    """It runs the wanted version."""
+    if facts.state == ItemState.FAILED or facts.said.phase == Phase.FAILED:
+        return Next(ItemState.NEW_VERSION, facts.said.reason, facts.said.text, updated_at=facts.updated_at or at)
+    if facts.updated_at is None or facts.state != ItemState.SETTLING:
+        return Next(ItemState.SETTLING, updated_at=facts.updated_at or at)
+    settled_at = facts.updated_at + timedelta(seconds=facts.settle_s)
+    if at < settled_at:
+        return None
+    if facts.is_online:
+        return Next(ItemState.DONE, updated_at=facts.updated_at)
+    lost_at = settled_at + BACK_WITHIN
+    return Next(ItemState.NOT_BACK, "settling", updated_at=facts.updated_at) if at >= lost_at else None
+
+
+def _restarting(facts: ItemFacts, at: datetime) -> Next | None:
+    """It should restart, or has, and does not run the wanted version."""
+    if facts.has_booted and facts.is_online:
+        return Next(ItemState.OLD_VERSION)
+    if facts.back_by is None or at < facts.back_by:
+        return None
+    if facts.is_online:
+        return Next(ItemState.OLD_VERSION, "no_restart")
+    return Next(ItemState.NOT_BACK, back_by=facts.back_by)
+
+
+def _back_by(facts: ItemFacts, at: datetime) -> datetime:
+    said = facts.said.back_at or facts.back_at
+    return min(said, at + MAX_BACK) + timedelta(minutes=1) if said and said > at else at + BACK_WITHIN
+
+
+def said_by(command: Command) -> Said:
+    """What the terminal said over its link."""
+    match command.state:
+        case CommandState.QUEUED:
+            return Said(Phase.ORDERED)
+        case CommandState.SENT:
+            return Said(_phase_of(command.progress_text))
+        case CommandState.DONE:
+            return Said(Phase.SUCCEEDED, back_at=_back_at(command.result))
+        case CommandState.EXPIRED:
+            return Said(Phase.UNDELIVERED)
+    if command.answered_at is None:
+        return Said(Phase.SILENT, "no_answer", command.error)
+    code = code_of(command.error)
+    if code in IN_USE:
+        return Said(Phase.POSTPONED, code, command.error)
+    return Said(Phase.FAILED, code if code in KNOWN else "failed", command.error)
+
+
+def code_of(error: str) -> str:
+    """The code with which the text of an error begins: `no_space` of `no_space: needs 412 MB`."""
+    return error.partition(":")[0].strip().replace("-", "_").lower()[:32]
+
+
+def _phase_of(progress: str) -> Phase:
+    if not progress:
+        return Phase.ORDERED
+    return Phase.INSTALLING if progress.lower().startswith("install") else Phase.DOWNLOADING
+
+
+def _back_at(result: Any) -> datetime | None:
+    """A terminal may send anything."""
+    given = result.get("back_at") if isinstance(result, dict) else None
+    try:
+        found = datetime.fromisoformat(given) if isinstance(given, str) else None
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None

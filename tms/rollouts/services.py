@@ -1,0 +1,56 @@
+"""What people do with rollouts. Each service is idempotent, in one transaction, and in the audit trail."""
+
+from tms.rollouts.control import (
+    MayNotApprove,
+    RolloutOver,
+    approve_wave,
+    ask_approval,
+    cancel,
+    confirm,
+    continue_stopped,
+    demand_control,
+    leave_out,
+    may_control,
+    pause,
+    pause_withdrawn,
+    resume,
+    retry,
+    stop,
+)
+from tms.rollouts.events import counts_of, record_event
+from tms.rollouts.planning import create, discard, draft, members_of, needs_second, plan, save_draft
+from tms.rollouts.rolling_back import RollBack, roll_back, roll_back_of
+from tms.rollouts.values import RolloutRefused, RolloutValues, WaveValues
+
+__all__ = [
+    "MayNotApprove",
+    "RollBack",
+    "RolloutOver",
+    "RolloutRefused",
+    "RolloutValues",
+    "WaveValues",
+    "approve_wave",
+    "ask_approval",
+    "cancel",
+    "confirm",
+    "continue_stopped",
+    "counts_of",
+    "create",
+    "demand_control",
+    "discard",
+    "draft",
+    "leave_out",
+    "may_control",
+    "members_of",
+    "needs_second",
+    "pause",
+    "pause_withdrawn",
+    "plan",
+    "record_event",
+    "resume",
+    "retry",
+    "roll_back",
+    "roll_back_of",
+    "save_draft",
+    "stop",
+]
