@@ -1,6 +1,6 @@
 """Time-based presence: terminals whose lease ends, and terminals whose node or TMS itself was unavailable."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -8,14 +8,10 @@ from django.conf import settings
 from django.db import transaction
 
 from tms.alerts import lifecycle
-from tms.alerts.rules.cache import rule_cache
-from tms.alerts.rules.compiled import TerminalScope
-from tms.feed.change import Change
-from tms.feed.publisher import publish
-from tms.fleet.models import Cause, Terminal, TerminalState
+from tms.alerts.presence import follow
+from tms.fleet.models import Cause, TerminalState
 from tms.fleet.nodes import dropped_terminals
 from tms.fleet.presence import store
-from tms.fleet.presence.state_machine import LinkStateChange
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 from tms.ops.health import heartbeats
@@ -71,17 +67,6 @@ def catch_up(at: datetime) -> bool:
         return False
     until = at + timedelta(seconds=settings.RECONNECT_GRACE_S)
     with transaction.atomic():
-        store.postpone(until)
+        store.postpone(until, polls_until=at + timedelta(seconds=settings.HAWKBIT_LEASE_S))
         lifecycle.defer(until)
     return True
-
-
-def follow(link_changes: Sequence[LinkStateChange]) -> None:
-    """Updates presence alerts and publishes the changes."""
-    if not link_changes:
-        return
-    moved = frozenset(change.terminal_id for change in link_changes)
-    rows = Terminal.objects.filter(pk__in=moved).values_list("pk", "site_id", "kind", "model")
-    scopes = {row[0]: TerminalScope(*row) for row in rows}
-    lifecycle.apply_events(lifecycle.follow_presence(link_changes, rule_cache().get(), scopes))
-    publish(Change(terminals=moved, presence=moved))

@@ -168,6 +168,29 @@ def withdraw(commands: Collection[int], *, reason: str) -> int:
         return _expire_queued(queued, reason)
 
 
+@transaction.atomic
+def dequeue_one(command: Command, *, session: int, at: datetime) -> bool:
+    """Take this command to send it now; False if another caller was first, or it expired."""
+    due_at = at + timedelta(seconds=command.answer_within_s)
+    sent = {"state": CommandState.SENT, "session": session, "sent_at": at, "due_at": due_at}
+    if not Command.objects.deliverable(at).filter(pk=command.pk).update(**sent):
+        return False
+    for name, value in sent.items():
+        setattr(command, name, value)
+    _publish([command.terminal_id], CommandState.SENT)
+    return True
+
+
+@transaction.atomic
+def give_up(command: Command, *, session: int, reason: str, at: datetime) -> bool:
+    """Expire a command that was sent in this session. Only for terminals that can be told that it is over."""
+    sent = Command.objects.filter(pk=command.pk, state=CommandState.SENT, session=session)
+    if not sent.update(state=CommandState.EXPIRED, error=reason, due_at=None):
+        return False
+    _end([Settled(command.pk, command.terminal_id, CommandState.EXPIRED, command.name)], at)
+    return True
+
+
 def _command(
     terminal: int,
     spec: CommandSpec,

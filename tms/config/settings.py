@@ -397,6 +397,12 @@ OFFLINE_AFTER_S = env.seconds("TMS_OFFLINE_AFTER_S", 30)
 REBOOT_ALLOWANCE_S = env.seconds("TMS_REBOOT_ALLOWANCE_S", 300)
 """How long a reboot or update may take if the terminal names no return time."""
 
+HAWKBIT_POLL_S = env.seconds("TMS_HAWKBIT_POLL_S", 300, least=1)
+"""How often a terminal without a link polls, whose updater speaks hawkBit's device API."""
+
+HAWKBIT_LEASE_S = 3 * HAWKBIT_POLL_S
+"""Such a terminal is silent after this: a poll or two may fail, and its updater does not repeat them."""
+
 LONGEST_GOODBYE_S = env.seconds("TMS_LONGEST_GOODBYE_S", 86_400)
 """The longest absence that a goodbye excuses; a longer one needs a maintenance window."""
 

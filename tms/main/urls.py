@@ -32,5 +32,6 @@ urlpatterns = [
     path("api/docs/", api_docs, name="api-docs"),
     path("", include("tms.fleet.urls")),
     path("", include("tms.files.urls")),
+    path("", include("tms.rollouts.hawkbit.urls")),
     path("api/v1/", api.urls),
 ]

@@ -165,9 +165,9 @@ class StateQuerySet(models.QuerySet["TerminalState"]):
         return self.filter(terminal__lifecycle__in=COUNTED)
 
     def on_node(self, node: str | None) -> Self:
-        """Online over a link of `node`; over any link for None."""
+        """Online over a link of `node`; over any link for None. Terminals that poll have none."""
         online = self.filter(presence=Presence.ONLINE)
-        return online if node is None else online.filter(node=node)
+        return online.filter(session__gt=0) if node is None else online.filter(node=node)
 
 
 class TerminalState(models.Model):

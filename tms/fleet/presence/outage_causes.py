@@ -5,6 +5,7 @@
 | anything, after a goodbye       |                                                           | planned         |
 | the same link                   | TMS had received its frames in time, but stored them late | server          |
 | the same link                   | it had sent nothing                                       | application     |
+| a poll                          |                                                           | unclear         |
 | the same boot                   | a node of TMS had dropped it, and it returned at once     | server          |
 | the same boot                   | it continued to make reports, or never makes any          | network         |
 | the same boot                   | it made no reports, although it usually does              | unclear         |
@@ -46,6 +47,8 @@ class Evidence:
     reports_made: int | None = None
     has_ever_reported: bool = False
     was_stored_late: bool = False
+    is_poll: bool = False
+    """It has no link, and polls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Return:
     boot_id: str
     seq: int
     boot: Reboot | None
+    is_poll: bool = False
 
     @property
     def has_restarted(self) -> bool | None:
@@ -103,6 +107,7 @@ class Return:
             reports_made=self.reports_made,
             has_ever_reported=self.seq > 0,
             was_stored_late=self.boot is None and self.was_since is not None and self.at < self.was_since,
+            is_poll=self.is_poll,
         )
 
 
@@ -110,7 +115,7 @@ def seconds(span: timedelta) -> float:
     return max(0.0, span.total_seconds())
 
 
-def returning(link_state: LinkState, *, at: datetime, boot: Reboot | None) -> Return:
+def returning(link_state: LinkState, *, at: datetime, boot: Reboot | None, is_poll: bool = False) -> Return:
     """Call it with the link state before the return."""
     return Return(
         terminal_id=link_state.terminal_id,
@@ -121,6 +126,7 @@ def returning(link_state: LinkState, *, at: datetime, boot: Reboot | None) -> Re
         boot_id=link_state.boot_id,
         seq=link_state.seq,
         boot=boot,
+        is_poll=is_poll,
     )
 
 
@@ -128,6 +134,8 @@ def cause_of(evidence: Evidence, *, timing: Timing) -> OutageCause:
     """See the table above."""
     if evidence.lost_by in GOODBYES:
         return OutageCause.PLANNED
+    if evidence.is_poll:
+        return OutageCause.UNCLEAR
     if evidence.has_restarted is None:
         return OutageCause.SERVER if evidence.was_stored_late else OutageCause.APPLICATION
     if evidence.has_restarted:

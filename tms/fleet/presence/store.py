@@ -143,14 +143,16 @@ def orphan(
     return _decide(linked, decide)
 
 
-def postpone(until: datetime) -> int:
+def postpone(until: datetime, *, polls_until: datetime | None = None) -> int:
     """Postpone all decisions until `until`: while TMS itself was unavailable no terminal could send or reconnect.
 
-    Call it in a transaction.
+    Those that are online because they poll return only at their next poll. Call it in a transaction.
     """
-    awaited = TerminalState.objects.due(until)
+    polls_until = polls_until or until
+    awaited = TerminalState.objects.due(max(until, polls_until))
     list(awaited.select_for_update().order_by("pk").values_list("pk"))  # in the same order as all others lock
-    return awaited.update(due_at=until)
+    polling = awaited.filter(presence=Presence.ONLINE, session=0).update(due_at=polls_until)
+    return polling + TerminalState.objects.due(until).update(due_at=until)
 
 
 def _decide(
