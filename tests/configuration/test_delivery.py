@@ -5,9 +5,9 @@ import pytest
 from tests.configuration.rows import answer, boot, fleet_value, key, row, send, version
 from tests.support.builders import AT, Fleet, later
 from tms.commands import services as commands
+from tms.commands.change_frames import CannotSend
 from tms.commands.models import Command, CommandState
 from tms.configuration import delivery, versions
-from tms.configuration.delivery import CannotSend
 from tms.configuration.models import Layer
 from tms.configuration.places import Place
 from tms.configuration.versions import REMOVED, Edit

@@ -7,3 +7,11 @@ from django.utils.translation import gettext_lazy as _
 class ArtifactsConfig(AppConfig):
     name = "tms.artifacts"
     verbose_name = _("Artifacts")
+
+    def ready(self) -> None:
+        # Its models are loaded by now.
+        from tms.artifacts import delivery
+        from tms.commands import change_frames
+        from tms.commands.kinds import UPDATE
+
+        change_frames.register(UPDATE, delivery.frames_of)

@@ -10,11 +10,11 @@ from tms.accounts.models import User
 from tms.artifacts.downloads import address_of
 from tms.artifacts.models import Artifact
 from tms.commands import services as commands
-from tms.commands.kinds import CommandSpec
-from tms.commands.models import Command, Danger
+from tms.commands.change_frames import CannotSend
+from tms.commands.kinds import CHANGES, UPDATE
+from tms.commands.models import Command
+from tms.fleet.models import Terminal
 from tms.protocol import frames
-
-UPDATE = CommandSpec("update", "Update", danger=Danger.INTERRUPTS, answer_within_s=7_200.0, is_builtin=False)
 
 
 class Withdrawn(ValueError):
@@ -51,7 +51,7 @@ def order(
         args["max_bytes_s"] = max_bytes_s
     return commands.queue_many(
         terminals,
-        UPDATE,
+        CHANGES[UPDATE],
         args=args,
         by=by,
         at=at,
@@ -61,14 +61,36 @@ def order(
 
 
 def frame_of(command: Command) -> frames.UpdateFrame:
-    """The frame of an order that is being sent; its address of the download ends with its deadline."""
-    artifact = Artifact.objects.get(pk=command.args["artifact"])
-    assert command.sent_at is not None and command.due_at is not None
+    """The frame of an order that is being sent. Raises CannotSend."""
+    found = frames_of([command])[command.pk]
+    if isinstance(found, CannotSend):
+        raise found
+    return found
+
+
+def frames_of(sent: Collection[Command]) -> dict[int, frames.UpdateFrame | CannotSend]:
+    """The frames of orders that are being sent, by command."""
+    artifacts = Artifact.objects.in_bulk({command.args["artifact"] for command in sent})
+    terminals = Terminal.objects.in_bulk({command.terminal_id for command in sent})
+    return {
+        command.pk: _frame(command, artifacts.get(command.args["artifact"]), terminals.get(command.terminal_id))
+        for command in sent
+    }
+
+
+def _frame(command: Command, artifact: Artifact | None, terminal: Terminal | None) -> frames.UpdateFrame | CannotSend:
+    """Its address of the download ends with its deadline."""
+    if artifact is None or terminal is None:
+        return CannotSend("the artifact does not exist any more")
+    if artifact.withdrawn_at:
+        return CannotSend(str(Withdrawn(artifact)))
+    assert command.sent_at is not None
+    assert command.due_at is not None
     install_after, max_bytes_s = command.args.get("install_after"), command.args.get("max_bytes_s")
     return frames.UpdateFrame(
         manifest=artifact.manifest,
         signatures=tuple(frames.ManifestSignature(one["key"], one["signature"]) for one in artifact.signatures),
-        url=address_of(artifact, command.terminal, at=command.sent_at, until=command.due_at),
+        url=address_of(artifact, terminal, at=command.sent_at, until=command.due_at),
         deadline=command.due_at,
         install_after=datetime.fromisoformat(install_after) if install_after else UNSET,
         max_bytes_s=max_bytes_s or UNSET,

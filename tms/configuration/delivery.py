@@ -14,6 +14,7 @@ from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from tms.accounts.models import User
 from tms.commands import services as commands
+from tms.commands.change_frames import CannotSend
 from tms.commands.kinds import CHANGES, CONFIGURE
 from tms.commands.models import Command, CommandState
 from tms.configuration.contents import Content, contents_of
@@ -35,10 +36,6 @@ MAX_REFUSED = 100
 MAX_REASON = 200
 UNDONE = "undone:"
 TAKES_WORK = states(lambda treatment: treatment.takes_work)
-
-
-class CannotSend(ValueError):
-    """The configuration cannot be sent as it was ordered; the message says why."""
 
 
 class BootReport(msgspec.Struct, frozen=True, gc=False):
