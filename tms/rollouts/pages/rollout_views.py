@@ -19,14 +19,17 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.lib import csv_export
 from tms.lib.csv_export import Cell
+from tms.rollouts import services
 from tms.rollouts.models import Rollout, RolloutEventKind, RolloutState, Wave
 from tms.rollouts.pages import items as rollout_items
+from tms.rollouts.pages.allowed import Allowed
 from tms.rollouts.pages.evidence import EvidenceBar
 from tms.rollouts.pages.items import SHOWS, ItemsQuery
 from tms.rollouts.pages.progress import ItemCounts, RolloutProgress, progress_of
 from tms.rollouts.pages.timeline import last, timeline_of
 from tms.rollouts.pages.waves import WaveView, wave_views
 from tms.rollouts.pages.words import ICONS, PAST, Line, coming, first_line
+from tms.rollouts.services import RollBack
 
 POLL_S, POLL_LARGE_S, POLL_STILL_S = 2, 10, 30
 MANY_ITEMS = 2_000
@@ -99,6 +102,7 @@ def _values(request: AuthenticatedRequest, found: Rollout) -> dict[str, Any]:
     counts, query = progress.all, ItemsQuery.of(request.GET)
     items = rollout_items.items_of(found, request.user)
     page = rollout_items.items_page(items, found, query)
+    can = Allowed.of(found, coming(waves), counts, to=request.user)
     views = wave_views(waves, progress, items)
     return {
         "nav_item": "rollouts",
@@ -117,6 +121,8 @@ def _values(request: AuthenticatedRequest, found: Rollout) -> dict[str, Any]:
         "timeline": timeline_of(found),
         **_head(found, waves, counts, progress),
         **_next(found, waves, views),
+        "can": can,
+        "back": _back(found, request.user) if can.roll_back and found.state == RolloutState.STOPPED else None,
     }
 
 
@@ -151,6 +157,11 @@ def _next(found: Rollout, waves: Sequence[Wave], views: Sequence[WaveView]) -> d
         "asked_by": _name(wave.asked_by) if wave else None,
         "approved_by": _name(wave.approved_by) if wave else None,
     }
+
+
+def _back(found: Rollout, person: User) -> RollBack | None:
+    preview = services.roll_back_of(found, by=person)
+    return preview if preview.terminals or preview.lacking else None
 
 
 def _name(person: User | None) -> Name | None:
