@@ -18,6 +18,9 @@ from tms.approvals import api as approval_api
 from tms.availability import api as availability_api
 from tms.commands import api as command_api
 from tms.commands.definitions import TooManyDefinitions
+from tms.configuration import api as configuration_api
+from tms.configuration.keys import KeyInUse
+from tms.configuration.versions import NoDraft, NothingChanged
 from tms.files import api as file_api
 from tms.fleet import api as fleet_api
 from tms.fleet.credentials import api as key_api
@@ -68,7 +71,7 @@ OF_FLEET = (
     edit_api,  # first: `edits` is no UID
     *(fleet_api, region_api, site_api, hours_api, terminal_api, group_api, label_api, tag_api),
     *(device_api, unexpected_api, key_api, enrolment_api, identity_api, presence_api),
-    *(telemetry_api, command_api, file_api, job_api, view_api),
+    *(telemetry_api, command_api, file_api, job_api, configuration_api, view_api),
 )
 OF_ALERTS = (
     alert_api,
@@ -96,6 +99,7 @@ REFUSALS: Mapping[type[Exception], int] = {
     **dict.fromkeys((CannotUndo, RegionInUse, Retired), 409),
     **dict.fromkeys((IsScope, MembersByQuery, NamedByGroups, TooManyAttributes, TooManyDynamicGroups), 409),
     **dict.fromkeys((AlreadyInspected, NotOnRound, RoundClosed), 409),
+    **dict.fromkeys((KeyInUse, NoDraft, NothingChanged), 409),
     **dict.fromkeys((TooManyDefinitions, TooManyViews, JobOver), 409),
     Busy: 503,
 }

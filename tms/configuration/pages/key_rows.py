@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from tms.accounts.access import Person, visible
-from tms.configuration.cells import shown
+from tms.configuration.change_rows import shown_value
 from tms.configuration.models import ConfigurationKey, ConfigurationVersion, Layer, LayerValue
 from tms.configuration.places import Place, names_of
-from tms.configuration.secrets import MASKED
 
 
 @dataclass
@@ -102,7 +101,3 @@ def _cells(
 def _sorted(cells: Iterable[LayerCell]) -> list[LayerCell]:
     order = list(Layer)
     return sorted(cells, key=lambda cell: (order.index(cell.place.layer), cell.name))
-
-
-def shown_value(value: LayerValue) -> str:
-    return MASKED if value.secret else shown(value.value)

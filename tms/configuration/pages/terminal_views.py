@@ -1,7 +1,7 @@
 """The page of the configuration of one terminal: what it shall have, from which layer, and what it reports."""
 
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -17,33 +17,13 @@ from tms.accounts.permissions import Permission
 from tms.commands.kinds import CONFIGURE
 from tms.commands.models import Command
 from tms.configuration import delivery
-from tms.configuration.cells import shown
-from tms.configuration.contents import FleetPlaces, Renderer, VersionLayers
-from tms.configuration.layers import EffectiveValue, StoredValue
-from tms.configuration.models import ConfigurationKey, Layer, TerminalConfiguration
+from tms.configuration.models import Layer, TerminalConfiguration
 from tms.configuration.pages.change_views import send_now
-from tms.configuration.places import EDIT, Place, names_of
+from tms.configuration.places import EDIT
+from tms.configuration.terminal_values import effective_values
 from tms.fleet.models import Terminal
 
 SHOWN_COMMANDS = 8
-
-
-class ValueRow(NamedTuple):
-    """A key of the terminal. `state` is applied, refused, differs, restart or unknown."""
-
-    key: ConfigurationKey
-    value: str
-    layer: Layer
-    place: str
-    over: str | None
-    before: str | None
-    """The value of the version that it applied last, if another one."""
-    state: str
-    reason: str = ""
-
-    @property
-    def section(self) -> str:
-        return self.key.name.partition(".")[0]
 
 
 @require_safe
@@ -52,7 +32,7 @@ class ValueRow(NamedTuple):
 def terminal_configuration(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     terminal = _find(request.user, uid)
     stored = TerminalConfiguration.objects.select_related("version", "applied_version").filter(pk=terminal.pk).first()
-    rows = value_rows(terminal, stored)
+    rows = effective_values(terminal, stored)
     sent = Command.objects.filter(terminal=terminal, name=CONFIGURE).select_related("created_by").order_by("-pk")
     values: dict[str, Any] = {
         "nav_item": "terminals",
@@ -92,52 +72,3 @@ def send_again(request: AuthenticatedRequest, uid: str) -> HttpResponse:
 def _find(person: User, uid: str) -> Terminal:
     seen = access.visible(Terminal.objects.select_related("site", "state"), to=person)
     return get_object_or_404(seen, uid=uid)
-
-
-def value_rows(terminal: Terminal, stored: TerminalConfiguration | None) -> list[ValueRow]:
-    """The effective values at the version that the terminal shall have, by key."""
-    if stored is None or stored.version is None:
-        return []
-    number = stored.version.number
-    applied = stored.applied_version.number if stored.applied_version else 0
-    places = FleetPlaces([terminal.pk])
-    layers, where = VersionLayers(places, {number, applied}), places.of[terminal.pk]
-    effective, before = layers.at(number).effective(where), layers.at(applied).effective(where)
-    names = names_of({_place(one.stored) for one in effective.values()})
-    keys = {key.name: key for key in ConfigurationKey.objects.filter(name__in=effective)}
-    reader = _RowReader(stored, Renderer([terminal.site_id]), terminal.site_id)
-    return [
-        reader.row(keys[name], effective[name], before[name].stored if name in before else None, names)
-        for name in sorted(effective)
-    ]
-
-
-class _RowReader:
-    def __init__(self, stored: TerminalConfiguration, renderer: Renderer, site: int) -> None:
-        self._stored, self._renderer, self._site = stored, renderer, site
-
-    def row(
-        self, key: ConfigurationKey, one: EffectiveValue, before: StoredValue | None, names: dict[Place, str]
-    ) -> ValueRow:
-        reason = self._stored.refused.get(key.name, "")
-        value, former = self._text(one.stored), self._text(before) if before else None
-        is_changed = self._stored.differs and (before != one.stored if one.stored.secret else former != value)
-        if reason:
-            state = "refused"
-        elif is_changed:
-            state = "differs"
-        elif key.needs_restart and self._stored.needs_restart:
-            state = "restart"
-        else:
-            state = "applied"
-        over = self._text(one.over[0]) if one.over else None
-        place = _place(one.stored)
-        shown_before = former if is_changed else None
-        return ValueRow(key, value, place.layer, names[place], over, shown_before, state, reason)
-
-    def _text(self, stored: StoredValue) -> str:
-        return shown(self._renderer.value(stored, self._site))
-
-
-def _place(stored: StoredValue) -> Place:
-    return Place(stored.layer, stored.place)

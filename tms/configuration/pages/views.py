@@ -15,9 +15,9 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 from tms.configuration import versions
+from tms.configuration.change_rows import change_rows
 from tms.configuration.changes import effects_of
 from tms.configuration.models import ConfigurationKey, ConfigurationVersion, TerminalConfiguration
-from tms.configuration.pages.change_rows import change_rows
 from tms.configuration.pages.key_rows import KeyRow, rows_of
 from tms.configuration.places import EDIT
 from tms.fleet.models import Terminal

@@ -1,4 +1,4 @@
-"""The changes of a version as a page shows them."""
+"""The changes of a version as people read them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,8 +7,7 @@ from tms.accounts.access import Person
 from tms.configuration.cells import shown
 from tms.configuration.changes import Difference, Effects, changes_of
 from tms.configuration.layers import StoredValue
-from tms.configuration.models import ConfigurationVersion
-from tms.configuration.pages.key_rows import shown_value
+from tms.configuration.models import ConfigurationVersion, LayerValue
 from tms.configuration.places import Place, names_of
 from tms.configuration.secrets import MASKED
 from tms.fleet.models import Terminal
@@ -89,3 +88,7 @@ def _text(stored: StoredValue | None) -> str | None:
     if stored is None:
         return None
     return MASKED if stored.secret else shown(stored.value)
+
+
+def shown_value(value: LayerValue) -> str:
+    return MASKED if value.secret else shown(value.value)
