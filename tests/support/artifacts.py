@@ -8,6 +8,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 
 from tests.support.builders import AT
 from tms.artifacts.manifest import Manifest, Signature
@@ -30,12 +31,12 @@ def make_manifest(
     name: str = "kiosk-firmware",
     version: str = "4.8.3",
     models: tuple[str, ...] = ("KX-21",),
-    format: str = "swu",
+    form: str = "swu",
     expires: datetime = AT + timedelta(days=365),
     **more: Any,
 ) -> Manifest:
     facts = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()} | more
-    return Manifest(name=name, version=version, format=format, models=models, expires=expires, **facts)
+    return Manifest(name=name, version=version, format=form, models=models, expires=expires, **facts)
 
 
 def sign(text: str, name: str = KEY_NAME, key: Ed25519PrivateKey = PRIVATE_KEY) -> Signature:
@@ -57,6 +58,6 @@ def make_artifact(
         expires_at=manifest.expires, manifest=manifest.text,
         signatures=[{"key": one.key, "signature": one.signature}], **{"uploaded_at": AT} | columns,
     )  # fmt: skip
-    artifact.file.save(secrets.token_hex(16), ContentFile(content), save=False)
+    artifact.file.name = storages["artifacts"].save(secrets.token_hex(16), ContentFile(content))
     artifact.save()
     return artifact

@@ -13,6 +13,7 @@ from tms.alerts.lifecycle import firmware
 from tms.alerts.maintenance import services as maintenance_services
 from tms.alerts.suppression import at_open
 from tms.approvals import services as approvals
+from tms.artifacts import uploads as artifact_uploads
 from tms.availability.rollup import services as availability
 from tms.clock import leader
 from tms.clock.node_watch import NodeWatch
@@ -106,6 +107,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("configuration_moves", configuration_moves.PASS_S, configuration_moves.follow_moves, Lane.SLOW),
     Loop("job_starts", 1.0, job_starting.start_due, Lane.SLOW),
     Loop("imports", 1.0, imports.advance, Lane.SLOW),
+    Loop("artifact_uploads", 0.5, artifact_uploads.advance, Lane.SLOW),
     Loop("files", 30.0, file_retention.tidy, Lane.SLOW),
     Loop("partition", 300.0, partitions.maintain, Lane.SLOW),
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),

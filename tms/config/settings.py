@@ -359,6 +359,13 @@ ARTIFACTS_ROOT = DATA_DIR / "artifacts"
 ARTIFACTS_BUCKET = env.text("TMS_ARTIFACTS_BUCKET")
 """A private bucket of Amazon S3 for them, from which terminals download with presigned addresses."""
 
+ARTIFACTS_BY_NGINX = env.flag("TMS_ARTIFACTS_BY_NGINX", default=False)
+"""nginx sends artifacts that are on disk, after TMS has decided who gets them."""
+
+DOWNLOADS_AT_ONCE = env.whole("TMS_DOWNLOADS_AT_ONCE", 40, least=1)
+"""Downloads of artifacts from the disk that a node sends at a time."""
+
+DOWNLOADS_PER_SITE = env.whole("TMS_DOWNLOADS_PER_SITE", 4, least=1)
 FILES_DAYS = env.days("TMS_FILES_DAYS", 30, least=1)
 FILES_DAILY_MB = env.whole("TMS_FILES_DAILY_MB", 500, least=1)
 """Megabytes that one terminal may upload within 24 hours."""

@@ -20,6 +20,7 @@ from tms.feed.publisher import publish
 from tms.files.cleaning import clear, remove_parts
 from tms.files.models import FilePart, FileState, TerminalFile
 from tms.files.offers import MAX_PART_BYTES
+from tms.files.tus import UploadRefused
 from tms.lib.hashing import hash_token
 
 log = structlog.get_logger(__name__)
@@ -31,14 +32,6 @@ MAX_FILES_A_DAY = 500
 MEGABYTE = 1_000_000
 STEPS = 10
 """Boards show the progress in so many steps."""
-
-
-class UploadRefused(Exception):
-    """The text says what is expected."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code, self.detail = code, detail
 
 
 class Announcement(NamedTuple):

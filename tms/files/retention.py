@@ -9,7 +9,8 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.files.cleaning import clear, remove_parts
 from tms.files.models import FileState, TerminalFile
-from tms.files.receiving import UploadRefused, join
+from tms.files.receiving import join
+from tms.files.tus import UploadRefused
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import each
 

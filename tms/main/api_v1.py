@@ -15,6 +15,9 @@ from tms.alerts.rule_editing import api as rule_editing_api
 from tms.alerts.rule_editing.services import OutOfDate
 from tms.alerts.statistics import api as statistic_api
 from tms.approvals import api as approval_api
+from tms.artifacts import api as artifact_api
+from tms.artifacts import key_api as signing_key_api
+from tms.artifacts.uploads import CannotAdd
 from tms.availability import api as availability_api
 from tms.commands import api as command_api
 from tms.commands.definitions import TooManyDefinitions
@@ -73,6 +76,7 @@ OF_FLEET = (
     *(device_api, unexpected_api, key_api, enrolment_api, identity_api, presence_api),
     *(telemetry_api, command_api, file_api, job_api, configuration_api, view_api),
 )
+OF_SOFTWARE = (artifact_api, signing_key_api)
 OF_ALERTS = (
     alert_api,
     action_api,
@@ -88,7 +92,7 @@ OF_NOTIFICATIONS = (destination_api, policy_api, preview_api, rotation_api, deli
 OF_HISTORY = (shift_api, availability_api, inspection_api, replay_api)
 OF_ACCESS = (audit_api, provider_api)
 PARTS = (
-    *(*OF_FLEET, *OF_ALERTS, approval_api, *OF_HISTORY),
+    *(*OF_FLEET, *OF_SOFTWARE, *OF_ALERTS, approval_api, *OF_HISTORY),
     *(*OF_NOTIFICATIONS, *OF_ACCESS, search_api),
 )
 REFUSALS: Mapping[type[Exception], int] = {
@@ -100,7 +104,7 @@ REFUSALS: Mapping[type[Exception], int] = {
     **dict.fromkeys((IsScope, MembersByQuery, NamedByGroups, TooManyAttributes, TooManyDynamicGroups), 409),
     **dict.fromkeys((AlreadyInspected, NotOnRound, RoundClosed), 409),
     **dict.fromkeys((KeyInUse, NoDraft, NothingChanged), 409),
-    **dict.fromkeys((TooManyDefinitions, TooManyViews, JobOver), 409),
+    **dict.fromkeys((TooManyDefinitions, TooManyViews, JobOver, CannotAdd), 409),
     Busy: 503,
 }
 api = Api(

@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("tms.fleet.saved_views.urls")),
     path("", include("tms.inspections.urls")),
     path("", include("tms.jobs.urls")),
+    path("", include("tms.artifacts.urls")),
     path("", include("tms.rollouts.urls")),
     path("", include("tms.configuration.urls")),
     path("", include("tms.notifications.urls")),

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
@@ -91,6 +91,15 @@ def _demand(request: ApiRequest, access: Access) -> None:
         lacking = " or ".join(map(str, access.permissions)) or access.needs
         detail = f"the person of this token lacks the permission {lacking}; ask an administrator"
         raise ProblemError(403, "tms:forbidden", detail)
+
+
+def demand_access(request: HttpRequest, access: Access) -> User:
+    """The person of the token, if it may be used like this, for views that are no operation. Raises ProblemError."""
+    asked = cast(ApiRequest, request)
+    asked.token = caller(request)
+    asked.person = asked.token.person
+    _demand(asked, access)
+    return asked.person
 
 
 def caller(request: HttpRequest) -> ApiToken:

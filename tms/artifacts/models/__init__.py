@@ -2,5 +2,6 @@
 
 from tms.artifacts.models.artifact import Artifact
 from tms.artifacts.models.signing_key import SigningKey
+from tms.artifacts.models.upload import ArtifactUpload
 
-__all__ = ["Artifact", "SigningKey"]
+__all__ = ["Artifact", "ArtifactUpload", "SigningKey"]

@@ -98,6 +98,17 @@ def find(digests: Collection[str], *, at: datetime) -> dict[str, CredentialKey]:
     return {digest: CredentialKey(pk, TerminalIdentity(*identity)) for pk, digest, *identity in rows}
 
 
+def of_header(text: str, *, at: datetime) -> TerminalIdentity | None:
+    """The terminal whose valid key an `Authorization: Bearer <uid>.<secret>` carries."""
+    scheme, _, offered = text.partition(" ")
+    given = credential.parse(offered.strip()) if scheme.lower() == "bearer" else None
+    if given is None:
+        return None
+    digest = hash_token(given.secret)
+    key = find([digest], at=at).get(digest)
+    return key.identity if key else None
+
+
 def mark_used(keys: Collection[int], *, at: datetime) -> None:
     """Links began with these keys."""
     chosen, parameters = db_rows.any_of("id", keys)
