@@ -19,6 +19,8 @@ NAMES = {
     "Duplicate credential",
     "Unexpected device",
     "Looks tampered",
+    "Configuration undone",
+    "Configuration differs",
 }
 OFF = {"Other firmware", "Wrong clock"}
 

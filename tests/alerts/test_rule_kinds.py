@@ -9,14 +9,26 @@ from tms.alerts.models import Rule
 from tms.alerts.preview.preview import HISTORIES
 from tms.alerts.rule_kinds import RULE_KINDS
 from tms.alerts.rule_kinds.base import History, RuleKind
-from tms.alerts.rule_kinds.evaluation import EventRule, FirmwareRule, PresenceRule, ThresholdRule
+from tms.alerts.rule_kinds.evaluation import ConfigurationRule, EventRule, FirmwareRule, PresenceRule, ThresholdRule
 from tms.alerts.rule_kinds.metric import MetricKind
 from tms.alerts.rule_kinds.sources import RuleSource
 from tms.boards.rules.forms import RuleForm
 
 DOCS = (Path(__file__).parents[2] / "docs/alerting.md").read_text()
 KINDS = pytest.mark.parametrize("kind", RULE_KINDS.values(), ids=lambda kind: kind.name)
-STORED = ("above", "below", "outside", "rising", "falling", "absent", "presence", "event", "firmware", "clock")
+STORED = (
+    "above",
+    "below",
+    "outside",
+    "rising",
+    "falling",
+    "absent",
+    "presence",
+    "event",
+    "firmware",
+    "configuration",
+    "clock",
+)
 """Names that rules in databases and in files have, in the order in which people choose from them."""
 
 
@@ -102,7 +114,7 @@ def test_a_kind_compiles_its_rules_and_reports_missing_fields(kind):
 
     compiled = kind.compile(rule)
 
-    assert isinstance(compiled, ThresholdRule | PresenceRule | EventRule | FirmwareRule)
+    assert isinstance(compiled, ThresholdRule | PresenceRule | EventRule | FirmwareRule | ConfigurationRule)
     assert isinstance(compiled, ThresholdRule) is kind.has_thresholds
     assert compiled.key == (1, rule.revision)
     rule.clean()

@@ -100,6 +100,9 @@ class Fleet:
     def firmware_rule(self, firmware: str = "", **fields: Any) -> Rule:
         return self._rule(RuleSource.FIRMWARE, firmware=firmware, **fields)
 
+    def configuration_rule(self, **fields: Any) -> Rule:
+        return self._rule(RuleSource.CONFIGURATION, **fields)
+
     def group(self, name: str, *terminals: Terminal) -> Group:
         group = Group.objects.create(name=name)
         group.terminals.set(terminals)

@@ -1,13 +1,13 @@
-"""Firmware rules: which terminals run another firmware than expected.
-
-The clock evaluates them, because the expected firmware and the most common firmware of a model change without a report.
+"""Rules that the clock evaluates, because what they expect changes without a report: those on firmware, and those of
+apps above this one.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import batched
+from typing import NamedTuple
 
 from django.db import models
 
@@ -27,20 +27,30 @@ CHUNK = 500
 not_followed = SetAside[int]("firmware")
 
 
+class Watched(NamedTuple):
+    """What the rules of a source find."""
+
+    matching: Callable[[Rule, datetime], set[int]]
+    """The terminals that match a rule now."""
+    has_lasted: bool = False
+    """Whether it finds only those that have matched for the rule's duration already."""
+
+
 def follow_all(at: datetime) -> None:
     """One pass of the clock."""
-    rules = Rule.objects.enabled().filter(kind=RuleSource.FIRMWARE)
+    rules = Rule.objects.enabled().filter(kind__in=list(WATCHED))
     each(rules, partial(follow, at=at), loop="firmware")
 
 
 def follow(rule: Rule, *, at: datetime) -> None:
-    """Trigger for the terminals that mismatch now, and clear for the others."""
-    found = mismatched(rule)
+    """Trigger for the terminals that match now, and clear for the others."""
+    watched = WATCHED[rule.kind]
+    found, duration_s = watched.matching(rule, at), 0.0 if watched.has_lasted else rule.duration_s
     active = set(Condition.objects.filter(rule=rule).values_list("terminal", flat=True))
 
     def apply(chunk: Sequence[int]) -> int:
         store.lock(chunk)
-        lifecycle.apply_events([_rule_event(rule, terminal_id, terminal_id in found, at) for terminal_id in chunk])
+        lifecycle.apply_events([_rule_event(rule, pk, at, duration_s if pk in found else None) for pk in chunk])
         return len(chunk)
 
     for chunk in batched(sorted((found ^ active) - set(not_followed.keys(at))), CHUNK):
@@ -71,7 +81,12 @@ def most_common_firmware(terminals: models.QuerySet[Terminal]) -> dict[str, str]
     return most_common
 
 
-def _rule_event(rule: Rule, terminal_id: int, is_mismatch: bool, at: datetime) -> RuleEvent:
-    if is_mismatch:
-        return RuleTriggered(rule.pk, terminal_id, at, rule.duration_s)
+def _rule_event(rule: Rule, terminal_id: int, at: datetime, duration_s: float | None) -> RuleEvent:
+    """None for a terminal that does not match."""
+    if duration_s is not None:
+        return RuleTriggered(rule.pk, terminal_id, at, duration_s)
     return RuleCleared(rule.pk, terminal_id, at)
+
+
+WATCHED: dict[str, Watched] = {RuleSource.FIRMWARE: Watched(lambda rule, _at: mismatched(rule))}
+"""By the source of rules. Apps above this one add theirs when they are ready."""

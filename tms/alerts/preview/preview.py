@@ -76,7 +76,7 @@ def preview(rule: Rule, *, since: datetime, until: datetime, scope: Scope = EVER
     history = probe.kind_object.history
     in_scope = list(within(terminals_of(probe), scope).order_by("pk").values_list("pk", flat=True))
     if history is History.NONE:
-        matching = sorted(firmware.mismatched(probe).intersection(in_scope))
+        matching = sorted(firmware.WATCHED[probe.kind].matching(probe, until).intersection(in_scope))
         return PreviewResult(since, until, len(in_scope), in_scope, matching_now=matching)
     evaluated = sample(in_scope, MAX_CLOSELY if history is History.REPORTS else MAX_TERMINALS)
     reader = LimitedReader()

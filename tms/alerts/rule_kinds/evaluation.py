@@ -178,4 +178,12 @@ class FirmwareRule:
     duration_s: float
 
 
-type CompiledRule = ThresholdRule | PresenceRule | EventRule | FirmwareRule
+@dataclass(frozen=True, slots=True)
+class ConfigurationRule:
+    """Evaluated by the clock as well: what a terminal shall have changes without a report."""
+
+    key: RuleKey
+    duration_s: float
+
+
+type CompiledRule = ThresholdRule | PresenceRule | EventRule | FirmwareRule | ConfigurationRule

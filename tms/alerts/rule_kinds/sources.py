@@ -10,3 +10,4 @@ class RuleSource(models.TextChoices):
     EVENT = "event", pgettext_lazy("rule", "Event")
     FIRMWARE = "firmware", pgettext_lazy("rule", "Firmware")
     CLOCK = "clock", pgettext_lazy("rule", "Clock")
+    CONFIGURATION = "configuration", pgettext_lazy("rule", "Configuration")

@@ -1,10 +1,17 @@
-"""Kinds of rules on the state of a terminal: its presence, events, firmware and clock."""
+"""Kinds of rules on the state of a terminal: its presence, events, firmware, configuration and clock."""
 
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.rule_kinds.base import LASTING, SEVERITIES, History, RuleFacts, RuleKind, ValueFacts, key_of
-from tms.alerts.rule_kinds.evaluation import ClockRule, CompiledRule, EventRule, FirmwareRule, PresenceRule
+from tms.alerts.rule_kinds.evaluation import (
+    ClockRule,
+    CompiledRule,
+    ConfigurationRule,
+    EventRule,
+    FirmwareRule,
+    PresenceRule,
+)
 from tms.alerts.rule_kinds.sources import RuleSource
 from tms.lib.calendar.durations import duration_text
 
@@ -57,6 +64,19 @@ class OtherFirmware(RuleKind):
 
     def placeholders(self, rule: RuleFacts) -> dict[str, str]:
         return {"firmware": rule.firmware or gettext("the version most of its model run")}
+
+
+class OtherConfiguration(RuleKind):
+    source = RuleSource.CONFIGURATION
+    name = source.value
+    label = pgettext_lazy("rule", "Configuration differs")
+    hint = _("A terminal reports another configuration than it shall have.")
+    condition = _("When the configuration of {who} differs, open an alert with severity {severity}")
+    fields = ("duration_s", "severity")
+    history = History.NONE
+
+    def compile(self, rule: RuleFacts) -> CompiledRule:
+        return ConfigurationRule(key_of(rule), rule.duration_s)
 
 
 class WrongClock(RuleKind):
