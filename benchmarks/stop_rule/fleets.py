@@ -86,9 +86,11 @@ def make_fleet(random: Random, kind: Kind, terminals: int, sites: int) -> Fleet:
         past = [poisson(random, rate * HISTORY_DAYS) for rate in rates]
         if name != "lasting_faults" or kind.lasting_shocks:
             _remember_shocks(random, kind, grouped, past)
-        mean = sum(past) / HISTORY_DAYS / terminals
         fleet.expected[name] = {
-            terminal: expected_rate(hits, HISTORY_DAYS, mean) for terminal, hits in enumerate(past)
+            terminal: expected_rate(past[terminal], HISTORY_DAYS, mean)
+            for site in grouped
+            for mean in [sum(past[terminal] for terminal in site) / HISTORY_DAYS / max(1, len(site))]
+            for terminal in site
         }
     _live(random, kind, fleet)
     return fleet
@@ -141,9 +143,7 @@ def draw(random: Random, rates: Sequence[float], busy: Sequence[float]) -> Itera
     return zip(terminals, hours, strict=True)
 
 
-def changes(
-    random: Random, kind: Kind, name: str, slopes: Sequence[float], extra: float
-) -> list[float]:
+def changes(random: Random, kind: Kind, name: str, slopes: Sequence[float], extra: float) -> list[float]:
     """How a reading of terminals changed in a window of three hours; `extra`: by the new software, an hour."""
     noise = NOISE[name]
     spread = noise * (random.choice((1, 1, 3)) if kind.drift else 1)

@@ -1,6 +1,6 @@
 """One simulated rollout: its waves, what it does to terminals, and when each rule would have stopped it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from random import Random
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from benchmarks.stop_rule.fleets import HOURS, ORDINARY, Fleet, Kind, changes, make_fleet
 from tms.rollouts.effects import decision, strata
-from tms.rollouts.effects.betting import mean_lean
+from tms.rollouts.effects.betting import mean_leans
 from tms.rollouts.effects.decision import Action, Standing
 from tms.rollouts.effects.measures import COUNTED, MEASURES, READINGS
 from tms.rollouts.effects.strata import Exposure, Member
@@ -36,16 +36,13 @@ class Case(NamedTuple):
 
 
 class Outcome(NamedTuple):
+    """What became of it by our own rule, and by the others."""
+
     stopped_at: int | None
     """The hour, for our own rule."""
     updated: int
     held: bool
-    failures: int | None
-    """How many installations had ended when too many had failed, by our plain threshold."""
-    hawkbit: int | None
-    aws: int | None
-    nerves_percent: int | None
-    nerves_devices: int | None
+    others: "Others"
     twice: int | None
     """The hour at which twice as much was counted as before."""
 
@@ -74,7 +71,9 @@ class Rollout:
 def draw_waves(random: Random, fleet: Fleet, sizes: Sequence[int]) -> list[list[int]]:
     """A canary at as many sites as possible, shares drawn at random, and one terminal a site held back."""
     rest = [random.sample(site, len(site)) for site in fleet.sites if site]
-    held_back = {site.pop() for site in rest if len(site) > 1}
+    for site in rest:
+        if len(site) > 1:
+            site.pop()  # held back until the end, which these runs do not reach
     random.shuffle(rest)
     canary = [site.pop() for site in rest[: sizes[0]] if site]
     others = [terminal for site in rest for terminal in site]
@@ -83,7 +82,6 @@ def draw_waves(random: Random, fleet: Fleet, sizes: Sequence[int]) -> list[list[
     for size in sizes[1:]:
         waves.append(others[begin : begin + size])
         begin += size
-    del held_back
     return [*waves, others[begin:]]
 
 
@@ -109,7 +107,7 @@ def run(case: Case, seed: int) -> Outcome:
     updated = sum(at <= hour + 1 for at in rollout.updated_at.values())
     while pending:  # what the rules that look at installations would have seen
         _install(rollout, pending.pop(0), HOURS)
-    return Outcome(stopped, updated, held, *_others(rollout), twice)
+    return Outcome(stopped, updated, held, _others(rollout), twice)
 
 
 def _harm(random: Random, case: Case, fleet: Fleet) -> dict[str, list[set[int]]]:
@@ -156,7 +154,7 @@ def _compare(rollout: Rollout, hour: int, harm: dict[str, list[set[int]]]) -> No
     missing = [terminal for terminal, is_missing in rollout.back.get(hour, ()) if is_missing]
     if due := len(rollout.back.get(hour, ())):
         counts = strata.count_returns(due - len(missing), missing)
-        rollout.tallies["not_back"].add(counts, Exposure(1, 1))
+        rollout.tallies["not_back"].add(counts)
         rollout.hit["not_back"].update(missing)
 
 
@@ -190,7 +188,7 @@ def _count_hits(
         quiet = {terminal for terminal in site if last.get(terminal, -99) >= hour - strata.EPISODE_HOURS}
         rollout.after[name] += len((hit & updated) - quiet)
         for counts in strata.count(members, hit, quiet, rates):
-            tally.add(counts, exposures[0])
+            tally.add(counts)
             rollout.hit[name].update(counts.updated_hit)
         last.update(dict.fromkeys(hit, hour))
 
@@ -209,7 +207,7 @@ def _compare_readings(rollout: Rollout, site: Sequence[int], hour: int) -> None:
             leak = rollout.case.leak if is_memory else 0.0
             new = changes(rollout.random, rollout.case.kind, name, [slopes[one] for one in updated], leak)
             old = changes(rollout.random, rollout.case.kind, name, [slopes[one] for one in waiting], 0.0)
-            leans = mean_lean(new, old)
+            leans = mean_leans(new, old)
             rollout.tallies[name].add_changes(leans, new, old)
             for terminal, lean in zip(updated, leans, strict=True):
                 rollout.leans[name][terminal] = rollout.leans[name].get(terminal, 0.0) + lean
@@ -232,38 +230,43 @@ def _decide(rollout: Rollout) -> Action:
 
 
 def _is_twice(rollout: Rollout) -> bool:
-    return any(
-        hits >= 3 and hits >= 2 * rollout.before[name] for name, hits in rollout.after.items()
+    return any(hits >= 3 and hits >= 2 * rollout.before[name] for name, hits in rollout.after.items())
+
+
+class Others(NamedTuple):
+    """How many installations had ended when a rule about failed installations stopped; None if it did not."""
+
+    failures: int | None
+    hawkbit: int | None
+    aws: int | None
+    nerves_percent: int | None
+    nerves_devices: int | None
+
+
+def _others(rollout: Rollout) -> Others:
+    """A failed installation fails again, so that NervesHub counts the device after its third attempt. Its last step
+    has no tolerance."""
+    waves = rollout.failed_by_wave
+    return Others(
+        failures=_first([rollout.installed], _is_plainly_over),
+        hawkbit=_first(waves, lambda size, ended, failed: failed > 0.02 * size),
+        aws=_first([rollout.installed], lambda size, ended, failed: ended >= 50 and failed > 0.05 * ended),
+        nerves_percent=_first(waves[:-1], lambda size, ended, failed: failed >= max(1, ceil(size * 0.02))),
+        nerves_devices=_first(waves[:-1], lambda size, ended, failed: failed >= 3),
     )
 
 
-def _others(rollout: Rollout) -> tuple[int | None, ...]:
-    return (
-        _first(rollout.installed, lambda ended, failed: decision.has_failed(ended=ended, failed=failed, percent=2, at_least=20)),
-        _by_wave(rollout, lambda failed, size: failed > 0.02 * size),
-        _first(rollout.installed, lambda ended, failed: ended >= 50 and failed > 0.05 * ended),
-        _by_wave(rollout, lambda failed, size: failed >= max(1, ceil(size * 0.02)), last=False),
-        _by_wave(rollout, lambda failed, size: failed >= 3, last=False),
-    )
+def _is_plainly_over(size: int, ended: int, failed: int) -> bool:
+    return decision.has_failed(ended=ended, failed=failed, percent=2, at_least=20)
 
 
-def _first(installed, is_over):  # type: ignore[no-untyped-def]
-    failed = 0
-    for ended, has_failed in enumerate(installed, 1):
-        failed += has_failed
-        if is_over(ended, failed):
-            return ended
-    return None
-
-
-def _by_wave(rollout, is_over, last=True):  # type: ignore[no-untyped-def]
-    ended = 0
-    waves = rollout.failed_by_wave if last else rollout.failed_by_wave[:-1]
+def _first(waves: Sequence[Sequence[bool]], is_over: Callable[[int, int, int], bool]) -> int | None:
+    before = 0
     for wave in waves:
         failed = 0
-        for has_failed in wave:
-            ended += 1
+        for ended, has_failed in enumerate(wave, 1):
             failed += has_failed
-            if is_over(failed, len(wave)):
-                return ended
+            if is_over(len(wave), ended, failed):
+                return before + ended
+        before += len(wave)
     return None

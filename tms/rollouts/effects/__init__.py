@@ -1,4 +1,4 @@
-"""The stop rule of rollouts: whether updated terminals do worse than those that still wait. Pure: no database, no clock.
+"""The stop rule of rollouts: whether updated terminals do worse than those that still wait. No database, no clock.
 
 The derivation is in docs/rollouts.md.
 """

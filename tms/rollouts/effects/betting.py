@@ -12,14 +12,12 @@ LEANS = (0.2, 0.4, 0.6, 0.8)
 def bet_on_hits(share: float, expected: float) -> tuple[float, ...]:
     """The logarithm of what each ratio multiplies the evidence by.
 
-    `share`: the updated share of the terminals hit in a stratum; `expected`: its mean while nothing is wrong. The bet is
-    linear in `share`, so that a shock of the whole site, which hits both alike, counts as one hit does: for nothing.
+    `share`: the updated share of the terminals hit in a stratum; `expected`: its mean while nothing is wrong. The bet
+    is linear in `share`, so that a shock of the whole site, which hits both alike, adds nothing.
     """
     if not 0 < expected < 1:
         return (0.0,) * len(RATIOS)
-    return tuple(
-        log((share * ratio + 1 - share) / (ratio * expected + 1 - expected)) for ratio in RATIOS
-    )
+    return tuple(log((share * ratio + 1 - share) / (ratio * expected + 1 - expected)) for ratio in RATIOS)
 
 
 def bet_on_readings(lean: float) -> tuple[float, ...]:
@@ -33,7 +31,7 @@ def mean_of_logs(logs: Sequence[float]) -> float:
     return highest + log(sum(exp(value - highest) for value in logs) / len(logs))
 
 
-def mean_lean(updated: Sequence[float], waiting: Sequence[float]) -> list[float]:
+def mean_leans(updated: Sequence[float], waiting: Sequence[float]) -> list[float]:
     """For each updated terminal, how much of the waiting ones it is above, from -1 (all are higher) to 1."""
     return [_lean(value, waiting) for value in updated]
 

@@ -35,11 +35,7 @@ class Standing(NamedTuple):
 
     @property
     def may_stop(self) -> bool:
-        return (
-            self.evidence >= HOLD
-            and self.terminals >= LEAST_TERMINALS
-            and self.hits >= LEAST_RATIO * self.expected
-        )
+        return self.evidence >= HOLD and self.terminals >= LEAST_TERMINALS and self.hits >= LEAST_RATIO * self.expected
 
 
 def mean_evidence(standings: Collection[Standing]) -> float:

@@ -1,4 +1,7 @@
-"""Which hits say nothing about the software, whichever terminal was hit."""
+"""Which hits say nothing about the software, whichever terminal was hit.
+
+Terminals that are being updated or settle are no members of a stratum, so that their hits are never asked about.
+"""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -10,8 +13,6 @@ class LeftOut(StrEnum):
     INCIDENT = "incident"
     """An incident holds updated and waiting terminals of the stratum: both have it."""
     MAINTENANCE = "maintenance"
-    SETTLING = "settling"
-    """It is being updated, or its settle time runs."""
     ABOUT_SOFTWARE = "about_software"
     """An alert about the firmware or the configuration, which the rollout changes on purpose."""
     UNCLEAR = "unclear"
@@ -28,7 +29,6 @@ class Facts(NamedTuple):
 
     cause: str = ""
     """Of an outage."""
-    is_settling: bool = False
     in_maintenance: bool = False
     in_shared_incident: bool = False
     is_about_software: bool = False
@@ -38,7 +38,6 @@ class Facts(NamedTuple):
 def left_out(facts: Facts) -> LeftOut | None:
     """Why this hit does not count; None if it does."""
     reasons = (
-        (facts.is_settling, LeftOut.SETTLING),
         (facts.cause in NEVER_COUNTED, LeftOut.CAUSE),
         (facts.is_about_software, LeftOut.ABOUT_SOFTWARE),
         (facts.in_maintenance, LeftOut.MAINTENANCE),

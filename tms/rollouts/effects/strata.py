@@ -88,6 +88,6 @@ def _count(members: Sequence[Member], hit: Collection[int], rates: Mapping[int, 
 
 
 def count_returns(back: int, missing: Sequence[int], expected: float = NOT_BACK) -> Counts:
-    """Count the updated terminals of a site that should have come back in an hour, as if those that did were waiting."""
+    """Count the updated terminals of a site that should have come back in an hour; those that did are the others."""
     due = back + len(missing)
     return Counts(tuple(missing), back, due * expected, due * (1 - expected))

@@ -1,13 +1,12 @@
 """What is known of one measure so far: sums over strata, so that a new hour is added without reading the old ones."""
 
 from collections.abc import Sequence
-from math import exp
+from math import exp, log
 from typing import Any, Self
 
 import msgspec
 
 from tms.rollouts.effects.betting import LEANS, RATIOS, bet_on_hits, bet_on_readings, mean_of_logs
-from tms.rollouts.effects.measures import MeasureKind
 from tms.rollouts.effects.strata import Counts, Exposure
 
 MOST = 1e9
@@ -33,18 +32,18 @@ class Tally(msgspec.Struct):
 
     @property
     def evidence(self) -> float:
-        return exp(min(mean_of_logs(self.logs), 20.7)) if self.logs else 1.0
+        return exp(min(mean_of_logs(self.logs), log(MOST))) if self.logs else 1.0
 
     def expose(self, exposure: Exposure) -> None:
         self.updated_days += exposure.updated_days
 
-    def add(self, counts: Counts, exposure: Exposure) -> None:
+    def add(self, counts: Counts) -> None:
         """Add a stratum with hits. Its exposure is added by `expose`, as hours without hits have one, too."""
         self._multiply(bet_on_hits(counts.share, counts.expected), len(RATIOS))
         self.updated_hits += len(counts.updated_hit)
         self.waiting_hits += counts.waiting_hit
         self.expected += counts.hits * counts.expected
-        self.standard_hits += counts.waiting_hit * exposure.updated_days / exposure.waiting_days
+        self.standard_hits += counts.waiting_hit * counts.updated / counts.waiting
 
     def add_changes(self, leans: Sequence[float], updated: Sequence[float], waiting: Sequence[float]) -> None:
         """Add how a reading changed in one window at a site, among terminals of one model."""
@@ -55,7 +54,7 @@ class Tally(msgspec.Struct):
 
     def _multiply(self, factors: Sequence[float], number: int) -> None:
         logs = self.logs or [0.0] * number
-        self.logs = [log + factor for log, factor in zip(logs, factors, strict=True)]
+        self.logs = [before + factor for before, factor in zip(logs, factors, strict=True)]
 
     def dump(self) -> dict[str, Any]:
         return msgspec.to_builtins(self)  # type: ignore[no-any-return]

@@ -12,6 +12,7 @@ from tms.rollouts.models.rollout import (
     RolloutKind,
     RolloutState,
 )
+from tms.rollouts.models.watching import EvidencePoint, TerminalEffect, TerminalFault, WatchedSite, Watching
 from tms.rollouts.models.wave import Wave, WaveKind, WaveState
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "OPEN_ITEMS",
     "OPEN_ROLLOUTS",
     "ApprovalRule",
+    "EvidencePoint",
     "LateTerminals",
     "PostponedThen",
     "Rollout",
@@ -29,6 +31,10 @@ __all__ = [
     "RolloutItemState",
     "RolloutKind",
     "RolloutState",
+    "TerminalEffect",
+    "TerminalFault",
+    "WatchedSite",
+    "Watching",
     "Wave",
     "WaveKind",
     "WaveState",

@@ -1,0 +1,187 @@
+"""The evaluation of a running rollout, once a minute: hours of sites that are over are added to its tallies.
+
+An hour of a site ends at a minute of its own and is added once. It never changes later, so that one evaluation gives
+what many give.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Min
+
+from tms.rollouts.effects import betting, strata
+from tms.rollouts.effects.measures import COUNTED, MEASURES
+from tms.rollouts.effects.strata import Exposure, Member
+from tms.rollouts.effects.tally import Tally
+from tms.rollouts.models import Rollout, RolloutItem, TerminalEffect, WatchedSite, Watching
+from tms.rollouts.watching import faults, readings, site_hours
+from tms.rollouts.watching.site_hours import HOUR, Item, SiteHour
+
+GRACE = timedelta(minutes=2)
+"""What happened within an hour is committed by then."""
+SITES_AT_ONCE = 50
+"""More are due after an interruption; then the next evaluations catch up."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """What an evaluation adds."""
+
+    rollout: Rollout
+    watching: Watching
+    tallies: dict[str, Tally]
+    effects: dict[tuple[str, int], tuple[int, float]] = field(default_factory=dict)
+    """New hits and leans of updated terminals, by measure and terminal."""
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add_effect(self, measure: str, terminal: int, *, hits: int = 0, lean: float = 0.0) -> None:
+        before = self.effects.get((measure, terminal), (0, 0.0))
+        self.effects[measure, terminal] = (before[0] + hits, before[1] + lean)
+
+
+@transaction.atomic
+def advance(rollout: Rollout, at: datetime) -> Watching:
+    """Add the hours that are over by `at`."""
+    watching, _ = Watching.objects.get_or_create(rollout=rollout)
+    watching = Watching.objects.select_for_update().get(rollout=rollout)
+    if watching.watched_from != rollout.watched_from:
+        _begin_again(rollout, watching)
+    progress = Progress(rollout, watching, {name: Tally.load(watching.tallies.get(name, {})) for name in MEASURES})
+    _watch_new_sites(rollout)
+    faults.follow(at)
+    due = WatchedSite.objects.filter(rollout=rollout, hour__lte=at - GRACE - HOUR).order_by("hour", "site")
+    sites = list(due[:SITES_AT_ONCE])
+    items = site_hours.items_of(rollout, [site.site_id for site in sites]) if sites else {}
+    for site in sites:
+        _add_site(progress, site, items.get(site.site_id, []), at)
+    WatchedSite.objects.bulk_update(sites, ("hour", "hits"))
+    _store(progress, at)
+    return watching
+
+
+def _begin_again(rollout: Rollout, watching: Watching) -> None:
+    """Forget what was counted, because a person continued the rollout. The curve of its evidence stays."""
+    WatchedSite.objects.filter(rollout=rollout).delete()
+    TerminalEffect.objects.filter(rollout=rollout).delete()
+    watching.tallies, watching.left_out, watching.compared_days = {}, {}, {}
+    watching.watched_from = rollout.watched_from
+
+
+def _watch_new_sites(rollout: Rollout) -> None:
+    """Watch sites from the hour in which their first terminal was updated."""
+    watched = WatchedSite.objects.filter(rollout=rollout).values("site")
+    updated = RolloutItem.objects.filter(rollout=rollout, updated_at__isnull=False)
+    found = updated.exclude(terminal__site__in=watched).values("terminal__site_id").annotate(first=Min("updated_at"))
+    begin = rollout.watched_from or rollout.started_at or rollout.created_at
+    WatchedSite.objects.bulk_create(
+        [
+            WatchedSite(rollout=rollout, site_id=site, hour=_hour_of_site(site, max(first, begin)))
+            for site, first in found.order_by().values_list("terminal__site_id", "first")
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _hour_of_site(site: int, at: datetime) -> datetime:
+    minute = timedelta(minutes=site % 60)
+    return (at - minute).replace(minute=0, second=0, microsecond=0) + minute
+
+
+def _add_site(progress: Progress, site: WatchedSite, items: Sequence[Item], at: datetime) -> None:
+    if items and not site.hits:
+        began_at = progress.rollout.started_at or site.hour
+        hits = site_hours.past_hits([item.terminal for item in items], began_at)
+        site.hits = {measure: {str(key): number for key, number in found.items()} for measure, found in hits.items()}
+    while site.hour <= at - GRACE - HOUR:
+        _add_hour(progress, site, items)
+        site.hour += HOUR
+
+
+def _add_hour(progress: Progress, site: WatchedSite, items: Sequence[Item]) -> None:
+    _add_returns(progress, items, site.hour)
+    hour = site_hours.read(items, site.site_id, site.hour)
+    if hour is None:
+        return
+    _add_exposure(progress, items, hour)
+    for name in COUNTED:
+        if hour.hit[name]:
+            _add_hits(progress, name, hour, site)
+    progress.left_out += hour.left_out
+    if last := readings.window_before(site.hour + HOUR):
+        _add_changes(progress, items, last)
+
+
+def _add_exposure(progress: Progress, items: Sequence[Item], hour: SiteHour) -> None:
+    exposures = strata.exposures(hour.members)
+    for name in COUNTED:
+        for exposure in exposures:
+            progress.tallies[name].expose(exposure)
+    waits = {member.model for member in hour.members if not member.is_updated}
+    waves = {item.terminal: str(item.wave) for item in items}
+    days = progress.watching.compared_days
+    for member in hour.members:
+        if member.is_updated and member.model in waits:
+            wave = waves[member.terminal]
+            days[wave] = days.get(wave, 0.0) + member.days
+
+
+def _add_hits(progress: Progress, name: str, hour: SiteHour, site: WatchedSite) -> None:
+    rates = site_hours.expected_rates(site.hits.get(name, {}), [member.terminal for member in hour.members])
+    for counts in strata.count(hour.members, hour.hit[name], hour.quiet[name], rates):
+        progress.tallies[name].add(counts)
+        for terminal in counts.updated_hit:
+            progress.add_effect(name, terminal, hits=1)
+
+
+def _add_returns(progress: Progress, items: Sequence[Item], since: datetime) -> None:
+    back, missing = site_hours.read_returns(items, since)
+    if back or missing:
+        progress.tallies["not_back"].add(strata.count_returns(back, missing))
+        progress.tallies["not_back"].expose(Exposure(back + len(missing), 0))
+        for terminal in missing:
+            progress.add_effect("not_back", terminal, hits=1)
+
+
+def _add_changes(progress: Progress, items: Sequence[Item], last: datetime) -> None:
+    """Compare those that were updated, or waited, for the whole window and the hour before it."""
+    since, until = last - readings.WINDOW, last + HOUR
+    members = [member for item in items if (member := item.member(since, until))]
+    if not strata.exposures(members):
+        return
+    for name, changes in readings.read_changes(members, last).items():
+        for updated, waiting in _by_model(members, changes):
+            new, old = [changes[one] for one in updated], [changes[one] for one in waiting]
+            leans = betting.mean_leans(new, old)
+            progress.tallies[name].add_changes(leans, new, old)
+            for terminal, lean in zip(updated, leans, strict=True):
+                progress.add_effect(name, terminal, lean=lean)
+
+
+def _by_model(members: Sequence[Member], changes: dict[int, float]) -> list[tuple[list[int], list[int]]]:
+    found: defaultdict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for member in members:
+        if member.terminal in changes:
+            found[member.model][not member.is_updated].append(member.terminal)
+    return [(updated, waiting) for updated, waiting in found.values() if updated and waiting]
+
+
+def _store(progress: Progress, at: datetime) -> None:
+    watching = progress.watching
+    watching.tallies = {name: tally.dump() for name, tally in progress.tallies.items()}
+    for (measure, reason), number in progress.left_out.items():
+        reasons = watching.left_out.setdefault(measure, {})
+        reasons[reason] = reasons.get(reason, 0) + number
+    watching.evaluated_at = at
+    watching.save()
+    rows = [
+        TerminalEffect(rollout=progress.rollout, measure=measure, terminal_id=terminal)
+        for measure, terminal in progress.effects
+    ]
+    TerminalEffect.objects.bulk_create(rows, ignore_conflicts=True)
+    for (measure, terminal), (hits, lean) in progress.effects.items():
+        TerminalEffect.objects.filter(rollout=progress.rollout, measure=measure, terminal=terminal).update(
+            hits=F("hits") + hits, lean=F("lean") + lean
+        )

@@ -1,0 +1,159 @@
+"""One site for one hour: who was comparable, who was hit, and which hits count."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tms.alerts.maintenance import history as maintenance
+from tms.rollouts.effects import strata
+from tms.rollouts.effects.exclusions import NEVER_COUNTED, UNCLEAR, Facts, left_out
+from tms.rollouts.effects.rates import HISTORY_DAYS, expected_rate
+from tms.rollouts.effects.strata import Member
+from tms.rollouts.models import Rollout, RolloutItem, RolloutItemState
+from tms.rollouts.watching import hits as sources
+from tms.rollouts.watching.hits import Hit, Sides
+
+HOUR = timedelta(hours=1)
+EPISODE = timedelta(hours=strata.EPISODE_HOURS)
+HISTORY = timedelta(days=HISTORY_DAYS)
+UPDATED = (RolloutItemState.SETTLING, RolloutItemState.DONE, RolloutItemState.NEW_VERSION)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    terminal: int
+    model: str
+    wave: int
+    ordered_at: datetime | None
+    counts_from: datetime | None
+    """When its settle time is over; None unless it runs the wanted version."""
+    missing_at: datetime | None
+    """When it should have been back, and was not."""
+
+    def member(self, since: datetime, until: datetime) -> Member | None:
+        if self.counts_from is not None and self.counts_from <= since:
+            return Member(self.terminal, self.model, is_updated=True)
+        if self.ordered_at is None or self.ordered_at >= until:
+            return Member(self.terminal, self.model, is_updated=False)
+        return None
+
+
+@dataclass(slots=True)
+class SiteHour:
+    """What happened at a site in an hour, by measure."""
+
+    members: Sequence[Member]
+    hit: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    quiet: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+def items_of(rollout: Rollout, sites: Iterable[int]) -> dict[int, list[Item]]:
+    """The items of each site."""
+    settle = timedelta(seconds=rollout.settle_s)
+    found: defaultdict[int, list[Item]] = defaultdict(list)
+    rows = RolloutItem.objects.filter(rollout=rollout, terminal__site__in=sites).order_by("terminal_id")
+    columns = ("terminal__site_id", "terminal_id", "terminal__model", "wave__number")
+    times = ("ordered_at", "updated_at", "state", "state_at")
+    for site, terminal, model, wave, ordered_at, updated_at, state, state_at in rows.values_list(*columns, *times):
+        counts_from = updated_at + settle if updated_at is not None and state in UPDATED else None
+        missing_at = state_at if state == RolloutItemState.NOT_BACK else None
+        found[site].append(Item(terminal, model, wave, ordered_at, counts_from, missing_at))
+    return found
+
+
+def past_hits(terminals: Sequence[int], before: datetime) -> dict[str, dict[int, int]]:
+    """How often each terminal was hit in the days before, by measure; those without a hit are left out."""
+    past = [hit for hit in sources.read(terminals, before - HISTORY, before) if hit.cause not in NEVER_COUNTED]
+    counted: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    last: dict[tuple[str, int], datetime] = {}
+    for hit in sorted(past, key=lambda one: one.at):
+        key = (hit.measure, hit.terminal)
+        if key not in last or hit.at - last[key] > EPISODE:
+            counted[hit.measure][hit.terminal] += 1
+        last[key] = hit.at
+    return {measure: dict(found) for measure, found in counted.items()}
+
+
+def expected_rates(hits: Mapping[str, int], terminals: Sequence[int]) -> dict[int, float]:
+    """Expected hits a day of each terminal of a site. `hits`: those of the days before, by its number as text."""
+    own = {terminal: hits.get(str(terminal), 0) for terminal in terminals}
+    mean = sum(own.values()) / HISTORY_DAYS / len(own)
+    return {terminal: expected_rate(number, HISTORY_DAYS, mean) for terminal, number in own.items()}
+
+
+def read(items: Sequence[Item], site: int, since: datetime) -> SiteHour | None:
+    """None if nothing can be compared in this hour."""
+    until = since + HOUR
+    members = [member for item in items if (member := item.member(since, until))]
+    if not strata.exposures(members):
+        return None
+    hour = SiteHour(members)
+    found = sources.read([member.terminal for member in members], since - EPISODE, until)
+    if found:
+        _sort(hour, _judge(members, found, site, until), since)
+    return hour
+
+
+def _sort(hour: SiteHour, judged: Iterable[tuple[Hit, str | None]], since: datetime) -> None:
+    for hit, reason in judged:
+        is_now = hit.at >= since
+        if reason is None:
+            (hour.hit if is_now else hour.quiet)[hit.measure].add(hit.terminal)
+        elif is_now:
+            hour.left_out[hit.measure, reason] += 1
+
+
+def _judge(
+    members: Sequence[Member], found: Sequence[Hit], site: int, until: datetime
+) -> Iterator[tuple[Hit, str | None]]:
+    """Each hit with the reason why it does not count, if there is one."""
+    first = min(hit.began_at for hit in found)
+    periods = maintenance.covering({hit.terminal: site for hit in found}, since=first, until=until)
+    of_outages = sources.incidents_of_outages(found)
+    incidents = {hit.incident for hit in found if hit.incident} | set(of_outages.values())
+    shared = sources.shared_incidents(incidents, _sides(members))
+    unclear = _unclear_for_both(members, found, until)
+    for hit in found:
+        incident = hit.incident or of_outages.get((hit.terminal, hit.began_at))
+        planned = periods.get(hit.terminal, ())
+        yield (
+            hit,
+            left_out(
+                Facts(
+                    cause=hit.cause,
+                    in_maintenance=any(one.since <= hit.at and hit.began_at < one.until for one in planned),
+                    in_shared_incident=(incident, hit.terminal) in shared,
+                    is_about_software=hit.is_about_software,
+                    is_unclear_for_both=(until - hit.at) // HOUR in unclear,
+                )
+            ),
+        )
+
+
+def _sides(members: Iterable[Member]) -> list[Sides]:
+    sides: defaultdict[str, Sides] = defaultdict(lambda: (set(), set()))
+    for member in members:
+        sides[member.model][not member.is_updated].add(member.terminal)
+    return list(sides.values())
+
+
+def _unclear_for_both(members: Iterable[Member], found: Iterable[Hit], until: datetime) -> set[int]:
+    """The hours before `until` in which updated and waiting terminals had an outage of unknown cause."""
+    updated = {member.terminal for member in members if member.is_updated}
+    sides: defaultdict[int, set[bool]] = defaultdict(set)
+    for hit in found:
+        if hit.cause == UNCLEAR:
+            sides[(until - hit.at) // HOUR].add(hit.terminal in updated)
+    return {hour for hour, both in sides.items() if len(both) == 2}
+
+
+def read_returns(items: Iterable[Item], since: datetime) -> tuple[int, list[int]]:
+    """How many terminals settled in this hour, and which did not come back in time."""
+    until, back, missing = since + HOUR, 0, []
+    for item in items:
+        if item.missing_at is not None and since <= item.missing_at < until:
+            missing.append(item.terminal)
+        back += item.counts_from is not None and since <= item.counts_from < until
+    return back, missing
