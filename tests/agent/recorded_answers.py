@@ -16,6 +16,9 @@ class Recorded:
     def refuse(self, request_id: Any, reason: str) -> None:
         self.answers.put_nowait((request_id, reason))
 
+    def postpone(self, request_id: Any, reason: str) -> None:
+        self.answers.put_nowait((request_id, f"not now: {reason}"))
+
     def progress(self, request_id: Any, percent: Any, text: str) -> None: ...
 
     async def next(self) -> tuple[Any, ...]:

@@ -21,6 +21,7 @@ from tms_agent.log import Log
 from tms_agent.protocol.downlink import UpdateCall
 from tms_agent.protocol.frames import ManifestSignature, UpdateFrame
 from tms_agent.requests import RequestRefused
+from tms_agent.updating import finished
 from tms_agent.updating.download import Place
 from tms_agent.updating.manifest import Manifest, Present
 from tms_agent.updating.programs import Programs
@@ -116,6 +117,7 @@ class Terminal:
         self.folder, self.store = folder, store
         self.installer, self.recorded = Installer(), Recorded()
         self.goodbyes: asyncio.Queue[Any] = asyncio.Queue()
+        self.may_begin: tuple[str, ...] = ()
         self.start()
 
     def start(self, confirm_within_s: float = 600) -> None:
@@ -125,6 +127,7 @@ class Terminal:
                 {"release": KEY.public_key().public_bytes_raw()},
                 {"swu": self.installer},
                 confirm_within_s,
+                self.may_begin,
             ),
             Place(self.store.link_url, "Bearer T-1.secret", Network(), lambda: 0.0),
             present=lambda name: Present("KX-21", "4.8.2" if name == "kiosk" else ""),
@@ -138,6 +141,11 @@ class Terminal:
     def restart(self, confirm_within_s: float = 600) -> None:
         self.updater.cancel()
         self.start(confirm_within_s)
+
+    def left(self) -> set[str]:
+        """The files in its folder, but for the record of what is over."""
+        found = self.folder.iterdir() if self.folder.exists() else ()
+        return {path.name for path in found} - {finished.FILE}
 
     def send(self, call: UpdateCall) -> None:
         self.updater.start(call)
@@ -188,7 +196,7 @@ async def test_an_update_is_downloaded_installed_and_confirmed_by_the_next_link(
     goodbye, restart = await terminal.goodbyes.get(), terminal.updater.restart_command
     terminal.restart()
     terminal.updater.link_booted()
-    await wait_for_value_async(lambda: list(terminal.folder.iterdir()), [])
+    await wait_for_value_async(terminal.left, set())
 
     assert answer == {"version": "4.8.3", "back_at": "2026-12-01T00:05:00Z"}
     assert goodbye.reason == "update"
@@ -272,7 +280,7 @@ async def test_an_attack_is_refused_with_its_reason(terminal, changes, reason, m
 
     assert reason in answer
     assert terminal.installer.installed == []
-    assert list(terminal.folder.iterdir()) == [] if terminal.folder.exists() else True
+    assert terminal.left() == set()
 
 
 @pytest.mark.parametrize(
@@ -294,9 +302,34 @@ async def test_a_second_update_waits(terminal):
     terminal.installer.gate.clear()
     terminal.send(update())
 
-    terminal.send(update())
+    terminal.send(update(version="4.8.4"))
 
     assert (await terminal.recorded.next())[1] == "another update is under way"
+
+
+async def test_an_update_that_comes_again_is_answered_and_not_installed_twice(terminal):
+    first = await terminal.outcome(update())
+    terminal.restart()
+    terminal.updater.link_booted()
+    await wait_for_value_async(terminal.left, set())
+
+    again = await terminal.outcome(update())
+
+    assert again == first
+    assert terminal.installer.installed == [("4.8.3", len(CONTENT))]
+
+
+async def test_a_terminal_in_use_says_not_now_and_keeps_what_it_downloaded(terminal, store, tmp_path):
+    begins = tmp_path / "begins"
+    terminal.may_begin = ("sh", "-c", f"echo >> {begins}; test $(wc -l < {begins}) -ne 2 || {{ echo paying; exit 1; }}")
+    terminal.restart()
+
+    answers = [await terminal.outcome(update()), await terminal.outcome(update())]
+
+    assert answers[0] == "not now: in use: sh ended with 1: paying"
+    assert answers[1]["version"] == "4.8.3"
+    assert len(store.requests) == 1
+    assert len(terminal.installer.installed) == 1
 
 
 @pytest.mark.parametrize(

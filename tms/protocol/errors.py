@@ -23,6 +23,7 @@ class ErrorType(StrEnum):
     UNAVAILABLE = "tms:unavailable"
     REFUSED = "tms:refused"
     DEADLINE_PASSED = "tms:deadline-passed"
+    NOT_NOW = "tms:not-now"
 
 
 RPC_CODES: Mapping[ErrorType, int] = {
@@ -37,6 +38,7 @@ RPC_CODES: Mapping[ErrorType, int] = {
     ErrorType.REFUSED: -32005,
     ErrorType.DEADLINE_PASSED: -32006,
     ErrorType.PART_REFUSED: -32007,
+    ErrorType.NOT_NOW: -32008,
 }
 """JSON-RPC 2.0, 5.1: the reserved codes where one fits, else the range left to implementations."""
 

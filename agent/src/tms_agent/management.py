@@ -39,6 +39,9 @@ class RequestAnswers:
     def refuse(self, request_id: frames.RequestId, reason: str) -> None:
         self._commands.refuse(request_id, ErrorType.REFUSED, reason)
 
+    def postpone(self, request_id: frames.RequestId, reason: str) -> None:
+        self._commands.refuse(request_id, ErrorType.NOT_NOW, reason)
+
     def progress(self, request_id: frames.RequestId, percent: float | None, text: str) -> None:
         self._commands.progress.note(request_id, None if percent is None else int(percent), text)
 

@@ -11,8 +11,12 @@ MAX_REASON_CHARACTERS = 300
 OUTPUT_BYTES = 64 * 1024
 
 
+class ProgramFailed(RequestRefused):
+    """It ended with another status than 0."""
+
+
 async def run(command: Sequence[str], given: bytes = b"") -> bytes:
-    """The end of its standard output. Raises RequestRefused with the end of what it wrote if it fails."""
+    """The end of its standard output. Raises RequestRefused, with the end of what it wrote if it fails."""
     if not command:
         return b""
     try:
@@ -33,7 +37,7 @@ async def run(command: Sequence[str], given: bytes = b"") -> bytes:
             await process.wait()
     if status:
         said = (errors.strip() or output.strip()).decode(errors="replace")[-MAX_REASON_CHARACTERS:]
-        raise RequestRefused(f"{command[0]} ended with {status}: {said or 'no output'}")
+        raise ProgramFailed(f"{command[0]} ended with {status}: {said or 'no output'}")
     return output
 
 

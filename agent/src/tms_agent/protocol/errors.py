@@ -14,6 +14,7 @@ class ErrorType(str, Enum):
     UNAVAILABLE = "tms:unavailable"
     REFUSED = "tms:refused"
     DEADLINE_PASSED = "tms:deadline-passed"
+    NOT_NOW = "tms:not-now"
 
 
 RPC_CODES = {
@@ -21,6 +22,7 @@ RPC_CODES = {
     ErrorType.UNAVAILABLE: -32004,
     ErrorType.REFUSED: -32005,
     ErrorType.DEADLINE_PASSED: -32006,
+    ErrorType.NOT_NOW: -32008,
 }
 """The codes of the errors that an agent sends. JSON-RPC 2.0, 5.1."""
 

@@ -22,7 +22,8 @@ def management_of(changes: ChangeSettings, folder: Path) -> ManagementSettings:
     if installers and not manifest.has_signatures():
         raise UsageError("update: the package cryptography is missing; pip install 'tms-agent[update]'")
     apply = ConfigurationProgram(changes.apply_command) if changes.apply_command else None
-    return ManagementSettings(folder, apply, updates=UpdateSettings(folder, changes.keys, installers))
+    updates = UpdateSettings(folder, changes.keys, installers, may_begin=changes.may_begin)
+    return ManagementSettings(folder, apply, updates=updates)
 
 
 def versions_folder(folder: Path) -> Path:

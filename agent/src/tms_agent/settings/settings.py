@@ -53,6 +53,7 @@ KEYS: Mapping[str, Read] = {
     "update.keys": tables.update_keys,
     "update.formats": tables.update_formats,
     "update.own_versions": values.switch,
+    "update.may_begin": values.command,
 }
 TABLES = {key.partition(".")[0] for key in KEYS if "." in key}
 ONLY_IN_FILE = {"probes", "software", "update.keys", "update.formats"}

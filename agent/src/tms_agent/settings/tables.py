@@ -33,6 +33,7 @@ class ChangeSettings:
     """Ed25519 public keys, by their names."""
     formats: Mapping[str, Programs] = field(default_factory=dict)
     own_versions: bool = False
+    may_begin: Sequence[str] = ()
 
 
 def changes(found: Mapping[str, Any]) -> ChangeSettings:
@@ -42,6 +43,7 @@ def changes(found: Mapping[str, Any]) -> ChangeSettings:
         found.get("update.keys", {}),
         found.get("update.formats", {}),
         found.get("update.own_versions", False),
+        tuple(found.get("update.may_begin", ())),
     )
 
 

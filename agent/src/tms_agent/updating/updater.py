@@ -16,17 +16,19 @@ from tms_agent.log import Log
 from tms_agent.protocol import frames
 from tms_agent.protocol.downlink import UpdateCall
 from tms_agent.protocol.instants import format_instant, parse
-from tms_agent.requests import Answers, RequestRefused
+from tms_agent.requests import Answers, NotNow, RequestRefused
 from tms_agent.storage import documents
 from tms_agent.timeouts import timeout
+from tms_agent.updating import may_begin
 from tms_agent.updating.download import Download, Place
+from tms_agent.updating.finished import Finished
 from tms_agent.updating.manifest import Manifest, Present, PublicKeys, check, verified
 
 CONFIRM_WITHIN_S = 600.0
 RESTART_TAKES = timedelta(minutes=5)
 SPARE_BYTES = 32 * 1024 * 1024
 """What stays free beside the file: the reports must still find room."""
-STATE, FILE = "update.json", "update.file"
+STATE, FILE, KEPT = "update.json", "update.file", "update-kept.json"
 
 
 class Installer(Protocol):
@@ -53,6 +55,8 @@ class UpdateSettings:
     installers: dict[str, Installer] = field(default_factory=dict)
     """The installer of each format."""
     confirm_within_s: float = CONFIRM_WITHIN_S
+    may_begin: Sequence[str] = ()
+    """Asked before the download and before the installation; empty if the terminal may always be updated."""
 
 
 class Updater:
@@ -80,6 +84,9 @@ class Updater:
         self.restart_command: Sequence[str] = ()
         """What remains to be run after the goodbye."""
         self._state_file, self._file = settings.folder / STATE, settings.folder / FILE
+        self._kept = settings.folder / KEPT
+        """Whose file the one that is there is, if the terminal was in use when it was to be installed."""
+        self._finished = Finished(settings.folder)
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -103,6 +110,9 @@ class Updater:
 
     def start(self, call: UpdateCall) -> None:
         """Carry out an update, and answer later."""
+        if self._came_before(call):
+            self._log.info("an update came again; it is not installed twice")
+            return
         try:
             if documents.read(self._state_file):
                 raise RequestRefused("another update is under way")
@@ -110,7 +120,8 @@ class Updater:
             manifest = verified(update.manifest, update.signatures, self._settings.keys)
             check(manifest, self._present(manifest.name), formats=self.formats, at=self._now())
             self._check_room(manifest)
-            self._file.unlink(missing_ok=True)
+            if (documents.read(self._kept) or {}).get("sha256") != manifest.sha256:
+                self._file.unlink(missing_ok=True)
             state = state_of(call)
             documents.write(self._state_file, state)
         except (RequestRefused, OSError) as error:
@@ -118,6 +129,20 @@ class Updater:
             self._answers.refuse(call.id, str(error))
             return
         self._begin(self._carry_out(state))
+
+    def _came_before(self, call: UpdateCall) -> bool:
+        """If it is over, its answer is given again."""
+        state = documents.read(self._state_file) or {}
+        if (state.get("request_id"), state.get("manifest")) == (call.id, call.params.manifest):
+            return True
+        answer = self._finished.find(call)
+        if answer is None:
+            return False
+        if "result" in answer:
+            self._answers.done(call.id, answer["result"])
+        else:
+            self._answers.refuse(call.id, str(answer.get("error")))
+        return True
 
     def link_booted(self) -> None:
         """Installed software has proved that it reaches TMS."""
@@ -149,22 +174,39 @@ class Updater:
     async def _carry_out(self, state: dict[str, Any]) -> None:
         request_id, manifest = state["request_id"], Manifest.read(state["manifest"])
         try:
+            await may_begin.ask(self._settings.may_begin)
             await self._in_time(state, self._fetch(state, manifest))
             await self._wait_until(state.get("install_after"))
+            await self._ask_again(manifest)
             self._answers.progress(request_id, None, f"installing {manifest.version}")
             self._log.info("installing %s %s", manifest.name, manifest.version)
             await self._in_time(state, self._settings.installers[manifest.format].install(self._file, manifest))
+        except NotNow as reason:
+            self._log.info("the update waits: %s", reason)
+            documents.remove(self._state_file)
+            self._answers.postpone(request_id, str(reason))
+            return
         except TimeoutError:
-            self._fail(request_id, "not installed by its deadline")
+            self._fail(state, "not installed by its deadline")
             return
         except (RequestRefused, KeyError, OSError) as error:
-            self._fail(request_id, str(error))
+            self._fail(state, str(error))
             return
         documents.write(self._state_file, {**state, "is_installed": True})
         self.restart_command = self._settings.installers[manifest.format].restart_command
         back_at = self._now() + RESTART_TAKES
-        self._answers.done(request_id, {"version": manifest.version, "back_at": format_instant(back_at)})
+        result = {"version": manifest.version, "back_at": format_instant(back_at)}
+        self._finished.add(request_id, state["manifest"], result=result)
+        self._answers.done(request_id, result)
         self._on_goodbye(frames.GoodbyeFrame("update", back_at))
+
+    async def _ask_again(self, manifest: Manifest) -> None:
+        """The file is kept for later if the terminal is in use by now."""
+        try:
+            await may_begin.ask(self._settings.may_begin)
+        except NotNow:
+            documents.write(self._kept, {"sha256": manifest.sha256})
+            raise
 
     async def _fetch(self, state: dict[str, Any], manifest: Manifest) -> None:
         report = Percentage(lambda percent: self._answers.progress(state["request_id"], percent, "downloading"))
@@ -203,13 +245,15 @@ class Updater:
         if installer := self._settings.installers.get(manifest.format):
             await installer.roll_back()
 
-    def _fail(self, request_id: frames.RequestId, reason: str) -> None:
+    def _fail(self, state: dict[str, Any], reason: str) -> None:
         self._log.error("the update failed: %s", reason)
         self._forget()
-        self._answers.refuse(request_id, reason)
+        self._finished.add(state["request_id"], state["manifest"], error=reason)
+        self._answers.refuse(state["request_id"], reason)
 
     def _forget(self) -> None:
         documents.remove(self._state_file)
+        documents.remove(self._kept)
         self._file.unlink(missing_ok=True)
 
     def _stop_timer(self) -> None:

@@ -4,6 +4,7 @@ The service runs `supervise`, which belongs to the installed package and is neve
 on trial, and the one before again if that ends, or has not reached TMS in time.
 """
 
+import asyncio
 import contextlib
 import logging
 import math
@@ -103,7 +104,7 @@ class OwnInstaller:
         folder = self._versions.path_of(manifest.version)
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            unpack(file, folder)
+            await asyncio.to_thread(unpack, file, folder)
         except (OSError, zipfile.BadZipFile) as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise RequestRefused(f"the wheel cannot be unpacked: {error}") from None
