@@ -49,7 +49,7 @@ def test_what_a_terminal_undid_is_an_event_and_still_differs(fleet: Fleet) -> No
     terminal = fleet.online()
     boot(terminal, 0)
     sent = send(terminal, version(fleet_value(80)))
-    answer(sent, error="undone: TMS could not be reached with it within 300 s")
+    answer(sent, error="tms:refused undone: TMS could not be reached with it within 300 s")
     assert row(terminal).differs
     assert row(terminal).error.startswith("undone:")
     assert terminal.alerts.filter(state="open").count() == 1

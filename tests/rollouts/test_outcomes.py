@@ -75,6 +75,11 @@ SAID = [
         Said(Phase.POSTPONED, "in_use", "in-use: x"),
     ),
     ({"state": "failed", "error": "no_space: x", "answered_at": AT}, Said(Phase.FAILED, "no_space", "no_space: x")),
+    (
+        {"state": "failed", "error": "tms:refused no_space: x", "answered_at": AT},
+        Said(Phase.FAILED, "no_space", "no_space: x"),
+    ),
+    ({"state": "failed", "error": "tms:not-now paying", "answered_at": AT}, Said(Phase.POSTPONED, "paying", "paying")),
     ({"state": "failed", "error": "oops", "answered_at": AT}, Said(Phase.FAILED, "failed", "oops")),
 ]
 

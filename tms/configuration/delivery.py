@@ -257,8 +257,9 @@ def _readable(refused: object) -> dict[str, str]:
 
 
 def _take_failure(command: Command, at: datetime) -> None:
-    if _current(command).update(error=command.error) and command.error.startswith(UNDONE):
-        note_undone(command.terminal_id, command.error, at=at)
+    error = command.error_text
+    if _current(command).update(error=error) and error.startswith(UNDONE):
+        note_undone(command.terminal_id, error, at=at)
 
 
 def _take_back(expired: Collection[Command]) -> None:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from tms.commands.models import Command, CommandState
+from tms.protocol.errors import ErrorType
 from tms.rollouts.models.item import RolloutItemState as ItemState
 
 BACK_WITHIN = timedelta(minutes=15)
@@ -170,10 +171,10 @@ def said_by(command: Command) -> Said:
             return Said(Phase.UNDELIVERED)
     if command.answered_at is None:
         return Said(Phase.SILENT, "no_answer", command.error)
-    code = code_of(command.error)
-    if code in IN_USE:
-        return Said(Phase.POSTPONED, code, command.error)
-    return Said(Phase.FAILED, code if code in KNOWN else "failed", command.error)
+    code, text = code_of(command.error_text), command.error_text
+    if code in IN_USE or command.error_kind == ErrorType.NOT_NOW:
+        return Said(Phase.POSTPONED, code, text)
+    return Said(Phase.FAILED, code if code in KNOWN else "failed", text)
 
 
 def code_of(error: str) -> str:

@@ -168,6 +168,16 @@ class Command(models.Model):
     def __str__(self) -> str:
         return f"{self.name} {self.terminal_id}"
 
+    @property
+    def error_kind(self) -> str:
+        """What the terminal called its error, such as `tms:refused`; empty if TMS says it."""
+        kind = self.error.partition(" ")[0]
+        return kind if kind.startswith("tms:") else ""
+
+    @property
+    def error_text(self) -> str:
+        return self.error.removeprefix(self.error_kind).lstrip()
+
     def rewind(self, at: datetime) -> None:
         """Set what changed later to what it was at a past instant. Not to be saved."""
         if self.answered_at and self.answered_at <= at:
