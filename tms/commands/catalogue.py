@@ -4,12 +4,13 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from django.db.models import QuerySet
-from django.utils.functional import lazy
+from django.utils.functional import Promise, lazy
 from django.utils.translation import get_language
 
-from tms.commands.kinds import CATALOG, CHANGES, CommandSpec
-from tms.commands.models import CommandDefinition, Danger, TerminalCapabilities
+from tms.commands.kinds import CATALOG, CHANGES, CommandSpec, change_label
+from tms.commands.models import Command, CommandDefinition, Danger, TerminalCapabilities
 from tms.fleet.models import Terminal
+from tms.fleet.sites.names import Bilingual
 
 
 class Able(NamedTuple):
@@ -88,3 +89,16 @@ def spec_of(definition: CommandDefinition) -> CommandSpec:
         max_file_bytes=definition.max_file_bytes,
         is_builtin=False,
     )
+
+
+type CommandLabel = str | Bilingual | Promise
+
+
+def label_of(command: Command) -> CommandLabel:
+    """`command` is a row `with_labels`, which has those of commands that customers defined."""
+    if command.name in CHANGES:
+        return change_label(command.name, command.args)
+    if command.name in CATALOG:
+        return CATALOG[command.name].label
+    label, label_ja = getattr(command, "label", None), getattr(command, "label_ja", None)
+    return Bilingual(label, label_ja or "") if label else command.name

@@ -7,9 +7,9 @@ from typing import Any, Self
 from django.utils.translation import override
 from pydantic import Field
 
+from tms.commands.catalogue import label_of
 from tms.commands.definitions import DefinitionValues
 from tms.commands.kinds import CommandSpec
-from tms.commands.labels import label_of
 from tms.commands.models import Command, CommandState, Danger
 from tms.fleet.models import TerminalKind
 from tms.rest_base.etags import version_of

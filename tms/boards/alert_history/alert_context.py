@@ -9,9 +9,8 @@ from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.alerts.models.alert import AlertQuerySet
-from tms.commands.labels import CommandLabel, label_of
+from tms.commands.catalogue import CommandLabel, label_of
 from tms.commands.models import Command
-from tms.fleet.sites.names import Bilingual
 
 RECENT = timedelta(days=7)
 MAX_OCCURRENCES = 6

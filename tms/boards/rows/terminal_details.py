@@ -12,10 +12,10 @@ from tms.accounts.access import within
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, AlertState, RuleSource
-from tms.commands.labels import CommandLabel, label_of
 from tms.boards.rows.common import LinkView, SiteLabel, link_view, site_label
 from tms.boards.rows.planned import Expected, expected_of
 from tms.boards.rows.terminals import ReadingCell, SeveritiesByMetric, over_of, readings_of, unresolved_of
+from tms.commands.catalogue import CommandLabel, label_of
 from tms.commands.models import Command, CommandState
 from tms.files.models import TerminalFile
 from tms.fleet.labels.tags import all_tags_of

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models import AlertState, Transition, TransitionKind
-from tms.commands.labels import CommandLabel, label_of
 from tms.boards.rows.common import SiteLabel, site_label
 from tms.boards.rows.identity_values import write_out
 from tms.boards.rows.outages import OutageFacts, facts_of
+from tms.commands.catalogue import CommandLabel, label_of
 from tms.commands.models import Command
 from tms.fleet.models import IdentityChange, IdentitySource, Presence, PresenceChange, Terminal
 from tms.fleet.models.outage import Outage, OutageCause
