@@ -17,7 +17,7 @@ const shared = {
 };
 const script = {
   ...shared,
-  entryPoints: ["js/main.js", "js/api-docs.js", "js/pairing.js", "js/passkey.js"],
+  entryPoints: ["js/main.js", "js/api-docs.js", "js/artifacts.js", "js/pairing.js", "js/passkey.js"],
   outdir: `${output}/js`,
   format: "esm",
   sourcemap: true,

@@ -13,7 +13,7 @@ RUNS = [("kiosk-firmware", "4.8.1"), ("tms-agent", "2.0"), ("payment-app", "2.14
 
 
 def test_a_version_is_that_of_the_software_of_this_name_or_else_of_the_firmware_or_agent(fleet: Fleet) -> None:
-    terminal = fleet.terminal(firmware="4.8.1", agent="2.0")
+    terminal = fleet.terminal(firmware="4.8.1", agent="tms-agent/2.0")
     other = fleet.terminal(firmware="1")
 
     installed_versions.record(

@@ -7,10 +7,10 @@ from django.dispatch import Signal
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
-from tms.artifacts.delivery import UPDATE
 from tms.artifacts.manifest import public_key
 from tms.artifacts.models import Artifact, SigningKey
 from tms.commands import services as commands
+from tms.commands.kinds import UPDATE
 from tms.commands.models import Command, CommandState
 
 artifact_withdrawn = Signal()
@@ -32,7 +32,7 @@ def withdraw(artifact: Artifact, *, reason: str, by: User, at: datetime) -> bool
     if not rows.update(withdrawn_at=at, withdrawn_by=by, withdrawn_reason=reason):
         return False
     artifact.refresh_from_db()
-    queued = Command.objects.filter(name=UPDATE.name, state=CommandState.QUEUED, args__artifact=artifact.pk)
+    queued = Command.objects.filter(name=UPDATE, state=CommandState.QUEUED, args__artifact=artifact.pk)
     commands.withdraw(list(queued.values_list("pk", flat=True)), reason="the artifact was withdrawn")
     recorder.record("withdrawn", artifact, comment=reason)
     artifact_withdrawn.send(sender=Artifact, artifact=artifact, by=by, at=at)

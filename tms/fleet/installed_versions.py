@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from django.db.models import F, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Replace
 from django.db.models.lookups import Exact
 
 from tms.fleet.models import Terminal
@@ -14,6 +14,8 @@ from tms.lib.db import rows as db_rows
 
 AGENT = "tms-agent"
 """The artifact that is the agent itself."""
+AGENT_PREFIX = "tms-agent/"
+"""It reports its version with its name, as in `User-Agent`."""
 
 
 class SoftwareRow(msgspec.Struct, frozen=True, gc=False):
@@ -55,7 +57,7 @@ def installed_version(terminal: Terminal, name: str) -> str:
 
     What is no software of its own is the firmware.
     """
-    other = terminal.agent if name == AGENT else terminal.firmware
+    other = terminal.agent.removeprefix(AGENT_PREFIX) if name == AGENT else terminal.firmware
     return terminal.software.get(name) or other
 
 
@@ -70,5 +72,5 @@ def running(name: str, version: str) -> Q:
 
 
 def _version(name: str) -> Coalesce:
-    other = F("agent" if name == AGENT else "firmware")
+    other = Replace(F("agent"), Value(AGENT_PREFIX)) if name == AGENT else F("firmware")
     return Coalesce(KeyTextTransform(name, "software"), other, output_field=TextField())

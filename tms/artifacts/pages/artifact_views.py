@@ -20,11 +20,12 @@ from tms.accounts.scope import EVERYTHING
 from tms.artifacts import services
 from tms.artifacts.checks import trusted_keys
 from tms.artifacts.content import content_of
-from tms.artifacts.fitting import Misfit, unfit
+from tms.artifacts.fitting import Misfit, reason_of
 from tms.artifacts.installed import counts, version_field
 from tms.artifacts.manifest import Signature, signers
 from tms.artifacts.models import Artifact
 from tms.artifacts.pages.list_views import may_manage
+from tms.fleet.installed_versions import installed_version
 from tms.fleet.models import Terminal
 from tms.lib.forms import Plain
 from tms.lib.text_fields import FormLines
@@ -101,10 +102,12 @@ def download_artifact(request: AuthenticatedRequest, pk: int) -> HttpResponseBas
 
 def _blocked(found: Artifact, person: User) -> list[Blocked]:
     rows = access.visible(Terminal.objects.filter(model__in=found.for_models), to=person)
-    reasons = unfit(found, rows)
+    tally = Counter(
+        (installed_version(terminal, found.name), reason)
+        for terminal in rows.only("model", "firmware", "agent", "software", "features")
+        if (reason := reason_of(found, terminal))
+    )
     column = version_field(found.name)
-    versions = dict(rows.filter(pk__in=reasons).values_list("pk", column)) if reasons else {}
-    tally = Counter((versions.get(pk, ""), reason) for pk, reason in reasons.items())
     return [
         Blocked(version, _why(found, reason), number, quote(f'{column}:"{version}"'))
         for (version, reason), number in tally.most_common(SHOWN_VERSIONS)
@@ -116,6 +119,7 @@ def _why(found: Artifact, reason: Misfit) -> str:
         Misfit.TOO_OLD: gettext("older than %(version)s") % {"version": found.replaces_from},
         Misfit.TOO_NEW: gettext("not older than %(version)s") % {"version": found.replaces_below},
         Misfit.UNKNOWN_VERSION: gettext("its version is not known"),
+        Misfit.NO_UPDATES: gettext("its agent is not set up for updates"),
         Misfit.MODEL: gettext("another model"),
     }
     return texts[reason]
