@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.configuration.cells import read_cell, write_cell
+from tms.configuration.values.cells import read_cell, write_cell
 from tms.configuration.versions import is_equal
 from tms.lib.csv_text import csv_text
 from tms.transfer.reading.csv_reader import lines

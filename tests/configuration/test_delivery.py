@@ -1,4 +1,4 @@
-"""From a version to terminals: what is sent, what comes back, and what becomes of it."""
+"""The way of a version to terminals: what is sent, what comes back, and what becomes of it."""
 
 import pytest
 

@@ -113,6 +113,8 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms.commands.definitions.NAME": ("fullmatch", words()),
     "tms.commands.patterns.TOKEN": ("match", (*words(), repeated("a", before="["), repeated("\\-", before="["))),
     "tms.commands.schema_positions.TOKEN": ("findall", (*words(), repeated('"\\'), repeated("{"))),
+    "tms.configuration.keys.NAME": ("fullmatch", (*words(), repeated("a."))),
+    "tms.configuration.values.variables.VARIABLE": ("sub", (*words(), repeated("{"), repeated("{{a"))),
     "tms.fleet.groups.views.PRIMARY_KEY": ("fullmatch", words()),
     "tms.fleet.models.attribute.NAME": ("fullmatch", words()),
     "tms.fleet.models.tag.TAG": ("fullmatch", words()),

@@ -10,15 +10,21 @@ from tms.accounts.audit import recorder
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 from tms.configuration import delivery, editing, keys, versions
-from tms.configuration.api_schemas import (
+from tms.configuration.change_rows import change_rows
+from tms.configuration.changes import effects_of
+from tms.configuration.checking import check
+from tms.configuration.editing import UnfitValue
+from tms.configuration.models import ConfigurationKey, ConfigurationVersion, LayerValue, TerminalConfiguration
+from tms.configuration.places import EDIT, find_place
+from tms.configuration.schemas import (
     ChangeListSchema,
     ChangeSchema,
+    ConfigurationKeyBody,
+    ConfigurationKeyListSchema,
+    ConfigurationKeySchema,
     EffectiveValueSchema,
-    KeyBody,
-    KeyListSchema,
-    KeySchema,
     LayerValueSchema,
-    NewKeyBody,
+    NewConfigurationKeyBody,
     ReadyBody,
     SendBody,
     TerminalConfigurationSchema,
@@ -28,12 +34,6 @@ from tms.configuration.api_schemas import (
     VersionPageSchema,
     VersionSchema,
 )
-from tms.configuration.change_rows import change_rows
-from tms.configuration.changes import effects_of
-from tms.configuration.checking import check
-from tms.configuration.editing import BadValue
-from tms.configuration.models import ConfigurationKey, ConfigurationVersion, LayerValue, TerminalConfiguration
-from tms.configuration.places import EDIT, find_place
 from tms.configuration.terminal_values import effective_values
 from tms.configuration.versions import REMOVED, HasErrors
 from tms.fleet.models import Terminal
@@ -55,20 +55,24 @@ NEWEST_FIRST = Keyset((Column("number", int, is_descending=True),))
 SEND_WITHIN_S = 3_600.0
 
 
-@router.get("/configuration/keys", summary="List configuration keys", response=KeyListSchema)
-def list_configuration_keys(request: ApiRequest) -> KeyListSchema:
+@router.get("/configuration/keys", summary="List configuration keys", response=ConfigurationKeyListSchema)
+def list_configuration_keys(request: ApiRequest) -> ConfigurationKeyListSchema:
     """All of them, by name."""
-    return KeyListSchema(items=[KeySchema.of(key) for key in ConfigurationKey.objects.all()])
+    return ConfigurationKeyListSchema(items=[ConfigurationKeySchema.of(key) for key in ConfigurationKey.objects.all()])
 
 
-@router.get("/configuration/keys/{str:name}", summary="Read a configuration key", response=KeySchema)
-def read_configuration_key(request: ApiRequest, response: HttpResponse, name: str) -> KeySchema:
+@router.get("/configuration/keys/{str:name}", summary="Read a configuration key", response=ConfigurationKeySchema)
+def read_configuration_key(request: ApiRequest, response: HttpResponse, name: str) -> ConfigurationKeySchema:
     """The `ETag` of the response is required to change it."""
     return _answer_key(response, _key(name))
 
 
-@router.post("/configuration/keys", summary="Define a key", response=KeySchema, status=201, access=DEFINING)
-def define_configuration_key(request: ApiRequest, response: HttpResponse, body: NewKeyBody) -> KeySchema:
+@router.post(
+    "/configuration/keys", summary="Define a key", response=ConfigurationKeySchema, status=201, access=DEFINING
+)
+def define_configuration_key(
+    request: ApiRequest, response: HttpResponse, body: NewConfigurationKeyBody
+) -> ConfigurationKeySchema:
     """Needs the permission everywhere. Terminals get a value as soon as a version with one is rolled out."""
     demand_within(request.person, EDIT, EVERYTHING)
     with BodyValues().reported(), unique("$.name", body.name):
@@ -77,9 +81,11 @@ def define_configuration_key(request: ApiRequest, response: HttpResponse, body: 
     return _answer_key(response, made)
 
 
-@router.put("/configuration/keys/{str:name}", summary="Change a key", response=KeySchema, access=EDITING)
+@router.put("/configuration/keys/{str:name}", summary="Change a key", response=ConfigurationKeySchema, access=EDITING)
 @transaction.atomic
-def change_configuration_key(request: ApiRequest, response: HttpResponse, name: str, body: KeyBody) -> KeySchema:
+def change_configuration_key(
+    request: ApiRequest, response: HttpResponse, name: str, body: ConfigurationKeyBody
+) -> ConfigurationKeySchema:
     """409 if terminals would get or lose values without a version."""
     found = _key_to_change(request, name)
     with BodyValues().reported():
@@ -95,7 +101,7 @@ def delete_configuration_key(request: ApiRequest, name: str) -> None:
 
 @router.get("/configuration/keys/{str:name}/values", summary="List the values of a key", response=ValueListSchema)
 def list_configuration_values(request: ApiRequest, response: HttpResponse, name: str) -> ValueListSchema:
-    """Those in force with the draft, in the layers that you see; secrets are null. The `ETag` is needed to set one."""
+    """Values in force with the draft, as far as you see them; secrets are null. The `ETag` is needed to set one."""
     found = _values(request, _key(name))
     set_etag(response, _version_of_values(found))
     return found
@@ -115,7 +121,7 @@ def set_configuration_value(request: ApiRequest, response: HttpResponse, name: s
     try:
         value = REMOVED if body.is_removed else body.value
         made = editing.set_value(key, place, value, by=request.person, at=timezone.now())
-    except BadValue as error:
+    except UnfitValue as error:
         raise unreadable(RequestFault("$.value", str(error))) from None
     return _answer_version(response, made)
 
@@ -138,7 +144,7 @@ def read_configuration_version(request: ApiRequest, response: HttpResponse, numb
 
 @router.get("/configuration/versions/{int:number}/changes", summary="List the changes", response=ChangeListSchema)
 def list_configuration_changes(request: ApiRequest, number: int) -> ChangeListSchema:
-    """In the layers that you see, each with how many of the terminals that you see it reaches; errors of a draft."""
+    """What you see of them, each with how many of the terminals that you see it reaches; errors of a draft."""
     version = _version(number)
     effects = effects_of(version, to=request.person)
     rows = change_rows(version, effects, to=request.person)
@@ -204,7 +210,7 @@ def undo_configuration_version(
 )
 @transaction.atomic
 def send_configuration_version(request: ApiRequest, number: int, body: SendBody) -> TerminalConfigurationSchema:
-    """To try it; the others keep theirs. Many terminals get it by a rollout."""
+    """A try: the others keep theirs. Many terminals get a version by a rollout."""
     version = _version(number)
     terminal = named_in_body(request, Terminal.objects.all(), "$.terminal", uid=body.terminal)
     demand(request.person, Permission.RUN_ROLLOUTS, terminal)
@@ -250,12 +256,12 @@ def _key_to_change(request: ApiRequest, name: str) -> ConfigurationKey:
     found = ConfigurationKey.objects.select_for_update().filter(name=_key(name).name).first()
     if found is None:
         raise Http404
-    require_match(request, KeySchema.of(found).version, kind=CHANGED)
+    require_match(request, ConfigurationKeySchema.of(found).version, kind=CHANGED)
     return found
 
 
-def _answer_key(response: HttpResponse, key: ConfigurationKey) -> KeySchema:
-    found = KeySchema.of(key)
+def _answer_key(response: HttpResponse, key: ConfigurationKey) -> ConfigurationKeySchema:
+    found = ConfigurationKeySchema.of(key)
     set_etag(response, found.version)
     return found
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tms.accounts.access import Person
-from tms.configuration.cells import shown
 from tms.configuration.changes import Difference, Effects, changes_of
 from tms.configuration.layers import StoredValue
 from tms.configuration.models import ConfigurationVersion, LayerValue
 from tms.configuration.places import Place, names_of
-from tms.configuration.secrets import MASKED
+from tms.configuration.values.cells import shown
+from tms.configuration.values.secrets import MASKED
 from tms.fleet.models import Terminal
 
 SHOWN_SETS = 50

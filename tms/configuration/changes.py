@@ -39,7 +39,7 @@ type Differences = tuple[Difference, ...]
 
 
 def changes_of(version: ConfigurationVersion, *, to: Person | None = None) -> list[Change]:
-    """Those that the person sees, by layer and key; all for None."""
+    """The changes that the person sees, by layer and key; all for None."""
     after, before = (
         {(row.key_id, Place.of(row)): row for row in (rows if to is None else visible(rows, to=to))}
         for rows in (
@@ -114,7 +114,7 @@ def compare(version: ConfigurationVersion, terminals: QuerySet[Terminal]) -> Ite
 
 
 def effects_of(version: ConfigurationVersion, *, to: Person | None = None) -> Effects:
-    """On the terminals that the person sees; on all for None."""
+    """Effects on the terminals that the person sees; on all for None."""
     changes = changes_of(version)
     terminals = reached(changes)
     return effects_on(compare(version, terminals if to is None else visible(terminals, to=to)))

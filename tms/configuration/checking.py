@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tms.configuration import variables
 from tms.configuration.changes import Change, Compared, Effects, changes_of, compare, effects_on, reached
 from tms.configuration.contents import Renderer, variables_of
 from tms.configuration.models import ConfigurationKey, ConfigurationVersion, Layer, LayerValue
 from tms.configuration.places import Place, names_of
-from tms.configuration.schemas import ValueFault, fault_in
-from tms.configuration.secrets import MASKED, DecryptionError, reveal
+from tms.configuration.values import variables
+from tms.configuration.values.schemas import ValueFault, fault_in
+from tms.configuration.values.secrets import MASKED, DecryptionError, reveal
 from tms.fleet.models import Attribute, AttributeSubject, Site, Terminal
 from tms.protocol.limits import CONFIG_BYTES
 
@@ -33,7 +33,7 @@ class Checked:
     changes: list[Change] = field(default_factory=list)
     effects: Effects = field(default_factory=Effects)
     errors: list[CheckError] = field(default_factory=list)
-    """At most `MAX_ERRORS`."""
+    """The first `MAX_ERRORS`."""
 
 
 def value_fault(key: ConfigurationKey, value: Any, known: set[str]) -> ValueFault | None:

@@ -9,8 +9,8 @@ from django.db.models import Q
 
 from tms.configuration.layers import Effective, Layers, StoredValue, Whereabouts
 from tms.configuration.models import ConfigurationKey, Layer, LayerValue
-from tms.configuration.secrets import MASKED, DecryptionError, digest_of, reveal
-from tms.configuration.variables import Variables, rendered
+from tms.configuration.values.secrets import MASKED, DecryptionError, digest_of, reveal
+from tms.configuration.values.variables import Variables, rendered
 from tms.fleet.models import Group, Region, Site, SiteAttribute, SiteContact, Terminal
 from tms.lib.db import rows as db_rows
 

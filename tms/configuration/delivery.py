@@ -1,4 +1,4 @@
-"""From a version to terminals: what each shall have, the commands that carry it, and what they report.
+"""The way of a version to terminals: what each shall have, the commands that carry it, and what they report.
 
 A command carries a reference to a revision. Its values are computed when it is sent, so that neither they nor secrets
 are in the table of commands.
@@ -64,12 +64,12 @@ class _Applied(msgspec.Struct, frozen=True, gc=False):
 
 
 def configurable(terminals: QuerySet[Terminal]) -> QuerySet[Terminal]:
-    """Those that said that they can be configured."""
+    """The terminals that said that they can be configured."""
     return terminals.filter(configuration__reported__isnull=False, lifecycle__in=TAKES_WORK)
 
 
 def can_be_configured(terminals: Collection[int]) -> set[int]:
-    """Those of these terminals."""
+    """The ones of these terminals that can be."""
     among = Terminal.objects.filter(pk__in=db_rows.keys_of(terminals))
     return set(configurable(among).values_list("pk", flat=True))
 

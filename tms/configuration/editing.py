@@ -9,11 +9,11 @@ from tms.configuration.changes import changes_of
 from tms.configuration.checking import known_variables, value_fault
 from tms.configuration.models import ConfigurationKey, ConfigurationVersion
 from tms.configuration.places import Place
-from tms.configuration.schemas import ValueFault
+from tms.configuration.values.schemas import ValueFault
 from tms.configuration.versions import Edit
 
 
-class BadValue(ValueError):
+class UnfitValue(ValueError):
     """The value does not fit its key."""
 
     code = "tms:bad-value"
@@ -24,10 +24,10 @@ class BadValue(ValueError):
 
 
 def set_value(key: ConfigurationKey, place: Place, value: Any, *, by: User, at: datetime) -> ConfigurationVersion:
-    """Set a value in the draft; `REMOVED` takes it away. Raises Forbidden and BadValue."""
+    """Set a value in the draft; `REMOVED` takes it away. Raises Forbidden and UnfitValue."""
     place.demand_edit(by)
     if value is not versions.REMOVED and (fault := value_fault(key, value, known_variables())):
-        raise BadValue(fault)
+        raise UnfitValue(fault)
     return versions.edit([Edit(key, place, value)], by=by, at=at)
 
 

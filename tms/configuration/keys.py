@@ -11,7 +11,7 @@ from django.db.models import Min, Q
 from tms.accounts.audit import recorder
 from tms.commands.argument_schemas import BadSchema
 from tms.configuration.models import ConfigurationKey, LayerValue, TerminalConfiguration
-from tms.configuration.schemas import check_key_schema
+from tms.configuration.values.schemas import check_key_schema
 
 MAX_KEYS = 500
 MAX_MODELS = 50

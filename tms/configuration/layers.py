@@ -32,7 +32,7 @@ class Whereabouts(NamedTuple):
     region: int
     """0 for none."""
     groups: tuple[int, ...]
-    """In the order of their names."""
+    """Sorted by their names."""
     site: int
     terminal: int
 
@@ -44,7 +44,7 @@ class EffectiveValue(NamedTuple):
 
 
 type Effective = Mapping[str, EffectiveValue]
-"""By key."""
+"""Effective values, each with its key."""
 
 
 class Layers:

@@ -95,7 +95,7 @@ def _versions(rows: Collection[TerminalConfiguration]) -> dict[int, Configuratio
 
 
 def _busy(pks: Collection[int]) -> set[int]:
-    """Those to which a configuration is on its way."""
+    """The terminals to which a configuration is on its way."""
     going = Command.objects.filter(name=CONFIGURE, terminal__in=pks, state__in=(CommandState.QUEUED, CommandState.SENT))
     return set(going.values_list("terminal", flat=True))
 

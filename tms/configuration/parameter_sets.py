@@ -16,13 +16,13 @@ from django.db.models import QuerySet
 from tms.accounts.access import permitted, visible
 from tms.accounts.models import User
 from tms.configuration import versions
-from tms.configuration.cells import read_cell, write_cell
 from tms.configuration.checking import known_variables, value_fault
 from tms.configuration.contents import FleetPlaces, VersionLayers
 from tms.configuration.layers import Effective
 from tms.configuration.models import ConfigurationKey, ConfigurationVersion, Layer
 from tms.configuration.places import EDIT, Place
-from tms.configuration.schemas import ValueFault
+from tms.configuration.values.cells import read_cell, write_cell
+from tms.configuration.values.schemas import ValueFault
 from tms.configuration.versions import MAX_EDITS, REMOVED, Edit, is_equal
 from tms.fleet.models import Terminal
 from tms.lib.csv_text import Cell
@@ -37,7 +37,7 @@ MAX_ERRORS = 200
 
 class FileError(NamedTuple):
     row: int
-    """As a spreadsheet counts; 1 is the header."""
+    """The number in a spreadsheet; 1 is the header."""
     column: str
     value: str
     problem: str
@@ -52,7 +52,7 @@ class ParameterSets:
     keys: int = 0
     edits: list[Edit] = field(default_factory=list)
     errors: list[FileError] = field(default_factory=list)
-    """At most `MAX_ERRORS`."""
+    """The first `MAX_ERRORS`."""
     error_number: int = 0
 
     def refuse(self, error: FileError) -> None:

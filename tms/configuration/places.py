@@ -31,7 +31,7 @@ class Place(NamedTuple):
 
     @property
     def columns(self) -> dict[str, Any]:
-        """Of a row of `LayerValue`."""
+        """The columns of a row of `LayerValue`."""
         columns: dict[str, Any] = {"layer": self.layer}
         return columns if self.layer is Layer.FLEET else columns | {f"{self.layer.value}_id": self.id}
 

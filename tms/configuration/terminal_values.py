@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from tms.configuration.cells import shown
 from tms.configuration.contents import FleetPlaces, Renderer, VersionLayers
 from tms.configuration.layers import EffectiveValue, StoredValue
 from tms.configuration.models import ConfigurationKey, Layer, TerminalConfiguration
 from tms.configuration.places import Place, names_of
+from tms.configuration.values.cells import shown
 from tms.fleet.models import Terminal
 
 

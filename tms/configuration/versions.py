@@ -20,7 +20,7 @@ from tms.configuration.models import (
     VersionState,
 )
 from tms.configuration.places import Place, names_of
-from tms.configuration.secrets import MASKED, DecryptionError, reveal, seal
+from tms.configuration.values.secrets import MASKED, DecryptionError, reveal, seal
 from tms.lib.db import rows as db_rows
 
 MAX_NAMED = 50

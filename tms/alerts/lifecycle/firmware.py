@@ -89,4 +89,4 @@ def _rule_event(rule: Rule, terminal_id: int, at: datetime, duration_s: float | 
 
 
 WATCHED: dict[str, Watched] = {RuleSource.FIRMWARE: Watched(lambda rule, _at: mismatched(rule))}
-"""By the source of rules. Apps above this one add theirs when they are ready."""
+"""What each source of rules watches. Apps above this one add theirs when they are ready."""

@@ -15,7 +15,7 @@ from tms.lib.text_fields import LinesField
 
 class TerminalConfigurationQuerySet(models.QuerySet["TerminalConfiguration"]):
     def differing(self) -> Self:
-        """Those that can be configured and do not report what they shall have (index: configuration_differs)."""
+        """The rows of terminals that can be configured and report something else (index: configuration_differs)."""
         return self.filter(reported__isnull=False).exclude(reported=models.F("revision"))
 
 
@@ -45,7 +45,7 @@ class TerminalConfiguration(models.Model):
     is_stale = models.BooleanField(default=False)
     """Whether its content must be compared again: it moved, or reports another revision than it had."""
     held_at = models.DateTimeField(null=True)
-    """Since when it waits for a rollout, because too many moved at once."""
+    """When it began to wait for a rollout, because too many moved at once."""
 
     objects = TerminalConfigurationQuerySet.as_manager()
     scope_path = ByTerminal("terminal")

@@ -17,13 +17,13 @@ from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.configuration import delivery, editing, versions
-from tms.configuration.cells import as_text, shown
 from tms.configuration.change_rows import change_rows, terminal_sets
 from tms.configuration.changes import changes_of, effects_of
 from tms.configuration.checking import Checked, CheckError, check
 from tms.configuration.models import ConfigurationKey, ConfigurationVersion
 from tms.configuration.pages.forms import ReasonForm
 from tms.configuration.places import EDIT
+from tms.configuration.values.cells import as_text, shown
 from tms.configuration.versions import HasErrors, NoDraft, NothingChanged
 from tms.fleet.models import Terminal
 

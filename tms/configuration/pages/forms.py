@@ -14,7 +14,7 @@ from tms.commands.argument_schemas import MAX_SCHEMA_BYTES, BadSchema
 from tms.configuration.keys import KeyValues
 from tms.configuration.models import ConfigurationKey, Layer
 from tms.configuration.places import Place, find_place
-from tms.configuration.schemas import check_key_schema
+from tms.configuration.values.schemas import check_key_schema
 from tms.lib.forms import Plain
 from tms.lib.text_fields import FormLine, FormLines
 
@@ -25,7 +25,7 @@ class KeyForm(Plain, forms.Form):
     name = FormLine(label=_("Name"), max_length=64, help_text=_("Such as display.brightness."))
     meaning = FormLine(label=_("Meaning"), max_length=200, required=False)
     for_models = EntriesField(label=_("Models"), required=False, help_text=_("One a line. Empty for all."))
-    schema = forms.CharField(
+    schema = FormLines(
         label=_("Schema"),
         max_length=MAX_SCHEMA_BYTES,
         widget=forms.Textarea(attrs={"rows": 8, "class": "code", "spellcheck": "false"}),

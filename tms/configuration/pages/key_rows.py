@@ -20,7 +20,7 @@ class LayerCell:
     after: str | None = None
     since: ConfigurationVersion | None = None
     is_changed: bool = False
-    """By the draft; a secret that becomes another one looks the same."""
+    """Whether the draft changes it; a secret that becomes another one looks the same."""
 
     @property
     def layer_label(self) -> str:
@@ -28,7 +28,7 @@ class LayerCell:
 
 
 @dataclass
-class KeyRow:
+class ConfigurationKeyRow:
     key: ConfigurationKey
     cells: list[LayerCell] = field(default_factory=list)
 
@@ -69,7 +69,9 @@ class KeyRow:
         return any(words.casefold() in text.casefold() for text in texts)
 
 
-def rows_of(keys: Collection[ConfigurationKey], draft: ConfigurationVersion | None, *, to: Person) -> list[KeyRow]:
+def rows_of(
+    keys: Collection[ConfigurationKey], draft: ConfigurationVersion | None, *, to: Person
+) -> list[ConfigurationKeyRow]:
     """The values in force, and those of the draft: two queries, and one for the names of each layer."""
     rows = visible(LayerValue.objects.filter(key__in=keys), to=to)
     in_force = rows.filter(until=None)
@@ -77,7 +79,7 @@ def rows_of(keys: Collection[ConfigurationKey], draft: ConfigurationVersion | No
     values = list((in_force | ended).select_related("since"))
     names = names_of({Place.of(value) for value in values})
     cells = _cells(values, names, draft)
-    return [KeyRow(key, _sorted(cells[key.pk].values())) for key in keys]
+    return [ConfigurationKeyRow(key, _sorted(cells[key.pk].values())) for key in keys]
 
 
 def _cells(

@@ -16,13 +16,13 @@ from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post
 from tms.accounts.scope import EVERYTHING
 from tms.configuration import editing, keys, versions
-from tms.configuration.cells import read_cell
-from tms.configuration.editing import BadValue
+from tms.configuration.editing import UnfitValue
 from tms.configuration.keys import KeyInUse
 from tms.configuration.models import ConfigurationKey, Layer
 from tms.configuration.pages.forms import KeyForm, ValueForm
 from tms.configuration.pages.key_rows import rows_of
 from tms.configuration.places import EDIT
+from tms.configuration.values.cells import read_cell
 from tms.lib.forms.saved import redirect_saved
 
 
@@ -43,7 +43,7 @@ def key(request: AuthenticatedRequest, name: str) -> HttpResponse:
     value = versions.REMOVED if form.cleaned_data["remove"] else read_cell(text, found.schema)
     try:
         made = editing.set_value(found, form.found, value, by=request.user, at=timezone.now())
-    except BadValue as error:
+    except UnfitValue as error:
         form.add_error("value", str(error))
         return _show(request, found, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     messages.success(request, gettext("Draft %(n)s has it.") % {"n": made.number})

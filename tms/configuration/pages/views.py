@@ -18,7 +18,7 @@ from tms.configuration import versions
 from tms.configuration.change_rows import change_rows
 from tms.configuration.changes import effects_of
 from tms.configuration.models import ConfigurationKey, ConfigurationVersion, TerminalConfiguration
-from tms.configuration.pages.key_rows import KeyRow, rows_of
+from tms.configuration.pages.key_rows import ConfigurationKeyRow, rows_of
 from tms.configuration.places import EDIT
 from tms.fleet.models import Terminal
 from tms.protocol.text import clean
@@ -91,7 +91,7 @@ def _newest_changes(newest: QuerySet[ConfigurationVersion], person: User) -> dic
     }
 
 
-def _sections(rows: list[KeyRow]) -> list[tuple[str, list[KeyRow]]]:
+def _sections(rows: list[ConfigurationKeyRow]) -> list[tuple[str, list[ConfigurationKeyRow]]]:
     return [(name, list(of_section)) for name, of_section in groupby(rows, lambda row: row.section)]
 
 

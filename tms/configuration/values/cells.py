@@ -7,7 +7,7 @@ spreadsheet or a form would change, is written as JSON, too: in quotation marks.
 import json
 from typing import Any
 
-from tms.configuration.schemas import Schema, is_text, read_json
+from tms.configuration.values.schemas import Schema, is_text, read_json
 from tms.protocol.text import clean
 
 MAX_SHOWN = 200
