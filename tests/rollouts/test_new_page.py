@@ -95,7 +95,10 @@ def test_a_draft_is_kept_and_can_be_deleted(fleet, browser, artifact):
 
     made = Rollout.objects.get()
     assert answer.headers["Location"] == made.get_absolute_url()
-    assert (made.state, [wave.watch_hours for wave in made.waves.all()]) == (RolloutState.DRAFT, [None, 4.0, None, None])
+    assert (made.state, [wave.watch_hours for wave in made.waves.all()]) == (
+        RolloutState.DRAFT,
+        [None, 4.0, None, None],
+    )
     assert browser.post(f"/rollouts/{made.pk}/discard/").status_code == 302
     assert not Rollout.objects.exists()
 
