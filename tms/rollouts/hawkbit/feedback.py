@@ -25,7 +25,6 @@ CODES: Mapping[str, str] = {
     "no space": "no_space",
     "not enough free space": "no_space",
     "http error code": "download",
-    "channel operation": "download",
 }
 """The reasons of failures, by what stands in messages of updaters."""
 ATTRIBUTES: Mapping[str, str] = {
