@@ -8,6 +8,7 @@ from tms.commands import services as commands
 from tms.commands.change_frames import CannotSend
 from tms.commands.models import Command, CommandState
 from tms.configuration import delivery, versions
+from tms.configuration.changes import effects_of
 from tms.configuration.models import Layer
 from tms.configuration.places import Place
 from tms.configuration.versions import REMOVED, Edit
@@ -123,3 +124,13 @@ def test_removed_values_fall_back(fleet: Fleet) -> None:
     version(fleet_value(80), Edit(key(), own, 60))
     sent = send(terminal, version(Edit(key(), own, REMOVED)))
     assert delivery.frame_of(sent).values == {"display.brightness": 80}
+
+
+def test_values_that_are_lists_are_compared(fleet: Fleet) -> None:
+    terminal = fleet.online(model="KX-21")
+    languages = key("display.language", schema={"type": "array", "items": {"type": "string"}})
+    version(Edit(languages, Place(Layer.FLEET), ["ja", "en"]))
+
+    draft = versions.edit([Edit(languages, Place(Layer.FLEET), ["ja"])], by=None, at=AT)
+
+    assert list(effects_of(draft).terminals.values()) == [[terminal.pk]]

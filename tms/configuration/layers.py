@@ -24,6 +24,10 @@ class StoredValue(NamedTuple):
     secret: str = ""
     """The encrypted value of a secret key, whose `value` is None."""
 
+    def __hash__(self) -> int:
+        """A value may be a list or an object, which have no hash."""
+        return hash((self.key, self.layer, self.place, self.secret))
+
 
 class Whereabouts(NamedTuple):
     """What decides which values a terminal gets."""
