@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import base64
 import logging
 import signal
 from pathlib import Path
@@ -23,7 +24,14 @@ def main() -> None:
 
 async def run(url: str, fleet: Path, terminals: int, control: Path | None) -> None:
     seeded = seed_file.read(fleet)
-    simulator = Simulator(seeded.terminals[:terminals], url, start_conditions=seeded.start_conditions, control=control)
+    simulator = Simulator(
+        seeded.terminals[:terminals],
+        url,
+        start_conditions=seeded.start_conditions,
+        control=control,
+        state=fleet.with_name("devices"),
+        keys={name: base64.b64decode(key) for name, key in seeded.update_keys.items()},
+    )
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, simulator.stop)
     await simulator.run()

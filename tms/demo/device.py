@@ -13,6 +13,7 @@ from typing import Any
 from tms.demo.personality import WITH_PAPER, Personality
 from tms.demo.screen import screenshot
 from tms.demo.seed_file import DemoTerminal
+from tms.demo.software import SimulatedSoftware
 from tms_agent.device.source import (
     CommandError,
     CommandOutcome,
@@ -26,6 +27,8 @@ from tms_agent.protocol import frames
 
 REBOOT_S = (15, 45)
 LOCKED_FIRMWARE, LOCKED_SITE = "4.8.1", "SPR"
+NO_MEMORY_LEFT_PCT = 45.0
+"""A device uses about half of its memory without a leak."""
 PAPER_LOW_PCT = 10.0
 """A device with less paper is degraded, and the default rule `Paper low` applies."""
 
@@ -45,15 +48,19 @@ class DemoDevice:
     volumes: dict[str, int] = field(default_factory=dict)
     pending: list[frames.TerminalEvent] = field(default_factory=list)
     phase: float = 0.0
+    folder: Path | None = None
+    """Keeps what TMS changes on it; without one, TMS can change nothing."""
+    software: SimulatedSoftware = field(init=False)
 
     def __post_init__(self) -> None:
+        self.software = SimulatedSoftware(self.terminal.uid, self.terminal.firmware, self.folder)
         self.random.seed(self.terminal.uid)
         self.phase = self.random.uniform(0, 600)
         self.paper_pct = self.random.uniform(20, 100)
 
     @property
     def identity(self) -> DeviceIdentity:
-        return DeviceIdentity(self.terminal.serial, self.terminal.model, self.terminal.firmware)
+        return DeviceIdentity(self.terminal.serial, self.terminal.model, self.software.version)
 
     @property
     def capabilities(self) -> Sequence[str]:
@@ -63,13 +70,22 @@ class DemoDevice:
     @property
     def is_locked(self) -> bool:
         """Whether it cannot be rebooted from afar: kiosks with the old firmware at one site."""
-        return self.terminal.firmware == LOCKED_FIRMWARE and self.terminal.site == LOCKED_SITE
+        return self.software.version == LOCKED_FIRMWARE and self.terminal.site == LOCKED_SITE
 
     def uptime_s(self) -> float:
         return time.monotonic() - self.started_at
 
     def restart(self) -> None:
         self.started_at = time.monotonic()
+        self.software.restart()
+
+    @property
+    def has_run_out_of_memory(self) -> bool:
+        """Its software leaks, and nothing is left: it crashes."""
+        return self._leaked_pct() >= NO_MEMORY_LEFT_PCT
+
+    def _leaked_pct(self) -> float:
+        return self.software.behaviour.leaks_pct_per_hour * self.uptime_s() / 3600
 
     def jam(self, is_jammed: bool) -> None:
         """Its card reader fails or works again; the event is in the next sample."""
@@ -92,7 +108,7 @@ class DemoDevice:
         now = monotonic_s + self.phase
         metrics = {
             "cpu_pct": 22 + 14 * math.sin(now / 90) + self.random.gauss(0, 4),
-            "memory_pct": 48 + 6 * math.sin(now / 700) + self.random.gauss(0, 0.5),
+            "memory_pct": min(100.0, 48 + 6 * math.sin(now / 700) + self.random.gauss(0, 0.5) + self._leaked_pct()),
             "disk_pct": 41 + (self.phase % 30),
             "temperature_c": self._temperature(now),
             "link_rtt_ms": self.random.gauss(38, 9),

@@ -16,6 +16,7 @@ from tms.demo import seed_file
 from tms.demo.checks import refuse_production
 from tms.demo.commands import seed_commands
 from tms.demo.people import PEOPLE
+from tms.demo.releases import seed_releases
 from tms.demo.seed_file import DemoTerminal, Fleet
 from tms.demo.sites import CONTACTS, MAKES, SITES, DemoSite
 from tms.demo.week.week import seed_week
@@ -57,6 +58,9 @@ def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
         missing = terminals - len(fleet.terminals)
         if missing > 0:
             fleet.terminals += _enrol(missing, sites)
+        by = User.objects.get(username=PEOPLE[0].username)
+        if keys := seed_releases(by, {code: site.pk for code, site in sites.items()}, at=datetime.now(UTC)):
+            fleet.update_keys = keys
         if start_conditions := seed_week(fleet.terminals, [one.username for one in PEOPLE], at=datetime.now(UTC)):
             fleet.start_conditions = dict(start_conditions)
         seed_file.write(path, fleet)
@@ -67,7 +71,8 @@ def _still_enrolled(fleet: Fleet) -> Fleet:
     """Terminals in both the file and the database, because either may have been deleted."""
     known = set(Terminal.objects.values_list("uid", flat=True))
     machine = fleet.this_machine if fleet.this_machine.partition(".")[0] in known else ""
-    return Fleet([terminal for terminal in fleet.terminals if terminal.uid in known], machine, fleet.start_conditions)
+    terminals = [terminal for terminal in fleet.terminals if terminal.uid in known]
+    return Fleet(terminals, machine, fleet.start_conditions, fleet.update_keys)
 
 
 def _seed_people() -> None:

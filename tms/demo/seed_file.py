@@ -32,6 +32,8 @@ class Fleet(msgspec.Struct):
     """The credential of the real agent."""
     start_conditions: dict[str, StartCondition] = {}
     """Start conditions by UID; only those of terminals that begin in an unusual way."""
+    update_keys: dict[str, str] = {}
+    """The public keys that simulated devices trust, in Base64."""
 
 
 def read(path: Path) -> Fleet:

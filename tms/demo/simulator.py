@@ -9,6 +9,7 @@ from tms.demo.breaking.breaker import Breaker
 from tms.demo.breaking.server import serve
 from tms.demo.seed_file import DemoTerminal, StartCondition
 from tms.demo.simulated import Simulated
+from tms_agent.updating.manifest import PublicKeys
 
 DIALS_PER_SECOND = 200
 """Terminals start one after the other, as in reality, and to spare a laptop."""
@@ -23,9 +24,19 @@ class Simulator:
         *,
         start_conditions: Mapping[str, StartCondition],
         control: Path | None = None,
+        state: Path | None = None,
+        keys: PublicKeys | None = None,
     ) -> None:
+        """`state`: the folder in which devices keep what TMS changes. `keys`: of whom they accept updates."""
         self._fleet = [
-            Simulated(terminal, url, start_conditions.get(terminal.uid, StartCondition())) for terminal in terminals
+            Simulated(
+                terminal,
+                url,
+                start_conditions.get(terminal.uid, StartCondition()),
+                folder=state / terminal.uid if state else None,
+                keys=keys,
+            )
+            for terminal in terminals
         ]
         self._breaker = Breaker(self._fleet, url)
         self._control = control
@@ -38,6 +49,7 @@ class Simulator:
             for number, simulated in enumerate(self._fleet)
         ]
         self._problems = [asyncio.create_task(simulated.run_problems()) for simulated in self._fleet]
+        self._problems += [asyncio.create_task(simulated.run_out_of_memory()) for simulated in self._fleet]
         self._problems.append(asyncio.create_task(self._cut_lines()))
         if self._control:
             self._problems.append(asyncio.create_task(serve(self._control, self._breaker)))

@@ -9,20 +9,24 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from tms.accounts.access import may
 from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
-from tms.demo.breaking import client
+from tms.accounts.permissions import Permission
+from tms.demo.breaking import bad_rollout, client
 from tms.demo.breaking.faults import FaultKind
 from tms.demo.breaking.forms import PERMISSION, BreakForm, offered_targets, own, row_of
 from tms.demo.breaking.messages import Answer, Ask, StartFault, UndoFault
 from tms.demo.tour import COOKIE, COOKIE_AGE_S
 from tms.fleet.models import Site, Terminal
+from tms.rollouts.services import RolloutRefused
 
 type Changes = Mapping[str, tuple[str | None, str | None]]
 
@@ -31,6 +35,7 @@ ERRORS = {
     "unsuitable": _("This terminal does not have the part that would fail. Choose another one."),
     "too-many": _("Twenty things are broken already. Undo one first."),
 }
+WITHDRAWN = _("Somebody withdrew this software. Seed the demo again to have it back.")
 UNREACHABLE = _("The simulator does not answer. Try again.")
 EMPTY = _("This demo has no simulated terminals. Start it with some: TERMINALS=200 make run")
 
@@ -134,6 +139,20 @@ def undo_fault(request: AuthenticatedRequest, number: int) -> HttpResponse:
 
 
 @require_POST
+@needs(Permission.RUN_ROLLOUTS)
+@demo_only
+def start_bad_rollout(request: AuthenticatedRequest) -> HttpResponse:
+    found = bad_rollout.artifact()
+    if found is None:
+        return _show(request, error=WITHDRAWN, status=HTTPStatus.CONFLICT)
+    try:
+        rollout = bad_rollout.start(found, by=request.user, at=timezone.now())
+    except RolloutRefused as refused:
+        return _show(request, error=str(refused), status=HTTPStatus.CONFLICT)
+    return redirect(rollout)
+
+
+@require_POST
 @sign_in_required
 @demo_only
 def end_tour(request: HttpRequest) -> HttpResponse:
@@ -155,6 +174,7 @@ def _show(
         "faults": faults,
         "broken": [(one, TEXTS[one.fault].label) for one in own(answer.broken, request.user)] if answer else (),
         "error": error,
+        "has_bad_software": may(request.user, Permission.RUN_ROLLOUTS) and bad_rollout.artifact() is not None,
     }
     return render(request, "demo/break.html", context, status=status)
 
