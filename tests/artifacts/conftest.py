@@ -13,7 +13,7 @@ def public_keys() -> PublicKeys:
 
 @pytest.fixture(autouse=True)
 def _stored_in(tmp_path, settings) -> None:
-    """On a disk of the test."""
+    """Artifacts are on a disk of the test."""
     options = {"location": tmp_path / "artifacts"}
     one = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
     settings.STORAGES = settings.STORAGES | {"artifacts": one}

@@ -39,7 +39,7 @@ class Uploader:
         return self.send("PUT", f"{self.path}/manifest", json.dumps(body).encode())
 
     def upload(self, content: bytes = CONTENT, **manifest: object) -> dict[str, str]:
-        """As a whole, hashed by the clock. Returns the failed checks with their texts."""
+        """Upload a whole file, and let the clock hash it. Returns the failed checks with their texts."""
         self.begin(len(content))
         self.append(0, content)
         self.describe(make_manifest(content, **manifest))

@@ -57,7 +57,7 @@ def read_artifact_content(request: ApiRequest, pk: int) -> HttpResponseBase:
 
 @router.post("/artifacts", summary="Add an artifact", response=ArtifactSchema, status=201, access=MANAGING)
 def add_artifact(request: ApiRequest, response: HttpResponse, body: ArtifactBody) -> ArtifactSchema:
-    """Of an upload that has passed its three checks. It cannot be changed afterwards."""
+    """Name an upload that has passed its three checks. It cannot be changed afterwards."""
     _demand(request)
     upload = uploads.find(body.upload, by=request.person)
     if upload is None:

@@ -25,7 +25,7 @@ def runs(artifact: Artifact) -> Q:
 
 
 def counts(artifacts: Collection[Artifact], person: User) -> Mapping[int, int]:
-    """On how many of the terminals that the person sees each of them runs: one query for all."""
+    """How many of the terminals that the person sees run each of them, in one query."""
     models = {model for one in artifacts for model in one.for_models}
     rows = visible(Terminal.objects.filter(model__in=models), to=person).order_by()
     reported = rows.values("model", "firmware", "agent", "software").annotate(number=Count("pk"))

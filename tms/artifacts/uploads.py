@@ -34,6 +34,8 @@ HASHING_S = 0.4
 class CannotAdd(ValueError):
     """The text says which check an upload has not passed."""
 
+    code = "tms:cannot-add"
+
 
 def find(key: str, *, by: User) -> ArtifactUpload | None:
     """None also for the upload of another person."""

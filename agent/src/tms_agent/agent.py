@@ -154,8 +154,8 @@ class Agent:
 
     def _present(self, name: str) -> Present:
         identity = self._source.identity
-        own_version = agent_name().partition("/")[2]
-        return Present(identity.model, own_version if name == "tms-agent" else identity.firmware)
+        other = agent_name().partition("/")[2] if name == "tms-agent" else identity.firmware
+        return Present(identity.model, identity.software.get(name) or other)
 
     def _clock_error(self) -> timedelta | None:
         return self._recorder.clock_error()

@@ -38,7 +38,7 @@ class Line:
 @never_cache
 @sign_in_required
 def artifacts(request: AuthenticatedRequest) -> HttpResponse:
-    """By product, newest first. `q` finds names, versions, hashes and models; `format` filters; `after` turns pages."""
+    """Artifacts by product, newest first. `q` finds names, versions, hashes and models; `format` filters; `after` turns pages."""
     words, form = clean(request.GET.get("q", ""))[:MAX_WORDS].strip(), request.GET.get("format", "")
     rows = _matching(words).filter(**({"format": form} if form else {}))
     begin = _number(request.GET.get("after", ""))
