@@ -57,11 +57,14 @@ def _signature(upload: ArtifactUpload, manifest: Manifest | None, at: datetime) 
     if manifest is None:
         return _no_manifest()
     signatures = [Signature(**one) for one in upload.signatures]
-    found = signers(upload.manifest, signatures, trusted_keys())
+    trusted = trusted_keys()
+    found = signers(upload.manifest, signatures, trusted)
     if not found:
         named = ", ".join(one.key for one in signatures)
         if not named:
             return False, _("Not signed. Sign it with tms-sign, and upload the new manifest."), True
+        if any(one.key in trusted for one in signatures):
+            return False, _("The signature of %(keys)s is not valid. Sign the file again.") % {"keys": named}, True
         text = _("Signed by %(keys)s, which is no signing key of TMS. Sign it with a release key, or add the key.")
         return False, text % {"keys": named}, True
     day = {"keys": ", ".join(found), "day": f"{manifest.expires:%Y-%m-%d}"}
