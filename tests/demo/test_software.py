@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.people import person, signed_in
+from tms.demo.behaviour import Behaviour
 from tms.demo.breaking import bad_rollout, client
 from tms.demo.device import DemoDevice
 from tms.demo.personality import Personality
 from tms.demo.releases import KEY, LEAKING, seed_releases
 from tms.demo.seed_file import DemoTerminal
-from tms.demo.software import Behaviour
 from tms.lib.db.clock import db_clock
 from tms.rollouts.models import Rollout
 from tms_agent.protocol.instants import parse

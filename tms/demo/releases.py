@@ -19,7 +19,7 @@ from tms.configuration import versions
 from tms.configuration.models import ConfigurationKey, Layer
 from tms.configuration.places import Place
 from tms.configuration.versions import Edit
-from tms.demo.software import Behaviour
+from tms.demo.behaviour import Behaviour
 
 KEY = "demo-release"
 VALID_FOR = timedelta(days=365)

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from tms.demo.behaviour import Behaviour
 from tms_agent.configuring.configurator import AppliedConfiguration
 from tms_agent.management import ManagementSettings
 from tms_agent.requests import RequestRefused
@@ -28,20 +29,6 @@ AWAY_S = (15.0, 40.0)
 """How long an update restarts it."""
 REFUSED_THEMES = ("summer-2019",)
 """Values of `display.theme` that are not installed."""
-
-
-class Behaviour(msgspec.Struct, frozen=True):
-    """What a version of the software does to a simulated device."""
-
-    leaks_pct_per_hour: float = 0.0
-    """Its memory grows by so much; it crashes when there is none left, and begins again."""
-    install_s: float = 4.0
-    fails: float = 0.0
-    """The share of devices on which the installation fails."""
-    lies: float = 0.0
-    """The share that reports success and starts the software from before."""
-    stays_away: float = 0.0
-    """The share that does not come back."""
 
 
 @dataclass(slots=True)
