@@ -41,6 +41,9 @@ from tms.ops.health import heartbeats
 from tms.ops.slo import recorder
 from tms.replay import snapshots
 from tms.replay.density import counting
+from tms.rollouts import runner as rollout_runner
+from tms.rollouts import starting as rollout_starting
+from tms.rollouts import stop_rule
 from tms.telemetry.rollups import backfill, hourly
 from tms.telemetry.storage import partitions, retention
 from tms.transfer import running as imports
@@ -98,6 +101,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("maintenance", 1.0, maintenance_services.roll_over),
     Loop("expire_commands", 1.0, commands.expire),
     Loop("jobs", job_runner.PASS_S, job_runner.advance),
+    Loop("rollouts", rollout_runner.PASS_S, rollout_runner.advance),
     Loop("approvals", 1.0, approvals.expire),
     Loop("seal_audit", 1.0, sealing.seal),
     Loop("heartbeat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),
@@ -106,6 +110,9 @@ LOOPS: tuple[Loop, ...] = (
     Loop("dynamic_groups", 60.0, dynamic.evaluate_due, Lane.SLOW),
     Loop("configuration_moves", configuration_moves.PASS_S, configuration_moves.follow_moves, Lane.SLOW),
     Loop("job_starts", 1.0, job_starting.start_due, Lane.SLOW),
+    Loop("rollout_effects", 60.0, stop_rule.watch, Lane.SLOW),
+    Loop("rollout_incidents", 60.0, stop_rule.link_incidents, Lane.SLOW),
+    Loop("rollout_late", 600.0, rollout_starting.add_all_late, Lane.SLOW),
     Loop("imports", 1.0, imports.advance, Lane.SLOW),
     Loop("artifact_uploads", 0.5, artifact_uploads.advance, Lane.SLOW),
     Loop("files", 30.0, file_retention.tidy, Lane.SLOW),

@@ -65,6 +65,8 @@ from tms.ops import audit_api, provider_api
 from tms.replay import api as replay_api
 from tms.replay.slots import Busy
 from tms.rest_base.api import Api
+from tms.rollouts import api as rollout_api
+from tms.rollouts.services import MayNotApprove, RolloutOver
 from tms.search import api as search_api
 from tms.shifts import api as shift_api
 from tms.telemetry import api as telemetry_api
@@ -74,7 +76,7 @@ OF_FLEET = (
     edit_api,  # first: `edits` is no UID
     *(fleet_api, region_api, site_api, hours_api, terminal_api, group_api, label_api, tag_api),
     *(device_api, unexpected_api, key_api, enrolment_api, identity_api, presence_api),
-    *(telemetry_api, command_api, file_api, job_api, configuration_api, view_api),
+    *(telemetry_api, command_api, file_api, job_api, configuration_api, rollout_api, view_api),
 )
 OF_SOFTWARE = (artifact_api, signing_key_api)
 OF_ALERTS = (
@@ -105,6 +107,7 @@ REFUSALS: Mapping[type[Exception], int] = {
     **dict.fromkeys((AlreadyInspected, NotOnRound, RoundClosed), 409),
     **dict.fromkeys((KeyInUse, NoDraft, NothingChanged), 409),
     **dict.fromkeys((TooManyDefinitions, TooManyViews, JobOver, CannotAdd), 409),
+    **dict.fromkeys((MayNotApprove, RolloutOver), 409),
     Busy: 503,
 }
 api = Api(

@@ -10,10 +10,12 @@ class RolloutsConfig(AppConfig):
 
     def ready(self) -> None:
         # Its models are loaded by now.
+        from tms.approvals import kinds
         from tms.fleet.groups import uses
         from tms.jobs import runner as job_runner
         from tms.rollouts import runner
         from tms.rollouts.models import Rollout
 
+        kinds.MODULES.add("tms.rollouts.approvals")
         job_runner.busy_sources.append(runner.busy_terminals)
         uses.add_queries(lambda person: Rollout.objects.open() if person is None else Rollout.objects.open().of(person))

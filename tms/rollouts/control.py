@@ -97,8 +97,9 @@ def approve_wave(wave: Wave, *, by: User, at: datetime, comment: str = "") -> No
 
 @transaction.atomic
 def pause(rollout: Rollout, *, by: User | None, at: datetime, reason: str = "") -> None:
-    """Nothing new starts; what was ordered goes on. Idempotent. Raises RolloutOver."""
+    """Nothing new starts; what was sent goes on. Idempotent. Raises RolloutOver."""
     _move(rollout, (S.PLANNED, S.RUNNING, S.HELD), S.PAUSED, E.PAUSED, by=by, at=at, reason=reason)
+    _withdraw_queued(rollout)
 
 
 @transaction.atomic
@@ -207,20 +208,13 @@ def end(
     return True
 
 
-def pause_withdrawn(artifact: int, *, by: User | None, at: datetime) -> int:
-    """Pause the rollouts that install an artifact which was withdrawn. Returns how many."""
-    going = Rollout.objects.filter(artifacts=artifact, state__in=(S.PLANNED, S.RUNNING, S.HELD))
-    found = list(going)
-    for rollout in found:
-        pause(rollout, by=by, at=at, reason="withdrawn")
-        _withdraw_queued(rollout)
-    return len(found)
-
-
 def _withdraw_queued(rollout: Rollout) -> None:
     """Orders that were not sent yet expire; their items wait again."""
     ordered = RolloutItem.objects.filter(rollout=rollout, state=ITEM.ORDERED).exclude(command=None)
     commands.withdraw(list(ordered.values_list("command__pk", flat=True)), reason="the rollout does not go on")
+    # An updater that polls has not fetched these yet.
+    polling = RolloutItem.objects.filter(rollout=rollout, state=ITEM.ORDERED, command=None)
+    polling.update(state=ITEM.WAITING, reason="")
 
 
 def _items(rollout: Rollout, by: User) -> QuerySet[RolloutItem]:

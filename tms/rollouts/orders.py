@@ -1,6 +1,6 @@
 """Orders of items: what a terminal shall run, what it runs, and the commands that tell it to."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -47,9 +47,11 @@ class Before(NamedTuple):
 class Changes:
     """What a rollout changes on terminals: artifacts in their order, or a version of the configuration."""
 
-    def __init__(self, rollout: Rollout) -> None:
+    def __init__(self, rollout: Rollout, *, artifacts: Sequence[Artifact] | None = None) -> None:
+        """`artifacts`: of one that is not stored."""
         self.rollout = rollout
-        self._steps = [step.artifact for step in rollout.steps.select_related("artifact")]
+        steps = [] if artifacts is not None else rollout.steps.select_related("artifact")
+        self._steps = list(artifacts or (step.artifact for step in steps))
         self._by_pk: dict[int, Artifact] = {one.pk: one for one in self._steps}
 
     @property

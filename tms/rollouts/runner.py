@@ -95,6 +95,9 @@ def _go_on(rollout: Rollout, changes: Changes, at: datetime) -> int:
         if not control.stop(rollout, at=at, reason="permission"):
             control.end(rollout, RolloutState.CANCELLED, at=at, reason="permission")
         return 0
+    if rollout.artifacts.exclude(withdrawn_at=None).exists():
+        control.pause(rollout, by=None, at=at, reason="withdrawn")
+        return 0
     if rollout.state == RolloutState.PLANNED:
         if not starting.may_start(rollout, at):
             return 0

@@ -11,6 +11,8 @@ from tms.accounts.permissions import Permission
 from tms.fleet.groups.uses import unknown_groups
 from tms.fleet.lifecycle import states
 from tms.fleet.models import Terminal
+from tms.lib.db.jobs import skip_when_empty
+from tms.lib.set_aside import SetAside, isolate
 from tms.query.errors import QueryError
 from tms.rollouts import control, planning
 from tms.rollouts.events import record_event
@@ -25,6 +27,7 @@ from tms.rollouts.models import (
     WaveKind,
     WaveState,
 )
+from tms.rollouts.models.rollout import RolloutQuerySet
 from tms.rollouts.rolling_back import roll_back_of
 from tms.rollouts.waves import Target, WaveDraw, draw
 
@@ -32,6 +35,13 @@ MAX_ITEMS = 100_000
 GROWTH = 1.5
 """A fleet grows; a query that suddenly selects half as many terminals again is a mistake in what it reads."""
 WITHOUT_WORK = states(lambda treatment: not treatment.takes_work)
+
+not_added = SetAside[int]("rollout_late")
+
+
+def _taking_late(at: datetime) -> RolloutQuerySet:
+    running = Rollout.objects.filter(state__in=(RolloutState.RUNNING, RolloutState.HELD)).exclude(query="")
+    return running.exclude(late=LateTerminals.LEFT_OUT)
 
 
 def starter_of(rollout: Rollout) -> User | None:
@@ -74,10 +84,25 @@ def start(rollout: Rollout, *, by: User, at: datetime) -> None:
     record_event(RolloutEventKind.STARTED, rollout, by=by, at=at)
 
 
+@skip_when_empty(_taking_late)
+def add_all_late(at: datetime) -> int:
+    """A pass of the clock: terminals that match the queries of running rollouts by now. Returns how many."""
+    pks = list(_taking_late(at).exclude(pk__in=not_added.keys(at)).values_list("pk", flat=True))
+    return sum(isolate([pk], lambda one: _add_late(one[0], at), aside=not_added, at=at) for pk in pks)
+
+
+def _add_late(pk: int, at: datetime) -> int:
+    """Call it in a transaction."""
+    rollout = _taking_late(at).select_for_update(of=("self",), no_key=True).filter(pk=pk).first()
+    starter = starter_of(rollout) if rollout else None
+    try:
+        return add_late(rollout, by=starter, at=at) if rollout and starter else 0
+    except QueryError:
+        return 0  # its field was deleted meanwhile; the terminals that it has stay
+
+
 def add_late(rollout: Rollout, *, by: User, at: datetime) -> int:
     """Terminals that match the query by now join the last wave that is not over, or get one of their own."""
-    if rollout.late == LateTerminals.LEFT_OUT or not rollout.query:
-        return 0
     items = RolloutItem.objects.filter(rollout=rollout)
     room = int(rollout.first_number * GROWTH) + 1 - items.count()
     rows = list(_rows(rollout, by=by, at=at).exclude(pk__in=items.values("terminal"))[: max(room, 0)])
