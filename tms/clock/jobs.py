@@ -28,7 +28,7 @@ from tms.fleet.sites.hours_watcher import SiteHoursWatcher
 from tms.jobs import runner as job_runner
 from tms.jobs import starting as job_starting
 from tms.lib.db.jobs import OccasionalPass, skip_when_empty, with_rows
-from tms.notifications import job_notices
+from tms.notifications import job_notices, rollout_notices
 from tms.notifications.deliveries.retention import delete_old_deliveries
 from tms.notifications.dispatch import leases, outbox
 from tms.notifications.dispatch.dispatcher import Dispatcher
@@ -138,6 +138,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("digests", 5.0, digest_services.send_due, Lane.NOTIFICATIONS),
     Loop("fleet_events", 1.0, fleet_events.publish_new, Lane.NOTIFICATIONS),
     Loop("job_notices", 1.0, job_notices.send_due, Lane.NOTIFICATIONS),
+    Loop("rollout_notices", 1.0, rollout_notices.send_due, Lane.NOTIFICATIONS),
     Loop("outbox", 0.5, outbox.advance, Lane.NOTIFICATIONS),
     Loop("dispatch", 0.5, skip_when_empty(Delivery.objects.due)(Dispatcher().dispatch), Lane.NOTIFICATIONS),
     Loop("reclaim_leases", 5.0, leases.reclaim_expired, Lane.NOTIFICATIONS),

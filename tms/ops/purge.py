@@ -15,6 +15,7 @@ from tms.lib.set_aside import each
 from tms.ops.health import heartbeats
 from tms.ops.models import Heartbeat, LoopSuccess
 from tms.rest_base import idempotency
+from tms.rollouts.models import Rollout, RolloutItem
 from tms.transfer.models import Import, ImportPart, ImportSource
 
 ROWS = 1_000
@@ -42,6 +43,7 @@ PURGED = (
     Purged("job_items", lambda at: Item.objects.filter(run__in=JobRun.objects.old(at))),
     Purged("job_runs", JobRun.objects.old),
     Purged("jobs", Job.objects.old),
+    Purged("rollout_items", lambda at: RolloutItem.objects.filter(rollout__in=Rollout.objects.old(at))),
     Purged(
         "writes",
         lambda at: Heartbeat.objects.filter(name__startswith=heartbeats.WRITE, at__lt=at - HEARTBEATS_RETENTION),

@@ -25,6 +25,7 @@ from tms.notifications.fleet_events.sources import SOURCES, About, EventSource, 
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, DeliveryState, NotificationKind
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.event_cursor import EventCursor, subscribers
+from tms.rollouts.models import Rollout
 
 MAX_EVENTS = 1_000
 """Events of one delivery: one request."""
@@ -92,6 +93,7 @@ SEEN: Mapping[type[About], Callable[[Collection[int], Scope], QuerySet[Any]]] = 
     Site: lambda pks, scope: within(Site.objects.filter(pk__in=pks), scope),
     JobRun: lambda pks, scope: JobRun.objects.filter(pk__in=pks).wholly_within(scope),
     Job: _jobs_seen,
+    Rollout: lambda pks, scope: Rollout.objects.filter(pk__in=pks).wholly_within(scope),
 }
 """What a scope covers of the things that events are about."""
 

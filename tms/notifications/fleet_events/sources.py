@@ -25,6 +25,7 @@ from tms.fleet.models import (
 )
 from tms.jobs.models import Item, Job, JobEvent, JobEventKind, JobRun
 from tms.notifications.models.destination import EventFamily
+from tms.rollouts.models import Rollout, RolloutEvent, RolloutEventKind
 
 TYPES: Mapping[str, EventFamily] = {
     "tms.terminals.lifecycle.v1": EventFamily.LIFECYCLE,
@@ -44,6 +45,7 @@ TYPES: Mapping[str, EventFamily] = {
     "tms.terminals.presence.v1": EventFamily.PRESENCE,
     "tms.commands.ended.v1": EventFamily.COMMANDS,
     **{f"tms.jobs.{kind}.v1": EventFamily.JOBS for kind in JobEventKind.values},
+    **{f"tms.rollouts.{kind}.v1": EventFamily.ROLLOUTS for kind in RolloutEventKind.values},
 }
 """The family of each type."""
 
@@ -67,7 +69,7 @@ OF_FIELDS: Mapping[str, str] = {
 """Changes of identity that are events. Groups and parents may be out of the sight of those who see the terminal."""
 
 
-type About = Terminal | Site | Job | JobRun
+type About = Terminal | Site | Job | JobRun | Rollout
 
 
 class FleetEvent(NamedTuple):
@@ -106,6 +108,8 @@ def _describe(about: About) -> tuple[str, Mapping[str, Any]]:
             return f"job-{about.pk}", {"job": {"id": about.pk, "name": about.name, "command": about.command}}
         case JobRun():
             return _describe(about.job)[0], {**_describe(about.job)[1], "run": about.pk}
+        case Rollout():
+            return f"rollout-{about.pk}", {"rollout": {"id": about.pk, "name": about.name, "kind": about.kind}}
 
 
 class EventSource(NamedTuple):
@@ -209,6 +213,17 @@ def _of_jobs(rows: Collection[JobEvent]) -> Iterable[FleetEvent]:
         yield FleetEvent(f"tms.jobs.{row.kind}.v1", row.at, row.run or row.job, facts)
 
 
+def _of_rollouts(rows: Collection[RolloutEvent]) -> Iterable[FleetEvent]:
+    for row in rows:
+        facts = {
+            "counts": row.counts,
+            "evidence": row.evidence,
+            "reason": row.reason,
+            "wave": row.wave.number if row.wave else None,
+        }
+        yield FleetEvent(f"tms.rollouts.{row.kind}.v1", row.at, row.rollout, facts)
+
+
 def _of_entries(rows: Collection[AuditEntry]) -> Iterable[FleetEvent]:
     rows = [row for row in rows if (row.subject_type, row.action) in OF_ENTRIES]
     terminals = _subjects(Terminal.objects.select_related("site"), rows)
@@ -262,6 +277,12 @@ SOURCES = (
         _of_outcomes,
     ),
     EventSource("jobs", frozenset({F.JOBS}), lambda: JobEvent.objects.select_related("job", "run__job"), _of_jobs),
+    EventSource(
+        "rollouts",
+        frozenset({F.ROLLOUTS}),
+        lambda: RolloutEvent.objects.select_related("rollout", "wave"),
+        _of_rollouts,
+    ),
     # In the order of the chain, which is that of sealing and follows the commit.
     EventSource(
         "audit",

@@ -47,11 +47,18 @@ class NotificationKind(models.TextChoices):
     AVAILABILITY = "availability", pgettext_lazy("notification", "Availability of a month")
     EVENTS = "events", pgettext_lazy("notification", "Events of the fleet")
     JOB = "reported", pgettext_lazy("notification", "Your job")
+    ROLLOUT = "rollout", pgettext_lazy("notification", "Rollout")
 
 
 ALARMS = (NotificationKind.OPENED, NotificationKind.WORSENED, NotificationKind.FLAPPING)
 """Unacknowledged problems: checked once more before the first attempt."""
-REPORTS = (NotificationKind.DIGEST, NotificationKind.AVAILABILITY, NotificationKind.EVENTS, NotificationKind.JOB)
+REPORTS = (
+    NotificationKind.DIGEST,
+    NotificationKind.AVAILABILITY,
+    NotificationKind.EVENTS,
+    NotificationKind.JOB,
+    NotificationKind.ROLLOUT,
+)
 """Composed when they were decided, without items."""
 PERSONAL = (NotificationKind.ASSIGNED, NotificationKind.REMINDER)
 """Kinds for one person, dropped if the subject is resolved by then."""

@@ -40,6 +40,7 @@ class EventFamily(models.TextChoices):
     PRESENCE = "presence", _("Presence")
     COMMANDS = "commands", _("Outcomes of commands")
     JOBS = "jobs", _("Jobs started, failing, ended")
+    ROLLOUTS = "rollouts", _("Rollouts started, held, stopped, ended")
 
 
 class DestinationQuerySet(models.QuerySet["Destination"]):

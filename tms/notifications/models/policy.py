@@ -13,6 +13,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tms.accounts.models import Owned, one_owner
 from tms.accounts.scope import Through
@@ -44,6 +45,15 @@ class PolicyHours(models.TextChoices):
     CLOSED = "closed", _("while the site is closed")
 
 
+class RolloutNews(models.TextChoices):
+    """What a policy notifies of, of every rollout within the part of the fleet that its owner sees."""
+
+    WAVES = "waves", pgettext_lazy("news of rollouts", "each wave")
+    HOLDS = "holds", pgettext_lazy("news of rollouts", "hold")
+    STOPS = "stops", pgettext_lazy("news of rollouts", "stop")
+    ENDS = "ends", pgettext_lazy("news of rollouts", "end")
+
+
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def not_deleted(self) -> Self:
         """The policies of the pages and the API, where people edit them."""
@@ -64,6 +74,10 @@ class Policy(Owned, HoursOfWeek):
     rules = models.ManyToManyField(Rule, blank=True, verbose_name=_("rules"))
     notify_resolved = models.BooleanField(_("notify when resolved"), default=True)
     notify_acknowledged = models.BooleanField(_("notify when acknowledged"), default=False)
+    rollouts = models.JSONField(
+        _("rollouts"), default=list, blank=True, db_default=models.Value([], models.JSONField())
+    )
+    """`RolloutNews` of which the destinations of its first step are notified."""
     language = models.CharField(
         _("language"),
         max_length=8,

@@ -78,6 +78,9 @@ class PolicyFields(Schema):
     )
     notify_resolved: bool = True
     notify_acknowledged: bool = False
+    rollouts: list[models.RolloutNews] = Field(
+        [], max_length=4, description="Of which events of rollouts the first step is notified."
+    )
     when: PolicyHours = Field(
         PolicyHours.ALWAYS,
         description="When the policy is active. Anything still unresolved when it becomes active is notified then.",

@@ -23,7 +23,7 @@ from tms.notifications.weekly_hours import HOURS_FIELDS, faults_in_hours
 
 EDITED = (
     *("name", "enabled", "severities", "language", "delay_s", "group_wait_s", "group_by_site", "notify_resolved"),
-    *("notify_acknowledged", "when", "repeat_s", *HOURS_FIELDS),
+    *("notify_acknowledged", "rollouts", "when", "repeat_s", *HOURS_FIELDS),
 )
 """The columns that people choose, besides the owner."""
 MAX_STEPS = 4

@@ -102,7 +102,7 @@ def event(message: Message) -> dict[str, object]:
 
 
 def _family(message: Message) -> str:
-    return next((name for name in ("incidents", "jobs") if name in message.facts), "alerts")
+    return next((name for name in ("incidents", "jobs", "rollouts") if name in message.facts), "alerts")
 
 
 def _enveloped(attributes: Mapping[str, object], message: Message) -> dict[str, object]:

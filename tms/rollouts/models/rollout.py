@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -10,13 +11,15 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tms.accounts.access import Person, covers, rights_of_people, scope_of
+from tms.accounts.access import Person, covers, rights_of_people, scope_of, within
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
 from tms.artifacts.models import Artifact
 from tms.configuration.models import ConfigurationVersion
+from tms.fleet.models import Terminal
 from tms.jobs.models import JobHours
+from tms.jobs.models.job import KEPT_FOR
 from tms.lib.text_fields import LineField, LinesField
 
 
@@ -78,6 +81,18 @@ class RolloutQuerySet(models.QuerySet["Rollout"]):
         if seen.is_everything:
             return self.all()
         return self.filter(started_by__in={person.pk, *self._starters_within(seen)})
+
+    def old(self, at: datetime) -> Self:
+        """Rollouts that ended so long ago that their items are deleted. Their waves, events and evidence stay."""
+        return self.filter(ended_at__lt=at - KEPT_FOR)
+
+    def wholly_within(self, scope: Scope) -> Self:
+        """Those of which a person with this scope sees every terminal, so that numbers say nothing of others."""
+        if scope.is_everything:
+            return self
+        items = self.model._meta.get_field("items").related_model._default_manager.filter(rollout=models.OuterRef("pk"))
+        seen = within(Terminal.objects.all(), scope)
+        return self.filter(models.Exists(items), ~models.Exists(items.exclude(terminal__in=seen)))
 
     def _starters_within(self, seen: Scope) -> list[int | None]:
         """People who started these rollouts, and may run them only within this scope."""
