@@ -32,7 +32,7 @@ def body(**more):
 
 
 def test_a_rollout_is_created_once_for_a_key_previewed_read_and_controlled(fleet, client):
-    terminals = fleet.terminals_online(4, model="KX-21", firmware="4.8.1")
+    terminals = fleet.terminals_online(4, model="KX-21", features=["update"], firmware="4.8.1")
     wanted = body(approval="none")
 
     preview = client.post("/rollouts/preview", wanted).json()
@@ -77,7 +77,7 @@ def test_what_is_wrong_with_a_rollout_is_said_where_it_is(client, wrong, where):
 
 def test_a_large_rollout_needs_a_second_person(fleet, client, lead, settings):
     settings.APPROVAL_TERMINALS = 2
-    fleet.terminals_online(3, model="KX-21")
+    fleet.terminals_online(3, model="KX-21", features=["update"])
     wanted = body()
 
     refused = client.post("/rollouts", wanted)
@@ -88,7 +88,7 @@ def test_a_large_rollout_needs_a_second_person(fleet, client, lead, settings):
 
 
 def test_an_approved_rollout_is_the_one_that_was_asked_for(fleet, lead):
-    fleet.terminals_online(3, model="KX-21")
+    fleet.terminals_online(3, model="KX-21", features=["update"])
     made = services.create(values := RolloutBody(**body()).values(lead, at=now()), by=lead, at=now())
     services.cancel(made, by=lead, at=now())
     kept = RolloutBody.of(values)
@@ -104,7 +104,7 @@ def test_an_approved_rollout_is_the_one_that_was_asked_for(fleet, lead):
 
 
 def test_a_wave_is_approved_by_somebody_else(fleet, client, lead):
-    fleet.terminals_online(4, model="KX-21")
+    fleet.terminals_online(4, model="KX-21", features=["update"])
     made = make_rollout(lead, at=now(), approval="first", started=False)
     other = ApiClient.of(people.person("other", of="Manager"))
     path = f"/rollouts/{made.pk}/waves/1/approve"
@@ -121,7 +121,7 @@ def test_a_wave_is_approved_by_somebody_else(fleet, client, lead):
 
 
 def test_a_stopped_rollout_is_continued_by_two_people_or_rolled_back(fleet, client, lead):
-    fleet.terminals_online(2, model="KX-21", firmware="4.8.1")
+    fleet.terminals_online(2, model="KX-21", features=["update"], firmware="4.8.1")
     make_artifact(version="4.8.1")
     made = make_rollout(lead, at=now(), query="kind:kiosk")
     services.stop(made, at=now(), reason="effects")
@@ -141,8 +141,8 @@ def test_a_stopped_rollout_is_continued_by_two_people_or_rolled_back(fleet, clie
 
 def test_items_of_terminals_that_a_person_does_not_see_are_neither_listed_nor_counted(fleet, lead):
     here, there = fleet.site("AAA"), fleet.site("BBB")
-    fleet.terminals_online(1, site=here, model="KX-21")
-    fleet.terminals_online(2, site=there, model="KX-21")
+    fleet.terminals_online(1, site=here, model="KX-21", features=["update"])
+    fleet.terminals_online(2, site=there, model="KX-21", features=["update"])
     person = people.person("local", of=None)
     people.grant(person, "Lead", site=here)
     made = make_rollout(lead, at=now())

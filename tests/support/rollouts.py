@@ -41,6 +41,7 @@ def make_rollout(by: User, *, at: datetime = AT, started: bool = True, **chosen:
 
 
 def tick(seconds: float) -> None:
+    commands.expire(later(seconds))
     runner.advance(later(seconds))
 
 

@@ -259,7 +259,7 @@ type BusySource = Callable[[Collection[int]], Collection[int]]
 """Terminals at these sites that customers cannot count on, beside those with a dangerous command."""
 
 busy_sources: list[BusySource] = []
-"""An app that disturbs terminals by other means than commands adds one when it is ready."""
+"""An app that changes terminals for longer than its commands take adds one when it is ready."""
 
 
 def _busy(sites: Collection[int], at: datetime) -> set[int]:

@@ -212,9 +212,6 @@ def _withdraw_queued(rollout: Rollout) -> None:
     """Orders that were not sent yet expire; their items wait again."""
     ordered = RolloutItem.objects.filter(rollout=rollout, state=ITEM.ORDERED).exclude(command=None)
     commands.withdraw(list(ordered.values_list("command__pk", flat=True)), reason="the rollout does not go on")
-    # An updater that polls has not fetched these yet.
-    polling = RolloutItem.objects.filter(rollout=rollout, state=ITEM.ORDERED, command=None)
-    polling.update(state=ITEM.WAITING, reason="")
 
 
 def _items(rollout: Rollout, by: User) -> QuerySet[RolloutItem]:

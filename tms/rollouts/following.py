@@ -4,10 +4,9 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import F, Q
 
-from tms.fleet.models import Cause, Presence, Terminal
+from tms.fleet.models import Cause, Presence
 from tms.rollouts import control
 from tms.rollouts.events import publish_items
 from tms.rollouts.models import (
@@ -28,7 +27,6 @@ CONTRADICTED_WITHIN = timedelta(hours=24)
 """How long a terminal that failed, or is not back, may still show up with the new version."""
 OFFLINE_AGAIN = timedelta(seconds=15)
 CONTRADICTABLE = (RolloutItemState.FAILED, RolloutItemState.NOT_BACK)
-FETCHABLE = (RolloutItemState.ORDERED, RolloutItemState.DOWNLOADING, RolloutItemState.INSTALLING)
 RESTARTS = (Cause.UPDATE, Cause.REBOOT)
 
 
@@ -43,33 +41,8 @@ def follow_items(rollout: Rollout, changes: Changes, at: datetime) -> int:
     return len(changed)
 
 
-def order_for(terminal: Terminal) -> RolloutItem | None:
-    """The item of a terminal whose updater polls that has to be done now; `Changes` has its artifact."""
-    items = RolloutItem.objects.filter(terminal=terminal, command=None, state__in=FETCHABLE)
-    going = items.filter(rollout__state__in=(*OPEN_ROLLOUTS, RolloutState.STOPPED))
-    return going.select_related("rollout__version", "terminal__state").order_by("-ordered_at", "-pk").first()
-
-
-@transaction.atomic
-def note_feedback(item: RolloutItem, said: Said, *, at: datetime) -> bool:
-    """What an updater that polls says of its order. False if that changes nothing."""
-    rollout = Rollout.objects.select_for_update(no_key=True, of=("self",)).get(pk=item.rollout_id)
-    rows = RolloutItem.objects.select_related("terminal__state", "command")
-    found = rows.filter(pk=item.pk, command=None, state__in=(*WORKING, *CONTRADICTABLE)).first()
-    if found is None:
-        return False
-    changes = Changes(rollout)
-    wanted = changes.wanted_of([found]).get(found.pk)
-    is_changed = wanted is not None and _follow(found, rollout, changes, wanted, at, said)
-    if is_changed:
-        publish_items([found.terminal_id])
-    return is_changed
-
-
-def _follow(
-    item: RolloutItem, rollout: Rollout, changes: Changes, wanted: Wanted, at: datetime, said: Said | None = None
-) -> bool:
-    facts = facts_of(item, rollout, wanted, said or said_of(item, rollout, at))
+def _follow(item: RolloutItem, rollout: Rollout, changes: Changes, wanted: Wanted, at: datetime) -> bool:
+    facts = facts_of(item, rollout, wanted)
     found = _of_configuration(facts, wanted) or follow(facts, at)
     return found is not None and _apply(item, rollout, changes, found, at)
 
@@ -83,23 +56,16 @@ def _of_configuration(facts: ItemFacts, wanted: Wanted) -> Next | None:
     return None
 
 
-def said_of(item: RolloutItem, rollout: Rollout, at: datetime) -> Said:
-    """By its command; for an updater that polls, by the state in which its feedback left the item."""
-    if item.command is not None:
-        return said_by(item.command)
-    if item.state not in FETCHABLE:
-        return Said(Phase.SUCCEEDED)
-    if item.ordered_at and item.ordered_at + timedelta(seconds=rollout.install_within_s) <= at:
-        return Said(Phase.SILENT, "no_answer", "no answer in time")
-    return Said(Phase(item.state))
+def said_of(item: RolloutItem) -> Said:
+    return said_by(item.command) if item.command is not None else Said(Phase.SILENT, "no_answer")
 
 
-def facts_of(item: RolloutItem, rollout: Rollout, wanted: Wanted, said: Said) -> ItemFacts:
+def facts_of(item: RolloutItem, rollout: Rollout, wanted: Wanted) -> ItemFacts:
     state = item.terminal.state
     is_restarting = state.presence == Presence.REBOOTING and state.cause in RESTARTS
     return ItemFacts(
         RolloutItemState(item.state),
-        said,
+        said_of(item),
         wanted.version,
         item.former.get(wanted.name, ""),
         wanted.installed,

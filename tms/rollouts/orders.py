@@ -3,7 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from django.conf import settings
 
 from tms.accounts.models import User
 from tms.artifacts import delivery as updates
@@ -11,12 +13,12 @@ from tms.artifacts.models import Artifact
 from tms.commands.models import Command
 from tms.configuration import delivery as configurations
 from tms.configuration.models import ConfigurationVersion, TerminalConfiguration
+from tms.fleet.installed_versions import installed_version
 from tms.fleet.models import Terminal
 from tms.rollouts.models import Rollout, RolloutItem, RolloutKind
 
 DELIVER_WITHIN_S = 20.0
 """What the guards answered must not be used later."""
-AGENT = "tms-agent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Changes:
         for item in items:
             artifact = self.artifact_of(item)
             if artifact is not None:
-                running = installed(item.terminal, artifact.name)
+                running = installed_version(item.terminal, artifact.name)
                 found[item.pk] = Wanted(artifact.version, running, artifact.name)
         return found
 
@@ -98,24 +100,28 @@ class Changes:
             return configurations.order(differing, by=by, at=at, deliver_within_s=DELIVER_WITHIN_S)
         made: dict[int, Command] = {}
         for artifact in self._by_pk.values():
-            chosen = [item.terminal_id for item in items if self.artifact_of(item) == artifact]
-            if chosen:
-                made |= updates.order(
-                    chosen,
-                    artifact,
-                    by=by,
-                    at=at,
-                    answer_within_s=float(self.rollout.install_within_s),
-                    deliver_within_s=DELIVER_WITHIN_S,
-                )
+            chosen = [item.terminal for item in items if self.artifact_of(item) == artifact]
+            for polls, within_s in ((False, DELIVER_WITHIN_S), (True, float(settings.HAWKBIT_LEASE_S))):
+                terminals = [terminal.pk for terminal in chosen if _polls(terminal) is polls]
+                made |= self._update(terminals, artifact, by=by, at=at, deliver_within_s=within_s)
         return made
+
+    def _update(
+        self, terminals: Collection[int], artifact: Artifact, *, by: User | None, at: datetime, deliver_within_s: float
+    ) -> dict[int, Command]:
+        if not terminals:
+            return {}
+        within_s = float(self.rollout.install_within_s)
+        return updates.order(
+            terminals, artifact, by=by, at=at, answer_within_s=within_s, deliver_within_s=deliver_within_s
+        )
 
     def able(self, terminals: Collection[Terminal]) -> Mapping[int, bool]:
         """Whether each can be told at all."""
         if self.version is not None:
             can = configurations.can_be_configured([terminal.pk for terminal in terminals])
             return {terminal.pk: terminal.pk in can for terminal in terminals}
-        return {terminal.pk: takes_updates(terminal) for terminal in terminals}
+        return {terminal.pk: "update" in terminal.features for terminal in terminals}
 
     def unfit(self, items: Collection[RolloutItem]) -> dict[int, str]:
         """Why terminals cannot install the artifact of their step, by terminal."""
@@ -127,19 +133,9 @@ class Changes:
         return found
 
 
-def installed(terminal: Terminal, name: str) -> str:
-    return terminal.agent if name == AGENT else terminal.firmware
-
-
-def takes_updates(terminal: Terminal) -> bool:
-    features: Any = getattr(terminal, "features", None)
-    return features is None or "update" in features
-
-
-def is_polling(terminal: Terminal) -> bool:
-    """Whether its updater polls, so that it gets no commands."""
-    features: Any = getattr(terminal, "features", None)
-    return bool(features) and "hawkbit" in features
+def _polls(terminal: Terminal) -> bool:
+    """Whether its updater fetches its orders (`tms.rollouts.hawkbit`)."""
+    return "hawkbit" in terminal.features
 
 
 CONFIGURATION = ""

@@ -1,8 +1,6 @@
 """From the order of a terminal to its end: what follows from what it said, and from what it runs. Pure.
 
-A terminal says it over its link, as the progress and answer of a command, or as feedback of an updater that polls
-(`tms.rollouts.hawkbit`). Both become `Said`, so that the same rules hold for both. What it *runs* is what its boots
-report, whatever it said.
+What it *said* is the progress and the answer of its command. What it *runs* is what its boots report, whatever it said.
 """
 
 from collections.abc import Callable, Mapping

@@ -12,6 +12,7 @@ from tms.accounts.access import permitted
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.artifacts.models import Artifact
+from tms.commands.models import CommandState
 from tms.configuration import versions
 from tms.configuration.models import ConfigurationVersion
 from tms.fleet.models import Terminal
@@ -54,6 +55,8 @@ def roll_back_of(rollout: Rollout, *, by: User) -> RollBack:
     """As far as the person may run rollouts."""
     items = permitted(RolloutItem.objects.filter(rollout=rollout), by=by, permission=Permission.RUN_ROLLOUTS)
     items = items.filter(Q(state__in=MAY_BE_UPDATED) | ~Q(updated_at=None)).exclude(version_before="")
+    # What was not sent is withdrawn.
+    items = items.exclude(state=RolloutItemState.ORDERED, command__state=CommandState.QUEUED)
     rows = list(items.order_by("terminal").values_list("terminal", "version_before", "former"))
     if rollout.kind == RolloutKind.CONFIGURATION:
         return RollBack([pk for pk, *_ in rows], {}, dict(Counter(before for _, before, _ in rows)), {})

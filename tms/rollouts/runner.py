@@ -35,7 +35,7 @@ from tms.rollouts.models import (
     WaveState,
 )
 from tms.rollouts.models.item import WORKING
-from tms.rollouts.orders import Changes, is_polling
+from tms.rollouts.orders import Changes
 
 PASS_S = 0.5
 CANDIDATES = 150
@@ -223,11 +223,11 @@ def _order(rollout: Rollout, changes: Changes, chosen: Sequence[RolloutItem], by
     if len(locked) != len(pks):  # another process ordered some: neither its items nor these may be stored twice
         raise RuntimeError(f"rollout {rollout.pk}: {len(pks) - len(locked)} items were ordered by another process")
     before = changes.before_of(chosen)
-    commands = changes.order([item for item in chosen if not is_polling(item.terminal)], by=by, at=at)
+    commands = changes.order(chosen, by=by, at=at)
     current: list[int] = []
     for item in chosen:
         command = commands.get(item.terminal_id)
-        if command is None and not is_polling(item.terminal):
+        if command is None:
             current.append(item.pk)  # its configuration is the same in this version
             continue
         was = before[item.pk]

@@ -1,5 +1,6 @@
 """Holds, releases and stops rollouts: by their effects once a minute, and by failed installations in each pass."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ from tms.lib.set_aside import SetAside, isolate
 from tms.rollouts import control, watching
 from tms.rollouts.effects.decision import Action, has_failed
 from tms.rollouts.events import counts_of, record_event
-from tms.rollouts.models import Rollout, RolloutEventKind, RolloutItemState, RolloutState
+from tms.rollouts.models import Rollout, RolloutEventKind, RolloutItem, RolloutItemState, RolloutState
 from tms.rollouts.models.rollout import RolloutQuerySet
 
 WATCHED = (RolloutState.RUNNING, RolloutState.HELD, RolloutState.PAUSED)
@@ -60,7 +61,14 @@ def judge(rollout: Rollout, at: datetime) -> bool:
     """Stop a rollout of which too many installations fail. Call it in a transaction, with the rollout locked."""
     if rollout.state not in WATCHED or not must_stop(rollout, counts_of([rollout.pk])[rollout.pk]):
         return False
-    return control.stop(rollout, at=at, reason="failures")
+    return must_stop(rollout, _since_continued(rollout)) and control.stop(rollout, at=at, reason="failures")
+
+
+def _since_continued(rollout: Rollout) -> Mapping[str, int]:
+    """How many items ended since a person continued the rollout: they have judged what failed before."""
+    continued = rollout.events.filter(kind=RolloutEventKind.CONTINUED).order_by("-pk").first()
+    items = RolloutItem.objects.filter(rollout=rollout, ended_at__gte=continued.at if continued else rollout.created_at)
+    return Counter(items.values_list("state", flat=True))
 
 
 def must_stop(rollout: Rollout, counts: Mapping[str, int]) -> bool:
