@@ -73,6 +73,8 @@ class TerminalFacts:
     serial: str
     model: str
     firmware: str
+    software: tuple[tuple[str, str], ...]
+    """Names and versions of what is installed beside the firmware."""
     agent: str
     address: str
     link: LinkView
@@ -225,6 +227,7 @@ def _facts(
         serial=terminal.serial,
         model=terminal.model,
         firmware=terminal.firmware,
+        software=tuple(terminal.software.items()),
         agent=terminal.agent,
         address=terminal.address or "",
         link=link_view(state),
