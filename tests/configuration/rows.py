@@ -12,7 +12,7 @@ from tms.configuration import delivery, versions
 from tms.configuration.delivery import BootReport
 from tms.configuration.models import ConfigurationKey, ConfigurationVersion, Layer, TerminalConfiguration
 from tms.configuration.places import Place
-from tms.configuration.versions import Edit
+from tms.configuration.versions import ValueEdit
 from tms.fleet.models import Terminal
 
 
@@ -21,12 +21,12 @@ def key(name: str = "display.brightness", **fields: Any) -> ConfigurationKey:
     return ConfigurationKey.objects.get_or_create(name=name, defaults=fields)[0]
 
 
-def version(*edits: Edit) -> ConfigurationVersion:
+def version(*edits: ValueEdit) -> ConfigurationVersion:
     return versions.fix(versions.edit(edits, by=None, at=AT), by=None, at=AT)
 
 
-def fleet_value(value: Any, name: str = "display.brightness") -> Edit:
-    return Edit(key(name), Place(Layer.FLEET), value)
+def fleet_value(value: Any, name: str = "display.brightness") -> ValueEdit:
+    return ValueEdit(key(name), Place(Layer.FLEET), value)
 
 
 def boot(terminal: Terminal, reported: int | None, at: float = 0) -> TerminalConfiguration | None:

@@ -11,7 +11,7 @@ from tms.configuration import delivery, versions
 from tms.configuration.changes import effects_of
 from tms.configuration.models import Layer
 from tms.configuration.places import Place
-from tms.configuration.versions import REMOVED, Edit
+from tms.configuration.versions import REMOVED, ValueEdit
 from tms.telemetry.models import Event
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
 def test_a_version_reaches_a_terminal(fleet: Fleet) -> None:
     terminal = fleet.online(model="KX-21")
     boot(terminal, 0)
-    wanted = version(fleet_value(80), Edit(key(), Place(Layer.TERMINAL, terminal.pk), 60))
+    wanted = version(fleet_value(80), ValueEdit(key(), Place(Layer.TERMINAL, terminal.pk), 60))
     sent = send(terminal, wanted)
     frame = delivery.frame_of(sent)
     assert (frame.version, frame.values) == (1, {"display.brightness": 60})
@@ -121,8 +121,8 @@ def test_removed_values_fall_back(fleet: Fleet) -> None:
     terminal = fleet.online()
     boot(terminal, 0)
     own = Place(Layer.TERMINAL, terminal.pk)
-    version(fleet_value(80), Edit(key(), own, 60))
-    sent = send(terminal, version(Edit(key(), own, REMOVED)))
+    version(fleet_value(80), ValueEdit(key(), own, 60))
+    sent = send(terminal, version(ValueEdit(key(), own, REMOVED)))
     assert delivery.frame_of(sent).values == {"display.brightness": 80}
 
 

@@ -11,7 +11,7 @@ from tms.configuration import delivery, moves
 from tms.configuration.delivery import BootReport
 from tms.configuration.models import Layer
 from tms.configuration.places import Place
-from tms.configuration.versions import Edit
+from tms.configuration.versions import ValueEdit
 from tms.fleet.identity import history
 from tms.fleet.models import Terminal
 
@@ -29,7 +29,7 @@ def applied(fleet: Fleet, number: int = 1) -> list[Terminal]:
     terminals = fleet.terminals_online(number)
     pks = [terminal.pk for terminal in terminals]
     delivery.note_boots([BootReport(pk, 0) for pk in pks], at=AT)
-    wanted = version(fleet_value(80), Edit(key(), Place(Layer.SITE, fleet.site("UMD").pk), 60))
+    wanted = version(fleet_value(80), ValueEdit(key(), Place(Layer.SITE, fleet.site("UMD").pk), 60))
     with transaction.atomic():
         delivery.desire(pks, wanted, at=AT)
     delivery.note_boots([BootReport(pk, 1) for pk in pks], at=AT)

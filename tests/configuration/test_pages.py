@@ -15,7 +15,7 @@ from tms.commands.models import Command
 from tms.configuration import delivery, versions
 from tms.configuration.models import ConfigurationKey, ConfigurationVersion, Layer, LayerValue
 from tms.configuration.places import Place
-from tms.configuration.versions import Edit
+from tms.configuration.versions import ValueEdit
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -74,7 +74,7 @@ def test_people_edit_where_they_may(fleet: Fleet, client: Client) -> None:
     near, far = fleet.terminal(site=mine), fleet.terminal(site=other)
     editor = people.person("mika", of=None)
     people.grant(editor, "Lead", site=mine)
-    version(Edit(key(), Place(Layer.TERMINAL, far.pk), 11), Edit(key(), Place(Layer.TERMINAL, near.pk), 22))
+    version(ValueEdit(key(), Place(Layer.TERMINAL, far.pk), 11), ValueEdit(key(), Place(Layer.TERMINAL, near.pk), 22))
     client.force_login(editor)
     page = client.get("/configuration/keys/display.brightness/").text
     assert near.uid in page
@@ -95,7 +95,7 @@ def test_keys_are_defined_by_those_who_may_everywhere(fleet: Fleet, client: Clie
     assert client.post("/configuration/keys/new/", body | {"schema": '{"typ": 1}'}).status_code == 422
     assert client.post("/configuration/keys/new/", body).status_code == 302
     assert ConfigurationKey.objects.get().for_models == ["KX-21"]
-    version(Edit(ConfigurationKey.objects.get(), Place(Layer.FLEET), 5))
+    version(ValueEdit(ConfigurationKey.objects.get(), Place(Layer.FLEET), 5))
     client.post("/configuration/keys/printer.density/delete/")
     assert ConfigurationKey.objects.exists()
 
@@ -105,8 +105,8 @@ def test_files_make_the_round_trip(fleet: Fleet, client: Client) -> None:
     key("display.title", schema={"type": "string"})
     version(
         fleet_value(80),
-        Edit(key("display.title"), Place(Layer.TERMINAL, first.pk), "=1+1, 駅"),
-        Edit(key(), Place(Layer.TERMINAL, second.pk), 60),
+        ValueEdit(key("display.title"), Place(Layer.TERMINAL, first.pk), "=1+1, 駅"),
+        ValueEdit(key(), Place(Layer.TERMINAL, second.pk), 60),
     )
     client.force_login(people.person("kei", of="Manager"))
     exported = streamed(client.get("/configuration/export/"))

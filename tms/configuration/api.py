@@ -28,7 +28,7 @@ from tms.configuration.schemas import (
     ReadyBody,
     SendBody,
     TerminalConfigurationSchema,
-    UndoBody,
+    UndoVersionBody,
     ValueBody,
     ValueListSchema,
     VersionPageSchema,
@@ -190,7 +190,7 @@ def discard_configuration_draft(request: ApiRequest, number: int) -> None:
     access=DEFINING,
 )
 def undo_configuration_version(
-    request: ApiRequest, response: HttpResponse, number: int, body: UndoBody
+    request: ApiRequest, response: HttpResponse, number: int, body: UndoVersionBody
 ) -> VersionSchema:
     """A new version that takes its changes back, without those that later versions changed again."""
     version = _version(number)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tms.accounts.access import Person
-from tms.configuration.changes import Difference, Effects, changes_of
+from tms.configuration.changes import ValueDifference, VersionEffects, changes_of
 from tms.configuration.layers import StoredValue
 from tms.configuration.models import ConfigurationVersion, LayerValue
 from tms.configuration.places import Place, names_of
@@ -16,7 +16,7 @@ SHOWN_SETS = 50
 NAMED_TERMINALS = 3
 
 
-class ChangeRow(NamedTuple):
+class ChangedValueRow(NamedTuple):
     key: str
     needs_restart: bool
     place: Place
@@ -55,11 +55,11 @@ class TerminalSet(NamedTuple):
         return self.number - len(self.uids)
 
 
-def change_rows(version: ConfigurationVersion, effects: Effects, *, to: Person) -> list[ChangeRow]:
+def change_rows(version: ConfigurationVersion, effects: VersionEffects, *, to: Person) -> list[ChangedValueRow]:
     changes = changes_of(version, to=to)
     names = names_of({change.place for change in changes})
     return [
-        ChangeRow(
+        ChangedValueRow(
             one.key.name,
             one.key.needs_restart,
             one.place,
@@ -72,11 +72,11 @@ def change_rows(version: ConfigurationVersion, effects: Effects, *, to: Person) 
     ]
 
 
-def terminal_sets(effects: Effects) -> list[TerminalSet]:
+def terminal_sets(effects: VersionEffects) -> list[TerminalSet]:
     return [_terminal_set(differences, pks) for differences, pks in list(effects.terminals.items())[:SHOWN_SETS]]
 
 
-def _terminal_set(differences: Sequence[Difference], pks: Sequence[int]) -> TerminalSet:
+def _terminal_set(differences: Sequence[ValueDifference], pks: Sequence[int]) -> TerminalSet:
     terminals = Terminal.objects.filter(pk__in=pks[:5_000])
     sites = list(terminals.order_by().values_list("site__name", flat=True).distinct()[:1_000])
     uids = list(terminals.order_by("uid").values_list("uid", flat=True)[:NAMED_TERMINALS])

@@ -18,7 +18,7 @@ from tms.fleet.models import Group, Region, Terminal
 CHUNK = 5_000
 
 
-class Change(NamedTuple):
+class ValueChange(NamedTuple):
     """A value that was added, changed or removed."""
 
     key: ConfigurationKey
@@ -27,7 +27,7 @@ class Change(NamedTuple):
     after: LayerValue | None
 
 
-class Difference(NamedTuple):
+class ValueDifference(NamedTuple):
     """What a key becomes for a terminal. None for no value."""
 
     key: str
@@ -35,10 +35,10 @@ class Difference(NamedTuple):
     after: StoredValue | None
 
 
-type Differences = tuple[Difference, ...]
+type Differences = tuple[ValueDifference, ...]
 
 
-def changes_of(version: ConfigurationVersion, *, to: Person | None = None) -> list[Change]:
+def changes_of(version: ConfigurationVersion, *, to: Person | None = None) -> list[ValueChange]:
     """The changes that the person sees, by layer and key; all for None."""
     after, before = (
         {(row.key_id, Place.of(row)): row for row in (rows if to is None else visible(rows, to=to))}
@@ -48,7 +48,7 @@ def changes_of(version: ConfigurationVersion, *, to: Person | None = None) -> li
         )
     )
     found = [
-        Change((after.get(spot) or before[spot]).key, spot[1], before.get(spot), after.get(spot))
+        ValueChange((after.get(spot) or before[spot]).key, spot[1], before.get(spot), after.get(spot))
         for spot in {**before, **after}
     ]
     order = list(Layer)
@@ -56,7 +56,7 @@ def changes_of(version: ConfigurationVersion, *, to: Person | None = None) -> li
 
 
 @dataclass
-class Effects:
+class VersionEffects:
     """What a version changes for terminals, compared with the version before it."""
 
     terminals: dict[Differences, list[int]] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Compared(NamedTuple):
     after: Effective
 
 
-def reached(changes: Sequence[Change]) -> QuerySet[Terminal]:
+def reached(changes: Sequence[ValueChange]) -> QuerySet[Terminal]:
     """The terminals at the places of these changes."""
     places = {change.place for change in changes}
     ids = {layer: [place.id for place in places if place.layer is layer] for layer in Layer}
@@ -113,15 +113,15 @@ def compare(version: ConfigurationVersion, terminals: QuerySet[Terminal]) -> Ite
             yield Compared(where.terminal, where.site, before.effective(where), after.effective(where))
 
 
-def effects_of(version: ConfigurationVersion, *, to: Person | None = None) -> Effects:
+def effects_of(version: ConfigurationVersion, *, to: Person | None = None) -> VersionEffects:
     """Effects on the terminals that the person sees; on all for None."""
     changes = changes_of(version)
     terminals = reached(changes)
     return effects_on(compare(version, terminals if to is None else visible(terminals, to=to)))
 
 
-def effects_on(compared: Iterator[Compared]) -> Effects:
-    found = Effects()
+def effects_on(compared: Iterator[Compared]) -> VersionEffects:
+    found = VersionEffects()
     memo: dict[tuple[int, int], Differences] = {}
     kept: list[Compared] = []
     for one in compared:
@@ -148,7 +148,7 @@ def differences(before: Effective, after: Effective) -> Differences:
     for key in sorted({*before, *after}):
         old, new = (side[key].stored if key in side else None for side in (before, after))
         if old != new and not (old and new and not old.secret and _what(old) == _what(new)):
-            found.append(Difference(key, old, new))
+            found.append(ValueDifference(key, old, new))
     return tuple(found)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tms.configuration.changes import Change, Compared, Effects, changes_of, compare, effects_on, reached
-from tms.configuration.contents import Renderer, variables_of
+from tms.configuration.changes import Compared, ValueChange, VersionEffects, changes_of, compare, effects_on, reached
+from tms.configuration.contents import ContentRenderer, variables_of
 from tms.configuration.models import ConfigurationKey, ConfigurationVersion, Layer, LayerValue
 from tms.configuration.places import Place, names_of
 from tms.configuration.values import variables
@@ -29,9 +29,9 @@ class CheckError(NamedTuple):
 
 
 @dataclass
-class Checked:
-    changes: list[Change] = field(default_factory=list)
-    effects: Effects = field(default_factory=Effects)
+class CheckedVersion:
+    changes: list[ValueChange] = field(default_factory=list)
+    effects: VersionEffects = field(default_factory=VersionEffects)
     errors: list[CheckError] = field(default_factory=list)
     """The first `MAX_ERRORS`."""
 
@@ -52,9 +52,9 @@ def known_variables() -> set[str]:
     return {*variables.KNOWN, *(f"site.{name}" for name in attributes)}
 
 
-def check(version: ConfigurationVersion) -> Checked:
+def check(version: ConfigurationVersion) -> CheckedVersion:
     """What is wrong with a draft, and what it would change."""
-    checked = Checked(changes_of(version))
+    checked = CheckedVersion(changes_of(version))
     names = names_of({change.place for change in checked.changes})
     checked.errors = list(_value_errors(checked.changes, names))[:MAX_ERRORS]
     terminals = reached(checked.changes)
@@ -62,7 +62,7 @@ def check(version: ConfigurationVersion) -> Checked:
     return checked
 
 
-def _value_errors(changes: list[Change], names: dict[Place, str]) -> Iterator[CheckError]:
+def _value_errors(changes: list[ValueChange], names: dict[Place, str]) -> Iterator[CheckError]:
     known = known_variables()
     for change in changes:
         if change.after is None:
@@ -80,7 +80,7 @@ def _stored_fault(key: ConfigurationKey, stored: LayerValue, known: set[str]) ->
     return value_fault(key, value, known)
 
 
-def _checking(checked: Checked, compared: Iterator[Compared]) -> Iterator[Compared]:
+def _checking(checked: CheckedVersion, compared: Iterator[Compared]) -> Iterator[Compared]:
     """Pass on what is compared, and collect errors of rendered values and of sizes."""
     by_site = _SiteChecks(checked)
     for one in compared:
@@ -92,12 +92,12 @@ def _checking(checked: Checked, compared: Iterator[Compared]) -> Iterator[Compar
 class _SiteChecks:
     """Checks each content of a site once: it is the same for terminals that share their values."""
 
-    def __init__(self, checked: Checked) -> None:
+    def __init__(self, checked: CheckedVersion) -> None:
         self._errors = checked.errors
         self._changed = {(change.key.name, change.place): change for change in checked.changes if change.after}
         self._seen: set[tuple[int, int]] = set()
         self._kept: list[Compared] = []
-        self._renderers: dict[int, Renderer] = {}
+        self._renderers: dict[int, ContentRenderer] = {}
 
     def check(self, one: Compared) -> None:
         if (id(one.after), one.site) in self._seen:
@@ -105,7 +105,7 @@ class _SiteChecks:
         self._seen.add((id(one.after), one.site))
         self._kept.append(one)
         if one.site not in self._renderers:
-            self._renderers[one.site] = Renderer([one.site])
+            self._renderers[one.site] = ContentRenderer([one.site])
         content = self._renderers[one.site].content(one.after, one.site)
         if content.size > CONFIG_BYTES:
             uid = Terminal.objects.get(pk=one.pk).uid
@@ -117,7 +117,7 @@ class _SiteChecks:
             if change and not effective.stored.secret and (used := variables.names_in(effective.stored.value)):
                 self._check_rendered(change, used, content.values[name], one.site)
 
-    def _check_rendered(self, change: Change, used: set[str], value: Any, site: int) -> None:
+    def _check_rendered(self, change: ValueChange, used: set[str], value: Any, site: int) -> None:
         code = Site.objects.get(pk=site).code
         place = Place(Layer.SITE, site)
         if missing := sorted(used - variables_of([site])[site].keys()):
@@ -127,5 +127,5 @@ class _SiteChecks:
             self._errors.append(CheckError(change.key.name, place, code, value, fault.problem))
 
 
-def _raw(change: Change) -> Any:
+def _raw(change: ValueChange) -> Any:
     return change.after.value if change.after else None

@@ -110,7 +110,7 @@ def _values_for(places: FleetPlaces, numbers: Collection[int]) -> list[tuple[Sto
     ]
 
 
-class Renderer:
+class ContentRenderer:
     """Makes contents of effective values. Those of terminals that share them are made once."""
 
     def __init__(self, sites: Collection[int]) -> None:
@@ -152,7 +152,7 @@ class Renderer:
 def contents_of(versions: Mapping[int, int]) -> dict[int, Content]:
     """The content of each terminal at the version with this number. Call it for some hundreds at a time."""
     places = FleetPlaces(versions)
-    layers, renderer = VersionLayers(places, set(versions.values())), Renderer(places.sites)
+    layers, renderer = VersionLayers(places, set(versions.values())), ContentRenderer(places.sites)
     return {
         pk: renderer.content(layers.at(versions[pk]).effective(where), where.site) for pk, where in places.of.items()
     }

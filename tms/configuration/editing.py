@@ -10,7 +10,7 @@ from tms.configuration.checking import known_variables, value_fault
 from tms.configuration.models import ConfigurationKey, ConfigurationVersion
 from tms.configuration.places import Place
 from tms.configuration.values.schemas import ValueFault
-from tms.configuration.versions import Edit
+from tms.configuration.versions import ValueEdit
 
 
 class UnfitValue(ValueError):
@@ -28,7 +28,7 @@ def set_value(key: ConfigurationKey, place: Place, value: Any, *, by: User, at: 
     place.demand_edit(by)
     if value is not versions.REMOVED and (fault := value_fault(key, value, known_variables())):
         raise UnfitValue(fault)
-    return versions.edit([Edit(key, place, value)], by=by, at=at)
+    return versions.edit([ValueEdit(key, place, value)], by=by, at=at)
 
 
 def demand_changes(version: ConfigurationVersion, *, by: User) -> None:

@@ -23,7 +23,7 @@ from tms.configuration.models import ConfigurationKey, ConfigurationVersion, Lay
 from tms.configuration.places import EDIT, Place
 from tms.configuration.values.cells import read_cell, write_cell
 from tms.configuration.values.schemas import ValueFault
-from tms.configuration.versions import MAX_EDITS, REMOVED, Edit, is_equal
+from tms.configuration.versions import MAX_EDITS, REMOVED, ValueEdit, is_equal
 from tms.fleet.models import Terminal
 from tms.lib.csv_text import Cell
 from tms.transfer.nearest import Nearest
@@ -50,7 +50,7 @@ class ParameterSets:
 
     terminals: int = 0
     keys: int = 0
-    edits: list[Edit] = field(default_factory=list)
+    edits: list[ValueEdit] = field(default_factory=list)
     errors: list[FileError] = field(default_factory=list)
     """The first `MAX_ERRORS`."""
     error_number: int = 0
@@ -78,7 +78,7 @@ def read(data: bytes, *, by: User) -> ParameterSets:
     found = ParameterSets()
     columns = _columns(table, found)
     if not found.errors:
-        _Reader(columns, found, by).read(table)
+        _SetReader(columns, found, by).read(table)
     return found
 
 
@@ -103,7 +103,7 @@ def _columns(table: Table, found: ParameterSets) -> list[ConfigurationKey]:
     return [keys[name] for name in names if name in keys]
 
 
-class _Reader:
+class _SetReader:
     def __init__(self, columns: Sequence[ConfigurationKey], found: ParameterSets, by: User) -> None:
         self._columns, self._found = columns, found
         self._seen = visible(Terminal.objects.all(), to=by)
@@ -150,7 +150,7 @@ class _Reader:
             stored = effective[key.name].stored if key.name in effective else None
             if not cell.strip():
                 if stored and stored.layer is Layer.TERMINAL:
-                    self._add(Edit(key, Place(Layer.TERMINAL, pk), REMOVED), line.number)
+                    self._add(ValueEdit(key, Place(Layer.TERMINAL, pk), REMOVED), line.number)
                 continue
             if key.for_models and model not in key.for_models:
                 self._found.refuse(FileError(line.number, key.name, cell[:64], f"{model} does not have this key"))
@@ -166,9 +166,9 @@ class _Reader:
             suggestion = str(write_cell(fault.suggestion[0], key.schema)) if fault.suggestion else ""
             self._found.refuse(FileError(row, key.name, cell[:64], fault.problem, suggestion))
         else:
-            self._add(Edit(key, Place(Layer.TERMINAL, pk), value), row)
+            self._add(ValueEdit(key, Place(Layer.TERMINAL, pk), value), row)
 
-    def _add(self, edit: Edit, row: int) -> None:
+    def _add(self, edit: ValueEdit, row: int) -> None:
         if len(self._found.edits) < MAX_EDITS:
             self._found.edits.append(edit)
         else:

@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import Field
 
 from tms.alerts.schemas import username
-from tms.configuration.change_rows import ChangeRow
+from tms.configuration.change_rows import ChangedValueRow
 from tms.configuration.keys import KeyValues
 from tms.configuration.models import (
     ConfigurationKey,
@@ -108,7 +108,7 @@ class ReadyBody(RequestSchema):
     reason: str = Field(min_length=1, max_length=500, examples=["too dark in the station"])
 
 
-class UndoBody(RequestSchema):
+class UndoVersionBody(RequestSchema):
     reason: str = Field("", max_length=500)
 
 
@@ -149,7 +149,7 @@ class ChangeSchema(ResponseSchema):
     terminals: int
 
     @classmethod
-    def of(cls, row: ChangeRow) -> Self:
+    def of(cls, row: ChangedValueRow) -> Self:
         layer = row.place.layer
         return cls(key=row.key, layer=layer, place=row.name, before=row.before, after=row.after, terminals=row.number)
 

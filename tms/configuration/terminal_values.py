@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tms.configuration.contents import FleetPlaces, Renderer, VersionLayers
+from tms.configuration.contents import ContentRenderer, FleetPlaces, VersionLayers
 from tms.configuration.layers import EffectiveValue, StoredValue
 from tms.configuration.models import ConfigurationKey, Layer, TerminalConfiguration
 from tms.configuration.places import Place, names_of
@@ -39,7 +39,7 @@ def effective_values(terminal: Terminal, stored: TerminalConfiguration | None) -
     effective, before = layers.at(number).effective(where), layers.at(applied).effective(where)
     names = names_of({_place(one.stored) for one in effective.values()})
     keys = {key.name: key for key in ConfigurationKey.objects.filter(name__in=effective)}
-    reader = _RowReader(stored, Renderer([terminal.site_id]), terminal.site_id)
+    reader = _RowReader(stored, ContentRenderer([terminal.site_id]), terminal.site_id)
     return [
         reader.row(keys[name], effective[name], before[name].stored if name in before else None, names)
         for name in sorted(effective)
@@ -47,7 +47,7 @@ def effective_values(terminal: Terminal, stored: TerminalConfiguration | None) -
 
 
 class _RowReader:
-    def __init__(self, stored: TerminalConfiguration, renderer: Renderer, site: int) -> None:
+    def __init__(self, stored: TerminalConfiguration, renderer: ContentRenderer, site: int) -> None:
         self._stored, self._renderer, self._site = stored, renderer, site
 
     def row(

@@ -56,7 +56,7 @@ class _Removed:
 REMOVED = _Removed()
 
 
-class Edit(NamedTuple):
+class ValueEdit(NamedTuple):
     key: ConfigurationKey
     place: Place
     value: Any
@@ -81,7 +81,7 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def edit(edits: Collection[Edit], *, by: User | None, at: datetime) -> ConfigurationVersion:
+def edit(edits: Collection[ValueEdit], *, by: User | None, at: datetime) -> ConfigurationVersion:
     """Change values in the draft; begin one if there is none. The caller has checked values and permissions."""
     with _alone():
         found = draft() or _begin(by, at)
@@ -111,7 +111,7 @@ class _Known(NamedTuple):
 type _Spot = tuple[int, Place]
 
 
-def _write(version: ConfigurationVersion, edits: Collection[Edit]) -> dict[str, tuple[Any, Any]]:
+def _write(version: ConfigurationVersion, edits: Collection[ValueEdit]) -> dict[str, tuple[Any, Any]]:
     """Returns what the audit trail says."""
     last = {(one.key.pk, one.place): one for one in edits}
     known = _known(version, last)
@@ -133,7 +133,7 @@ def _write(version: ConfigurationVersion, edits: Collection[Edit]) -> dict[str, 
     return _audited(last, known)
 
 
-def _known(version: ConfigurationVersion, spots: Mapping[_Spot, Edit]) -> dict[_Spot, _Known]:
+def _known(version: ConfigurationVersion, spots: Mapping[_Spot, ValueEdit]) -> dict[_Spot, _Known]:
     by_layer: dict[Layer, set[int]] = {}
     for _, place in spots:
         by_layer.setdefault(place.layer, set()).add(place.id)
@@ -151,7 +151,7 @@ def _known(version: ConfigurationVersion, spots: Mapping[_Spot, Edit]) -> dict[_
     return found
 
 
-def _value(version: ConfigurationVersion, one: Edit) -> LayerValue:
+def _value(version: ConfigurationVersion, one: ValueEdit) -> LayerValue:
     stored = {"secret": seal(one.value)} if one.key.is_secret else {"value": one.value}
     return LayerValue(key=one.key, since=version, **one.place.columns, **stored)
 
@@ -170,7 +170,7 @@ def is_equal(one: Any, other: Any) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def _audited(edits: Mapping[_Spot, Edit], known: Mapping[_Spot, _Known]) -> dict[str, tuple[Any, Any]]:
+def _audited(edits: Mapping[_Spot, ValueEdit], known: Mapping[_Spot, _Known]) -> dict[str, tuple[Any, Any]]:
     shown = list(edits.items())[:MAX_NAMED]
     names = names_of({place for (_, place), _ in shown})
     found: dict[str, tuple[Any, Any]] = {}

@@ -19,9 +19,9 @@ from tms.accounts.permissions import Permission
 from tms.configuration import delivery, editing, versions
 from tms.configuration.change_rows import change_rows, terminal_sets
 from tms.configuration.changes import changes_of, effects_of
-from tms.configuration.checking import Checked, CheckError, check
+from tms.configuration.checking import CheckedVersion, CheckError, check
 from tms.configuration.models import ConfigurationKey, ConfigurationVersion
-from tms.configuration.pages.forms import ReasonForm
+from tms.configuration.pages.forms import VersionForm
 from tms.configuration.places import EDIT
 from tms.configuration.values.cells import as_text, shown
 from tms.configuration.versions import HasErrors, NoDraft, NothingChanged
@@ -45,7 +45,7 @@ def make_ready(request: AuthenticatedRequest, number: int) -> HttpResponse:
     """Everything in the draft must be at places that the person may edit."""
     found = _find(number)
     editing.demand_changes(found, by=request.user)
-    form = ReasonForm(request.POST)
+    form = VersionForm(request.POST)
     if not form.is_valid():
         return _show(request, found, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
@@ -134,11 +134,11 @@ def _find(number: int) -> ConfigurationVersion:
 def _show(
     request: AuthenticatedRequest,
     found: ConfigurationVersion,
-    form: ReasonForm | None = None,
+    form: VersionForm | None = None,
     *,
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    checked = check(found) if found.is_draft else Checked()
+    checked = check(found) if found.is_draft else CheckedVersion()
     effects = effects_of(found, to=request.user)
     places = {change.place for change in changes_of(found)}
     rows = change_rows(found, effects, to=request.user)
@@ -157,7 +157,7 @@ def _show(
         "undone_by": found.undone_by.first(),
         "may_edit": access.may(request.user, EDIT) and all(place.may_edit(request.user) for place in places),
         "may_roll_out": access.may(request.user, Permission.RUN_ROLLOUTS),
-        "form": form or ReasonForm(initial={"title": found.title, "reason": found.reason}),
+        "form": form or VersionForm(initial={"title": found.title, "reason": found.reason}),
     }
     return render(request, "configuration/version.html", values, status=status)
 

@@ -21,7 +21,7 @@ from tms.lib.text_fields import FormLine, FormLines
 MAX_VALUE = 4_096
 
 
-class KeyForm(Plain, forms.Form):
+class ConfigurationKeyForm(Plain, forms.Form):
     name = FormLine(label=_("Name"), max_length=64, help_text=_("Such as display.brightness."))
     meaning = FormLine(label=_("Meaning"), max_length=200, required=False)
     for_models = EntriesField(label=_("Models"), required=False, help_text=_("One a line. Empty for all."))
@@ -114,7 +114,7 @@ def _input(key: ConfigurationKey) -> forms.Widget:
     return forms.TextInput(attrs={"autocomplete": "off"})
 
 
-class ReasonForm(Plain, forms.Form):
+class VersionForm(Plain, forms.Form):
     """What a version is for, and why."""
 
     title = FormLine(label=_("Title"), max_length=100)

@@ -19,7 +19,7 @@ from tms.configuration import editing, keys, versions
 from tms.configuration.editing import UnfitValue
 from tms.configuration.keys import KeyInUse
 from tms.configuration.models import ConfigurationKey, Layer
-from tms.configuration.pages.forms import KeyForm, ValueForm
+from tms.configuration.pages.forms import ConfigurationKeyForm, ValueForm
 from tms.configuration.pages.key_rows import rows_of
 from tms.configuration.places import EDIT
 from tms.configuration.values.cells import read_cell
@@ -81,7 +81,7 @@ def delete_key(request: AuthenticatedRequest, name: str) -> HttpResponse:
 
 
 def _edit(request: AuthenticatedRequest, found: ConfigurationKey | None) -> HttpResponse:
-    form = KeyForm(request.POST if request.method == "POST" else None, key=found)
+    form = ConfigurationKeyForm(request.POST if request.method == "POST" else None, key=found)
     if form.is_valid():
         try:
             with transaction.atomic():
@@ -102,7 +102,7 @@ def _edit(request: AuthenticatedRequest, found: ConfigurationKey | None) -> Http
     return render(request, "configuration/key-edit.html", values, status=status)
 
 
-def _save(found: ConfigurationKey | None, form: KeyForm) -> ConfigurationKey:
+def _save(found: ConfigurationKey | None, form: ConfigurationKeyForm) -> ConfigurationKey:
     return keys.change(found, form.values) if found else keys.define(form.cleaned_data["name"], form.values)
 
 
