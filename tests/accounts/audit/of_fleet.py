@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from tests.support.factories import now
@@ -11,6 +12,8 @@ from tms.accounts.models import User
 from tms.commands.catalogue import spec_of
 from tms.commands.models import CommandDefinition
 from tms.commands.schemas import CommandSpecSchema
+from tms.configuration import delivery, versions
+from tms.configuration.models import ConfigurationVersion
 from tms.fleet.devices import placements
 from tms.fleet.models import Device, DeviceState, Group, Site, Terminal, TerminalState, TerminalTag
 from tms.fleet.sites import services as sites
@@ -48,8 +51,24 @@ EDIT = {"all": "1", "q": "uid:T-1", "tags": "spring", "apply": "1", "seen": "1",
 COMMENT = {"comment": "Asked for by the site"}
 
 
+READY = {"title": "Density", "reason": "too light"}
+
+
 def nothing() -> None:
     return None
+
+
+def parameter_sets() -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("sets.csv", b"terminal,display.brightness\nT-1,60\n")}
+
+
+def make_ready() -> None:
+    versions.fix(ConfigurationVersion.objects.get(number=2), by=None, at=now())
+
+
+def desire() -> None:
+    chosen = Terminal.objects.filter(uid="T-1").values_list("pk", flat=True)
+    delivery.desire(list(chosen), ConfigurationVersion.objects.get(number=1), at=now())
 
 
 def close_site() -> None:
@@ -139,6 +158,16 @@ PAGES: Mapping[str, Request] = {
     ),
     "/inspections/rounds/<int:pk>/close/": ("round-closed", COMMENT, nothing),
     "/inspections/<int:pk>/<str:uid>/": ("inspected", tampered, nothing),
+    "/configuration/import/": ("values-changed", parameter_sets, nothing),
+    "/configuration/keys/new/": ("created", {"name": "receipt.footer", "schema": "{}"}, nothing),
+    "/configuration/keys/<str:name>/": ("values-changed", {"layer": "fleet", "value": "60"}, nothing),
+    "/configuration/keys/<str:name>/edit/": ("changed", {"meaning": "percent", "schema": "{}"}, nothing),
+    "/configuration/keys/<str:name>/delete/": ("deleted", {}, nothing),
+    "/configuration/versions/<int:number>/ready/": ("made-ready", READY, nothing),
+    "/configuration/versions/<int:number>/discard/": ("discarded", {}, nothing),
+    "/configuration/versions/<int:number>/undo/": ("created", {}, make_ready),
+    "/configuration/versions/<int:number>/send/": ("configured", {"terminal": "T-1"}, make_ready),
+    "/terminals/<str:uid>/configuration/send/": ("configured", {}, desire),
     "/jobs/new/": ("created", JOB, nothing),
     "/jobs/<int:pk>/pause/": ("paused", {}, nothing),
     "/jobs/<int:pk>/resume/": ("resumed", {}, pause),
@@ -190,6 +219,14 @@ OPERATIONS: Mapping[str, Request] = {
     "PUT /api/v1/commands/{name}": ("changed", DEFINITION | {"label": "Print"}, nothing),
     "DELETE /api/v1/commands/{name}": ("deleted", {}, nothing),
     "POST /api/v1/terminals/{uid}/commands": ("commanded", {"name": "ping"}, nothing),
+    "POST /api/v1/configuration/keys": ("created", {"name": "receipt.footer"}, nothing),
+    "PUT /api/v1/configuration/keys/{name}": ("changed", {"meaning": "percent"}, nothing),
+    "DELETE /api/v1/configuration/keys/{name}": ("deleted", {}, nothing),
+    "POST /api/v1/configuration/keys/{name}/values": ("values-changed", {"layer": "fleet", "value": 60}, nothing),
+    "POST /api/v1/configuration/versions/{number}/ready": ("made-ready", READY, nothing),
+    "DELETE /api/v1/configuration/versions/{number}": ("discarded", {}, nothing),
+    "POST /api/v1/configuration/versions/{number}/undo": ("created", {}, make_ready),
+    "POST /api/v1/configuration/versions/{number}/send": ("configured", {"terminal": "T-1"}, make_ready),
     "POST /api/v1/jobs": ("created", {"name": "Nightly", "command": "ping", "terminals": ["T-1"]}, nothing),
     "POST /api/v1/jobs/{pk}/pause": ("paused", {}, nothing),
     "POST /api/v1/jobs/{pk}/resume": ("resumed", {}, pause),

@@ -32,6 +32,9 @@ from tms.approvals.gate import propose
 from tms.approvals.models import ApprovalRequest
 from tms.commands.approvals import COMMAND, CommandPayload
 from tms.commands.models import CommandDefinition
+from tms.configuration import delivery, versions
+from tms.configuration.models import ConfigurationKey, Layer
+from tms.configuration.places import Place
 from tms.fleet.enrolment import tokens as enrolment
 from tms.fleet.models import Attribute, Device, EnrolmentToken, Region, SavedView, Terminal, UnexpectedDevice
 from tms.fleet.models.node import Node
@@ -98,6 +101,7 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/labels/attributes/": "floor",
         "/attributes/": Attribute.objects.create(name="floor", label="Floor").name,
         **_inspections(terminal, person),
+        **_configuration(terminal),
         **_notifications(person),
         **_access(person),
     }
@@ -161,6 +165,17 @@ def _job(person: User) -> int:
     """One that has not started yet."""
     values = JobValues("Ping", "ping", Occurrence(now(), now(3600)), query="kind:kiosk")
     return create_job(values, by=person, at=now()).pk
+
+
+def _configuration(terminal: Terminal) -> dict[str, Any]:
+    """A key without values, a draft that changes another one, and a terminal that can be configured."""
+    delivery.note_boots([delivery.BootReport(terminal.pk, 0)], at=now(-30))
+    key = ConfigurationKey.objects.create(name="display.brightness")
+    density = ConfigurationKey.objects.create(name="printer.density")
+    first = versions.edit([versions.ValueEdit(density, Place(Layer.FLEET), 4)], by=None, at=now(-30))
+    versions.fix(first, by=None, at=now(-20))
+    draft = versions.edit([versions.ValueEdit(density, Place(Layer.FLEET), 5)], by=None, at=now(-10))
+    return {"/configuration/keys/": key.name, "/configuration/versions/": draft.number}
 
 
 def _factor(person: User) -> int:
