@@ -25,12 +25,12 @@ def test_from_a_key_to_a_terminal(fleet: Fleet, client: ApiClient) -> None:
     values = f"{KEYS}/printer.density/values"
     tag = client.get(values)["ETag"]
     body = {"layer": "terminal", "place": terminal.uid, "value": 5}
-    draft = client.post(values, body, If_Match=tag)
+    draft = client.send("PUT", values, body, If_Match=tag)
     assert draft.json()["state"] == "draft"
-    assert problem_of(client.post(values, body, If_Match=tag)) == (412, "tms:configuration-changed")
+    assert problem_of(client.send("PUT", values, body, If_Match=tag)) == (412, "tms:configuration-changed")
     assert client.get(f"{VERSIONS}/1/changes").json()["items"][0]["after"] == "5"
     reason = {"title": "Density", "reason": "too light"}
-    ready = client.post(f"{VERSIONS}/1/ready", reason, If_Match=draft["ETag"])
+    ready = client.send("PUT", f"{VERSIONS}/1/ready", reason, If_Match=draft["ETag"])
     assert ready.json()["state"] == "ready"
     assert problem_of(client.send("DELETE", f"{VERSIONS}/1", If_Match=ready["ETag"])) == (409, "tms:no-draft")
     sent = client.post(f"{VERSIONS}/1/send", {"terminal": terminal.uid}).json()
@@ -52,7 +52,7 @@ def test_from_a_key_to_a_terminal(fleet: Fleet, client: ApiClient) -> None:
 )
 def test_wrong_values_are_refused_where_they_are(client: ApiClient, body: dict[str, object], where: list[str]) -> None:
     key()
-    assert invalid_fields(client.post(f"{KEYS}/display.brightness/values", body, If_Match="*")) == where
+    assert invalid_fields(client.send("PUT", f"{KEYS}/display.brightness/values", body, If_Match="*")) == where
 
 
 def test_a_key_in_use_stays(fleet: Fleet, client: ApiClient) -> None:
@@ -64,8 +64,8 @@ def test_a_key_in_use_stays(fleet: Fleet, client: ApiClient) -> None:
 def test_secrets_are_not_returned(fleet: Fleet, client: ApiClient) -> None:
     key("reader.key", is_secret=True, schema={"type": "string", "maxLength": 5})
     body = {"layer": "fleet", "value": "k-50001234"}
-    refused = client.post(f"{KEYS}/reader.key/values", body, If_Match="*")
+    refused = client.send("PUT", f"{KEYS}/reader.key/values", body, If_Match="*")
     assert "k-5000" not in refused.content.decode()
-    client.post(f"{KEYS}/reader.key/values", body | {"value": "k-500"}, If_Match="*")
+    client.send("PUT", f"{KEYS}/reader.key/values", body | {"value": "k-500"}, If_Match="*")
     for path in (f"{KEYS}/reader.key/values", f"{VERSIONS}/1/changes"):
         assert "k-500" not in client.get(path).content.decode()

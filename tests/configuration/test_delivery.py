@@ -129,8 +129,8 @@ def test_removed_values_fall_back(fleet: Fleet) -> None:
 def test_values_that_are_lists_are_compared(fleet: Fleet) -> None:
     terminal = fleet.online(model="KX-21")
     languages = key("display.language", schema={"type": "array", "items": {"type": "string"}})
-    version(Edit(languages, Place(Layer.FLEET), ["ja", "en"]))
+    version(ValueEdit(languages, Place(Layer.FLEET), ["ja", "en"]))
 
-    draft = versions.edit([Edit(languages, Place(Layer.FLEET), ["ja"])], by=None, at=AT)
+    draft = versions.edit([ValueEdit(languages, Place(Layer.FLEET), ["ja"])], by=None, at=AT)
 
     assert list(effects_of(draft).terminals.values()) == [[terminal.pk]]

@@ -107,7 +107,7 @@ def list_configuration_values(request: ApiRequest, response: HttpResponse, name:
     return found
 
 
-@router.post(
+@router.put(
     "/configuration/keys/{str:name}/values", summary="Set a value in the draft", response=VersionSchema, access=EDITING
 )
 @transaction.atomic
@@ -156,7 +156,7 @@ def list_configuration_changes(request: ApiRequest, number: int) -> ChangeListSc
     )
 
 
-@router.post(
+@router.put(
     "/configuration/versions/{int:number}/ready", summary="Make a draft ready", response=VersionSchema, access=EDITING
 )
 @transaction.atomic

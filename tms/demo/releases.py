@@ -18,7 +18,7 @@ from tms.artifacts.models import Artifact, SigningKey
 from tms.configuration import versions
 from tms.configuration.models import ConfigurationKey, Layer
 from tms.configuration.places import Place
-from tms.configuration.versions import Edit
+from tms.configuration.versions import ValueEdit
 from tms.demo.behaviour import Behaviour
 
 KEY = "demo-release"
@@ -142,9 +142,9 @@ def _seed_configuration(person: User, sites: Mapping[str, int], *, at: datetime)
         )
         for key in KEYS
     }
-    edits = [Edit(keys[key.name], Place(Layer.FLEET), key.value) for key in KEYS]
+    edits = [ValueEdit(keys[key.name], Place(Layer.FLEET), key.value) for key in KEYS]
     edits += [
-        Edit(keys[name], Place(Layer.SITE, sites[code]), value) for name, code, value in OWN_VALUES if code in sites
+        ValueEdit(keys[name], Place(Layer.SITE, sites[code]), value) for name, code, value in OWN_VALUES if code in sites
     ]
     draft = versions.edit(edits, by=person, at=at)
     draft.title, draft.reason = "First values", "As the kiosks were delivered"
