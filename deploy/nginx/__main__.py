@@ -13,7 +13,6 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, nargs="+", required=True, help="ports of the nodes on this host")
     parser.add_argument("--listen", required=True, help="ADDRESS:PORT for the load balancer, which terminates TLS")
     parser.add_argument("--balancers", nargs="+", required=True, help="networks of the load balancer")
-    parser.add_argument("--artifacts", type=Path, default=Path("/nonexistent"), help="artifacts in TMS_DATA_DIR")
     parser.add_argument("--user", default="", help="user and group of the workers: USER GROUP")
     for path in Configuration(**vars(parser.parse_args())).write():
         print(path)

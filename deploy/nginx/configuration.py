@@ -37,8 +37,6 @@ class Configuration:
     """Address and port for the load balancer, which terminates TLS."""
     balancers: Sequence[str]
     """Networks of the load balancers: their X-Forwarded-For is trusted."""
-    artifacts: Path = Path("/nonexistent")
-    """Where TMS keeps artifacts, if it has no bucket: `artifacts` in TMS_DATA_DIR."""
     user: str = ""
     """User and group of the workers; by default the user that starts nginx."""
     files: int = FILES
@@ -81,7 +79,6 @@ class Configuration:
             "CERTIFICATE": str(self.tls.chain) if self.tls else "",
             "KEY": str(self.tls.key) if self.tls else "",
             "STATIC": str(self.static),
-            "ARTIFACTS": str(self.artifacts),
             "PER_ADDRESS": "65535",
         }
 

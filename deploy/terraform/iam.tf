@@ -53,14 +53,14 @@ locals {
       Sid      = "KeepFiles"
       Effect   = "Allow"
       Action   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-      Resource = [for name in ["artifacts", "files"] : "${aws_s3_bucket.main[name].arn}/*"]
+      Resource = ["${aws_s3_bucket.main["files"].arn}/*"]
     },
     {
       # Also the answer that an object does not exist: 403 without it.
       Sid      = "ListFiles"
       Effect   = "Allow"
       Action   = ["s3:ListBucket"]
-      Resource = [for name in ["artifacts", "files"] : aws_s3_bucket.main[name].arn]
+      Resource = [aws_s3_bucket.main["files"].arn]
     },
     {
       Sid       = "SendMetrics"

@@ -17,7 +17,6 @@ locals {
     TMS_DEBUG                   = "nothing: it shows source and settings"
     TMS_EMAIL_FROM              = "mail"
     TMS_EMAIL_URL               = "mail"
-    TMS_ARTIFACTS_BUCKET        = "name"
     TMS_FILES_BUCKET            = "name"
     TMS_ERROR_LOG               = "nothing: errors go to CloudWatch"
     TMS_NODE                    = "nothing: each process has a name of its own"
@@ -38,7 +37,6 @@ locals {
       TMS_PUBLIC_URL              = "https://${var.domain}"
       TMS_CONNECTIONS_PER_ADDRESS = tostring(local.per_address_limit)
       TMS_AUDIT_BUCKET            = aws_s3_bucket.main["audit"].bucket
-      TMS_ARTIFACTS_BUCKET        = aws_s3_bucket.main["artifacts"].bucket
       TMS_FILES_BUCKET            = aws_s3_bucket.main["files"].bucket
     },
     { for mail in var.mail[*] : "TMS_EMAIL_FROM" => mail.from },

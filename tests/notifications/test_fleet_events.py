@@ -38,6 +38,8 @@ from tms.notifications.fleet_events.sources import TYPES
 from tms.notifications.models.delivery import Delivery, DeliveryState
 from tms.notifications.models.destination import Destination, EventFamily
 from tms.notifications.models.event_cursor import EventCursor
+from tms.rollouts.events import record_event
+from tms.rollouts.models import Rollout, RolloutEventKind
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 EVERY = list(EventFamily.values)
@@ -104,6 +106,9 @@ def test_every_type_of_event_happens(fleet, subscriber):
     run.items.create(terminal=one, state=ItemState.EXPIRED, not_before=AT, command=command)
     for kind in JobEventKind:
         jobs.record_event(kind, job, run, at=later(9))
+    rollout = Rollout.objects.create(name="Firmware", starts_at=AT, until=later(60), created_at=AT)
+    for event in RolloutEventKind:
+        record_event(event, rollout, at=later(10))
     publish()
 
     assert types(hook) == TYPES.keys()

@@ -80,6 +80,8 @@ def test_a_large_rollout_needs_a_second_person(fleet, client, lead, settings):
     fleet.terminals_online(3, model="KX-21", features=["update"])
     wanted = body()
 
+    with pytest.raises(services.RolloutRefused, match="a second person must agree"):
+        services.create(RolloutBody(**wanted).values(lead, at=now()), by=lead, at=now())
     refused = client.post("/rollouts", wanted)
     confirmed = client.post("/rollouts", wanted | {"confirm": 3})
 

@@ -25,7 +25,7 @@ from tms.rollouts import services, starting, stop_rule, watching
 from tms.rollouts.effects.decision import Action
 from tms.rollouts.models import Rollout, RolloutEvent, RolloutItem, RolloutState, WaveKind, WaveState
 from tms.rollouts.values import FailureRule, Postponing, WaveValues
-from tms.rollouts.watching import Evaluation
+from tms.rollouts.watching import Verdict
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 FIRMWARE = {"model": "KX-21", "firmware": "4.8.1", "features": ["update"], "boot_id": "boot-0"}
@@ -242,7 +242,7 @@ def test_evidence_holds_the_next_wave_releases_it_and_stops_the_rollout(fleet, l
     made = make_rollout(lead)
     seen = []
     for action in (Action.HOLD, Action.HOLD, Action.GO_ON, Action.STOP, Action.STOP):
-        found = Evaluation(18.4, action)
+        found = Verdict(18.4, action, {}, is_enough=False)
         monkeypatch.setattr(watching, "evaluate", lambda rollout, at, found=found: found)
         stop_rule.watch(AT)
         made.refresh_from_db()
@@ -294,7 +294,7 @@ def test_each_updated_terminal_gets_its_former_version_again(fleet, lead):
         (terminals[2].pk, "4.7.0"),
     ]
     made.refresh_from_db()
-    assert (made.state, Counter(states(made))) == ("rolled_back", {"done": 3, "cancelled": 3})
+    assert (made.state, Counter(states(made))) == ("rolled_back", {"done": 3, "cancelled offline": 3})
 
 
 # Configurations

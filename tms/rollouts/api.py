@@ -94,7 +94,7 @@ def create_rollout(request: ApiRequest, response: HttpResponse, body: RolloutBod
         _made, terminals = services.draft(values, by=person, at=at)
         payload = approvals.payload_of_new(body, terminals)
     with _agreed(request, approvals.ROLLOUT, payload, body.confirm, body.comment, at), _refusals():
-        made = services.create(values, by=person, at=at)
+        made = services.create(values, by=person, at=at, agreed=len(payload.terminals))
     response["Location"] = f"{request.path}/{made.pk}"
     return _answer(request, made.pk)
 
@@ -168,7 +168,7 @@ def roll_back_rollout(request: ApiRequest, response: HttpResponse, pk: int, body
     at, rollout = timezone.now(), _controlled(request, pk)
     payload = approvals.payload_of_roll_back(rollout, by=request.person, comment=body.reason)
     with _agreed(request, approvals.ROLL_BACK, payload, body.confirm, body.reason, at), _refusals():
-        made = services.roll_back(rollout, by=request.person, at=at, comment=body.reason)
+        made = services.roll_back(rollout, by=request.person, at=at, comment=body.reason, agreed=len(payload.terminals))
     response["Location"] = f"{request.path.rsplit('/', 2)[0]}/{made.pk}"
     return _answer(request, made.pk)
 

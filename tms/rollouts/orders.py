@@ -9,6 +9,7 @@ from django.conf import settings
 
 from tms.accounts.models import User
 from tms.artifacts import delivery as updates
+from tms.artifacts import fitting
 from tms.artifacts.models import Artifact
 from tms.commands.models import Command
 from tms.configuration import delivery as configurations
@@ -128,8 +129,8 @@ class Changes:
         found = {}
         for item in items:
             artifact = self.artifact_of(item)
-            if artifact and artifact.for_models and item.terminal.model not in artifact.for_models:
-                found[item.terminal_id] = "model"
+            if artifact and (why := fitting.reason_of(artifact, item.terminal)):
+                found[item.terminal_id] = why.value
         return found
 
 

@@ -29,6 +29,8 @@ from tms.rollouts.models import (
 from tms.rollouts.values import MAX_CHOSEN, SMALL, RolloutRefused, RolloutValues, check
 
 MAX_OPEN_ROLLOUTS = 50
+GROWTH = 1.5
+"""A fleet grows; a query that suddenly selects half as many terminals again is a mistake in what it reads."""
 SENT_TWICE_WITHIN = timedelta(seconds=10)
 COPIED = (
     "name",
@@ -68,7 +70,8 @@ def save_draft(values: RolloutValues, *, by: User, at: datetime, rollout: Rollou
 def create(
     values: RolloutValues, *, by: User, at: datetime, agreed: int | None = None, rolls_back: Rollout | None = None
 ) -> Rollout:
-    """A planned rollout, which the clock starts. `agreed`: for how many terminals, if somebody else agreed before.
+    """A planned rollout, which the clock starts. `agreed`: for how many terminals somebody else agreed, or the person
+    who could not ask anybody confirmed it (`tms.rollouts.approvals`).
 
     Returns the one that the person made a moment ago if it is the same: it was sent twice. Raises RolloutRefused,
     QueryError and Forbidden.
@@ -79,7 +82,7 @@ def create(
     if same := just_made(made, values, at):
         return same
     made.state = RolloutState.PLANNED
-    made.first_number = members.count() if agreed is None else agreed
+    made.first_number = _agreed_number(members, agreed)
     _store(made, values, at)
     recorder.record("created", made, _audited(made), comment=made.comment)
     return made
@@ -92,7 +95,7 @@ def plan(rollout: Rollout, *, by: User, at: datetime, agreed: int | None = None)
     demand_control(by, rollout)
     if rollout.until <= at:
         raise RolloutRefused("$.until", "the rollout would be over already; choose a later end")
-    number = members_of(rollout, by=by, at=at).count() if agreed is None else agreed
+    number = _agreed_number(members_of(rollout, by=by, at=at), agreed)
     changes = {"state": RolloutState.PLANNED, "state_at": at, "first_number": number, "started_by": by}
     if Rollout.objects.filter(pk=rollout.pk, state=RolloutState.DRAFT).update(**changes):
         recorder.record("planned", rollout, {"terminals": (None, number)})
@@ -134,6 +137,14 @@ def members_of(rollout: Rollout, *, by: User, at: datetime) -> QuerySet[Terminal
     else:
         rows = Terminal.objects.filter(pk__in=keys_of(rollout.terminals))
     return permitted(rows, by=by, permission=Permission.RUN_ROLLOUTS)
+
+
+def _agreed_number(members: QuerySet[Terminal], agreed: int | None) -> int:
+    """For how many terminals it is, as far as that was agreed. Raises RolloutRefused."""
+    number = members.count()
+    if needs_second(number) and number > GROWTH * (agreed or 0):
+        raise RolloutRefused("$", f"a second person must agree to a rollout for {number:,} terminals")
+    return number if agreed is None else agreed
 
 
 def needs_second(number: int) -> bool:

@@ -82,7 +82,7 @@ def _advance(pk: int, at: datetime) -> int:
     if rollout.state in OPEN_ROLLOUTS and rollout.until <= at:
         control.end(rollout, RolloutState.EXPIRED, at=at)
         return changed
-    if stop_rule.judge(rollout, at):
+    if changed and stop_rule.judge(rollout, at):
         return changed
     if rollout.state in (RolloutState.PLANNED, RolloutState.RUNNING, RolloutState.HELD):
         changed += _go_on(rollout, changes, at)
@@ -118,8 +118,8 @@ def _order_next(rollout: Rollout, changes: Changes, starter: User, at: datetime)
     items = _candidates(rollout, limits, at)
     if not items:
         return 0
-    items = _without_leavers(items, changes, at)
     items = _without_current(items, changes, at)
+    items = _without_leavers(items, changes, at)
     candidates = _asked(items, rollout, changes, starter, at)
     sites = {one.site for one in candidates}
     # Two runs at once would each leave the other's lane.
@@ -134,9 +134,13 @@ def _order_next(rollout: Rollout, changes: Changes, starter: User, at: datetime)
 def _candidates(rollout: Rollout, limits: JobLimits, at: datetime) -> list[RolloutItem]:
     """The next waiting items of waves that have started, in their order, without sites that have no room."""
     full = [site for site in limits.in_flight if not limits.has_room_at(site, 0)]
-    waiting = _waiting(rollout).exclude(wave__state=WaveState.WAITING).filter(not_before__lte=at)
-    waiting = waiting.exclude(terminal__site__in=full).select_related("terminal__state")
-    return list(waiting.order_by("not_before", "pk")[:CANDIDATES])
+    waiting = _waiting(rollout).filter(not_before__lte=at).exclude(terminal__site__in=full)
+    waiting = waiting.select_related("terminal__state").order_by("not_before", "pk")
+    found: list[RolloutItem] = []
+    # One query each: together they could not be read in the order of the index.
+    for wave in rollout.waves.exclude(state=WaveState.WAITING).order_by("number"):
+        found += waiting.filter(wave=wave)[: CANDIDATES - len(found)]
+    return found
 
 
 def _without_leavers(items: Sequence[RolloutItem], changes: Changes, at: datetime) -> list[RolloutItem]:

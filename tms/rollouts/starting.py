@@ -32,8 +32,6 @@ from tms.rollouts.rolling_back import roll_back_of
 from tms.rollouts.waves import Target, WaveDraw, draw
 
 MAX_ITEMS = 100_000
-GROWTH = 1.5
-"""A fleet grows; a query that suddenly selects half as many terminals again is a mistake in what it reads."""
 WITHOUT_WORK = states(lambda treatment: not treatment.takes_work)
 
 not_added = SetAside[int]("rollout_late")
@@ -104,7 +102,7 @@ def _add_late(pk: int, at: datetime) -> int:
 def add_late(rollout: Rollout, *, by: User, at: datetime) -> int:
     """Terminals that match the query by now join the last wave that is not over, or get one of their own."""
     items = RolloutItem.objects.filter(rollout=rollout)
-    room = int(rollout.first_number * GROWTH) + 1 - items.count()
+    room = int(rollout.first_number * planning.GROWTH) + 1 - items.count()
     rows = list(_rows(rollout, by=by, at=at).exclude(pk__in=items.values("terminal"))[: max(room, 0)])
     wave = _wave_for_late(rollout) if rows else None
     if wave is None:
@@ -123,7 +121,7 @@ def _why_not(rollout: Rollout, number: int) -> str:
         return "group"
     if number > MAX_ITEMS:
         return "too_many"
-    if planning.needs_second(number) and number > GROWTH * rollout.first_number:
+    if planning.needs_second(number) and number > planning.GROWTH * rollout.first_number:
         return "grown"
     return ""
 

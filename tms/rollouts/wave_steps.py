@@ -3,8 +3,6 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
-
 from tms.fleet.sites.calendar import hours_of
 from tms.jobs.guards import Hold
 from tms.lib.calendar.dates import DAY
@@ -76,13 +74,11 @@ def _is_approved(rollout: Rollout, wave: Wave, at: datetime) -> bool:
 
 def _install(rollout: Rollout, wave: Wave, coming: Wave | None, at: datetime) -> bool:
     """Whether its terminals are over: what is offline may come later, unless it is most of them."""
-    is_offline = Q(state=RolloutItemState.WAITING, reason=Hold.OFFLINE)
-    numbers = RolloutItem.objects.filter(wave=wave).aggregate(
-        total=Count("pk"),
-        going=Count("pk", filter=Q(state__in=(*WORKING, *OPEN_ITEMS)) & ~is_offline),
-        offline=Count("pk", filter=is_offline),
-    )
-    if numbers["going"] or numbers["offline"] > MOSTLY * numbers["total"]:
+    items = RolloutItem.objects.filter(rollout=rollout, wave=wave)
+    waiting = items.filter(state__in=(RolloutItemState.WAITING, RolloutItemState.POSTPONED))
+    if items.filter(state__in=WORKING).exists() or waiting.exclude(reason=Hold.OFFLINE).exists():
+        return False
+    if waiting.count() > MOSTLY * items.count():
         return False
     is_last = coming is None or wave.kind == WaveKind.HELD_BACK
     until = at if is_last else watched_until(wave, at)

@@ -134,10 +134,6 @@ run "an_empty_account_gets_it_all" {
     error_message = "Photos and files of terminals need a bucket that TMS reads, writes and deletes from."
   }
   assert {
-    condition     = local.settings.TMS_ARTIFACTS_BUCKET == "tms-123456789012-artifacts" && contains(flatten([for statement in jsondecode(aws_iam_role_policy.main["machine"].policy).Statement : statement.Resource if statement.Sid == "KeepFiles"]), "${aws_s3_bucket.main["artifacts"].arn}/*")
-    error_message = "Artifacts need a bucket that TMS writes to, and for which it signs addresses."
-  }
-  assert {
     condition     = one(flatten([for rule in aws_s3_bucket_lifecycle_configuration.main["files"].rule : rule.expiration[*].days if rule.id == "terminal-files"])) == 31 && length(flatten([for rule in aws_s3_bucket_lifecycle_configuration.main["files"].rule : rule.expiration if rule.id == "tidy"])) == 0 && length(aws_s3_bucket_lifecycle_configuration.main["backups"].rule) == 1
     error_message = "Files of terminals must end after TMS_FILES_DAYS, and photos must stay."
   }

@@ -73,8 +73,6 @@ class TerminalFacts:
     serial: str
     model: str
     firmware: str
-    software: tuple[tuple[str, str], ...]
-    """Names and versions of what is installed beside the firmware."""
     agent: str
     address: str
     link: LinkView
@@ -227,7 +225,6 @@ def _facts(
         serial=terminal.serial,
         model=terminal.model,
         firmware=terminal.firmware,
-        software=tuple(terminal.software.items()),
         agent=terminal.agent,
         address=terminal.address or "",
         link=link_view(state),

@@ -99,6 +99,9 @@ class RolloutItem(models.Model):
                 condition=models.Q(state__in=("waiting", "postponed")),
             ),
             models.Index(fields=("rollout",), name="rolloutitem_working", condition=models.Q(state__in=WORKING)),
+            models.Index(
+                fields=("rollout",), name="rolloutitem_failed", condition=models.Q(state__in=("failed", "not_back"))
+            ),
         )
 
     def __str__(self) -> str:

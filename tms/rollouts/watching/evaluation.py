@@ -185,8 +185,3 @@ def _store(progress: Progress, at: datetime) -> None:
         TerminalEffect.objects.filter(rollout=progress.rollout, measure=measure, terminal=terminal).update(
             hits=F("hits") + hits, lean=F("lean") + lean
         )
-
-
-def is_behind(rollout: Rollout, at: datetime) -> bool:
-    """Whether hours are over that were not added yet: one evaluation takes `SITES_AT_ONCE`."""
-    return WatchedSite.objects.filter(rollout=rollout, hour__lte=at - GRACE - HOUR).exists()
