@@ -7,6 +7,7 @@ from uuid import uuid4
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from tests.support.artifacts import make_artifact
 from tests.support.factories import now
 from tms.accounts.models import User
 from tms.commands.catalogue import spec_of
@@ -20,6 +21,7 @@ from tms.fleet.sites import services as sites
 from tms.fleet.terminals import lifecycle_changes
 from tms.inspections.models import Inspection
 from tms.jobs.models import Job, JobState
+from tms.rollouts.models import Rollout, RolloutItem, RolloutItemState, RolloutState
 from tms.transfer import running
 from tms.transfer.models import Import
 
@@ -107,6 +109,32 @@ def members() -> dict[str, Any]:
 
 def pause() -> None:
     Job.objects.update(state=JobState.PAUSED)
+
+
+def rollout() -> dict[str, Any]:
+    return {"name": "Firmware", "artifacts": [make_artifact(version="9").pk], "query": "kind:kiosk"}
+
+
+def in_state(state: RolloutState) -> Callable[[], object]:
+    return lambda: Rollout.objects.update(state=state, started_at=now())
+
+
+def somebody_elses() -> None:
+    Rollout.objects.update(state=RolloutState.RUNNING, started_by=None)
+
+
+def failed() -> None:
+    Rollout.objects.update(state=RolloutState.RUNNING)
+    RolloutItem.objects.update(state=RolloutItemState.FAILED)
+
+
+def updated() -> None:
+    """Its former version exists as an artifact, too."""
+    chosen = Rollout.objects.get()
+    in_state(RolloutState.RUNNING)()
+    chosen.steps.create(artifact=make_artifact(version="9"))
+    former = {"kiosk-firmware": make_artifact(version="8").version}
+    RolloutItem.objects.update(state=RolloutItemState.DONE, version_before="8", former=former)
 
 
 def changed_definition() -> dict[str, Any]:
@@ -231,6 +259,18 @@ OPERATIONS: Mapping[str, Request] = {
     "POST /api/v1/jobs/{pk}/pause": ("paused", {}, nothing),
     "POST /api/v1/jobs/{pk}/resume": ("resumed", {}, pause),
     "POST /api/v1/jobs/{pk}/cancel": ("cancelled", {}, nothing),
+    "POST /api/v1/rollouts": ("created", rollout, nothing),
+    "POST /api/v1/rollouts/{pk}/waves/{number}/approve": ("approved", {}, somebody_elses),
+    "POST /api/v1/rollouts/{pk}/pause": ("paused", {}, in_state(RolloutState.RUNNING)),
+    "POST /api/v1/rollouts/{pk}/resume": ("resumed", {}, in_state(RolloutState.PAUSED)),
+    "POST /api/v1/rollouts/{pk}/cancel": ("cancelled", {}, in_state(RolloutState.RUNNING)),
+    "POST /api/v1/rollouts/{pk}/continue": (
+        "continued",
+        {"reason": "chance", "confirm": 1},
+        in_state(RolloutState.STOPPED),
+    ),
+    "POST /api/v1/rollouts/{pk}/retry": ("retried", {}, failed),
+    "POST /api/v1/rollouts/{pk}/roll-back": ("rolled_back", {}, updated),
     "POST /api/v1/inspection-rounds/{pk}/inspections": ("inspected", correction, nothing),
     "POST /api/v1/devices": ("created", {"serial": "S-77"}, nothing),
     "PATCH /api/v1/devices/{pk}": ("changed", {"note": "In the cellar"}, nothing),

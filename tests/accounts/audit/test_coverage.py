@@ -63,6 +63,7 @@ REASONS: dict[str, str] = {
     "POST /policies/new/preview/": PREVIEW,
     "POST /policies/<int:pk>/preview/": PREVIEW,
     "POST /api/v1/rules/preview": PREVIEW,
+    "POST /api/v1/rollouts/preview": PREVIEW,
     "POST /import/": PREVIEW,
     "POST /import/<int:pk>/correct/": PREVIEW,
     "POST /api/v1/maintenance/preview": PREVIEW,
