@@ -17,6 +17,7 @@ urlpatterns = [
     path("rollouts/<int:pk>/confirm/", action_views.confirm_items, name="confirm-rollout"),
     path("rollouts/<int:pk>/start/", action_views.start_draft, name="start-rollout"),
     path("rollouts/<int:pk>/roll-back/", action_views.roll_back, name="roll-back-rollout"),
+    path("rollouts/<int:pk>/continue/", action_views.continue_rollout, name="continue-rollout"),
     path("rollouts/<int:pk>/discard/", action_views.discard_draft, name="discard-rollout"),
     path("rollouts/<int:pk>/waves/<int:number>/approve/", action_views.approve_wave, name="approve-wave"),
 ]

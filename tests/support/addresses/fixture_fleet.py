@@ -49,6 +49,7 @@ from tms.notifications.models.digest_plan import DigestPlan
 from tms.notifications.models.policy import Policy, Step
 from tms.notifications.models.report_plan import ReportPlan
 from tms.notifications.models.rotation import Cover, Member, Rotation
+from tms.rollouts.models import Rollout, RolloutItem, Wave, WaveKind
 from tms.shifts.models import Note
 from tms.transfer.edits import planning
 from tms.transfer.edits.planning import EditTarget
@@ -88,6 +89,7 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/terminals/edit/": "tag",
         "/terminals/edits/": _edit(terminal, person),
         "/jobs/": _job(person),
+        **_rollout(terminal, person),
         "/import/template/": "sites",
         "/export/": "sites",
         "/me/security/": _factor(person),
@@ -146,6 +148,21 @@ def _inspections(terminal: Terminal, person: User) -> dict[str, Any]:
     paths = ("/inspections/", "/inspections/rounds/", "/inspections/results/", "/inspections/photos/")
     rows = dict.fromkeys((*paths, "/inspection-rounds/"), chosen.pk)
     return {**rows, f"/inspections/{chosen.pk}/": terminal.uid}
+
+
+def _rollout(terminal: Terminal, person: User) -> dict[str, int]:
+    """A draft with a wave."""
+    made = Rollout.objects.create(
+        name="Kiosk firmware",
+        query="kind:kiosk",
+        started_by=person,
+        created_at=now(-60),
+        starts_at=now(600),
+        until=now(86_400),
+    )
+    wave = Wave.objects.create(rollout=made, number=1, kind=WaveKind.REST)
+    RolloutItem.objects.create(rollout=made, wave=wave, terminal=terminal, not_before=now())
+    return {"/rollouts/": made.pk, f"/rollouts/{made.pk}/waves/": wave.number}
 
 
 def _import(terminal: Terminal, person: User) -> int:

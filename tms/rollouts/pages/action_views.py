@@ -14,8 +14,19 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tms.accounts.access import permitted
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
+from tms.approvals.gate import propose
+from tms.query.errors import QueryError
 from tms.rollouts import services
+from tms.rollouts.approvals import (
+    CONTINUE,
+    ROLL_BACK,
+    ROLLOUT,
+    payload_of_draft,
+    payload_of_roll_back,
+    payload_to_continue,
+)
 from tms.rollouts.models import OPEN_ROLLOUTS, Rollout, RolloutItem, RolloutItemState, RolloutState
+from tms.rollouts.pages.asking import carry_out
 from tms.rollouts.pages.rollout_views import find, show
 from tms.rollouts.services import MayNotApprove, RolloutOver, RolloutRefused
 
@@ -75,22 +86,65 @@ def roll_back(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         )
     comment = request.POST.get("comment", "")[:500]
     try:
-        made = services.roll_back(found, by=request.user, at=at, comment=comment)
+        proposal = propose(
+            ROLL_BACK, payload_of_roll_back(found, by=request.user, comment=comment), by=request.user, at=at
+        )
+        return carry_out(
+            request,
+            proposal,
+            reason=comment,
+            at=at,
+            act=lambda: services.roll_back(found, by=request.user, at=at, comment=comment),
+        )
     except RolloutOver:
         return _over(request, found)
     except RolloutRefused as error:
         messages.error(request, str(error))
         return show(request, found, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    messages.success(request, gettext("Roll back planned"))
-    return redirect(made)
+
+
+@require_POST
+@never_cache
+@needs(Permission.RUN_ROLLOUTS)
+def continue_rollout(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """Ask a second person whether a stopped rollout may go on: watched again, or without some measures."""
+    found, at = _controlled(request, pk), timezone.now()
+    reason = request.POST.get("reason", "").strip()[:500]
+    if found.state != S.STOPPED:
+        return _over(request, found)
+    if not reason:
+        problem = gettext("Say why the update is not the cause.")
+        return show(request, found, status=HTTPStatus.UNPROCESSABLE_ENTITY, problem=problem)
+    leave_out = [name for name in request.POST.getlist("leave_out") if name in found.measures]
+    payload = payload_to_continue(found, comment=reason, leave_out=leave_out)
+
+    def go_on() -> Rollout:
+        services.continue_stopped(found, by=request.user, at=at, comment=reason, leave_out=leave_out)
+        return found
+
+    proposal = propose(CONTINUE, payload, by=request.user, at=at)
+    return carry_out(request, proposal, reason=reason, at=at, act=go_on)
 
 
 @require_POST
 @never_cache
 @needs(Permission.RUN_ROLLOUTS)
 def start_draft(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Plan a draft as it is."""
-    return _act(request, pk, lambda found: services.plan(found, by=request.user, at=timezone.now()))
+    """Plan a draft as it is; a large one is confirmed first, by a second person."""
+    found, at = _controlled(request, pk), timezone.now()
+
+    def plan() -> Rollout:
+        services.plan(found, by=request.user, at=at)
+        return found
+
+    try:
+        proposal = propose(ROLLOUT, payload_of_draft(found, by=request.user, at=at), by=request.user, at=at)
+        return carry_out(request, proposal, reason=found.comment, at=at, act=plan)
+    except RolloutOver:
+        return _over(request, found)
+    except (QueryError, RolloutRefused) as error:
+        messages.error(request, str(error))
+        return show(request, found, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 @require_POST

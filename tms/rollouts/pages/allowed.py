@@ -24,6 +24,7 @@ class Allowed:
     retry: bool = False
     confirm: bool = False
     roll_back: bool = False
+    go_on: bool = False
 
     @classmethod
     def of(cls, rollout: Rollout, wave: Wave | None, counts: ItemCounts, *, to: User) -> Self:
@@ -41,6 +42,7 @@ class Allowed:
             retry=is_open or rollout.state == S.STOPPED,
             confirm=counts.attention > 0,
             roll_back=_can_roll_back(rollout, counts),
+            go_on=rollout.state == S.STOPPED,
         )
 
 

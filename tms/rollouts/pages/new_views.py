@@ -1,6 +1,6 @@
 """The page on which people make a rollout: its form, and the preview that follows it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
@@ -20,16 +20,23 @@ from tms.accounts.access import Forbidden, visible
 from tms.accounts.access.grant_scopes import is_key
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
+from tms.approvals.gate import propose
 from tms.artifacts.models import Artifact
 from tms.configuration.models import ConfigurationVersion, VersionState
 from tms.fleet.models import Terminal
+from tms.lib.calendar.durations import spell
 from tms.protocol.text import clean
 from tms.query.errors import QueryError
+from tms.rest_base.problems import ProblemError
 from tms.rollouts import services
+from tms.rollouts.approvals import ROLLOUT, payload_of_new
 from tms.rollouts.models import Rollout, RolloutKind, Wave, WaveKind
+from tms.rollouts.pages.asking import carry_out
 from tms.rollouts.pages.forms import QUERY, TERMINALS, WATCHED, RolloutForm, WaveRow, first_values
-from tms.rollouts.pages.preview import preview_of
-from tms.rollouts.values import RolloutRefused, WaveValues
+from tms.rollouts.pages.items import WAITS
+from tms.rollouts.preview import preview_of
+from tms.rollouts.schemas import RolloutBody
+from tms.rollouts.values import SMALL, RolloutRefused, RolloutValues, WaveValues
 
 MAX_QUERY = 2_000
 
@@ -62,22 +69,40 @@ def preview_rollout(request: AuthenticatedRequest) -> HttpResponse:
 
 
 def _create(request: AuthenticatedRequest, form: RolloutForm, at: datetime) -> HttpResponse:
-    values = form.values(at)
     try:
+        values = form.values(at)
         if "is_draft" in request.POST:
             made = services.save_draft(values, by=request.user, at=at)
-        else:
-            made = services.create(values, by=request.user, at=at)
-    except RolloutRefused as error:
-        form.add_fault(error.where, str(error))
-    except QueryError as error:
-        form.add_fault("$.query", str(error))
+            messages.success(request, gettext("Draft saved"))
+            return redirect(made)
+        return _start(request, values, at)
+    except (ProblemError, QueryError, RolloutRefused) as error:
+        for where, text in _faults(error):
+            form.add_fault(where, text)
     except Forbidden as error:
         form.add_fault("$", str(error))
-    else:
-        messages.success(request, gettext("Draft saved") if "is_draft" in request.POST else gettext("Rollout planned"))
-        return redirect(made)
     return _show(request, form, at, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _start(request: AuthenticatedRequest, values: RolloutValues, at: datetime) -> HttpResponse:
+    """Plan it; a large one is confirmed first, by a second person."""
+    _drafted, members = services.draft(values, by=request.user, at=at)
+    proposal = propose(ROLLOUT, payload_of_new(RolloutBody.of(values), members), by=request.user, at=at)
+    return carry_out(
+        request,
+        proposal,
+        reason=values.comment,
+        at=at,
+        act=lambda: services.create(values, by=request.user, at=at),
+    )
+
+
+def _faults(error: Exception) -> Iterator[tuple[str, str]]:
+    """What was refused: where, as a path in the body, and why."""
+    if isinstance(error, ProblemError):
+        yield from error.faults or [("$", str(error))]
+    else:
+        yield error.where if isinstance(error, RolloutRefused) else "$.query", str(error)
 
 
 def _show(
@@ -88,12 +113,13 @@ def _show(
 
 def _values(request: AuthenticatedRequest, form: RolloutForm, at: datetime) -> dict[str, Any]:
     found = _preview(request, form, at)
-    numbers = found["preview"].by_wave if found["preview"] else []
+    numbers = found["preview"].waves if found["preview"] else []
     return {
         "nav_item": "rollouts",
         "form": form,
         "wave_rows": [replace(row, number=n) for row, n in zip_longest(form.wave_rows, numbers)],
         "watches": WATCHED,
+        "small": SMALL,
         "threshold": settings.APPROVAL_TERMINALS,
         **found,
     }
@@ -104,11 +130,11 @@ def _preview(request: AuthenticatedRequest, form: RolloutForm, at: datetime) -> 
     if not form.is_bound or form.problems:
         return {"preview": None, "is_incomplete": form.is_bound}
     try:
-        return {"preview": preview_of(form.values(at), by=request.user, at=at)}
-    except QueryError as error:
+        found = preview_of(form.values(at), to=request.user, at=at)
+    except (Forbidden, QueryError, RolloutRefused) as error:
         return {"preview": None, "problem": str(error)}
-    except RolloutRefused as error:
-        return {"preview": None, "problem": str(error)}
+    unfit = [(WAITS.get(reason, reason), number) for reason, number in found.unfit.items()]
+    return {"preview": found, "unfit": unfit, "installing": spell(found.installing_s)}
 
 
 def _initial(request: AuthenticatedRequest, given: Mapping[str, str], at: datetime) -> dict[str, Any]:

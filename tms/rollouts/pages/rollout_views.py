@@ -20,9 +20,10 @@ from tms.accounts.permissions import Permission
 from tms.lib import csv_export
 from tms.lib.csv_export import Cell
 from tms.rollouts import services
-from tms.rollouts.models import Rollout, RolloutEventKind, RolloutState, Wave
+from tms.rollouts.models import Rollout, RolloutEventKind, RolloutState, Wave, WaveState
 from tms.rollouts.pages import items as rollout_items
 from tms.rollouts.pages.allowed import Allowed
+from tms.rollouts.pages.effects import effects_of
 from tms.rollouts.pages.evidence import EvidenceBar
 from tms.rollouts.pages.items import SHOWS, ItemsQuery
 from tms.rollouts.pages.progress import ItemCounts, RolloutProgress, progress_of
@@ -104,9 +105,14 @@ def _values(request: AuthenticatedRequest, found: Rollout) -> dict[str, Any]:
     page = rollout_items.items_page(items, found, query)
     can = Allowed.of(found, coming(waves), counts, to=request.user)
     views = wave_views(waves, progress, items)
+    effects = effects_of(found, to=request.user, is_past=found.state in PAST)
     return {
         "nav_item": "rollouts",
         "rollout": found,
+        "effects": effects,
+        "curve": effects.curve if effects else None,
+        "loudest": effects.loudest if effects and can.go_on else None,
+        "watched_until": next((wave.watched_until for wave in waves if wave.state == WaveState.WATCHED), None),
         "poll_s": _poll_s(found, counts.total),
         "may_run": access.may(request.user, Permission.RUN_ROLLOUTS),
         "query": query,
