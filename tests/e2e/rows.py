@@ -12,7 +12,7 @@ from typing import Any
 
 import django
 
-from tests.e2e import access, blackout, identity_provider, night, on_call, seed
+from tests.e2e import access, blackout, identity_provider, night, on_call, seed, updates
 
 
 def make_busy() -> dict[str, Any]:
@@ -35,6 +35,8 @@ CHANGES: dict[str, Callable[..., Any]] = {
     "growing_blackout": blackout.growing_blackout,
     "night": night.night,
     "busy": make_busy,
+    "artifacts": updates.artifacts,
+    "spoil_rollout": updates.spoil,
     "identity_provider": identity_provider.make_provider,
     "saml_provider": identity_provider.make_saml_provider,
 }

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.support import people
-from tests.support.factories import now
+from tests.support.artifacts import make_artifact
 from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tms.artifacts.models import Artifact
 from tms.rollouts.models import Rollout, RolloutState
@@ -26,8 +26,7 @@ def browser(lead) -> Client:
 
 @pytest.fixture
 def artifact(db: None) -> Artifact:
-    known = {"sha256": "0" * 64, "sha1": "0" * 40, "expires_at": now(86_400), "manifest": "{}", "uploaded_at": now()}
-    return Artifact.objects.create(name="kiosk-firmware", version="4.8.3", format="swu", size=1_000, file="x", **known)
+    return make_artifact()
 
 
 def form(artifact: Artifact, /, **values: Any) -> dict[str, Any]:
@@ -61,11 +60,14 @@ def form(artifact: Artifact, /, **values: Any) -> dict[str, Any]:
 def test_the_preview_follows_with_the_number_of_each_wave(fleet, browser, artifact):
     site = fleet.site()
     for _ in range(6):
-        fleet.terminal(site=site, kind="kiosk")
+        fleet.terminal(site=site, kind="kiosk", model="KX-21", features=["update"])
+    fleet.terminal(site=site, kind="kiosk", model="KX-21")
 
     answer = HtmlPage(browser.post("/rollouts/new/preview/", form(artifact), headers=HTMX_HEADERS))
 
-    assert answer.text("preview-targets").endswith("at 1 site")
+    assert answer.text("preview-targets") == "6 at 1 site"
+    assert "1 more matches but cannot get it" in answer.text("preview-notes")
+    assert answer.text("smallest-effects")
     assert [answer.text(f"wave-{number}-number") for number in (1, 2, 3, 4)] == ["1", "3", "1", "1"]
     assert "only large effects" in answer.text("small-fleet")
 

@@ -34,6 +34,7 @@ from tms.rollouts.models import Rollout, RolloutKind, Wave, WaveKind
 from tms.rollouts.pages.asking import carry_out
 from tms.rollouts.pages.forms import QUERY, TERMINALS, WATCHED, RolloutForm, WaveRow, first_values
 from tms.rollouts.pages.items import WAITS
+from tms.rollouts.pages.smallest import smallest_of
 from tms.rollouts.preview import preview_of
 from tms.rollouts.schemas import RolloutBody
 from tms.rollouts.values import SMALL, RolloutRefused, RolloutValues, WaveValues
@@ -130,11 +131,13 @@ def _preview(request: AuthenticatedRequest, form: RolloutForm, at: datetime) -> 
     if not form.is_bound or form.problems:
         return {"preview": None, "is_incomplete": form.is_bound}
     try:
-        found = preview_of(form.values(at), to=request.user, at=at)
+        values = form.values(at)
+        found = preview_of(values, to=request.user, at=at)
+        smallest = smallest_of(values, form.wave_rows, found.waves, to=request.user, at=at)
     except (Forbidden, QueryError, RolloutRefused) as error:
         return {"preview": None, "problem": str(error)}
     unfit = [(WAITS.get(reason, reason), number) for reason, number in found.unfit.items()]
-    return {"preview": found, "unfit": unfit, "installing": spell(found.installing_s)}
+    return {"preview": found, "unfit": unfit, "installing": spell(found.installing_s), "smallest": smallest}
 
 
 def _initial(request: AuthenticatedRequest, given: Mapping[str, str], at: datetime) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The page of a rollout, and its terminals as CSV."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
@@ -193,6 +193,9 @@ def _poll_s(found: Rollout, items: int) -> int:
     """How often the page asks for itself again, less often for rollouts that cost more to count; 0 for never."""
     if found.state in PAST or found.state == RolloutState.DRAFT:
         return 0
-    if found.state != RolloutState.RUNNING:
+    is_soon = found.state == RolloutState.PLANNED and found.starts_at <= timezone.now() + timedelta(
+        seconds=POLL_LARGE_S
+    )
+    if found.state != RolloutState.RUNNING and not is_soon:
         return POLL_STILL_S if items > MANY_ITEMS else POLL_LARGE_S
     return POLL_S if items <= MANY_ITEMS else POLL_LARGE_S
