@@ -13,11 +13,11 @@ async def test_a_rollout_is_previewed_started_stopped_and_rolled_back(tms: Seede
     page = await (await person()).open(f"/rollouts/new/?artifact={artifact}&q=site:SJK")
 
     await expect(page.locator("#preview-targets")).to_contain_text("60")
-    await page.get_by_label("Query", exact=True).fill("kind:kiosk")
+    await page.locator("#q").fill("kind:kiosk")
     await expect(page.locator("#preview-targets")).to_contain_text("120")
     await expect(page.locator("#wave-1-number")).to_have_text("2")
-    await page.get_by_label("Query", exact=True).fill("site:SJK")
-    await page.get_by_label("Start", exact=True).fill("2026-01-01 09:00")
+    await page.locator("#q").fill("site:SJK")
+    await page.locator("#id_starts_at").fill("2026-01-01 09:00")
     await page.keyboard.press("Control+Enter")
     await expect(page.locator("#rollout-state")).to_contain_text("Running, wave 1 of 5")
 
