@@ -28,8 +28,11 @@ def counts(artifacts: Collection[Artifact], person: User) -> Mapping[int, int]:
     """How many of the terminals that the person sees run each of them, in one query."""
     models = {model for one in artifacts for model in one.for_models}
     rows = visible(Terminal.objects.filter(model__in=models), to=person).order_by()
-    reported = rows.values("model", "firmware", "agent", "software").annotate(number=Count("pk"))
-    alike = [(Terminal(**{name: row[name] for name in row if name != "number"}), row["number"]) for row in reported]
+    reported = rows.values_list("model", "firmware", "agent", "software").annotate(number=Count("pk"))
+    alike = [
+        (Terminal(model=model, firmware=firmware, agent=agent, software=software), number)
+        for model, firmware, agent, software, number in reported
+    ]
     return {one.pk: sum(number for like, number in alike if _runs_on(one, like)) for one in artifacts}
 
 

@@ -1,7 +1,7 @@
 """The pages of one artifact: what it is, where it runs, why it may not, and its end."""
 
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from django import forms
@@ -35,6 +35,10 @@ SHOWN_VERSIONS = 20
 
 class WithdrawForm(Plain, forms.Form):
     reason = FormLines(label=pgettext_lazy("withdrawing an artifact", "Reason"), max_length=500)
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        self.dress()
 
 
 class Blocked(NamedTuple):

@@ -1,5 +1,7 @@
 """The page with the signing keys."""
 
+from typing import Any
+
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -26,6 +28,10 @@ class KeyForm(Plain, forms.Form):
     public_key = FormLine(
         label=_("Public key"), max_length=64, help_text=_("Ed25519, in Base64, as tms-sign keygen prints it.")
     )
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        self.dress()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

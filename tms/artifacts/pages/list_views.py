@@ -38,8 +38,9 @@ class Line:
 @never_cache
 @sign_in_required
 def artifacts(request: AuthenticatedRequest) -> HttpResponse:
-    """Artifacts by product, newest first. `q` finds names, versions, hashes and models; `format` filters; `after` turns pages."""
-    words, form = clean(request.GET.get("q", ""))[:MAX_WORDS].strip(), request.GET.get("format", "")
+    """Artifacts by product, newest first. `q` finds names, versions, hashes and models; `after` turns pages."""
+    words = clean(request.GET.get("q", ""))[:MAX_WORDS].strip()
+    form = clean(request.GET.get("format", ""))
     rows = _matching(words).filter(**({"format": form} if form else {}))
     begin = _number(request.GET.get("after", ""))
     found = list(rows.order_by("name", "-pk").select_related("uploaded_by", "withdrawn_by")[begin : begin + PAGE + 1])
