@@ -11,6 +11,7 @@ import structlog
 
 from tms.commands.models import Command
 from tms.commands.services import request_id
+from tms.lib.db.errors import is_database_away
 from tms.protocol import downlink, frames
 from tms.protocol.limits import FRAME_BYTES
 
@@ -45,13 +46,21 @@ def encode(changes: Sequence[Command]) -> list[EncodedChange]:
     """The frames of at most `CHUNK` changes. One that cannot be made is no reason to keep the others."""
     made: dict[int, ChangeFrame | Exception] = {}
     for name in {command.name for command in changes}:
-        named = [command for command in changes if command.name == name]
-        try:
-            made |= _builders[name](named)
-        except Exception:
-            log.exception("change_frames_failed", command=name, number=len(named))
-            made |= {command.pk: CannotSend("TMS could not prepare it; try again") for command in named}
+        made |= _build(name, [command for command in changes if command.name == name])
     return [_encode(command, made.get(command.pk)) for command in changes]
+
+
+def _build(name: str, named: Sequence[Command]) -> Mapping[int, ChangeFrame | Exception]:
+    """One at a time if one of them makes all fail."""
+    try:
+        return _builders[name](named)
+    except Exception as error:
+        if is_database_away(error):
+            raise
+        if len(named) > 1:
+            return {pk: frame for one in named for pk, frame in _build(name, [one]).items()}
+        log.exception("change_frame_failed", command=named[0].pk, name=name)
+        return {named[0].pk: CannotSend("TMS could not prepare it; try again")}
 
 
 def chunks(changes: Sequence[Command]) -> Iterator[Sequence[Command]]:
@@ -63,6 +72,6 @@ def _encode(command: Command, frame: ChangeFrame | Exception | None) -> EncodedC
         return EncodedChange(command, "", str(frame) if frame else "what it refers to does not exist any more")
     call = downlink.ConfigCall if isinstance(frame, frames.ConfigFrame) else downlink.UpdateCall
     text = downlink.encode(call(request_id(command.pk), frame))  # type: ignore[arg-type]  # the call of this frame
-    if len(text) > FRAME_BYTES:
-        return EncodedChange(command, "", f"its frame has {len(text):,} bytes; at most {FRAME_BYTES:,} can be sent")
+    if (size := len(text.encode())) > FRAME_BYTES:
+        return EncodedChange(command, "", f"its frame has {size:,} bytes; at most {FRAME_BYTES:,} can be sent")
     return EncodedChange(command, text)
