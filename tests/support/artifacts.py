@@ -11,11 +11,11 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
 from tests.support.builders import AT
+from tests.support.release_key import KEY_NAME, PRIVATE_KEY
 from tms.artifacts.manifest import Manifest, Signature
 from tms.artifacts.models import Artifact, SigningKey
 
-KEY_NAME, STRANGER_NAME = "release-2026", "stranger"
-PRIVATE_KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+STRANGER_NAME = "stranger"
 STRANGER = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
 CONTENT = bytes(range(256)) * 400
 

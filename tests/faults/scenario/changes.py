@@ -1,16 +1,22 @@
 """Prepares changes by people: terminals to change, a token, imports. Runs inside a TMS: `manage.py shell -c`."""
 
 import json
+import secrets
 from datetime import timedelta
 
 from django.utils import timezone
 
+from tests.support.artifacts import make_artifact
 from tms.accounts import api_tokens
 from tms.accounts.models import User
 from tms.fleet.credentials import services
 from tms.fleet.models import Site, Terminal
+from tms.jobs.models import JobHours
 from tms.jobs.services import JobValues, create_job
 from tms.lib.calendar.recurrence import Occurrence
+from tms.rollouts.models import ApprovalRule, WaveKind
+from tms.rollouts.services import create as create_rollout
+from tms.rollouts.values import RolloutValues, WaveValues
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.planning import check_file
 
@@ -42,3 +48,30 @@ def reboot_all(length_s: int, at_once: int) -> None:
     run = Occurrence(at, at + timedelta(seconds=length_s))
     values = JobValues("Reboot all", "reboot", run, query="presence:online", at_once=at_once)
     print(json.dumps({"pk": create_job(values, by=person, at=at).pk}))
+
+
+def roll_out(version: str, settle_s: int, at_once: int) -> None:
+    """A rollout of new firmware to every terminal that is connected, in three waves. Prints its number."""
+    at = timezone.now()
+    content = json.dumps({"install_s": 2.0, "padding": secrets.token_hex(100_000)}).encode()
+    expires = at + timedelta(days=30)
+    artifact = make_artifact("firmware", version, content=content, models=("COUNT",), expires=expires, uploaded_at=at)
+    waves = (
+        WaveValues(WaveKind.CANARY, 12, watch_hours=0),
+        WaveValues(WaveKind.SHARE, 40, watch_hours=0),
+        WaveValues(WaveKind.REST, watch_hours=0),
+    )
+    values = RolloutValues(
+        name=f"Firmware {version}",
+        until=at + timedelta(hours=2),
+        artifacts=(artifact,),
+        query="firmware:1.0.0",
+        waves=waves,
+        hours=JobHours.ANY,
+        at_once=at_once,
+        per_site=1,
+        approval=ApprovalRule.NONE,
+        settle_s=settle_s,
+    )
+    made = create_rollout(values, by=User.objects.get(username="watcher"), at=at)
+    print(json.dumps({"pk": made.pk}))

@@ -55,7 +55,7 @@ class Scenario[E: Environment]:
         report_every_s: float = 1.0,
         sites: int = SITES,
         headers: Mapping[str, str] = {},
-        light_type: type[LightTerminal] = LightTerminal,
+        light_type: Callable[..., ObservedTerminal] = LightTerminal,
     ) -> None:
         """`headers` are sent in the handshakes of light terminals."""
         self.environment = environment
