@@ -51,6 +51,7 @@ JOB = {
 }
 EDIT = {"all": "1", "q": "uid:T-1", "tags": "spring", "apply": "1", "seen": "1", "of": "tag spring"}
 COMMENT = {"comment": "Asked for by the site"}
+WHY = {"reason": "Asked for by the site"}
 
 
 READY = {"title": "Density", "reason": "too light"}
@@ -260,17 +261,17 @@ OPERATIONS: Mapping[str, Request] = {
     "POST /api/v1/jobs/{pk}/resume": ("resumed", {}, pause),
     "POST /api/v1/jobs/{pk}/cancel": ("cancelled", {}, nothing),
     "POST /api/v1/rollouts": ("created", rollout, nothing),
-    "POST /api/v1/rollouts/{pk}/waves/{number}/approve": ("approved", {}, somebody_elses),
+    "POST /api/v1/rollouts/{pk}/waves/{number}/approve": ("approved", WHY, somebody_elses),
     "POST /api/v1/rollouts/{pk}/pause": ("paused", {}, in_state(RolloutState.RUNNING)),
     "POST /api/v1/rollouts/{pk}/resume": ("resumed", {}, in_state(RolloutState.PAUSED)),
-    "POST /api/v1/rollouts/{pk}/cancel": ("cancelled", {}, in_state(RolloutState.RUNNING)),
+    "POST /api/v1/rollouts/{pk}/cancel": ("cancelled", WHY, in_state(RolloutState.RUNNING)),
     "POST /api/v1/rollouts/{pk}/continue": (
         "continued",
         {"reason": "chance", "confirm": 1},
         in_state(RolloutState.STOPPED),
     ),
-    "POST /api/v1/rollouts/{pk}/retry": ("retried", {}, failed),
-    "POST /api/v1/rollouts/{pk}/roll-back": ("rolled_back", {}, updated),
+    "POST /api/v1/rollouts/{pk}/retry": ("retried", {"state": "failed"}, failed),
+    "POST /api/v1/rollouts/{pk}/roll-back": ("rolled_back", WHY, updated),
     "POST /api/v1/inspection-rounds/{pk}/inspections": ("inspected", correction, nothing),
     "POST /api/v1/devices": ("created", {"serial": "S-77"}, nothing),
     "PATCH /api/v1/devices/{pk}": ("changed", {"note": "In the cellar"}, nothing),
