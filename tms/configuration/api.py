@@ -12,7 +12,7 @@ from tms.accounts.scope import EVERYTHING
 from tms.configuration import delivery, editing, keys, versions
 from tms.configuration.change_rows import change_rows
 from tms.configuration.changes import effects_of
-from tms.configuration.checking import check
+from tms.configuration.checking import check, seen_errors
 from tms.configuration.editing import UnfitValue
 from tms.configuration.models import ConfigurationKey, ConfigurationVersion, LayerValue, TerminalConfiguration
 from tms.configuration.places import EDIT, find_place
@@ -148,7 +148,7 @@ def list_configuration_changes(request: ApiRequest, number: int) -> ChangeListSc
     version = _version(number)
     effects = effects_of(version, to=request.person)
     rows = change_rows(version, effects, to=request.person)
-    errors = check(version).errors if version.is_draft else []
+    errors = seen_errors(check(version).errors, to=request.person) if version.is_draft else []
     return ChangeListSchema(
         terminals=effects.number,
         items=[ChangeSchema.of(row) for row in rows],
@@ -165,9 +165,10 @@ def make_configuration_ready(
 ) -> VersionSchema:
     """Needs the permission for everything that it changes. 422 if it has errors. From then on it does not change."""
     version = _draft_to_end(request, number)
-    versions.describe(version, title=body.title, reason=body.reason)
     try:
-        return _answer_version(response, versions.fix(version, by=request.person, at=timezone.now()))
+        return _answer_version(
+            response, versions.fix(version, by=request.person, at=timezone.now(), title=body.title, reason=body.reason)
+        )
     except HasErrors as error:
         faults = [RequestFault("$", f"{one.key} {one.where}: {one.problem}") for one in error.errors[:20]]
         raise unreadable(*faults) from None

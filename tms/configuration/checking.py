@@ -1,13 +1,14 @@
 """Checks of values: by the schema of the key, by its variables, and by the size of what a terminal would get."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from tms.accounts.access import Person
 from tms.configuration.changes import Compared, ValueChange, VersionEffects, changes_of, compare, effects_on, reached
 from tms.configuration.contents import ContentRenderer, variables_of
 from tms.configuration.models import ConfigurationKey, ConfigurationVersion, Layer, LayerValue
-from tms.configuration.places import Place, names_of
+from tms.configuration.places import Place, names_of, seen_places
 from tms.configuration.values import variables
 from tms.configuration.values.schemas import ValueFault, fault_in
 from tms.configuration.values.secrets import MASKED, DecryptionError, reveal
@@ -34,6 +35,12 @@ class CheckedVersion:
     effects: VersionEffects = field(default_factory=VersionEffects)
     errors: list[CheckError] = field(default_factory=list)
     """The first `MAX_ERRORS`."""
+
+
+def seen_errors(errors: Sequence[CheckError], *, to: Person) -> list[CheckError]:
+    """The errors at places that the person sees."""
+    seen = seen_places({error.place for error in errors}, to=to)
+    return [error for error in errors if error.place in seen]
 
 
 def value_fault(key: ConfigurationKey, value: Any, known: set[str]) -> ValueFault | None:

@@ -81,6 +81,15 @@ def find_place(layer: str, name: str, *, to: Person) -> Place | None:
     return None if found is None else Place(Layer(layer), found)
 
 
+def seen_places(places: set[Place], *, to: Person) -> set[Place]:
+    """The places that the person sees: one query for each layer."""
+    found = {place for place in places if place.layer is Layer.FLEET}
+    for layer, (model, _) in MODELS.items():
+        rows = model._default_manager.filter(pk__in=[place.id for place in places if place.layer is layer])
+        found |= {Place(layer, pk) for pk in visible(rows, to=to).values_list("pk", flat=True)}
+    return found
+
+
 def names_of(places: set[Place]) -> dict[Place, str]:
     """The names of places, a query for each layer; empty for the fleet."""
     found = {place: "" for place in places if place.layer is Layer.FLEET}

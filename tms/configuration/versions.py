@@ -189,14 +189,9 @@ def _shown(stored: LayerValue | None) -> Any:
     return None if stored is None else MASKED if stored.secret else recorder.plain(stored.value)
 
 
-def describe(version: ConfigurationVersion, *, title: str, reason: str) -> None:
-    """Say what the draft is for, and why."""
-    with recorder.change(version):
-        version.title, version.reason = title, reason
-        version.save(update_fields=("title", "reason"))
-
-
-def fix(version: ConfigurationVersion, *, by: User | None, at: datetime) -> ConfigurationVersion:
+def fix(
+    version: ConfigurationVersion, *, by: User | None, at: datetime, title: str = "", reason: str = ""
+) -> ConfigurationVersion:
     """Make the draft ready: from now on it does not change. Raises NoDraft, NothingChanged, HasErrors."""
     with _alone():
         found = _locked_draft(version)
@@ -206,7 +201,8 @@ def fix(version: ConfigurationVersion, *, by: User | None, at: datetime) -> Conf
             raise HasErrors(errors)
         with recorder.change(found, "made-ready"):
             found.state, found.fixed_at, found.author = VersionState.READY, at, by or found.author
-            found.save(update_fields=("state", "fixed_at", "author"))
+            found.title, found.reason = title or found.title, reason or found.reason
+            found.save(update_fields=("state", "fixed_at", "author", "title", "reason"))
     return found
 
 

@@ -19,7 +19,7 @@ from tms.accounts.permissions import Permission
 from tms.configuration import delivery, editing, versions
 from tms.configuration.change_rows import change_rows, terminal_sets
 from tms.configuration.changes import changes_of, effects_of
-from tms.configuration.checking import CheckedVersion, CheckError, check
+from tms.configuration.checking import CheckedVersion, CheckError, check, seen_errors
 from tms.configuration.models import ConfigurationKey, ConfigurationVersion
 from tms.configuration.pages.forms import VersionForm
 from tms.configuration.places import EDIT
@@ -49,9 +49,7 @@ def make_ready(request: AuthenticatedRequest, number: int) -> HttpResponse:
     if not form.is_valid():
         return _show(request, found, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        with transaction.atomic():
-            versions.describe(found, **form.cleaned_data)
-            versions.fix(found, by=request.user, at=timezone.now())
+        versions.fix(found, by=request.user, at=timezone.now(), **form.cleaned_data)
     except HasErrors:
         return _show(request, _find(number), form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     except (NoDraft, NothingChanged):
@@ -146,7 +144,8 @@ def _show(
     values: dict[str, Any] = {
         "nav_item": "configuration",
         "version": found,
-        "errors": [error_row(error) for error in checked.errors],
+        "errors": [error_row(error) for error in seen_errors(checked.errors, to=request.user)],
+        "has_errors": bool(checked.errors),
         "changes": rows,
         "hidden_changes": len(changes_of(found)) - len(rows),
         "effects": effects,
