@@ -144,7 +144,9 @@ def _seed_configuration(person: User, sites: Mapping[str, int], *, at: datetime)
     }
     edits = [ValueEdit(keys[key.name], Place(Layer.FLEET), key.value) for key in KEYS]
     edits += [
-        ValueEdit(keys[name], Place(Layer.SITE, sites[code]), value) for name, code, value in OWN_VALUES if code in sites
+        ValueEdit(keys[name], Place(Layer.SITE, sites[code]), value)
+        for name, code, value in OWN_VALUES
+        if code in sites
     ]
     draft = versions.edit(edits, by=person, at=at)
     draft.title, draft.reason = "First values", "As the kiosks were delivered"
