@@ -30,9 +30,9 @@ class Kind:
     """How rough the life of a fleet is."""
 
     shape: float = 2.0
-    """Of the gamma distribution of terminals' habits: the smaller, the more they differ."""
+    """The gamma distribution of terminals' habits has this shape: the smaller, the more they differ."""
     shocks_a_day: float = 0.05
-    """Of each site."""
+    """Shocks of each site a day."""
     bursts: float = 0.15
     """The share of hits that are followed by more."""
     lasting_shocks: bool = False

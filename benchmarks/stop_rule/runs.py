@@ -24,7 +24,7 @@ class Case(NamedTuple):
     restarts: float = 0.0
     """More restarts a day."""
     faults: float = 0.0
-    """In which share of the hours the card reader fails besides, for a while."""
+    """The share of the hours in which the card reader fails besides, for a while."""
     broken: float = 0.0
     """The share of terminals whose card reader fails for good."""
     leak: float = 0.0

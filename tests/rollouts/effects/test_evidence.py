@@ -24,7 +24,7 @@ COUNTS = st.builds(
 
 
 def plain_factor(counts: Counts, ratio: float) -> float:
-    """As the derivation writes it."""
+    """The factor as the derivation writes it."""
     p0 = counts.updated / (counts.updated + counts.waiting)
     p1 = ratio * counts.updated / (ratio * counts.updated + counts.waiting)
     return counts.share * p1 / p0 + (1 - counts.share) * (1 - p1) / (1 - p0)
@@ -63,7 +63,7 @@ def _ways(updated: int, waiting: int, hit: int, number: int) -> int:
 
 
 def test_a_bet_on_readings_is_fair_whoever_is_updated():
-    """Over every choice of the updated terminal among five, the leans cancel out."""
+    """The leans cancel out over every choice of the updated terminal among five."""
     values = [0.3, -1.0, 4.0, 0.3, 2.0]
     leans = [betting.mean_leans([value], values[:at] + values[at + 1 :])[0] for at, value in enumerate(values)]
 

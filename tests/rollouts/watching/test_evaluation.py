@@ -1,4 +1,4 @@
-"""From rows of the database to a verdict: one updated terminal at each site, beside others that wait."""
+"""Rows of the database lead to a verdict: one updated terminal at each site, beside others that wait."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -32,7 +32,7 @@ def mean_of_logs(logs: Sequence[float]) -> float:
 
 
 def mean_leans(updated: Sequence[float], waiting: Sequence[float]) -> list[float]:
-    """For each updated terminal, how much of the waiting ones it is above, from -1 (all are higher) to 1."""
+    """How much of the waiting ones each updated terminal is above, from -1 (all are higher) to 1."""
     return [_lean(value, waiting) for value in updated]
 
 

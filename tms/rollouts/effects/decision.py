@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 ALPHA = 0.01
-"""At most this share of harmless rollouts is stopped by its effects."""
+"""The share of harmless rollouts that effects stop is at most this."""
 STOP = 1 / ALPHA
 HOLD = 10.0
 LEAST_TERMINALS = 3

@@ -28,7 +28,7 @@ class Facts(NamedTuple):
     each fact is asked of both."""
 
     cause: str = ""
-    """Of an outage."""
+    """The cause of an outage."""
     in_maintenance: bool = False
     in_shared_incident: bool = False
     is_about_software: bool = False

@@ -33,6 +33,6 @@ MEASURES = {
         Measure("response_time", MeasureKind.READING),
     )
 }
-"""In the order in which pages show them."""
+"""Measures in the order in which pages show them."""
 COUNTED = tuple(name for name, measure in MEASURES.items() if measure.kind is MeasureKind.COUNT)
 READINGS = tuple(name for name, measure in MEASURES.items() if measure.kind is MeasureKind.READING)

@@ -47,7 +47,7 @@ class Counts(NamedTuple):
 
 
 class Exposure(NamedTuple):
-    """For how many days updated and waiting terminals of a stratum were beside each other."""
+    """The days for which updated and waiting terminals of a stratum were beside each other."""
 
     updated_days: float = 0.0
     waiting_days: float = 0.0

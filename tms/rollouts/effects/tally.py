@@ -25,10 +25,10 @@ class Tally(msgspec.Struct):
     standard_hits: float = 0.0
     """The hits of waiting terminals, weighted so that each stratum counts as much as it does for updated ones."""
     updated_days: float = 0.0
-    """For readings: how many changes of updated terminals were compared."""
+    """Terminal-days beside waiting terminals; for readings, how many changes of updated terminals were compared."""
     updated_change: float = 0.0
     waiting_change: float = 0.0
-    """For readings: sums over the changes of updated terminals, and of the means of the waiting ones beside each."""
+    """Sums over the changes of updated terminals, and of the means of the waiting ones beside each, for readings."""
 
     @property
     def evidence(self) -> float:

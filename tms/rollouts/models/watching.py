@@ -19,7 +19,7 @@ class Watching(models.Model):
     left_out: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     """How many hits did not count, by measure and reason."""
     compared_days: models.JSONField[dict[str, float], dict[str, float]] = models.JSONField(default=dict)
-    """For how many terminal-days the updated terminals of each wave were beside waiting ones, by its number."""
+    """The terminal-days for which updated terminals of each wave were beside waiting ones, by its number."""
     watched_from = models.DateTimeField(null=True)
     """That of the rollout for which this was counted; when it changes, counting begins again."""
     evaluated_at = models.DateTimeField(null=True)
@@ -54,7 +54,7 @@ class TerminalEffect(models.Model):
     terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="+")
     measure = models.CharField(max_length=32)
     hits = models.PositiveIntegerField(default=0)
-    """Since it is updated."""
+    """Hits since it is updated."""
     lean = models.FloatField(default=0)
 
     class Meta:

@@ -12,7 +12,7 @@ from tms.rollouts.effects.rates import HISTORY_DAYS, LOWEST_MEAN
 from tms.rollouts.waves import Target
 
 LASTING_FAULTS = 0.004
-"""Of a terminal a day, until a rollout was watched."""
+"""Lasting faults of a terminal a day, as a guess."""
 MEMORY_NOISE = 0.5
 """Percentage points by which the memory of a terminal changes within three hours."""
 
@@ -35,7 +35,7 @@ def smallest_effects(
     measures: int,
     at: datetime,
 ) -> list[SmallestEffects]:
-    """Of each wave, once it and those before it are updated. `hours`: how long each is watched, None for a day."""
+    """What each wave notices once it and those before it are updated. `hours`: how long it is watched; None for a day."""
     rate = _restarts_a_day(targets, at)
     stratum_of = {target.terminal: (target.site, target.model) for target in targets}
     size, updated = Counter(stratum_of.values()), Counter[tuple[int, str]]()
@@ -57,7 +57,7 @@ def _smallest(beside: Sequence[Beside], restarts: float, days: float, measures: 
 
 
 def _restarts_a_day(targets: Sequence[Target], at: datetime) -> float:
-    """Of a terminal at these sites within the last days."""
+    """Restarts of a terminal a day, within the last days."""
     since = at - timedelta(days=HISTORY_DAYS)
     terminals = [target.terminal for target in targets]
     restarts = Outage.objects.filter(terminal__in=terminals, ended_at__gte=since, has_restarted=True).count()

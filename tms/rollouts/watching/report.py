@@ -24,14 +24,14 @@ class MeasureReport(NamedTuple):
     updated: float | None
     """None before there is anything to compare."""
     waiting: float | None
-    """At the same sites and hours, of the same models. Of `not_back`, what is expected."""
+    """The rate at the same sites and hours, of the same models; of `not_back`, what is expected."""
     terminals: int
     """Updated terminals that were hit, or whose reading rose more than that of the waiting ones."""
     hits: int
     expected: float
     """How many hits, or such terminals, there would be if nothing were wrong."""
     sites: int
-    """With such terminals."""
+    """Sites with such terminals."""
 
     @property
     def stands_out(self) -> bool:
@@ -57,7 +57,7 @@ class Report(NamedTuple):
     updated_days: float
     """Terminal-days of updated terminals beside waiting ones."""
     sites: int
-    """With updated terminals."""
+    """Sites with updated terminals."""
     evaluated_at: datetime | None
 
 
