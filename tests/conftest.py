@@ -2,6 +2,7 @@
 
 import gc
 import os
+import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,9 @@ QUICK_HASH = "django.contrib.auth.hashers.MD5PasswordHasher"
 """There are no real passwords in tests, and a real hash takes a third of a second."""
 IN_MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}}
 
+ARTIFACTS = tempfile.TemporaryDirectory()
+"""Where tests store them; it ends with the process."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
@@ -39,8 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
             template_db.share()
     keep_workers_apart()
     settings.PASSWORD_HASHERS = [QUICK_HASH]
-    for name in ("default", "artifacts"):
-        settings.STORAGES[name] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    settings.STORAGES["default"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    settings.STORAGES["artifacts"]["OPTIONS"] = {"location": ARTIFACTS.name}
     TransactionTestCase._fixture_teardown = empty_databases
     # Of each part of each page, the client would copy the context, which no test reads.
     client.store_rendered_templates = lambda *_, **__: None

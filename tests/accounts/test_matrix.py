@@ -37,6 +37,7 @@ PAGE_METHODS, API_METHODS = ("GET", "POST"), ("GET", "POST", "PUT", "PATCH", "DE
 YES, NO, SIGN_IN, NO_METHOD = "yes", "403", "sign in", "405"
 MAY_BE_MISSING = re.compile(
     r"/restore/$|^/invitation/|/key/?$|/notes/|^/me/(tokens|sessions|providers|browsers)/|^/act/|^/demo/|/(acs|metadata)/$|"
+    r"^/artifacts/(add|uploads)/|^/download/|"
     r"^/api/v1/(<anything:rest>)?$|^/labels/tag/"
 )
 

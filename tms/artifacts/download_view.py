@@ -86,12 +86,15 @@ def _answer(request: HttpRequest, token: str) -> HttpResponseBase:
         raise ProblemError(
             405, "tms:unknown-method", "method not allowed; use GET or HEAD", headers={"Allow": "GET, HEAD"}
         )
+    grant = downloads.read(token)
+    if grant is None:
+        raise ProblemError(404, "tms:not-found", "no such download")
     at = db_clock().now()
     identity = credentials.of_header(request.headers.get("Authorization", ""), at=at)
     if identity is None:
         detail = "send the credential of the terminal: `Authorization: Bearer <uid>.<secret>`"
         raise ProblemError(401, "tms:unauthorised", detail, headers={"WWW-Authenticate": 'Bearer realm="tms"'})
-    artifact = _find(token, identity, at)
+    artifact = _find(grant, identity, at)
     if settings.ARTIFACTS_BY_NGINX:
         return HttpResponse(
             content_type="application/octet-stream", headers={"X-Accel-Redirect": INTERNAL + str(artifact.file.name)}
@@ -99,10 +102,9 @@ def _answer(request: HttpRequest, token: str) -> HttpResponseBase:
     return _file(request, artifact, identity.site_id)
 
 
-def _find(token: str, identity: TerminalIdentity, at: datetime) -> Artifact:
+def _find(grant: downloads.Grant, identity: TerminalIdentity, at: datetime) -> Artifact:
     """Raises ProblemError."""
-    grant = downloads.read(token)
-    if grant is None or grant.terminal != identity.terminal_id:
+    if grant.terminal != identity.terminal_id:
         raise ProblemError(404, "tms:not-found", f"no such download of {identity.uid}")
     artifact = Artifact.objects.filter(pk=grant.artifact).first()
     if artifact is None or grant.ends_at <= at:

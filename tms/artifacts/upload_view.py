@@ -80,11 +80,11 @@ def upload(request: HttpRequest, person: User, key: str) -> HttpResponse:
 @_admit
 def upload_manifest(request: HttpRequest, person: User, key: str) -> HttpResponse:
     """The manifest of one's own upload; it may be replaced until the artifact is added."""
+    if request.method != "PUT":
+        return problem(405, "tms:unknown-method", "method not allowed; use PUT")
     found = uploads.find(key, by=person)
     if found is None:
         return _not_found()
-    if request.method != "PUT":
-        return problem(405, "tms:unknown-method", "method not allowed; use PUT")
     try:
         uploads.describe(found, SignedManifest.read(request.read(MAX_DESCRIPTION_BYTES + 1)))
     except ManifestError as error:

@@ -13,6 +13,7 @@ from django.core.files.base import ContentFile
 
 from tests.support import factories, people
 from tests.support.accounts import screens
+from tests.support.artifacts import make_artifact, make_key
 from tests.support.builders import Fleet
 from tests.support.factories import now
 from tests.support.notifications.destinations import webhook_destination
@@ -88,6 +89,9 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/import/": _import(terminal, person),
         "/terminals/edit/": "tag",
         "/terminals/edits/": _edit(terminal, person),
+        "/artifacts/": str(make_artifact().pk),
+        "/artifacts/keys/": str(make_key().pk),
+        "/signing-keys/": str(make_key().pk),
         "/jobs/": _job(person),
         **_rollout(terminal, person),
         "/import/template/": "sites",
