@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.test import TransactionTestCase, client
+from django.test.signals import setting_changed
 
 from tests.support.alerts.default_rules import add_default_rules
 from tests.support.alerts.incidents import Storm
@@ -45,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = [QUICK_HASH]
     settings.STORAGES["default"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
     settings.STORAGES["artifacts"]["OPTIONS"] = {"location": ARTIFACTS.name}
+    # A model has asked for its storage already.
+    setting_changed.send(sender=None, setting="STORAGES", value=settings.STORAGES, enter=True)
     TransactionTestCase._fixture_teardown = empty_databases
     # Of each part of each page, the client would copy the context, which no test reads.
     client.store_rendered_templates = lambda *_, **__: None
