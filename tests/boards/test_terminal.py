@@ -3,6 +3,7 @@ import re
 from datetime import time, timedelta
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 
 from tests.support import factories
@@ -12,6 +13,7 @@ from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tests.support.people import grant, person, signed_in
 from tms.accounts.models import AuditEntry
 from tms.boards.caches.plans import plan_cache
+from tms.boards.rows.common import LinkView
 from tms.commands.models import Command
 from tms.feed.change import Change
 from tms.fleet.groups.services import set_members
@@ -32,6 +34,7 @@ pytestmark = pytest.mark.both
         ({"presence": "silent", "cause": "connection_lost", "due_at": 30}, "Connection lost without notice"),
         ({"presence": "silent", "cause": "node_stopped", "due_at": 30}, "TMS restarted"),
         ({"presence": "rebooting", "cause": "reboot", "back_at": 90}, "Expected back by"),
+        ({"presence": "rebooting", "cause": "update", "back_at": 90}, "announced update"),
         ({"presence": "closed", "cause": "closing"}, f": {Cause.CLOSING.label}."),
         ({"presence": "offline", "cause": "did_not_return"}, "not back on time"),
         ({"presence": "never"}, "never connected"),
@@ -44,6 +47,12 @@ def test_every_loss_of_a_link_shows_its_reason(page, fleet, link_state, says):
     seen = page(terminal.get_absolute_url())
 
     assert says in seen.text("state")
+
+
+def test_lists_say_that_a_terminal_is_being_updated():
+    link = LinkView("rebooting", now(), "update", now(90), None, now())
+
+    assert "updating, back by" in render_to_string("boards/alert-parts.html#reason", {"link": link})
 
 
 @pytest.mark.parametrize(
