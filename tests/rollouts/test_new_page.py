@@ -103,6 +103,18 @@ def test_a_draft_is_kept_and_can_be_deleted(fleet, browser, artifact):
     assert not Rollout.objects.exists()
 
 
+def test_a_large_rollout_is_typed_where_nobody_can_approve_it(fleet, browser, artifact, settings):
+    settings.APPROVAL_TERMINALS = 2
+    fleet.terminals(3, kind="kiosk")
+
+    asked = browser.post("/rollouts/new/", form(artifact))
+    answer = browser.post("/rollouts/new/", form(artifact, is_confirmed="1", typed="3"))
+
+    made = Rollout.objects.get()
+    assert (asked.status_code, answer.headers["Location"]) == (200, made.get_absolute_url())
+    assert (made.state, made.first_number) == (RolloutState.PLANNED, 3)
+
+
 def test_waves_are_added_before_the_rest_and_removed(fleet, browser, artifact):
     added = HtmlPage(browser.post("/rollouts/new/preview/", form(artifact, add_wave="share"), headers=HTMX_HEADERS))
     removed = HtmlPage(browser.post("/rollouts/new/preview/", form(artifact, remove_wave="1"), headers=HTMX_HEADERS))

@@ -86,15 +86,15 @@ def roll_back(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         )
     comment = request.POST.get("comment", "")[:500]
     try:
-        proposal = propose(
-            ROLL_BACK, payload_of_roll_back(found, by=request.user, comment=comment), by=request.user, at=at
-        )
+        payload = payload_of_roll_back(found, by=request.user, comment=comment)
+        agreed = len(payload.terminals)
+        proposal = propose(ROLL_BACK, payload, by=request.user, at=at)
         return carry_out(
             request,
             proposal,
             reason=comment,
             at=at,
-            act=lambda: services.roll_back(found, by=request.user, at=at, comment=comment),
+            act=lambda: services.roll_back(found, by=request.user, at=at, comment=comment, agreed=agreed),
         )
     except RolloutOver:
         return _over(request, found)
@@ -134,11 +134,12 @@ def start_draft(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     found, at = _controlled(request, pk), timezone.now()
 
     def plan() -> Rollout:
-        services.plan(found, by=request.user, at=at)
+        services.plan(found, by=request.user, at=at, agreed=len(payload.terminals))
         return found
 
     try:
-        proposal = propose(ROLLOUT, payload_of_draft(found, by=request.user, at=at), by=request.user, at=at)
+        payload = payload_of_draft(found, by=request.user, at=at)
+        proposal = propose(ROLLOUT, payload, by=request.user, at=at)
         return carry_out(request, proposal, reason=found.comment, at=at, act=plan)
     except RolloutOver:
         return _over(request, found)

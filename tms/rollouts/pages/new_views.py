@@ -94,7 +94,7 @@ def _start(request: AuthenticatedRequest, values: RolloutValues, at: datetime) -
         proposal,
         reason=values.comment,
         at=at,
-        act=lambda: services.create(values, by=request.user, at=at),
+        act=lambda: services.create(values, by=request.user, at=at, agreed=len(proposal.payload.terminals)),
     )
 
 
