@@ -31,6 +31,8 @@ def test_a_version_reaches_a_terminal(fleet: Fleet) -> None:
     stored = row(terminal)
     assert (stored.applied_version, stored.needs_restart) == (wanted, True)
     assert stored.refused == {"display.brightness": "too bright"}
+    delivery.note_boots([delivery.BootReport(terminal.pk, 1, is_restart=True)], at=later(15))
+    assert not row(terminal).needs_restart
     assert delivery.desire([terminal.pk], version(fleet_value(70)), at=later(20)) == set()
     """The fleet's value does not reach it, so that nothing is sent."""
 

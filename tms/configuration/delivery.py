@@ -185,9 +185,12 @@ def _frame(
 
 
 def note_boots(rows: Sequence[BootReport], *, at: datetime) -> None:
-    """Store what boots say of the configuration, by one statement that writes only what changed."""
+    """Store what boots say of the configuration. Only what changed is written."""
     if rows:
         prepared.run(_note_boots(connection.vendor), [db_rows.instant(at), db_rows.encode(rows)])
+    if restarted := [row.terminal_id for row in rows if row.is_restart]:
+        waiting = TerminalConfiguration.objects.filter(pk__in=restarted, needs_restart=True)
+        waiting.update(needs_restart=False)
 
 
 def _note_boots(vendor: str) -> str:
