@@ -353,6 +353,7 @@ if FILES_BUCKET or env.text("TMS_ARTIFACTS_BUCKET"):
     OF_BUCKET["transfer_config"] = TransferConfig(multipart_threshold=2**26, use_threads=False)
     # By default a request that S3 does not answer would occupy its thread for minutes. One may have 50 MB.
     OF_BUCKET["client_config"] = aws.config(read_s=30)
+
 ARTIFACTS_ROOT = DATA_DIR / "artifacts"
 """Artifacts without a bucket."""
 
@@ -366,6 +367,8 @@ DOWNLOADS_AT_ONCE = env.whole("TMS_DOWNLOADS_AT_ONCE", 40, least=1)
 """Downloads of artifacts from the disk that a node sends at a time."""
 
 DOWNLOADS_PER_SITE = env.whole("TMS_DOWNLOADS_PER_SITE", 4, least=1)
+ROLLOUT_HOUR_S = env.whole("TMS_ROLLOUT_HOUR_S", 3_600, least=60, most=3_600)
+"""How long updated and waiting terminals are compared at a time. Demos shorten it, so that a stop can be watched."""
 FILES_DAYS = env.days("TMS_FILES_DAYS", 30, least=1)
 FILES_DAILY_MB = env.whole("TMS_FILES_DAILY_MB", 500, least=1)
 """Megabytes that one terminal may upload within 24 hours."""

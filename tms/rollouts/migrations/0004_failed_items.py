@@ -4,16 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('commands', '0007_progress'),
-        ('fleet', '0009_software_of_boots'),
-        ('rollouts', '0003_watching'),
+        ("commands", "0007_progress"),
+        ("fleet", "0009_software_of_boots"),
+        ("rollouts", "0003_watching"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='rolloutitem',
-            index=models.Index(condition=models.Q(('state__in', ('failed', 'not_back'))), fields=['rollout'], name='rolloutitem_failed'),
+            model_name="rolloutitem",
+            index=models.Index(
+                condition=models.Q(("state__in", ("failed", "not_back"))), fields=["rollout"], name="rolloutitem_failed"
+            ),
         ),
     ]

@@ -18,7 +18,7 @@ from tms.rollouts.effects.strata import Exposure, Member
 from tms.rollouts.effects.tally import Tally
 from tms.rollouts.models import Rollout, RolloutItem, TerminalEffect, WatchedSite, Watching
 from tms.rollouts.watching import faults, readings, site_hours
-from tms.rollouts.watching.site_hours import HOUR, Item, SiteHour
+from tms.rollouts.watching.site_hours import Item, SiteHour
 
 GRACE = timedelta(minutes=2)
 """What happened within an hour is committed by then."""
@@ -52,7 +52,7 @@ def advance(rollout: Rollout, at: datetime) -> Watching:
     progress = Progress(rollout, watching, {name: Tally.load(watching.tallies.get(name, {})) for name in MEASURES})
     _watch_new_sites(rollout)
     faults.follow(at)
-    due = WatchedSite.objects.filter(rollout=rollout, hour__lte=at - GRACE - HOUR).order_by("hour", "site")
+    due = WatchedSite.objects.filter(rollout=rollout, hour__lte=at - GRACE - site_hours.hour()).order_by("hour", "site")
     sites = list(due[:SITES_AT_ONCE])
     items = site_hours.items_of(rollout, [site.site_id for site in sites]) if sites else {}
     for site in sites:
@@ -86,8 +86,10 @@ def _watch_new_sites(rollout: Rollout) -> None:
 
 
 def _hour_of_site(site: int, at: datetime) -> datetime:
-    minute = timedelta(minutes=site % 60)
-    return (at - minute).replace(minute=0, second=0, microsecond=0) + minute
+    """Each site has a minute of its own at which its hours begin, so that not all are evaluated at once."""
+    length = site_hours.hour()
+    begin = datetime.min.replace(tzinfo=at.tzinfo) + length * (site % 60) / 60
+    return at - (at - begin) % length
 
 
 def _add_site(progress: Progress, site: WatchedSite, items: Sequence[Item], at: datetime) -> None:
@@ -95,9 +97,9 @@ def _add_site(progress: Progress, site: WatchedSite, items: Sequence[Item], at: 
         began_at = progress.rollout.started_at or site.hour
         hits = site_hours.past_hits([item.terminal for item in items], began_at)
         site.hits = {measure: {str(key): number for key, number in found.items()} for measure, found in hits.items()}
-    while site.hour <= at - GRACE - HOUR:
+    while site.hour <= at - GRACE - site_hours.hour():
         _add_hour(progress, site, items)
-        site.hour += HOUR
+        site.hour += site_hours.hour()
 
 
 def _add_hour(progress: Progress, site: WatchedSite, items: Sequence[Item]) -> None:
@@ -110,7 +112,7 @@ def _add_hour(progress: Progress, site: WatchedSite, items: Sequence[Item]) -> N
         if hour.hit[name]:
             _add_hits(progress, name, hour, site)
     progress.left_out += hour.left_out
-    if last := readings.window_before(site.hour + HOUR):
+    if last := readings.window_before(site.hour + site_hours.hour(), site_hours.hour()):
         _add_changes(progress, items, last)
 
 
@@ -147,7 +149,7 @@ def _add_returns(progress: Progress, items: Sequence[Item], since: datetime) -> 
 
 def _add_changes(progress: Progress, items: Sequence[Item], last: datetime) -> None:
     """Compare those that were updated, or waited, for the whole window and the hour before it."""
-    since, until = last - readings.WINDOW, last + HOUR
+    since, until = last - readings.WINDOW, last + readings.HOUR
     members = [member for item in items if (member := item.member(since, until))]
     if not strata.exposures(members):
         return

@@ -13,10 +13,10 @@ HOUR = timedelta(hours=1)
 ROLLED_UP = SETTLING + timedelta(minutes=10)
 
 
-def window_before(until: datetime) -> datetime | None:
-    """The last hour of the window whose roll-ups are complete within the hour before `until`; None if none is."""
+def window_before(until: datetime, length: timedelta) -> datetime | None:
+    """The last hour of the window whose roll-ups are complete within this time before `until`; None if none is."""
     last = hour_of(until - ROLLED_UP) - HOUR
-    before = hour_of(until - HOUR - ROLLED_UP) - HOUR
+    before = hour_of(until - length - ROLLED_UP) - HOUR
     return last if last != before and last.hour % WINDOW_HOURS == WINDOW_HOURS - 1 else None
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from tms.alerts.maintenance import history as maintenance
 from tms.rollouts.effects import strata
 from tms.rollouts.effects.exclusions import NEVER_COUNTED, UNCLEAR, Facts, left_out
@@ -14,10 +16,14 @@ from tms.rollouts.models import Rollout, RolloutItem, RolloutItemState
 from tms.rollouts.watching import hits as sources
 from tms.rollouts.watching.hits import Hit, Sides
 
-HOUR = timedelta(hours=1)
 EPISODE = timedelta(hours=strata.EPISODE_HOURS)
 HISTORY = timedelta(days=HISTORY_DAYS)
 UPDATED = (RolloutItemState.SETTLING, RolloutItemState.DONE, RolloutItemState.NEW_VERSION)
+
+
+def hour() -> timedelta:
+    """How long terminals are compared at a time: an hour, which demos and tests shorten."""
+    return timedelta(seconds=settings.ROLLOUT_HOUR_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +38,11 @@ class Item:
     """When it should have been back, and was not."""
 
     def member(self, since: datetime, until: datetime) -> Member | None:
+        days = (until - since) / timedelta(days=1)
         if self.counts_from is not None and self.counts_from <= since:
-            return Member(self.terminal, self.model, is_updated=True)
+            return Member(self.terminal, self.model, True, days)
         if self.ordered_at is None or self.ordered_at >= until:
-            return Member(self.terminal, self.model, is_updated=False)
+            return Member(self.terminal, self.model, False, days)
         return None
 
 
@@ -85,24 +92,24 @@ def expected_rates(hits: Mapping[str, int], terminals: Sequence[int]) -> dict[in
 
 def read(items: Sequence[Item], site: int, since: datetime) -> SiteHour | None:
     """None if nothing can be compared in this hour."""
-    until = since + HOUR
+    until = since + hour()
     members = [member for item in items if (member := item.member(since, until))]
     if not strata.exposures(members):
         return None
-    hour = SiteHour(members)
+    happened = SiteHour(members)
     found = sources.read([member.terminal for member in members], since - EPISODE, until)
     if found:
-        _sort(hour, _judge(members, found, site, until), since)
-    return hour
+        _sort(happened, _judge(members, found, site, until), since)
+    return happened
 
 
-def _sort(hour: SiteHour, judged: Iterable[tuple[Hit, str | None]], since: datetime) -> None:
+def _sort(happened: SiteHour, judged: Iterable[tuple[Hit, str | None]], since: datetime) -> None:
     for hit, reason in judged:
         is_now = hit.at >= since
         if reason is None:
-            (hour.hit if is_now else hour.quiet)[hit.measure].add(hit.terminal)
+            (happened.hit if is_now else happened.quiet)[hit.measure].add(hit.terminal)
         elif is_now:
-            hour.left_out[hit.measure, reason] += 1
+            happened.left_out[hit.measure, reason] += 1
 
 
 def _judge(
@@ -126,7 +133,7 @@ def _judge(
                     in_maintenance=any(one.since <= hit.at and hit.began_at < one.until for one in planned),
                     in_shared_incident=(incident, hit.terminal) in shared,
                     is_about_software=hit.is_about_software,
-                    is_unclear_for_both=(until - hit.at) // HOUR in unclear,
+                    is_unclear_for_both=(until - hit.at) // hour() in unclear,
                 )
             ),
         )
@@ -145,13 +152,13 @@ def _unclear_for_both(members: Iterable[Member], found: Iterable[Hit], until: da
     sides: defaultdict[int, set[bool]] = defaultdict(set)
     for hit in found:
         if hit.cause == UNCLEAR:
-            sides[(until - hit.at) // HOUR].add(hit.terminal in updated)
-    return {hour for hour, both in sides.items() if len(both) == 2}
+            sides[(until - hit.at) // hour()].add(hit.terminal in updated)
+    return {number for number, both in sides.items() if len(both) == 2}
 
 
 def read_returns(items: Iterable[Item], since: datetime) -> tuple[int, list[int]]:
     """How many terminals settled in this hour, and which did not come back in time."""
-    until, back, missing = since + HOUR, 0, []
+    until, back, missing = since + hour(), 0, []
     for item in items:
         if item.missing_at is not None and since <= item.missing_at < until:
             missing.append(item.terminal)
