@@ -1,6 +1,6 @@
 """One simulated rollout: its waves, what it does to terminals, and when each rule would have stopped it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from random import Random
@@ -47,6 +47,17 @@ class Outcome(NamedTuple):
     """The hour at which twice as much was counted as before."""
 
 
+class Place(NamedTuple):
+    """A site at which something can be compared."""
+
+    members: Sequence[Member]
+    terminals: set[int]
+    updated: set[int]
+    expected: dict[str, float]
+    """Hits a day of the updated ones, by measure."""
+    updated_days: float
+
+
 @dataclass(slots=True)
 class Rollout:
     random: Random
@@ -55,6 +66,9 @@ class Rollout:
     waves: list[list[int]]
     updated_at: dict[int, int] = field(default_factory=dict)
     """The hour from which a terminal counts as updated."""
+    places: list[Place] = field(default_factory=list)
+    changes_until: int = 0
+    """The hour from which `places` remain."""
     touched: set[int] = field(default_factory=set)
     """Being updated, or failed: neither updated nor waiting."""
     tallies: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in MEASURES})
@@ -130,6 +144,7 @@ def _install(rollout: Rollout, wave: Sequence[int], hour: int) -> None:
     rollout.failed_by_wave.append(failed)
     rollout.installed += failed
     rollout.touched.update(wave)
+    rollout.changes_until = hour + INSTALL_HOURS + 1
     for terminal, has_failed in zip(wave, failed, strict=True):
         if has_failed:
             continue
@@ -144,18 +159,33 @@ def _install(rollout: Rollout, wave: Sequence[int], hour: int) -> None:
 
 
 def _compare(rollout: Rollout, hour: int, harm: dict[str, list[set[int]]]) -> None:
+    if hour <= rollout.changes_until:
+        rollout.places = list(_places(rollout, hour))
+    exposure = sum(place.updated_days for place in rollout.places)
+    updated = {terminal for place in rollout.places for terminal in place.updated}
+    for name in COUNTED:
+        rollout.tallies[name].expose(Exposure(exposure))
+        rollout.before[name] += sum(place.expected[name] for place in rollout.places) / 24
+        hit = rollout.fleet.hits[name][hour] | (harm[name][hour] & updated)
+        if hit:
+            _count_hits(rollout, name, hit, hour)
+    if (hour + 1) % strata.WINDOW_HOURS == 0:
+        for site in rollout.fleet.sites:
+            _compare_readings(rollout, site, hour)
+    _count_returns(rollout, hour)
+
+
+def _places(rollout: Rollout, hour: int) -> Iterator[Place]:
+    """Sites with updated and waiting terminals in this hour."""
     for site in rollout.fleet.sites:
         members = _members(rollout, site, hour)
         exposures = strata.exposures(members)
         if exposures:
-            _count_hits(rollout, site, members, exposures, hour, harm)
-            if (hour + 1) % strata.WINDOW_HOURS == 0:
-                _compare_readings(rollout, site, hour)
-    missing = [terminal for terminal, is_missing in rollout.back.get(hour, ()) if is_missing]
-    if due := len(rollout.back.get(hour, ())):
-        counts = strata.count_returns(due - len(missing), missing)
-        rollout.tallies["not_back"].add(counts)
-        rollout.hit["not_back"].update(missing)
+            updated = {member.terminal for member in members if member.is_updated}
+            rates = rollout.fleet.expected
+            expected = {name: sum(rates[name][terminal] for terminal in updated) for name in COUNTED}
+            days = sum(exposure.updated_days for exposure in exposures)
+            yield Place(members, {member.terminal for member in members}, updated, expected, days)
 
 
 def _members(rollout: Rollout, site: Sequence[int], hour: int) -> list[Member]:
@@ -167,50 +197,47 @@ def _members(rollout: Rollout, site: Sequence[int], hour: int) -> list[Member]:
     ]
 
 
-def _count_hits(
-    rollout: Rollout,
-    site: Sequence[int],
-    members: Sequence[Member],
-    exposures: Sequence[Exposure],
-    hour: int,
-    harm: dict[str, list[set[int]]],
-) -> None:
-    updated = {member.terminal for member in members if member.is_updated}
-    for name in COUNTED:
-        tally, last = rollout.tallies[name], rollout.last[name]
-        for exposure in exposures:
-            tally.expose(exposure)
-        rates = rollout.fleet.expected[name]
-        rollout.before[name] += sum(rates[terminal] for terminal in updated) / 24
-        hit = rollout.fleet.hits[name][hour].intersection(site) | (harm[name][hour] & updated)
-        if not hit:
+def _count_hits(rollout: Rollout, name: str, hit: set[int], hour: int) -> None:
+    tally, last = rollout.tallies[name], rollout.last[name]
+    for place in rollout.places:
+        if hit.isdisjoint(place.terminals):
             continue
-        quiet = {terminal for terminal in site if last.get(terminal, -99) >= hour - strata.EPISODE_HOURS}
-        rollout.after[name] += len((hit & updated) - quiet)
-        for counts in strata.count(members, hit, quiet, rates):
+        quiet = {one for one in place.terminals if last.get(one, -99) >= hour - strata.EPISODE_HOURS}
+        rollout.after[name] += len((hit & place.updated) - quiet)
+        for counts in strata.count(place.members, hit, quiet, rollout.fleet.expected[name]):
             tally.add(counts)
             rollout.hit[name].update(counts.updated_hit)
-        last.update(dict.fromkeys(hit, hour))
+    last.update(dict.fromkeys(hit, hour))
+
+
+def _count_returns(rollout: Rollout, hour: int) -> None:
+    due = rollout.back.get(hour, [])
+    if due:
+        missing = [terminal for terminal, is_missing in due if is_missing]
+        rollout.tallies["not_back"].add(strata.count_returns(len(due) - len(missing), missing))
+        rollout.hit["not_back"].update(missing)
 
 
 def _compare_readings(rollout: Rollout, site: Sequence[int], hour: int) -> None:
-    begin = hour - strata.WINDOW_HOURS + 1
-    for model in ("KX-20", "KX-21"):
-        own = [member for member in _members(rollout, site, begin) if member.model == model]
-        updated = [member.terminal for member in own if member.is_updated]
-        waiting = [member.terminal for member in own if not member.is_updated]
-        if not updated or not waiting:
-            continue
-        for name in READINGS:
-            is_memory = name == "memory"
-            slopes = rollout.fleet.slopes if is_memory else [0.0] * len(rollout.fleet.slopes)
-            leak = rollout.case.leak if is_memory else 0.0
-            new = changes(rollout.random, rollout.case.kind, name, [slopes[one] for one in updated], leak)
-            old = changes(rollout.random, rollout.case.kind, name, [slopes[one] for one in waiting], 0.0)
-            leans = mean_leans(new, old)
-            rollout.tallies[name].add_changes(leans, new, old)
-            for terminal, lean in zip(updated, leans, strict=True):
-                rollout.leans[name][terminal] = rollout.leans[name].get(terminal, 0.0) + lean
+    by_model: dict[str, tuple[list[int], list[int]]] = {}
+    for member in _members(rollout, site, hour - strata.WINDOW_HOURS + 1):
+        by_model.setdefault(member.model, ([], []))[not member.is_updated].append(member.terminal)
+    for updated, waiting in by_model.values():
+        if updated and waiting:
+            for name in READINGS:
+                _compare_changes(rollout, name, updated, waiting)
+
+
+def _compare_changes(rollout: Rollout, name: str, updated: Sequence[int], waiting: Sequence[int]) -> None:
+    leak = rollout.case.leak if name == "memory" else 0.0
+    slopes = [rollout.fleet.slopes[one] if name == "memory" else 0.0 for one in (*updated, *waiting)]
+    random, kind = rollout.random, rollout.case.kind
+    new = changes(random, kind, name, slopes[: len(updated)], leak)
+    old = changes(random, kind, name, slopes[len(updated) :], 0.0)
+    leans = mean_leans(new, old)
+    rollout.tallies[name].add_changes(leans, new, old)
+    for terminal, lean in zip(updated, leans, strict=True):
+        rollout.leans[name][terminal] = rollout.leans[name].get(terminal, 0.0) + lean
 
 
 def standings(rollout: Rollout) -> list[Standing]:

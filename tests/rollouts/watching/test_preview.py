@@ -13,8 +13,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both]
 def test_later_waves_notice_more_and_the_last_nothing(fleet):
     fleet.site("SJK")
     kiosks = fleet.terminals(6)
-    for kiosk in kiosks:
-        Outage.objects.create(terminal=kiosk, began_at=AT, ended_at=AT, lost_by="connection_lost", has_restarted=True)
+    # A restart of each terminal in five days, as far as these six can have them.
+    Outage.objects.bulk_create(
+        Outage(terminal=kiosk, began_at=AT, ended_at=AT, lost_by="connection_lost", has_restarted=True)
+        for kiosk in kiosks * 187
+    )
     known = [kiosk.pk for kiosk in kiosks]
     others = range(max(known) + 1, max(known) + 395)
     targets = [Target(terminal, number % 40, "KX-21") for number, terminal in enumerate([*known, *others])]

@@ -55,9 +55,11 @@ def advance(rollout: Rollout, at: datetime) -> Watching:
     due = WatchedSite.objects.filter(rollout=rollout, hour__lte=at - GRACE - site_hours.hour()).order_by("hour", "site")
     sites = list(due[:SITES_AT_ONCE])
     items = site_hours.items_of(rollout, [site.site_id for site in sites]) if sites else {}
+    new = [site for site in sites if not site.hits]
     for site in sites:
         _add_site(progress, site, items.get(site.site_id, []), at)
-    WatchedSite.objects.bulk_update(sites, ("hour", "hits"))
+    WatchedSite.objects.bulk_update(sites, ("hour",))
+    WatchedSite.objects.bulk_update(new, ("hits",))
     _store(progress, at)
     return watching
 
@@ -96,7 +98,8 @@ def _add_site(progress: Progress, site: WatchedSite, items: Sequence[Item], at: 
     if items and not site.hits:
         began_at = progress.rollout.started_at or site.hour
         hits = site_hours.past_hits([item.terminal for item in items], began_at)
-        site.hits = {measure: {str(key): number for key, number in found.items()} for measure, found in hits.items()}
+        by_measure = {name: hits.get(name, {}) for name in COUNTED}
+        site.hits = {name: {str(key): number for key, number in found.items()} for name, found in by_measure.items()}
     while site.hour <= at - GRACE - site_hours.hour():
         _add_hour(progress, site, items)
         site.hour += site_hours.hour()
@@ -187,3 +190,8 @@ def _store(progress: Progress, at: datetime) -> None:
         TerminalEffect.objects.filter(rollout=progress.rollout, measure=measure, terminal=terminal).update(
             hits=F("hits") + hits, lean=F("lean") + lean
         )
+
+
+def is_behind(rollout: Rollout, at: datetime) -> bool:
+    """Whether hours are over that were not added yet: one evaluation takes `SITES_AT_ONCE`."""
+    return WatchedSite.objects.filter(rollout=rollout, hour__lte=at - GRACE - HOUR).exists()

@@ -35,7 +35,7 @@ def smallest_effects(
     measures: int,
     at: datetime,
 ) -> list[SmallestEffects]:
-    """What each wave notices once it and those before it are updated. `hours`: how long it is watched; None for a day."""
+    """What each wave notices once it and those before are updated. `hours`: how long it is watched, None for a day."""
     rate = _restarts_a_day(targets, at)
     stratum_of = {target.terminal: (target.site, target.model) for target in targets}
     size, updated = Counter(stratum_of.values()), Counter[tuple[int, str]]()
