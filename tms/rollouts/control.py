@@ -16,6 +16,7 @@ from tms.approvals.approvers import holds_for_all
 from tms.commands import services as commands
 from tms.fleet.models import Terminal
 from tms.rollouts.events import publish_items, record_event
+from tms.rollouts.hawkbit import actions
 from tms.rollouts.models import (
     OPEN_ROLLOUTS,
     Rollout,
@@ -99,7 +100,7 @@ def approve_wave(wave: Wave, *, by: User, at: datetime, comment: str = "") -> No
 def pause(rollout: Rollout, *, by: User | None, at: datetime, reason: str = "") -> None:
     """Nothing new starts; what was sent goes on. Idempotent. Raises RolloutOver."""
     _move(rollout, (S.PLANNED, S.RUNNING, S.HELD), S.PAUSED, E.PAUSED, by=by, at=at, reason=reason)
-    _withdraw_queued(rollout)
+    _withdraw_queued(rollout, at)
 
 
 @transaction.atomic
@@ -126,7 +127,7 @@ def stop(rollout: Rollout, *, at: datetime, reason: str) -> bool:
         return False
     recorder.record("stopped", rollout, {"reason": (None, reason)})
     record_event(E.STOPPED, rollout, at=at, reason=reason)
-    _withdraw_queued(rollout)
+    _withdraw_queued(rollout, at)
     return True
 
 
@@ -198,7 +199,7 @@ def end(
     changed = Rollout.objects.filter(pk=rollout.pk, state__in=(*OPEN_ROLLOUTS, S.STOPPED))
     if not changed.update(state=state, state_at=at, reason=reason, ended_at=at):
         return False
-    _withdraw_queued(rollout)
+    _withdraw_queued(rollout, at)
     waiting = RolloutItem.objects.filter(rollout=rollout, state__in=(ITEM.WAITING, ITEM.POSTPONED))
     left = ITEM.EXPIRED if state == S.EXPIRED else ITEM.CANCELLED
     waiting.update(state=left, state_at=at, ended_at=at)
@@ -208,10 +209,12 @@ def end(
     return True
 
 
-def _withdraw_queued(rollout: Rollout) -> None:
-    """Orders that were not sent yet expire; their items wait again."""
+def _withdraw_queued(rollout: Rollout, at: datetime) -> None:
+    """Orders that were not sent yet, or only read by terminals that poll, expire; their items wait again."""
     ordered = RolloutItem.objects.filter(rollout=rollout, state=ITEM.ORDERED).exclude(command=None)
-    commands.withdraw(list(ordered.values_list("command__pk", flat=True)), reason="the rollout does not go on")
+    pks, reason = list(ordered.values_list("command__pk", flat=True)), "the rollout does not go on"
+    commands.withdraw(pks, reason=reason)
+    actions.withdraw_shown(pks, reason=reason, at=at)
 
 
 def _items(rollout: Rollout, by: User) -> QuerySet[RolloutItem]:

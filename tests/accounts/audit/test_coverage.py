@@ -51,6 +51,7 @@ CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 PASSWORD = "watch-the-7-gates"
 
 PREVIEW = "shows what would happen, and stores nothing"
+BY_TERMINAL = "a terminal says how its update goes; the order is an entry"
 OWN_VIEW = "how pages look to one person"
 NO_OPERATION = "no operation of its own"
 REASONS: dict[str, str] = {
@@ -75,6 +76,9 @@ REASONS: dict[str, str] = {
     "POST /terminals/columns/": OWN_VIEW,
     "POST /me/language/": OWN_VIEW,
     "POST /upload/<str:token>": "a terminal answers a command, which is an entry; so is each download",
+    "PUT /ddi/<str:tenant>/controller/v1/<str:uid>/configData": BY_TERMINAL,
+    "POST /ddi/<str:tenant>/controller/v1/<str:uid>/deploymentBase/<int:action>/feedback": BY_TERMINAL,
+    "POST /ddi/<str:tenant>/controller/v1/<str:uid>/cancelAction/<int:action>/feedback": BY_TERMINAL,
     "POST /wall/code/": "shows a code, which opens nothing; the pairing is an entry",
     "POST /api/v1/": NO_OPERATION,
     "POST /api/v1/<anything:rest>": NO_OPERATION,

@@ -18,6 +18,9 @@ from tms.lib.db import rows as db_rows
 from tms.lib.hashing import hash_token
 from tms.protocol import credential
 
+SCHEMES = frozenset({"bearer", "targettoken", "gatewaytoken"})
+"""The last two are those of updaters that speak the device API of hawkBit."""
+
 
 class Retired(Exception):
     """A retired terminal gets neither a key nor a device."""
@@ -100,13 +103,20 @@ def find(digests: Collection[str], *, at: datetime) -> dict[str, CredentialKey]:
 
 def of_header(text: str, *, at: datetime) -> TerminalIdentity | None:
     """The terminal whose valid key an `Authorization: Bearer <uid>.<secret>` carries."""
-    scheme, _, offered = text.partition(" ")
-    given = credential.parse(offered.strip()) if scheme.lower() == "bearer" else None
-    if given is None:
-        return None
-    digest = hash_token(given.secret)
-    key = find([digest], at=at).get(digest)
+    given = offered_in(text)
+    key = find_one(given, at=at) if given else None
     return key.identity if key else None
+
+
+def offered_in(text: str) -> credential.PlainCredential | None:
+    """The credential in the header `Authorization`."""
+    scheme, _, offered = text.partition(" ")
+    return credential.parse(offered.strip()) if scheme.lower() in SCHEMES else None
+
+
+def find_one(given: credential.PlainCredential, *, at: datetime) -> CredentialKey | None:
+    digest = hash_token(given.secret)
+    return find([digest], at=at).get(digest)
 
 
 def mark_used(keys: Collection[int], *, at: datetime) -> None:

@@ -167,7 +167,7 @@ class StateQuerySet(models.QuerySet["TerminalState"]):
     def on_node(self, node: str | None) -> Self:
         """Online over a link of `node`; over any link for None. Terminals that poll have none."""
         online = self.filter(presence=Presence.ONLINE)
-        return online.filter(session__gt=0) if node is None else online.filter(node=node)
+        return online.exclude(node="") if node is None else online.filter(node=node)
 
 
 class TerminalState(models.Model):

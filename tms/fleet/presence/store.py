@@ -151,7 +151,7 @@ def postpone(until: datetime, *, polls_until: datetime | None = None) -> int:
     polls_until = polls_until or until
     awaited = TerminalState.objects.due(max(until, polls_until))
     list(awaited.select_for_update().order_by("pk").values_list("pk"))  # in the same order as all others lock
-    polling = awaited.filter(presence=Presence.ONLINE, session=0).update(due_at=polls_until)
+    polling = awaited.filter(presence=Presence.ONLINE, node="").update(due_at=polls_until)
     return polling + TerminalState.objects.due(until).update(due_at=until)
 
 

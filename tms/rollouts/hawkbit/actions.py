@@ -4,6 +4,7 @@ An order that was shown and that TMS no longer awaits, because it was cancelled 
 to cancel until the terminal has said something about the cancellation.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -134,6 +135,13 @@ def _recent(terminal: int) -> list[Command]:
     """Newest first."""
     ordered = Command.objects.filter(terminal=terminal, name=UPDATE).select_related("terminal")
     return list(ordered.order_by("-created_at", "-pk")[:RECENT])
+
+
+def withdraw_shown(ordered: Collection[int], *, reason: str, at: datetime) -> None:
+    """Cancel those of these commands that terminals have read, and not begun."""
+    shown = Command.objects.filter(pk__in=ordered, state=CommandState.SENT, session=POLLS, progress_text="")
+    for command in shown:
+        cancel(command, reason=reason, at=at)
 
 
 def _may_begin(command: Command, at: datetime) -> bool:

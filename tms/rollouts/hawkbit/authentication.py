@@ -11,10 +11,6 @@ from django.http import HttpRequest
 from tms.fleet.credentials import services as credentials
 from tms.fleet.credentials.services import CredentialKey
 from tms.fleet.enrolment import refusals
-from tms.lib.hashing import hash_token
-from tms.protocol import credential
-
-SCHEMES = ("targettoken", "gatewaytoken", "bearer")
 
 
 class Unauthorised(Exception):
@@ -23,12 +19,10 @@ class Unauthorised(Exception):
 
 def find_key(request: HttpRequest, *, at: datetime) -> CredentialKey:
     """Raises Unauthorised. A refusal is noted for people who wait for the first poll of a terminal."""
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    offered = credential.parse(text.strip()) if scheme.lower() in SCHEMES else None
+    offered = credentials.offered_in(request.headers.get("Authorization", ""))
     if offered is None:
         raise Unauthorised
-    digest = hash_token(offered.secret)
-    key = credentials.find([digest], at=at).get(digest)
+    key = credentials.find_one(offered, at=at)
     if key is None:
         refusals.note_link(offered.uid, address=request.META.get("REMOTE_ADDR", ""), at=at)
         raise Unauthorised

@@ -17,6 +17,8 @@ MAX_BODY = 262_144
 MAX_DETAILS, MAX_DETAIL, MAX_ATTRIBUTES, MAX_VALUE = 64, 300, 64, 64
 TROUBLE = ("error", "fail", "invalid", "corrupt", "refused", "denied", "no space", "not match")
 """How the lines of a log that tell the cause of a failure look like."""
+NOISE = "action_id"
+"""What swupdate complains of whenever an installation fails."""
 CODES: Mapping[str, str] = {
     "checksum does not match": "hash_mismatch",
     "hash mismatch": "hash_mismatch",
@@ -59,7 +61,7 @@ class Feedback(NamedTuple):
 
     @property
     def troubles(self) -> list[str]:
-        return [line for line in self.details if any(word in line.lower() for word in TROUBLE)]
+        return [line for line in self.details if any(word in line.lower() for word in TROUBLE) and NOISE not in line]
 
 
 class Attributes(NamedTuple):

@@ -9,11 +9,13 @@ from django.conf import settings
 from django.db import transaction
 
 from tms.alerts.presence import follow
+from tms.fleet import installed_versions
 from tms.fleet.credentials import services as credentials
 from tms.fleet.credentials.services import CredentialKey
 from tms.fleet.devices import connected
 from tms.fleet.identity import boots as identity_boots
 from tms.fleet.identity.boots import BootFacts
+from tms.fleet.installed_versions import software_row
 from tms.fleet.models import Terminal
 from tms.fleet.presence import outages, store
 from tms.fleet.presence.outage_causes import returning
@@ -23,7 +25,7 @@ from tms.rollouts.hawkbit.actions import Work
 from tms.rollouts.hawkbit.feedback import Attributes
 from tms.telemetry import boots
 
-FEATURES = ["update", "hawkbit"]
+FEATURES = ("update", "hawkbit")
 """What such a terminal can do; an agent names its own when it boots."""
 SPREAD = 0.2
 """Share of the interval. Updaters have neither jitter nor back-off: after an outage of TMS all of them would poll at
@@ -57,7 +59,7 @@ def renew(terminal: int, *, at: datetime) -> None:
 def describe(key: CredentialKey, told: Attributes, *, address: str | None, at: datetime) -> None:
     """Store what the terminal reports of itself. Unasked, it has restarted: updaters tell it when they start."""
     terminal = key.identity.terminal_id
-    store.lock([terminal])
+    link_state = store.lock([terminal])[terminal]
     is_restart = not is_asked(terminal, at=at)
     facts = BootFacts(terminal, told.serial, told.model, told.firmware, "", address)
     changed = identity_boots.record([facts], at=at)
@@ -65,8 +67,11 @@ def describe(key: CredentialKey, told: Attributes, *, address: str | None, at: d
     credentials.mark_used([key.credential_id], at=at)
     if told.firmware:
         actions.follow_version(terminal, told.firmware, is_restart=is_restart, at=at)
+    installed_versions.record([software_row(terminal, FEATURES, {})])
     if is_restart or changed:
-        boots.ensure([(terminal, f"hawkbit-{secrets.token_hex(8)}")], at=at)
+        link_state.boot_id = f"hawkbit-{secrets.token_hex(8)}"
+        store.save([link_state])
+        boots.ensure([(terminal, link_state.boot_id)], at=at)
 
 
 def is_asked(terminal: int, *, at: datetime) -> bool:
