@@ -1,13 +1,12 @@
-"""A proxy in front of TMS that spoils chosen requests of chosen terminals, and serves downloads as nginx does."""
+"""A proxy in front of TMS that spoils chosen requests of chosen terminals, cuts its downloads, or lets them creep."""
 
 import http.client
 import re
 import socket
 import threading
 from collections import defaultdict, deque
-from contextlib import suppress
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -25,7 +24,7 @@ class Front:
     """`faults`: what the next requests of a terminal meet, by its UID and the resource: a status, or a cut."""
 
     def __init__(self, tms: RunningTMS) -> None:
-        self.tms, self.artifacts = tms, tms.folder / "artifacts"
+        self.tms = tms
         self.faults: dict[tuple[str, str], deque[int]] = defaultdict(deque)
         self.seen: dict[str, list[str]] = defaultdict(list)
         self.held: dict[str, threading.Event] = {}
@@ -76,9 +75,10 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def handle_one_request(self) -> None:
-        with suppress(OSError):  # a killed or impatient updater
-            return super().handle_one_request()
-        self.close_connection = True
+        try:
+            super().handle_one_request()
+        except OSError:  # a killed or impatient updater
+            self.close_connection = True
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -92,16 +92,17 @@ class _Handler(BaseHTTPRequestHandler):
         elif resource == "download":
             self._download(uid, fault)
         else:
-            self._forward(body)
+            answer, content = self._ask_tms(body)
+            self._answer(answer.status, content, answer.headers.get("Content-Type", "text/plain"))
 
-    do_POST = do_PUT = do_GET
+    do_POST = do_PUT = do_GET  # noqa: N815
 
-    def _forward(self, body: bytes) -> None:
+    def _ask_tms(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.owner.tms.port, timeout=60)
         connection.request(self.command, self.path, body, dict(self.headers))
-        answer = connection.getresponse()
-        self._answer(answer.status, answer.read(), answer.headers.get("Content-Type", "text/plain"))
-        connection.close()
+        with closing(connection):
+            answer = connection.getresponse()
+            return answer, answer.read()
 
     def _answer(self, status: int, body: bytes, content_type: str) -> None:
         self.send_response(status)
@@ -112,14 +113,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _download(self, uid: str, cut: int | None) -> None:
-        content = (self.owner.artifacts / self.path.rpartition("/")[2]).read_bytes()
-        found = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        start = int(found[1]) if found else 0
-        part = content[start:]
-        self.send_response(206 if found else 200)
-        self.send_header("Content-Length", str(len(part)))
-        if found:
-            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        answer, part = self._ask_tms(b"")
+        self.send_response(answer.status)
+        for name in ("Content-Length", "Content-Range"):
+            if value := answer.headers.get(name):
+                self.send_header(name, value)
         self.end_headers()
         at, end = 0, len(part) if cut is None else cut
         while at < end:

@@ -16,7 +16,7 @@ from pathlib import Path
 UNPACKED = Path(__file__).resolve().parents[3] / ".tools/swupdate"
 NAMESPACE = Path(__file__).with_name("namespace.py")
 PORT = 8080
-"""Of the front, in the network of each updater."""
+"""The port of the front in the network of each updater."""
 ENVIRONMENT_BYTES = 16_384
 STATE_OK, INSTALLED, TESTING, FAILED = "0", "1", "2", "3"
 """What swupdate and the boot loader tell each other as `ustate`."""
@@ -97,7 +97,8 @@ class Updater:
         (self.folder / "swupdate.cfg").write_text(
             f'globals: {{ public-key-file = "{self.keys}/cert.pem"; bootloader = "uboot";'
             f' fwenv-config-location = "{self.folder}/fw_env.config"; }};\n'
-            f'identify: ( {{ name = "firmware"; value = "{self.version}"; }}, {{ name = "model"; value = "KX-21"; }} );\n'
+            f'identify: ( {{ name = "firmware"; value = "{self.version}"; }},'
+            ' { name = "model"; value = "KX-21"; } );\n'
             f'suricatta: {{ tenant = "default"; id = "{self.uid}"; url = "http://127.0.0.1:{PORT}/ddi"; polldelay = 1;'
             f' targettoken = "{self.credential}"; }};\n'
         )

@@ -63,7 +63,7 @@ JOIN fleet_terminal t ON t.id = c.terminal_id JOIN fleet_terminalstate s ON s.te
 
 class Case(NamedTuple):
     state: str
-    """Of the order."""
+    """The state of its order."""
     version: str
     """What the terminal runs in the end, and TMS knows."""
     image: str = "signed"
@@ -86,7 +86,7 @@ CASES = {
     "UNTESTED": Case("done", "2.0", boots=INSTALLED),
     "ROLLED-BACK": Case("failed", "1.0", boots=FAILED, error="Update Failed"),
     "OLD-FIRMWARE": Case("done", "1.0", lies=True),
-    "WRONG-HASH": Case("failed", "2.0", "wrong_hash", error="hash_mismatch: "),
+    "WRONG-HASH": Case("failed", "2.0", "wrong_hash", error="No suitable .swu image found"),
     "UNSIGNED": Case("failed", "1.0", "unsigned", error="No suitable .swu image found"),
     **{
         f"{resource.upper()}-{status}": Case("done", "2.0", faults=((resource, status),))
@@ -104,7 +104,10 @@ CASES = {
 
 @pytest.fixture
 def front(tmp_path: Path) -> Iterator[Front]:
-    with RunningTMS(tmp_path, TMS_HAWKBIT_POLL_S="20") as tms, Front(tms) as front:
+    with (
+        RunningTMS(tmp_path, TMS_HAWKBIT_POLL_S="20", TMS_DOWNLOADS_PER_SITE="99", TMS_DOWNLOADS_AT_ONCE="99") as tms,
+        Front(tms) as front,
+    ):
         yield front
 
 
