@@ -194,4 +194,4 @@ def _store(progress: Progress, at: datetime) -> None:
 
 def is_behind(rollout: Rollout, at: datetime) -> bool:
     """Whether hours are over that were not added yet: one evaluation takes `SITES_AT_ONCE`."""
-    return WatchedSite.objects.filter(rollout=rollout, hour__lte=at - GRACE - HOUR).exists()
+    return WatchedSite.objects.filter(rollout=rollout, hour__lte=at - GRACE - site_hours.hour()).exists()
