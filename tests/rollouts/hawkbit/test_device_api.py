@@ -8,7 +8,9 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.rollouts.hawkbit.test_feedback import feedback
+from tests.support import people
 from tests.support.artifacts import make_artifact
+from tests.support.rollouts import make_rollout
 from tms.artifacts import delivery
 from tms.artifacts.models import Artifact
 from tms.clock import presence_sweep
@@ -16,7 +18,9 @@ from tms.commands.models import Command
 from tms.fleet.credentials.services import issue
 from tms.fleet.models import Outage, Presence, PresenceChange, Terminal, TerminalState
 from tms.fleet.presence import store
+from tms.rollouts import runner, services
 from tms.rollouts.hawkbit import actions
+from tms.rollouts.models import Rollout, RolloutItem
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -241,3 +245,70 @@ def test_a_restart_of_tms_changes_no_presence_of_those_that_poll(updater, settin
 
     assert updater.row.state.presence == Presence.ONLINE
     assert PresenceChange.objects.count() == changes
+
+
+def beside_another(fleet, uid: str) -> Updater:
+    """One at a site of its own, where another terminal works: it is not the last one."""
+    site = fleet.site(uid[:8])
+    fleet.terminals_online(1, site=site)
+    updater = Updater(fleet.terminal(uid=uid, site=site))
+    updater.describe(firmware="4.8.2", model="KX-21")
+    return updater
+
+
+def start_rollout(lead, updaters) -> Rollout:
+    terminals = [updater.terminal for updater in updaters]
+    rollout = make_rollout(lead, at=timezone.now(), terminals=terminals)
+    runner.advance(timezone.now())
+    return rollout
+
+
+SAYS_INSTALLED = feedback("proceeding", cnt=1, of=1)
+SUCCESS, FAILURE = feedback("closed", "success"), feedback("closed", "failure", details=["No image"])
+
+
+def test_items_of_a_rollout_follow_what_updaters_say_and_what_terminals_run(fleet):
+    """Each case: what the updater says, and the version after its restart, if it restarts."""
+    cases = {
+        "ordered": ((), ""),
+        "downloading": ((feedback("proceeding", of=1),), ""),
+        "installing": ((SAYS_INSTALLED,), ""),
+        "restarting": ((SAYS_INSTALLED, SUCCESS), ""),
+        "settling": ((SAYS_INSTALLED,), "4.8.3"),
+        "failed": ((FAILURE,), "4.8.2"),
+        "new_version": ((FAILURE,), "4.8.3"),
+        "old_version": ((SAYS_INSTALLED, SUCCESS), "4.8.2"),
+    }
+    updaters = {state: beside_another(fleet, state) for state in cases}
+    start_rollout(people.person("lead", of="Manager"), updaters.values())
+
+    addresses = {state: updater.poll()["deploymentBase"] for state, updater in updaters.items()}
+    for state, (bodies, _) in cases.items():
+        updaters[state].client.get(addresses[state])
+        for body in bodies:
+            updaters[state].say(addresses[state], body)
+    runner.advance(timezone.now())
+    for state, (_, version) in cases.items():
+        if version:
+            updaters[state].describe(firmware=version)
+    for _ in range(3):
+        runner.advance(timezone.now())
+
+    found = RolloutItem.objects.values_list("terminal__uid", "state")
+    assert dict(found) == {state: state for state in cases}
+
+
+def test_a_rollout_that_ends_takes_back_what_was_only_read(fleet):
+    reading, begun = (beside_another(fleet, uid) for uid in ("READ", "BEGUN"))
+    lead = people.person("lead", of="Manager")
+    rollout = start_rollout(lead, (reading, begun))
+    addresses = [updater.poll()["deploymentBase"] for updater in (reading, begun)]
+    for updater, address in zip((reading, begun), addresses, strict=True):
+        updater.client.get(address)
+    begun.say(addresses[1], feedback("proceeding", of=1))
+    runner.advance(timezone.now())
+
+    services.cancel(rollout, by=lead, at=timezone.now())
+
+    assert reading.poll().keys() == {"cancelAction"}
+    assert begun.poll().keys() == {"deploymentBase"}
