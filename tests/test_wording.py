@@ -72,6 +72,7 @@ REPLACED_TEXTS = {
 }
 SHARED = {
     "Command": "Django asks for it in each module of management commands",
+    "Manifest": "of an artifact, and of a backup: deploy/ shares nothing with TMS",
 }
 """Names of more than one class, with the reason."""
 MOST_SHARED = 10

@@ -11,8 +11,8 @@ from tms.rollouts.effects import decision, strata
 from tms.rollouts.effects.betting import mean_leans
 from tms.rollouts.effects.decision import Action, Standing
 from tms.rollouts.effects.measures import COUNTED, MEASURES, READINGS
-from tms.rollouts.effects.strata import Exposure, Member
-from tms.rollouts.effects.tally import Tally
+from tms.rollouts.effects.strata import Exposure, StratumMember
+from tms.rollouts.effects.tally import EvidenceTally
 
 INSTALL_HOURS = 2
 NOT_BACK = 0.005
@@ -50,7 +50,7 @@ class Outcome(NamedTuple):
 class Place(NamedTuple):
     """A site at which something can be compared."""
 
-    members: Sequence[Member]
+    members: Sequence[StratumMember]
     terminals: set[int]
     updated: set[int]
     expected: dict[str, float]
@@ -71,7 +71,7 @@ class Rollout:
     """The hour from which `places` remain."""
     touched: set[int] = field(default_factory=set)
     """Being updated, or failed: neither updated nor waiting."""
-    tallies: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in MEASURES})
+    tallies: dict[str, EvidenceTally] = field(default_factory=lambda: {name: EvidenceTally() for name in MEASURES})
     hit: dict[str, set[int]] = field(default_factory=lambda: {name: set() for name in MEASURES})
     leans: dict[str, dict[int, float]] = field(default_factory=lambda: {name: {} for name in READINGS})
     last: dict[str, dict[int, int]] = field(default_factory=lambda: {name: {} for name in COUNTED})
@@ -188,10 +188,10 @@ def _places(rollout: Rollout, hour: int) -> Iterator[Place]:
             yield Place(members, {member.terminal for member in members}, updated, expected, days)
 
 
-def _members(rollout: Rollout, site: Sequence[int], hour: int) -> list[Member]:
+def _members(rollout: Rollout, site: Sequence[int], hour: int) -> list[StratumMember]:
     models, updated_at, touched = rollout.fleet.models, rollout.updated_at, rollout.touched
     return [
-        Member(terminal, models[terminal], terminal in updated_at)
+        StratumMember(terminal, models[terminal], terminal in updated_at)
         for terminal in site
         if terminal not in touched or updated_at.get(terminal, HOURS) <= hour
     ]

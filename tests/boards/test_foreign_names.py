@@ -23,7 +23,8 @@ FOREIGN = re.compile(
 OURS = {
     "card.title", "choice.label", "command.label", "deed.label", "error", "field.label", "form.rule", "label",
     "action.label", "filter.label", "line.label|capfirst", "name.label", "one.label", "part.label", "tab.label",
-    "kind.label", "share.label", "group.label",
+    "kind.label", "share.label", "group.label", "layer.label", "row.layer.label", "line.label", "row.label",
+    "row.error", "step.note",
     "figure.label", "figure.note", "party.label", "loss.label", "column.label", "tick.label",
     "address.label", "field.label|capfirst", "step.label", "text.label",
     "of.subject.label", "state.label", "next_state.label", "secret.label", "fate.label", "form.device.label",

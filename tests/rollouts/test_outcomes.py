@@ -8,25 +8,25 @@ import pytest
 from tests.support.builders import AT, later
 from tms.commands.models import Command
 from tms.rollouts.models import RolloutItemState as S
-from tms.rollouts.outcomes import BACK_WITHIN, ItemFacts, Phase, Said, follow, said_by
+from tms.rollouts.outcomes import BACK_WITHIN, ItemFacts, ItemPhase, Said, follow, said_by
 
 OLD, NEW = "4.8.1", "4.8.3"
-ORDERED = ItemFacts(S.ORDERED, Said(Phase.ORDERED), NEW, OLD, OLD)
-SUCCEEDED, FAILED = Said(Phase.SUCCEEDED), Said(Phase.FAILED, "no_space", "no_space: 232 MB short")
+ORDERED = ItemFacts(S.ORDERED, Said(ItemPhase.ORDERED), NEW, OLD, OLD)
+SUCCEEDED, FAILED = Said(ItemPhase.SUCCEEDED), Said(ItemPhase.FAILED, "no_space", "no_space: 232 MB short")
 AWAY = replace(ORDERED, state=S.RESTARTING, said=SUCCEEDED, is_online=False, back_by=later(60))
 SETTLING = replace(ORDERED, state=S.SETTLING, said=SUCCEEDED, installed=NEW, updated_at=later(-599))
 
 CASES = {
     "nothing yet": (ORDERED, None),
-    "downloads": (replace(ORDERED, said=Said(Phase.DOWNLOADING)), S.DOWNLOADING),
-    "still downloads": (replace(ORDERED, state=S.DOWNLOADING, said=Said(Phase.DOWNLOADING)), None),
-    "installs": (replace(ORDERED, state=S.DOWNLOADING, said=Said(Phase.INSTALLING)), S.INSTALLING),
-    "not delivered": (replace(ORDERED, said=Said(Phase.UNDELIVERED)), S.WAITING),
-    "not now": (replace(ORDERED, said=Said(Phase.POSTPONED)), S.POSTPONED),
+    "downloads": (replace(ORDERED, said=Said(ItemPhase.DOWNLOADING)), S.DOWNLOADING),
+    "still downloads": (replace(ORDERED, state=S.DOWNLOADING, said=Said(ItemPhase.DOWNLOADING)), None),
+    "installs": (replace(ORDERED, state=S.DOWNLOADING, said=Said(ItemPhase.INSTALLING)), S.INSTALLING),
+    "not delivered": (replace(ORDERED, said=Said(ItemPhase.UNDELIVERED)), S.WAITING),
+    "not now": (replace(ORDERED, said=Said(ItemPhase.POSTPONED)), S.POSTPONED),
     "failed": (replace(ORDERED, state=S.INSTALLING, said=FAILED), S.FAILED),
-    "silent": (replace(ORDERED, state=S.INSTALLING, said=Said(Phase.SILENT)), S.FAILED),
+    "silent": (replace(ORDERED, state=S.INSTALLING, said=Said(ItemPhase.SILENT)), S.FAILED),
     "goodbye before the answer": (replace(ORDERED, state=S.INSTALLING, back_at=later(90)), S.RESTARTING),
-    "goodbye, and no answer": (replace(ORDERED, said=Said(Phase.SILENT), back_at=later(90)), S.RESTARTING),
+    "goodbye, and no answer": (replace(ORDERED, said=Said(ItemPhase.SILENT), back_at=later(90)), S.RESTARTING),
     "succeeded": (replace(ORDERED, state=S.INSTALLING, said=SUCCEEDED), S.RESTARTING),
     "away": (AWAY, None),
     "back with the old one": (replace(AWAY, is_online=True, has_booted=True), S.OLD_VERSION),
@@ -62,25 +62,31 @@ def test_what_follows(case):
 
 
 SAID = [
-    ({"state": "queued"}, Said(Phase.ORDERED)),
-    ({"state": "sent", "progress_text": "downloading, 177 of 412 MB"}, Said(Phase.DOWNLOADING)),
-    ({"state": "sent", "progress_text": "installing"}, Said(Phase.INSTALLING)),
-    ({"state": "done", "result": {"back_at": "2026-11-25T09:05:00+00:00"}}, Said(Phase.SUCCEEDED, back_at=later(300))),
-    ({"state": "done", "result": {"back_at": ["x"]}}, Said(Phase.SUCCEEDED)),
-    ({"state": "done", "result": {"back_at": "2026-11-25T09:05:00"}}, Said(Phase.SUCCEEDED)),
-    ({"state": "expired"}, Said(Phase.UNDELIVERED)),
-    ({"state": "failed", "error": "no answer in time"}, Said(Phase.SILENT, "no_answer", "no answer in time")),
+    ({"state": "queued"}, Said(ItemPhase.ORDERED)),
+    ({"state": "sent", "progress_text": "downloading, 177 of 412 MB"}, Said(ItemPhase.DOWNLOADING)),
+    ({"state": "sent", "progress_text": "installing"}, Said(ItemPhase.INSTALLING)),
+    (
+        {"state": "done", "result": {"back_at": "2026-11-25T09:05:00+00:00"}},
+        Said(ItemPhase.SUCCEEDED, back_at=later(300)),
+    ),
+    ({"state": "done", "result": {"back_at": ["x"]}}, Said(ItemPhase.SUCCEEDED)),
+    ({"state": "done", "result": {"back_at": "2026-11-25T09:05:00"}}, Said(ItemPhase.SUCCEEDED)),
+    ({"state": "expired"}, Said(ItemPhase.UNDELIVERED)),
+    ({"state": "failed", "error": "no answer in time"}, Said(ItemPhase.SILENT, "no_answer", "no answer in time")),
     (
         {"state": "failed", "error": "in-use: x", "answered_at": AT},
-        Said(Phase.POSTPONED, "in_use", "in-use: x"),
+        Said(ItemPhase.POSTPONED, "in_use", "in-use: x"),
     ),
-    ({"state": "failed", "error": "no_space: x", "answered_at": AT}, Said(Phase.FAILED, "no_space", "no_space: x")),
+    ({"state": "failed", "error": "no_space: x", "answered_at": AT}, Said(ItemPhase.FAILED, "no_space", "no_space: x")),
     (
         {"state": "failed", "error": "tms:refused no_space: x", "answered_at": AT},
-        Said(Phase.FAILED, "no_space", "no_space: x"),
+        Said(ItemPhase.FAILED, "no_space", "no_space: x"),
     ),
-    ({"state": "failed", "error": "tms:not-now paying", "answered_at": AT}, Said(Phase.POSTPONED, "paying", "paying")),
-    ({"state": "failed", "error": "oops", "answered_at": AT}, Said(Phase.FAILED, "failed", "oops")),
+    (
+        {"state": "failed", "error": "tms:not-now paying", "answered_at": AT},
+        Said(ItemPhase.POSTPONED, "paying", "paying"),
+    ),
+    ({"state": "failed", "error": "oops", "answered_at": AT}, Said(ItemPhase.FAILED, "failed", "oops")),
 ]
 
 
@@ -90,7 +96,7 @@ def test_what_a_command_says(command, expected):
 
 
 def test_a_terminal_cannot_stay_away_as_long_as_it_likes():
-    found = follow(replace(ORDERED, said=Said(Phase.SUCCEEDED, back_at=AT + timedelta(days=9))), AT)
+    found = follow(replace(ORDERED, said=Said(ItemPhase.SUCCEEDED, back_at=AT + timedelta(days=9))), AT)
 
     assert found is not None
     assert found.back_by is not None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tms.rollouts.models import WaveKind
-from tms.rollouts.waves import Target, WaveDraw, draw
+from tms.rollouts.waves import WaveDraw, WaveTarget, draw
 
 DEFAULT = (
     WaveDraw(WaveKind.CANARY, 12),
@@ -16,10 +16,10 @@ DEFAULT = (
     WaveDraw(WaveKind.REST),
     WaveDraw(WaveKind.HELD_BACK),
 )
-FLEET = [Target(pk, pk % 20, "KX-21" if pk % 3 else "KX-20") for pk in range(400)]
+FLEET = [WaveTarget(pk, pk % 20, "KX-21" if pk % 3 else "KX-20") for pk in range(400)]
 
 fleets = st.lists(st.tuples(st.integers(0, 8), st.sampled_from(["A", "B", "C"])), max_size=60).map(
-    lambda rows: [Target(pk, site, model) for pk, (site, model) in enumerate(rows)]
+    lambda rows: [WaveTarget(pk, site, model) for pk, (site, model) in enumerate(rows)]
 )
 plans = st.lists(st.builds(WaveDraw, st.sampled_from(WaveKind), st.integers(0, 100)), min_size=1, max_size=6)
 

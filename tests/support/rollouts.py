@@ -22,7 +22,7 @@ ONE_WAVE = (WaveValues(WaveKind.REST, watch_hours=0),)
 
 
 def values(*, at: datetime = AT, **chosen: Any) -> RolloutValues:
-    """Of an artifact for all kiosks, in one wave, at any hour."""
+    """Values for an artifact for all kiosks, in one wave, at any hour."""
     if "artifacts" not in chosen and "version" not in chosen:
         chosen["artifacts"] = (Artifact.objects.filter(version="4.8.3").first() or make_artifact(),)
     if "terminals" not in chosen:

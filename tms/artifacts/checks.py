@@ -10,7 +10,7 @@ from tms.artifacts.manifest import Manifest, PublicKeys, Signature, public_key, 
 from tms.artifacts.models import Artifact, ArtifactUpload, SigningKey
 
 
-class Check(NamedTuple):
+class UploadCheck(NamedTuple):
     name: str
     label: str
     is_passed: bool
@@ -19,12 +19,12 @@ class Check(NamedTuple):
     """Otherwise it waits."""
 
 
-def checks_of(upload: ArtifactUpload, *, at: datetime) -> list[Check]:
+def checks_of(upload: ArtifactUpload, *, at: datetime) -> list[UploadCheck]:
     manifest = Manifest.read(upload.manifest) if upload.manifest else None
     return [
-        Check("hash", _("Hash"), *_hash(upload, manifest)),
-        Check("signature", _("Signature"), *_signature(upload, manifest, at)),
-        Check("model", _("Model"), *_model(manifest)),
+        UploadCheck("hash", _("Hash"), *_hash(upload, manifest)),
+        UploadCheck("signature", _("Signature"), *_signature(upload, manifest, at)),
+        UploadCheck("model", _("Model"), *_model(manifest)),
     ]
 
 

@@ -102,7 +102,7 @@ def _answer(request: HttpRequest, token: str) -> HttpResponseBase:
     return _file(request, artifact, identity.site_id)
 
 
-def _find(grant: downloads.Grant, identity: TerminalIdentity, at: datetime) -> Artifact:
+def _find(grant: downloads.DownloadGrant, identity: TerminalIdentity, at: datetime) -> Artifact:
     """Raises ProblemError."""
     if grant.terminal != identity.terminal_id:
         raise ProblemError(404, "tms:not-found", f"no such download of {identity.uid}")

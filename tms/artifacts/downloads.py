@@ -19,7 +19,7 @@ MAX_TOKEN = 300
 SALT = "tms.artifacts.downloads"
 
 
-class Grant(NamedTuple):
+class DownloadGrant(NamedTuple):
     """What an address allows."""
 
     artifact: int
@@ -36,10 +36,10 @@ def address_of(artifact: Artifact, terminal: Terminal, *, at: datetime, until: d
     return f"/download/{token}"
 
 
-def read(token: str) -> Grant | None:
+def read(token: str) -> DownloadGrant | None:
     """None for an address that TMS has not made."""
     try:
         artifact, terminal, ends = signing.loads(token[:MAX_TOKEN], salt=SALT)
     except signing.BadSignature:
         return None
-    return Grant(artifact, terminal, datetime.fromtimestamp(ends, UTC))
+    return DownloadGrant(artifact, terminal, datetime.fromtimestamp(ends, UTC))

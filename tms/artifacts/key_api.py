@@ -9,7 +9,7 @@ from tms.accounts.scope import EVERYTHING
 from tms.artifacts import services
 from tms.artifacts.manifest import ManifestError
 from tms.artifacts.models import SigningKey
-from tms.artifacts.schemas import SigningKeyBody, SigningKeyListSchema, SigningKeySchema
+from tms.artifacts.schemas import ArtifactKeySchema, SigningKeyBody, SigningKeyListSchema
 from tms.artifacts.services import KeyRefused
 from tms.rest_base.operation import Access, ApiRequest
 from tms.rest_base.problems import RequestFault, unreadable
@@ -22,11 +22,11 @@ CHANGING = Access(Permission.MANAGE_ARTIFACTS, is_idempotent=True)
 @router.get("/signing-keys", summary="List signing keys", response=SigningKeyListSchema)
 def list_signing_keys(request: ApiRequest) -> SigningKeyListSchema:
     """Also those that were removed. Terminals have keys of their own, which TMS cannot change."""
-    return SigningKeyListSchema(items=[SigningKeySchema.of(key) for key in SigningKey.objects.all()])
+    return SigningKeyListSchema(items=[ArtifactKeySchema.of(key) for key in SigningKey.objects.all()])
 
 
-@router.post("/signing-keys", summary="Add a signing key", response=SigningKeySchema, status=201, access=CHANGING)
-def add_signing_key(request: ApiRequest, body: SigningKeyBody) -> SigningKeySchema:
+@router.post("/signing-keys", summary="Add a signing key", response=ArtifactKeySchema, status=201, access=CHANGING)
+def add_signing_key(request: ApiRequest, body: SigningKeyBody) -> ArtifactKeySchema:
     """Uploads that it has signed pass their check from now on."""
     demand_within(request.person, Permission.MANAGE_ARTIFACTS, EVERYTHING)
     try:
@@ -35,13 +35,13 @@ def add_signing_key(request: ApiRequest, body: SigningKeyBody) -> SigningKeySche
         raise unreadable(RequestFault(f"$.{error.where}", str(error))) from None
     except ManifestError as error:
         raise unreadable(RequestFault("$.public_key", str(error))) from None
-    return SigningKeySchema.of(made)
+    return ArtifactKeySchema.of(made)
 
 
 @router.post(
-    "/signing-keys/{int:pk}/remove", summary="Remove a signing key", response=SigningKeySchema, access=CHANGING
+    "/signing-keys/{int:pk}/remove", summary="Remove a signing key", response=ArtifactKeySchema, access=CHANGING
 )
-def remove_signing_key(request: ApiRequest, pk: int) -> SigningKeySchema:
+def remove_signing_key(request: ApiRequest, pk: int) -> ArtifactKeySchema:
     """Uploads that only it has signed are refused; artifacts that exist stay. Repeating it changes nothing."""
     demand_within(request.person, Permission.MANAGE_ARTIFACTS, EVERYTHING)
     found = SigningKey.objects.filter(pk=pk).first()
@@ -49,4 +49,4 @@ def remove_signing_key(request: ApiRequest, pk: int) -> SigningKeySchema:
         raise Http404
     services.remove_key(found, at=timezone.now())
     found.refresh_from_db()
-    return SigningKeySchema.of(found)
+    return ArtifactKeySchema.of(found)

@@ -63,7 +63,7 @@ class WithdrawBody(RequestSchema):
     reason: str = Field(min_length=1, max_length=500)
 
 
-class SigningKeySchema(ResponseSchema):
+class ArtifactKeySchema(ResponseSchema):
     id: int
     name: str
     public_key: str
@@ -76,7 +76,7 @@ class SigningKeySchema(ResponseSchema):
 
 
 class SigningKeyListSchema(ResponseSchema):
-    items: list[SigningKeySchema]
+    items: list[ArtifactKeySchema]
 
 
 class SigningKeyBody(RequestSchema):

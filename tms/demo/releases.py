@@ -61,23 +61,23 @@ RELEASES = (
 LANGUAGES = ["ja", "en", "zh", "ko"]
 
 
-class Key(NamedTuple):
+class DemoKey(NamedTuple):
     name: str
     meaning: str
     schema: Mapping[str, Any]
     value: Any
-    """Of the whole fleet."""
+    """The value of the whole fleet."""
     needs_restart: bool = False
 
 
 KEYS = (
-    Key("display.brightness", "percent", {"type": "integer", "minimum": 10, "maximum": 100}, 80),
-    Key("display.idle_s", "until the start screen", {"type": "integer", "minimum": 10, "maximum": 600}, 45),
-    Key("display.language", "the first is the default", {"type": "array", "items": {"enum": LANGUAGES}}, ["ja", "en"]),
-    Key("display.theme", "an installed theme", {"enum": ["standard", "winter-2026", "summer-2019"]}, "standard"),
-    Key("printer.density", "1 to 8", {"type": "integer", "minimum": 1, "maximum": 8}, 4),
-    Key("printer.paper_mm", "width of the roll", {"enum": [58, 80]}, 80, needs_restart=True),
-    Key("receipt.footer", "below the total", {"type": "string", "maxLength": 80}, "{{ site.name }}"),
+    DemoKey("display.brightness", "percent", {"type": "integer", "minimum": 10, "maximum": 100}, 80),
+    DemoKey("display.idle_s", "until the start screen", {"type": "integer", "minimum": 10, "maximum": 600}, 45),
+    DemoKey("display.language", "first is default", {"type": "array", "items": {"enum": LANGUAGES}}, ["ja", "en"]),
+    DemoKey("display.theme", "an installed theme", {"enum": ["standard", "winter-2026", "summer-2019"]}, "standard"),
+    DemoKey("printer.density", "1 to 8", {"type": "integer", "minimum": 1, "maximum": 8}, 4),
+    DemoKey("printer.paper_mm", "width of the roll", {"enum": [58, 80]}, 80, needs_restart=True),
+    DemoKey("receipt.footer", "below the total", {"type": "string", "maxLength": 80}, "{{ site.name }}"),
 )  # fmt: skip
 OWN_VALUES = (
     ("display.brightness", "SPR", 60),

@@ -148,7 +148,7 @@ class Links:
         await self._deliver_changes([command for command in dequeued if command.name in CHANGES])
 
     async def _deliver_changes(self, changes: Sequence[Command]) -> None:
-        """In parts: a configuration may have 40 KB, and a version may be for all terminals of this process."""
+        """Send them in parts: a configuration may have 40 KB, and be for all terminals of this process."""
         for part in change_frames.chunks(changes):
             try:
                 encoded = await database_sync_to_async(_encode, thread_sensitive=False)(part)

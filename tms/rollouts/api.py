@@ -27,11 +27,11 @@ from tms.rollouts.models import Rollout, RolloutItem, RolloutItemState, RolloutS
 from tms.rollouts.preview import preview_of
 from tms.rollouts.schemas import (
     ContinueBody,
-    CountSchema,
     ReasonBody,
     RetryBody,
     RollBackBody,
     RolloutBody,
+    RolloutCountSchema,
     RolloutItemPageSchema,
     RolloutItemSchema,
     RolloutPageSchema,
@@ -50,7 +50,7 @@ class RolloutQuery(PageQuery):
     state: RolloutState | None = None
 
 
-class ItemQuery(PageQuery):
+class RolloutItemQuery(PageQuery):
     wave: Id | None = None
     state: RolloutItemState | None = None
 
@@ -73,7 +73,7 @@ def read_rollout(request: ApiRequest, pk: int) -> RolloutSchema:
 
 @router.get("/rollouts/{int:pk}/items", summary="List the items of a rollout", response=RolloutItemPageSchema)
 def list_rollout_items(
-    request: ApiRequest, response: HttpResponse, pk: int, query: Query[ItemQuery]
+    request: ApiRequest, response: HttpResponse, pk: int, query: Query[RolloutItemQuery]
 ) -> RolloutItemPageSchema:
     """One for each terminal, as far as you see the terminals."""
     rows = visible(RolloutItem.objects.filter(rollout=_rollout(request, pk)), to=request.person)
@@ -142,7 +142,7 @@ def cancel_rollout(request: ApiRequest, pk: int, body: ReasonBody) -> RolloutSch
 
 @router.post("/rollouts/{int:pk}/continue", summary="Continue a rollout", response=RolloutSchema, access=RUNNING)
 def continue_rollout(request: ApiRequest, pk: int, body: ContinueBody) -> RolloutSchema:
-    """After TMS stopped it. A second person must approve."""
+    """Continue a rollout that TMS stopped. A second person must approve."""
     at, rollout = timezone.now(), _controlled(request, pk)
     payload = approvals.payload_to_continue(rollout, comment=body.reason, leave_out=body.leave_out)
     with _agreed(request, approvals.CONTINUE, payload, body.confirm, body.reason, at):
@@ -150,12 +150,14 @@ def continue_rollout(request: ApiRequest, pk: int, body: ContinueBody) -> Rollou
     return _answer(request, pk)
 
 
-@router.post("/rollouts/{int:pk}/retry", summary="Retry items of a rollout", response=CountSchema, access=RUNNING)
-def retry_rollout(request: ApiRequest, pk: int, body: RetryBody) -> CountSchema:
+@router.post(
+    "/rollouts/{int:pk}/retry", summary="Retry items of a rollout", response=RolloutCountSchema, access=RUNNING
+)
+def retry_rollout(request: ApiRequest, pk: int, body: RetryBody) -> RolloutCountSchema:
     """Items that failed, came back with the old version or did not come back: all, or those of a reason or state."""
     state = body.state.value if body.state else ""
     rollout = _controlled(request, pk)
-    return CountSchema(
+    return RolloutCountSchema(
         number=services.retry(rollout, by=request.person, at=timezone.now(), reason=body.reason, state=state)
     )
 

@@ -120,7 +120,7 @@ def cancel(rollout: Rollout, *, by: User | None, at: datetime, comment: str = ""
 
 @transaction.atomic
 def stop(rollout: Rollout, *, at: datetime, reason: str) -> bool:
-    """By TMS: nothing new starts until a person rolls it back or continues it. False if it was stopped or over."""
+    """Let nothing new start until a person rolls it back or continues it. False if it was stopped or over."""
     rollout = _locked(rollout)
     changed = Rollout.objects.filter(pk=rollout.pk, state__in=(S.RUNNING, S.HELD, S.PAUSED))
     if not changed.update(state=S.STOPPED, state_at=at, reason=reason):

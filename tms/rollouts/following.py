@@ -20,7 +20,7 @@ from tms.rollouts.models import (
 )
 from tms.rollouts.models.item import WORKING
 from tms.rollouts.orders import Changes, Wanted
-from tms.rollouts.outcomes import ItemFacts, Next, Phase, Said, follow, said_by
+from tms.rollouts.outcomes import ItemFacts, ItemPhase, Next, Said, follow, said_by
 
 FOLLOWED = 1_000
 CONTRADICTED_WITHIN = timedelta(hours=24)
@@ -58,7 +58,7 @@ def _of_configuration(facts: ItemFacts, wanted: Wanted) -> Next | None:
 
 
 def said_of(item: RolloutItem) -> Said:
-    return said_by(item.command) if item.command is not None else Said(Phase.SILENT, "no_answer")
+    return said_by(item.command) if item.command is not None else Said(ItemPhase.SILENT, "no_answer")
 
 
 def facts_of(item: RolloutItem, rollout: Rollout, wanted: Wanted) -> ItemFacts:

@@ -30,18 +30,18 @@ class Wanted:
     installed: str
     """Empty if that is not known."""
     name: str = ""
-    """Of the artifact."""
+    """The name of the artifact."""
     refused: str = ""
     """Keys of the configuration that have not got their values."""
     is_superseded: bool = False
     """Whether it shall have another version of the configuration by now."""
 
 
-class Before(NamedTuple):
+class SoftwareBefore(NamedTuple):
     """What a terminal ran before it was ordered."""
 
     name: str
-    """Of the artifact."""
+    """The name of the artifact."""
     running: str
     label: str
     """The version, as people know it."""
@@ -65,7 +65,7 @@ class Changes:
         return [self._by_pk[pk] for pk in item.plan if pk in self._by_pk] if item.plan else self._steps
 
     def artifact_of(self, item: RolloutItem) -> Artifact | None:
-        """Of its current step."""
+        """The artifact of its current step."""
         plan = self.plan_of(item)
         return plan[item.step] if item.step < len(plan) else None
 
@@ -73,7 +73,7 @@ class Changes:
         return self.version is not None or item.step + 1 >= len(self.plan_of(item))
 
     def wanted_of(self, items: Collection[RolloutItem]) -> dict[int, Wanted]:
-        """By item, with its terminal."""
+        """What each item ran, with its terminal."""
         if self.version is not None:
             return _wanted_configurations(items, self.version)
         found = {}
@@ -84,11 +84,11 @@ class Changes:
                 found[item.pk] = Wanted(artifact.version, running, artifact.name)
         return found
 
-    def before_of(self, items: Collection[RolloutItem]) -> dict[int, Before]:
+    def before_of(self, items: Collection[RolloutItem]) -> dict[int, SoftwareBefore]:
         """What each runs before it is ordered."""
         if self.version is None:
             wanted = self.wanted_of(items)
-            return {pk: Before(one.name, one.installed, one.installed) for pk, one in wanted.items()}
+            return {pk: SoftwareBefore(one.name, one.installed, one.installed) for pk, one in wanted.items()}
         rows = TerminalConfiguration.objects.select_related("applied_version")
         known = rows.in_bulk([item.terminal_id for item in items])
         return {item.pk: _before(known.get(item.terminal_id)) for item in items}
@@ -161,6 +161,8 @@ def _wanted_configuration(row: TerminalConfiguration, version: ConfigurationVers
     )
 
 
-def _before(row: TerminalConfiguration | None) -> Before:
+def _before(row: TerminalConfiguration | None) -> SoftwareBefore:
     reported = str(row.reported) if row and row.reported is not None else ""
-    return Before(CONFIGURATION, reported, str(row.applied_version.number) if row and row.applied_version else "0")
+    return SoftwareBefore(
+        CONFIGURATION, reported, str(row.applied_version.number) if row and row.applied_version else "0"
+    )

@@ -1,4 +1,4 @@
-"""From the order of a terminal to its end: what follows from what it said, and from what it runs. Pure.
+"""The way of a terminal from its order to its end: what follows from what it said, and from what it runs. Pure.
 
 What it *said* is the progress and the answer of its command. What it *runs* is what its boots report, whatever it said.
 """
@@ -24,7 +24,7 @@ KNOWN = frozenset(
 """Codes of failures that are reasons of their own. Every other one is `failed`."""
 
 
-class Phase(StrEnum):
+class ItemPhase(StrEnum):
     """What a terminal said last of its order."""
 
     ORDERED = "ordered"
@@ -34,7 +34,7 @@ class Phase(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     POSTPONED = "postponed"
-    """In use: "not now"."""
+    """The terminal is in use: "not now"."""
     SILENT = "silent"
     """It did not answer in time."""
     UNDELIVERED = "undelivered"
@@ -42,7 +42,7 @@ class Phase(StrEnum):
 
 
 class Said(NamedTuple):
-    phase: Phase
+    phase: ItemPhase
     reason: str = ""
     text: str = ""
     back_at: datetime | None = None
@@ -60,7 +60,7 @@ class ItemFacts:
     installed: str
     """What its last boot reported."""
     has_booted: bool = False
-    """Since it was ordered or, later, since it answered."""
+    """Whether it booted since it was ordered or, later, since it answered."""
     is_online: bool = True
     back_at: datetime | None = None
     """It said goodbye for a restart until then; None if it did not."""
@@ -83,9 +83,9 @@ class Next(NamedTuple):
     updated_at: datetime | None = None
 
 
-WORKS: Mapping[Phase, ItemState] = {
-    Phase.DOWNLOADING: ItemState.DOWNLOADING,
-    Phase.INSTALLING: ItemState.INSTALLING,
+WORKS: Mapping[ItemPhase, ItemState] = {
+    ItemPhase.DOWNLOADING: ItemState.DOWNLOADING,
+    ItemPhase.INSTALLING: ItemState.INSTALLING,
 }
 
 
@@ -107,19 +107,19 @@ def follow(facts: ItemFacts, at: datetime) -> Next | None:
     return _ordered(facts, at)
 
 
-REFUSED: Mapping[Phase, Callable[[Said], Next]] = {
-    Phase.UNDELIVERED: lambda said: Next(ItemState.WAITING, "offline"),
-    Phase.POSTPONED: lambda said: Next(ItemState.POSTPONED, "in_use"),
-    Phase.FAILED: lambda said: Next(ItemState.FAILED, said.reason or "failed", said.text),
+REFUSED: Mapping[ItemPhase, Callable[[Said], Next]] = {
+    ItemPhase.UNDELIVERED: lambda said: Next(ItemState.WAITING, "offline"),
+    ItemPhase.POSTPONED: lambda said: Next(ItemState.POSTPONED, "in_use"),
+    ItemPhase.FAILED: lambda said: Next(ItemState.FAILED, said.reason or "failed", said.text),
 }
 """What follows when a terminal did not take the order, wherever it is."""
 
 
 def _ordered(facts: ItemFacts, at: datetime) -> Next | None:
     """It has not restarted yet."""
-    if facts.said.phase == Phase.SUCCEEDED or facts.back_at is not None:
+    if facts.said.phase == ItemPhase.SUCCEEDED or facts.back_at is not None:
         return Next(ItemState.RESTARTING, back_by=_back_by(facts, at))
-    if facts.said.phase == Phase.SILENT:
+    if facts.said.phase == ItemPhase.SILENT:
         return Next(ItemState.FAILED, "no_answer", facts.said.text)
     state = WORKS.get(facts.said.phase)
     return Next(state) if state and state != facts.state else None
@@ -127,7 +127,7 @@ def _ordered(facts: ItemFacts, at: datetime) -> Next | None:
 
 def _updated(facts: ItemFacts, at: datetime) -> Next | None:
     """It runs the wanted version."""
-    if facts.state == ItemState.FAILED or facts.said.phase == Phase.FAILED:
+    if facts.state == ItemState.FAILED or facts.said.phase == ItemPhase.FAILED:
         return Next(ItemState.NEW_VERSION, facts.said.reason, facts.said.text, updated_at=facts.updated_at or at)
     if facts.updated_at is None or facts.state != ItemState.SETTLING:
         return Next(ItemState.SETTLING, updated_at=facts.updated_at or at)
@@ -160,19 +160,19 @@ def said_by(command: Command) -> Said:
     """What the terminal said over its link."""
     match command.state:
         case CommandState.QUEUED:
-            return Said(Phase.ORDERED)
+            return Said(ItemPhase.ORDERED)
         case CommandState.SENT:
             return Said(_phase_of(command.progress_text))
         case CommandState.DONE:
-            return Said(Phase.SUCCEEDED, back_at=_back_at(command.result))
+            return Said(ItemPhase.SUCCEEDED, back_at=_back_at(command.result))
         case CommandState.EXPIRED:
-            return Said(Phase.UNDELIVERED)
+            return Said(ItemPhase.UNDELIVERED)
     if command.answered_at is None:
-        return Said(Phase.SILENT, "no_answer", command.error)
+        return Said(ItemPhase.SILENT, "no_answer", command.error)
     code, text = code_of(command.error_text), command.error_text
     if code in IN_USE or command.error_kind == ErrorType.NOT_NOW:
-        return Said(Phase.POSTPONED, code, text)
-    return Said(Phase.FAILED, code if code in KNOWN else "failed", text)
+        return Said(ItemPhase.POSTPONED, code, text)
+    return Said(ItemPhase.FAILED, code if code in KNOWN else "failed", text)
 
 
 def code_of(error: str) -> str:
@@ -180,10 +180,10 @@ def code_of(error: str) -> str:
     return error.partition(":")[0].strip().replace("-", "_").lower()[:32]
 
 
-def _phase_of(progress: str) -> Phase:
+def _phase_of(progress: str) -> ItemPhase:
     if not progress:
-        return Phase.ORDERED
-    return Phase.INSTALLING if progress.lower().startswith("install") else Phase.DOWNLOADING
+        return ItemPhase.ORDERED
+    return ItemPhase.INSTALLING if progress.lower().startswith("install") else ItemPhase.DOWNLOADING
 
 
 def _back_at(result: Any) -> datetime | None:

@@ -140,7 +140,7 @@ def members_of(rollout: Rollout, *, by: User, at: datetime) -> QuerySet[Terminal
 
 
 def _agreed_number(members: QuerySet[Terminal], agreed: int | None) -> int:
-    """For how many terminals it is, as far as that was agreed. Raises RolloutRefused."""
+    """The number of terminals that it is for, as far as that was agreed. Raises RolloutRefused."""
     number = members.count()
     if needs_second(number) and number > GROWTH * (agreed or 0):
         raise RolloutRefused("$", f"a second person must agree to a rollout for {number:,} terminals")

@@ -18,7 +18,7 @@ from tms.rollouts.orders import Changes
 from tms.rollouts.rolling_back import RollBack
 from tms.rollouts.values import RolloutValues, WaveValues
 from tms.rollouts.wave_steps import exposed_at
-from tms.rollouts.waves import Target, WaveDraw, draw
+from tms.rollouts.waves import WaveDraw, WaveTarget, draw
 
 MAX_LOOKED_AT = 5_000
 """Terminals whose lanes are looked at; above that the preview says that the guards are asked at each start."""
@@ -48,7 +48,7 @@ class RolloutPreview:
     needs_second: bool
     installing_s: int
     ends_at: datetime | None
-    """About when; None without terminals."""
+    """The time at which it is about over; None without terminals."""
 
 
 def preview_of(
@@ -90,7 +90,7 @@ def _unfit(made: Rollout, values: RolloutValues, rows: Sequence[Terminal]) -> di
 
 
 def _waves(values: RolloutValues, rows: Sequence[Terminal]) -> list[int]:
-    targets = (Target(row.pk, row.site_id, row.model) for row in rows)
+    targets = (WaveTarget(row.pk, row.site_id, row.model) for row in rows)
     drawn = draw(targets, [WaveDraw(wave.kind, wave.size) for wave in values.waves], seed=0)
     return [len(terminals) for terminals in drawn]
 

@@ -52,7 +52,7 @@ class RollBack(NamedTuple):
 
 
 def roll_back_of(rollout: Rollout, *, by: User) -> RollBack:
-    """As far as the person may run rollouts."""
+    """The terminals as far as the person may run rollouts."""
     items = permitted(RolloutItem.objects.filter(rollout=rollout), by=by, permission=Permission.RUN_ROLLOUTS)
     items = items.filter(Q(state__in=MAY_BE_UPDATED) | ~Q(updated_at=None)).exclude(version_before="")
     # What was not sent is withdrawn.

@@ -270,7 +270,7 @@ class RolloutItemSchema(ResponseSchema):
 class RolloutItemPageSchema(Page[RolloutItemSchema]): ...
 
 
-class CountSchema(ResponseSchema):
+class RolloutCountSchema(ResponseSchema):
     number: int
 
 

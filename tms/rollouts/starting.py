@@ -29,7 +29,7 @@ from tms.rollouts.models import (
 )
 from tms.rollouts.models.rollout import RolloutQuerySet
 from tms.rollouts.rolling_back import roll_back_of
-from tms.rollouts.waves import Target, WaveDraw, draw
+from tms.rollouts.waves import WaveDraw, WaveTarget, draw
 
 MAX_ITEMS = 100_000
 WITHOUT_WORK = states(lambda treatment: not treatment.takes_work)
@@ -43,7 +43,7 @@ def _taking_late(at: datetime) -> RolloutQuerySet:
 
 
 def starter_of(rollout: Rollout) -> User | None:
-    """On whose behalf it orders; None if they may not any more. Read again each time."""
+    """The person on whose behalf it orders; None if they may not any more. Read again each time."""
     person = User.objects.filter(pk=rollout.started_by_id).first() if rollout.started_by_id else None
     if person is None or not (may_watch(person) and may(person, Permission.RUN_ROLLOUTS)):
         return None
@@ -129,7 +129,7 @@ def _why_not(rollout: Rollout, number: int) -> str:
 def _draw(rollout: Rollout, rows: Sequence[Terminal]) -> dict[int, Wave]:
     """The wave of each terminal. Waves that got none are deleted."""
     waves = list(rollout.waves.order_by("number"))
-    targets = [Target(row.pk, row.site_id, row.model) for row in rows]
+    targets = [WaveTarget(row.pk, row.site_id, row.model) for row in rows]
     drawn = draw(targets, [WaveDraw(WaveKind(wave.kind), wave.size) for wave in waves], seed=rollout.seed)
     kept = [(wave, terminals) for wave, terminals in zip(waves, drawn, strict=True) if terminals]
     Wave.objects.filter(pk__in={wave.pk for wave in waves} - {wave.pk for wave, _ in kept}).delete()

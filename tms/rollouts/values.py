@@ -18,7 +18,7 @@ MAX_AT_ONCE = 1_000
 MAX_LENGTH = timedelta(days=92)
 MAX_WATCH_HOURS = 24 * 14
 SMALL = 100
-"""Of fewer terminals only large effects are noticed, so that a person approves each wave unless somebody chose."""
+"""A fleet below which only large effects are noticed, so that a person approves each wave unless somebody chose."""
 
 
 class RolloutRefused(ValueError):
@@ -72,7 +72,7 @@ class RolloutValues:
     name: str
     until: datetime
     artifacts: Sequence[Artifact] = ()
-    """In the order in which a terminal installs them."""
+    """The artifacts in the order in which a terminal installs them."""
     version: ConfigurationVersion | None = None
     """Instead of artifacts."""
     comment: str = ""

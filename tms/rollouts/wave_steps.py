@@ -1,4 +1,4 @@
-"""From wave to wave: when one is installed, how long it is watched, and when the next may start."""
+"""The way from wave to wave: when one is installed, how long it is watched, and when the next may start."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tms.rollouts.models.wave import WaveKind
 
 
-class Target(NamedTuple):
+class WaveTarget(NamedTuple):
     terminal: int
     site: int
     model: str
@@ -20,10 +20,10 @@ class Target(NamedTuple):
 class WaveDraw(NamedTuple):
     kind: WaveKind
     size: int = 0
-    """As `Wave.size`."""
+    """The same as `Wave.size`."""
 
 
-def draw(targets: Iterable[Target], waves: Sequence[WaveDraw], *, seed: int) -> list[list[int]]:
+def draw(targets: Iterable[WaveTarget], waves: Sequence[WaveDraw], *, seed: int) -> list[list[int]]:
     """The terminals of each wave. Each is in exactly one; what no wave asks for is in the last one of those that are
     neither held back nor for terminals that match later.
     """
@@ -31,7 +31,7 @@ def draw(targets: Iterable[Target], waves: Sequence[WaveDraw], *, seed: int) -> 
 
 
 class _Drawing:
-    def __init__(self, targets: Iterable[Target], seed: int) -> None:
+    def __init__(self, targets: Iterable[WaveTarget], seed: int) -> None:
         self._random = Random(seed)  # a sample, not a secret
         self._left = sorted(targets)
         self._total = len(self._left)
@@ -40,7 +40,7 @@ class _Drawing:
         """Sites where one is held back."""
 
     def of(self, waves: Sequence[WaveDraw]) -> list[list[int]]:
-        drawn: dict[int, list[Target]] = {number: [] for number in range(len(waves))}
+        drawn: dict[int, list[WaveTarget]] = {number: [] for number in range(len(waves))}
         for number, wave in enumerate(waves):
             if wave.kind is WaveKind.HELD_BACK:
                 drawn[number] = self._take(self._held_back())
@@ -54,12 +54,12 @@ class _Drawing:
             drawn[rest] += self._take(self._left)
         return [[target.terminal for target in drawn[number]] for number in range(len(waves))]
 
-    def _take(self, chosen: Sequence[Target]) -> list[Target]:
+    def _take(self, chosen: Sequence[WaveTarget]) -> list[WaveTarget]:
         taken = set(chosen)
         self._left = [target for target in self._left if target not in taken]
         return list(chosen)
 
-    def _chosen(self, wave: WaveDraw) -> Sequence[Target]:
+    def _chosen(self, wave: WaveDraw) -> Sequence[WaveTarget]:
         match wave.kind:
             case WaveKind.CANARY:
                 return self._canary(wave.size)
@@ -72,7 +72,7 @@ class _Drawing:
                 return [target for target in self._left if target.site in sites]
         return ()  # the rest is what the others leave
 
-    def _held_back(self) -> list[Target]:
+    def _held_back(self) -> list[WaveTarget]:
         """One at each site with several: of the most frequent model, which most of the others can be compared with."""
         found = []
         for of_site in _by_site(self._left).values():
@@ -81,14 +81,14 @@ class _Drawing:
                 found.append(next(target for target in of_site if target.model == model))
         return found
 
-    def _canary(self, size: int) -> list[Target]:
+    def _canary(self, size: int) -> list[WaveTarget]:
         """One at each of `size` sites, of the model that is behind its share of all."""
         by_site = _by_site(self._left)
         share = Counter(target.model for target in self._left)
         sites = list(by_site)
         self._random.shuffle(sites)
         sites.sort(key=lambda site: site not in self._compared)
-        found: list[Target] = []
+        found: list[WaveTarget] = []
         taken: Counter[str] = Counter()
         for site in sites[:size]:
             one = max(by_site[site], key=lambda target: share[target.model] / (taken[target.model] + 1))
@@ -96,9 +96,9 @@ class _Drawing:
             found.append(one)
         return found
 
-    def _in_even_order(self, targets: Sequence[Target]) -> list[Target]:
-        """In an order of which each part has its share of each site and model: a systematic sample."""
-        strata: defaultdict[tuple[int, str], list[Target]] = defaultdict(list)
+    def _in_even_order(self, targets: Sequence[WaveTarget]) -> list[WaveTarget]:
+        """Put them into an order of which each part has its share of each site and model: a systematic sample."""
+        strata: defaultdict[tuple[int, str], list[WaveTarget]] = defaultdict(list)
         for target in targets:
             strata[target.site, target.model].append(target)
         ranked = []
@@ -108,8 +108,8 @@ class _Drawing:
         return [target for _rank, target in sorted(ranked)]
 
 
-def _by_site(targets: Iterable[Target]) -> dict[int, list[Target]]:
-    found: defaultdict[int, list[Target]] = defaultdict(list)
+def _by_site(targets: Iterable[WaveTarget]) -> dict[int, list[WaveTarget]]:
+    found: defaultdict[int, list[WaveTarget]] = defaultdict(list)
     for target in targets:
         found[target.site].append(target)
     return found

@@ -3,7 +3,7 @@
 import pytest
 
 from tms.rollouts.effects.decision import Standing, decide, has_failed, is_enough, mean_evidence
-from tms.rollouts.effects.exclusions import Facts, LeftOut, left_out
+from tms.rollouts.effects.exclusions import Facts, HitLeftOut, left_out
 
 QUIET = Standing()
 
@@ -61,15 +61,15 @@ def test_when_a_wave_was_watched_enough(compared, smallest, enough):
         (Facts(), None),
         (Facts("application"), None),
         (Facts("power"), None),
-        (Facts("network"), LeftOut.CAUSE),
-        (Facts("server"), LeftOut.CAUSE),
-        (Facts("planned"), LeftOut.CAUSE),
+        (Facts("network"), HitLeftOut.CAUSE),
+        (Facts("server"), HitLeftOut.CAUSE),
+        (Facts("planned"), HitLeftOut.CAUSE),
         (Facts("unclear"), None),
-        (Facts("unclear", is_unclear_for_both=True), LeftOut.UNCLEAR),
+        (Facts("unclear", is_unclear_for_both=True), HitLeftOut.UNCLEAR),
         (Facts("application", is_unclear_for_both=True), None),
-        (Facts(in_maintenance=True), LeftOut.MAINTENANCE),
-        (Facts(in_shared_incident=True), LeftOut.INCIDENT),
-        (Facts(is_about_software=True), LeftOut.ABOUT_SOFTWARE),
+        (Facts(in_maintenance=True), HitLeftOut.MAINTENANCE),
+        (Facts(in_shared_incident=True), HitLeftOut.INCIDENT),
+        (Facts(is_about_software=True), HitLeftOut.ABOUT_SOFTWARE),
     ],
 )
 def test_which_hits_do_not_count(facts, reason):

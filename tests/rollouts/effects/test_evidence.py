@@ -11,8 +11,8 @@ from tms.rollouts.effects import betting, noticeable, strata
 from tms.rollouts.effects.betting import RATIOS
 from tms.rollouts.effects.noticeable import Beside
 from tms.rollouts.effects.rates import expected_rate
-from tms.rollouts.effects.strata import Counts, Exposure, Member
-from tms.rollouts.effects.tally import Tally
+from tms.rollouts.effects.strata import Counts, Exposure, StratumMember
+from tms.rollouts.effects.tally import EvidenceTally
 
 COUNTS = st.builds(
     Counts,
@@ -32,12 +32,12 @@ def plain_factor(counts: Counts, ratio: float) -> float:
 
 @given(st.lists(st.lists(COUNTS, max_size=4), max_size=8))
 def test_a_tally_that_grows_equals_one_computed_at_once(hours):
-    tally = Tally()
+    tally = EvidenceTally()
     for hour in hours:
         for counts in hour:
             tally.add(counts)
             tally.expose(Exposure(0.5, 1))
-        tally = Tally.load(msgspec.json.decode(msgspec.json.encode(tally.dump())))
+        tally = EvidenceTally.load(msgspec.json.decode(msgspec.json.encode(tally.dump())))
 
     every = [counts for hour in hours for counts in hour]
     evidence = sum(prod(plain_factor(counts, ratio) for counts in every) for ratio in RATIOS) / len(RATIOS)
@@ -80,7 +80,7 @@ def test_a_bet_on_readings_is_fair_whoever_is_updated():
     ],
 )
 def test_which_hits_are_evidence(counts, evidence):
-    tally = Tally()
+    tally = EvidenceTally()
 
     tally.add(counts)
 
@@ -94,12 +94,12 @@ def test_which_hits_are_evidence(counts, evidence):
 
 def test_hits_count_within_a_stratum_and_once_in_an_episode():
     members = [
-        Member(1, "KX-21", is_updated=True),
-        Member(2, "KX-21", is_updated=False),
-        Member(3, "KX-21", is_updated=False),
-        Member(4, "KX-20", is_updated=True),
-        Member(5, "KX-30", is_updated=True),
-        Member(6, "KX-30", is_updated=False),
+        StratumMember(1, "KX-21", is_updated=True),
+        StratumMember(2, "KX-21", is_updated=False),
+        StratumMember(3, "KX-21", is_updated=False),
+        StratumMember(4, "KX-20", is_updated=True),
+        StratumMember(5, "KX-30", is_updated=True),
+        StratumMember(6, "KX-30", is_updated=False),
     ]
     rates = dict.fromkeys(range(1, 7), 0.24)
 

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.rollouts.hawkbit.test_feedback import feedback
+from tests.rollouts.hawkbit.bodies import feedback
 from tests.support import people
 from tests.support.artifacts import make_artifact
 from tests.support.rollouts import make_rollout

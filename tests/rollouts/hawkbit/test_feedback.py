@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.rollouts.hawkbit.bodies import feedback
 from tms.rollouts.hawkbit.feedback import (
     MAX_DETAIL,
     MAX_DETAILS,
@@ -14,12 +15,6 @@ from tms.rollouts.hawkbit.feedback import (
     parse_feedback,
 )
 from tms.rollouts.hawkbit.resources import Deployment, action_number, deployment, poll
-
-
-def feedback(execution: str, finished: str = "none", *, cnt: int = 0, of: int = 0, details: object = ()) -> bytes:
-    result = {"progress": {"cnt": cnt, "of": of}, "finished": finished}
-    status = {"result": result, "execution": execution, "details": details}
-    return json.dumps({"id": 7, "time": "20261202T025359", "status": status}).encode()
 
 
 @pytest.mark.parametrize(

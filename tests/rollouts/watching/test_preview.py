@@ -5,7 +5,7 @@ import pytest
 from tests.support.builders import AT
 from tms.fleet.models import Outage
 from tms.rollouts.watching.preview import smallest_effects
-from tms.rollouts.waves import Target
+from tms.rollouts.waves import WaveTarget
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
@@ -20,7 +20,7 @@ def test_later_waves_notice_more_and_the_last_nothing(fleet):
     )
     known = [kiosk.pk for kiosk in kiosks]
     others = range(max(known) + 1, max(known) + 395)
-    targets = [Target(terminal, number % 40, "KX-21") for number, terminal in enumerate([*known, *others])]
+    targets = [WaveTarget(terminal, number % 40, "KX-21") for number, terminal in enumerate([*known, *others])]
     pks = [target.terminal for target in targets]
     waves = [pks[:40], pks[40:120], pks[120:]]
 

@@ -29,7 +29,7 @@ MAX_WORDS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ArtifactLine:
     artifact: Artifact
     runs_on: int
 
@@ -45,7 +45,7 @@ def artifacts(request: AuthenticatedRequest) -> HttpResponse:
     begin = _number(request.GET.get("after", ""))
     found = list(rows.order_by("name", "-pk").select_related("uploaded_by", "withdrawn_by")[begin : begin + PAGE + 1])
     shown, numbers = found[:PAGE], counts(found[:PAGE], request.user)
-    lines = (Line(one, numbers[one.pk]) for one in shown)
+    lines = (ArtifactLine(one, numbers[one.pk]) for one in shown)
     values = {
         "nav_item": "rollouts",
         "words": words,

@@ -26,7 +26,7 @@ def artifact() -> Artifact | None:
 
 
 def start(found: Artifact, *, by: User, at: datetime) -> Rollout:
-    """On all kiosks that the person may update. At once, at any hour: nobody waits for the night to see it stop.
+    """Start it on all kiosks that the person may update, at any hour: nobody waits for the night to see it stop.
 
     Raises RolloutRefused and Forbidden.
     """

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class LeftOut(StrEnum):
+class HitLeftOut(StrEnum):
     CAUSE = "cause"
     """An outage of the network, of TMS itself, or planned."""
     INCIDENT = "incident"
@@ -35,13 +35,13 @@ class Facts(NamedTuple):
     is_unclear_for_both: bool = False
 
 
-def left_out(facts: Facts) -> LeftOut | None:
+def left_out(facts: Facts) -> HitLeftOut | None:
     """Why this hit does not count; None if it does."""
     reasons = (
-        (facts.cause in NEVER_COUNTED, LeftOut.CAUSE),
-        (facts.is_about_software, LeftOut.ABOUT_SOFTWARE),
-        (facts.in_maintenance, LeftOut.MAINTENANCE),
-        (facts.in_shared_incident, LeftOut.INCIDENT),
-        (facts.cause == UNCLEAR and facts.is_unclear_for_both, LeftOut.UNCLEAR),
+        (facts.cause in NEVER_COUNTED, HitLeftOut.CAUSE),
+        (facts.is_about_software, HitLeftOut.ABOUT_SOFTWARE),
+        (facts.in_maintenance, HitLeftOut.MAINTENANCE),
+        (facts.in_shared_incident, HitLeftOut.INCIDENT),
+        (facts.cause == UNCLEAR and facts.is_unclear_for_both, HitLeftOut.UNCLEAR),
     )
     return next((reason for applies, reason in reasons if applies), None)

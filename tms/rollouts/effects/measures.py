@@ -13,7 +13,7 @@ class MeasureKind(StrEnum):
     """Whether it came back after its update: compared with what is usual, as waiting terminals have no update."""
 
 
-class Measure(NamedTuple):
+class EffectMeasure(NamedTuple):
     name: str
     kind: MeasureKind
 
@@ -21,16 +21,16 @@ class Measure(NamedTuple):
 MEASURES = {
     measure.name: measure
     for measure in (
-        Measure("restarts", MeasureKind.COUNT),
-        Measure("outages_application", MeasureKind.COUNT),
-        Measure("outages_power", MeasureKind.COUNT),
-        Measure("not_back", MeasureKind.RETURN),
-        Measure("alerts", MeasureKind.COUNT),
-        Measure("passing_faults", MeasureKind.COUNT),
-        Measure("lasting_faults", MeasureKind.COUNT),
-        Measure("memory", MeasureKind.READING),
-        Measure("temperature", MeasureKind.READING),
-        Measure("response_time", MeasureKind.READING),
+        EffectMeasure("restarts", MeasureKind.COUNT),
+        EffectMeasure("outages_application", MeasureKind.COUNT),
+        EffectMeasure("outages_power", MeasureKind.COUNT),
+        EffectMeasure("not_back", MeasureKind.RETURN),
+        EffectMeasure("alerts", MeasureKind.COUNT),
+        EffectMeasure("passing_faults", MeasureKind.COUNT),
+        EffectMeasure("lasting_faults", MeasureKind.COUNT),
+        EffectMeasure("memory", MeasureKind.READING),
+        EffectMeasure("temperature", MeasureKind.READING),
+        EffectMeasure("response_time", MeasureKind.READING),
     )
 }
 """Measures in the order in which pages show them."""

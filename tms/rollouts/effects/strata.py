@@ -11,7 +11,7 @@ WINDOW_HOURS = 3
 """Readings are compared by how much they changed within these hours."""
 
 
-class Member(NamedTuple):
+class StratumMember(NamedTuple):
     """A terminal that was comparable in an hour."""
 
     terminal: int
@@ -53,7 +53,7 @@ class Exposure(NamedTuple):
     waiting_days: float = 0.0
 
 
-def exposures(members: Iterable[Member]) -> list[Exposure]:
+def exposures(members: Iterable[StratumMember]) -> list[Exposure]:
     """The exposure of each model that has both updated and waiting terminals."""
     days: dict[str, list[float]] = {}
     for member in members:
@@ -62,13 +62,13 @@ def exposures(members: Iterable[Member]) -> list[Exposure]:
 
 
 def count(
-    members: Iterable[Member], hit: Collection[int], quiet: Collection[int], rates: Mapping[int, float]
+    members: Iterable[StratumMember], hit: Collection[int], quiet: Collection[int], rates: Mapping[int, float]
 ) -> list[Counts]:
     """Count the hits of one measure at one site in one hour, for each model with hits and both kinds of terminals.
 
     `quiet`: the terminals that were hit within the `EPISODE_HOURS` before; `rates`: expected hits of each a day.
     """
-    strata: dict[str, list[Member]] = {}
+    strata: dict[str, list[StratumMember]] = {}
     for member in members:
         if member.terminal not in quiet:
             strata.setdefault(member.model, []).append(member)
@@ -76,7 +76,7 @@ def count(
     return [counts for counts in found if counts.hits and counts.updated and counts.waiting]
 
 
-def _count(members: Sequence[Member], hit: Collection[int], rates: Mapping[int, float]) -> Counts:
+def _count(members: Sequence[StratumMember], hit: Collection[int], rates: Mapping[int, float]) -> Counts:
     updated = [member for member in members if member.is_updated]
     waiting = [member for member in members if not member.is_updated]
     return Counts(

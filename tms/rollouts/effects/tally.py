@@ -13,7 +13,7 @@ MOST = 1e9
 """Evidence is shown and stored up to this."""
 
 
-class Tally(msgspec.Struct):
+class EvidenceTally(msgspec.Struct):
     """Everything but `logs` is for people: rates, how many were expected. Strata without both kinds add nothing."""
 
     logs: list[float] = []

@@ -29,25 +29,25 @@ KEPT_TROUBLES = 450
 DOWNLOADING, INSTALLED = "downloading", "installed"
 
 
-class Work(NamedTuple):
+class PollingWork(NamedTuple):
     """What a terminal has to do: at most one of the two."""
 
     install: Command | None = None
     cancel: Command | None = None
 
 
-def work_of(terminal: int, *, at: datetime) -> Work:
+def work_of(terminal: int, *, at: datetime) -> PollingWork:
     """A cancellation first: while one is shown, updaters begin nothing."""
     recent = _recent(terminal)
     for command in recent:
         if _awaits_cancellation(command):
-            return Work(cancel=command)
+            return PollingWork(cancel=command)
     for command in reversed(recent):
         if command.state == CommandState.SENT or (
             command.state == CommandState.QUEUED and command.deliver_before > at and _may_begin(command, at)
         ):
-            return Work(install=command)
-    return Work()
+            return PollingWork(install=command)
+    return PollingWork()
 
 
 def find(terminal: int, action: int) -> Command | None:

@@ -21,7 +21,7 @@ from tms.fleet.presence import outages, store
 from tms.fleet.presence.outage_causes import returning
 from tms.fleet.presence.state_machine import report
 from tms.rollouts.hawkbit import actions
-from tms.rollouts.hawkbit.actions import Work
+from tms.rollouts.hawkbit.actions import PollingWork
 from tms.rollouts.hawkbit.feedback import Attributes
 from tms.telemetry import boots
 
@@ -88,7 +88,7 @@ def is_asked(terminal: int, *, at: datetime) -> bool:
     )
 
 
-def sleep_s(work: Work) -> float:
+def sleep_s(work: PollingWork) -> float:
     """When to poll again: sooner while there is work, so that a cancellation arrives in time."""
     interval = settings.HAWKBIT_POLL_S / (10 if work.install or work.cancel else 1)
     return interval * random.uniform(1 - SPREAD, 1)

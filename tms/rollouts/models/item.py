@@ -69,7 +69,7 @@ class RolloutItem(models.Model):
     site = models.ForeignKey(Site, models.SET_NULL, null=True, related_name="+")
     """Where it was when it was drawn: one that moved since leaves."""
     serial = models.CharField(max_length=64, blank=True)
-    """Of its device then: one that was replaced leaves."""
+    """The serial number of its device then: one that was replaced leaves."""
     boot_id = models.CharField(max_length=64, blank=True)
     """The boot in which it was ordered, or in which it answered."""
     version_before = models.CharField(max_length=64, blank=True)

@@ -87,7 +87,7 @@ class RolloutQuerySet(models.QuerySet["Rollout"]):
         return self.filter(ended_at__lt=at - KEPT_FOR)
 
     def wholly_within(self, scope: Scope) -> Self:
-        """Those of which a person with this scope sees every terminal, so that numbers say nothing of others."""
+        """Rollouts of which a person with this scope sees every terminal, so that numbers say nothing of others."""
         if scope.is_everything:
             return self
         items = self.model._meta.get_field("items").related_model._default_manager.filter(rollout=models.OuterRef("pk"))

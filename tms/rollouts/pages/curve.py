@@ -25,7 +25,7 @@ class PlotLine(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Plot:
+class EvidencePlot:
     """Drawn for one width, never shrunk."""
 
     size: str
@@ -49,15 +49,17 @@ class Plot:
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class EvidenceCurve:
     """Evidence by time: the mean, and each measure. `since` and `until` label the axis."""
 
-    sizes: Sequence[Plot]
+    sizes: Sequence[EvidencePlot]
     since: datetime
     until: datetime
 
 
-def curve_of(times: Sequence[datetime], mean: Sequence[float], measures: Mapping[str, Sequence[float]]) -> Curve | None:
+def curve_of(
+    times: Sequence[datetime], mean: Sequence[float], measures: Mapping[str, Sequence[float]]
+) -> EvidenceCurve | None:
     """None before there is a line to draw. All sequences have the same length."""
     if len(times) < 2:
         return None
@@ -68,16 +70,16 @@ def curve_of(times: Sequence[datetime], mean: Sequence[float], measures: Mapping
     others = [[values[at] for at in chosen] for values in measures.values()]
     main = [mean[at] for at in chosen]
     sizes = [_plot(size, width, shown, main, others) for size, width in (("wide", 760), ("phone", 346))]
-    return Curve(sizes, times[0], times[-1])
+    return EvidenceCurve(sizes, times[0], times[-1])
 
 
 def _plot(
     size: str, width: int, times: Sequence[datetime], mean: Sequence[float], others: Sequence[Sequence[float]]
-) -> Plot:
+) -> EvidencePlot:
     total_s = (times[-1] - times[0]).total_seconds() or 1
     across = width - 8 - LEFT
     xs = [LEFT + across * (at - times[0]).total_seconds() / total_s for at in times]
-    return Plot(size, width, _path(xs, mean), [_path(xs, values) for values in others], xs[-1], _y(mean[-1]))
+    return EvidencePlot(size, width, _path(xs, mean), [_path(xs, values) for values in others], xs[-1], _y(mean[-1]))
 
 
 def _path(xs: Sequence[float], values: Sequence[float]) -> str:

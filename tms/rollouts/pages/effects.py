@@ -13,13 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.fleet.models import Terminal
-from tms.rollouts.effects.exclusions import LeftOut
+from tms.rollouts.effects.exclusions import HitLeftOut
 from tms.rollouts.effects.measures import MeasureKind
 from tms.rollouts.models import Rollout, Watching
-from tms.rollouts.pages.curve import Curve, curve_of
+from tms.rollouts.pages.curve import EvidenceCurve, curve_of
 from tms.rollouts.pages.evidence import EvidenceBar
 from tms.rollouts.watching import report
-from tms.rollouts.watching.report import MeasureReport, Report
+from tms.rollouts.watching.report import EffectsReport, MeasureReport
 
 SHOWN_HITS = 12
 KEPT_REPORTS = 64
@@ -48,11 +48,11 @@ SENTENCES: Mapping[str, str | Promise] = {
 OUTAGES = _("%(hits)s outages, %(expected)s expected, at %(sites)s sites.")
 READING = _("Rose more on %(terminals)s updated terminals than on waiting ones beside them, at %(sites)s sites.")
 LEFT_OUT: Mapping[str, str | Promise] = {
-    LeftOut.CAUSE: pgettext_lazy("why hits do not count", "network, TMS itself or planned"),
-    LeftOut.INCIDENT: pgettext_lazy("why hits do not count", "an incident that waiting terminals had as well"),
-    LeftOut.MAINTENANCE: pgettext_lazy("why hits do not count", "maintenance"),
-    LeftOut.ABOUT_SOFTWARE: pgettext_lazy("why hits do not count", "alerts about firmware or configuration"),
-    LeftOut.UNCLEAR: pgettext_lazy("why hits do not count", "unclear, as on waiting terminals"),
+    HitLeftOut.CAUSE: pgettext_lazy("why hits do not count", "network, TMS itself or planned"),
+    HitLeftOut.INCIDENT: pgettext_lazy("why hits do not count", "an incident that waiting terminals had as well"),
+    HitLeftOut.MAINTENANCE: pgettext_lazy("why hits do not count", "maintenance"),
+    HitLeftOut.ABOUT_SOFTWARE: pgettext_lazy("why hits do not count", "alerts about firmware or configuration"),
+    HitLeftOut.UNCLEAR: pgettext_lazy("why hits do not count", "unclear, as on waiting terminals"),
 }
 
 
@@ -108,7 +108,7 @@ class Effects:
     rows: Sequence[EffectRow]
     mean: EvidenceBar | None
     foot: str
-    curve: Curve | None
+    curve: EvidenceCurve | None
     hit: Sequence[HitRow]
 
     @property
@@ -135,18 +135,18 @@ def effects_of(rollout: Rollout, *, to: User, is_past: bool) -> Effects | None:
 
 
 @lru_cache(maxsize=KEPT_REPORTS)
-def _report(rollout: int, evaluated_at: datetime) -> Report:
+def _report(rollout: int, evaluated_at: datetime) -> EffectsReport:
     """Cached, because a page asks for its numbers each two seconds, and evidence changes once a minute."""
     return report.of(Rollout.objects.get(pk=rollout))
 
 
-def _foot(found: Report) -> str:
+def _foot(found: EffectsReport) -> str:
     days = gettext("%(n)s terminal-days updated.") % {"n": f"{found.updated_days:,.0f}"}
     left = [f"{number:,} {LEFT_OUT.get(reason, reason)}" for reason, number in sorted(found.left_out.items()) if number]
     return f"{days} {gettext('Left out: %(what)s.') % {'what': gettext(', ').join(left)}}" if left else days
 
 
-def _hits(found: Report, person: User) -> list[HitRow]:
+def _hits(found: EffectsReport, person: User) -> list[HitRow]:
     """The terminals with most hits, of those that the person sees."""
     hits = dict(found.most_hit[:SHOWN_HITS])
     rows = visible(Terminal.objects.filter(pk__in=hits), to=person).select_related("site", "state")

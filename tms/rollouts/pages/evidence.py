@@ -24,7 +24,7 @@ class EvidenceBar:
 
     @property
     def length(self) -> float:
-        """In per cent of the bar."""
+        """Percentage of the bar."""
         return min(max(log10(self.value) / 2, 0), 1) * 100 if self.value > 0 else 0
 
     @property

@@ -84,7 +84,7 @@ class ItemsQuery(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ItemRow:
+class RolloutItemRow:
     item: RolloutItem
     postpone_limit: int
 
@@ -140,8 +140,8 @@ def _detail(item: RolloutItem, limit: int) -> str:
     return item.error or str(WAITS.get(item.reason, item.reason))
 
 
-class ItemsPage(NamedTuple):
-    rows: list[ItemRow]
+class RolloutItemsPage(NamedTuple):
+    rows: list[RolloutItemRow]
     after: str
     """The cursor of the next page; empty if there is none."""
 
@@ -150,14 +150,14 @@ def items_of(rollout: Rollout, person: User) -> QuerySet[RolloutItem]:
     return visible(RolloutItem.objects.filter(rollout=rollout), to=person)
 
 
-def items_page(items: QuerySet[RolloutItem], rollout: Rollout, query: ItemsQuery) -> ItemsPage:
+def items_page(items: QuerySet[RolloutItem], rollout: Rollout, query: ItemsQuery) -> RolloutItemsPage:
     """What needs a person first, then what is going on."""
     rows = items.filter(state__in=SHOWS[query.show]) if query.show else items
     rows = rows.annotate(rank=RANK)
     found = IN_ORDER.window(rows, after=query.after, size=A_PAGE)
     by_pk = RolloutItem.objects.select_related("terminal__site", "command", "wave").in_bulk(found.pks)
-    shown = [ItemRow(by_pk[pk], rollout.postpone_limit) for pk in found.pks if pk in by_pk]
-    return ItemsPage(shown, found.after)
+    shown = [RolloutItemRow(by_pk[pk], rollout.postpone_limit) for pk in found.pks if pk in by_pk]
+    return RolloutItemsPage(shown, found.after)
 
 
 class AttentionReason(NamedTuple):

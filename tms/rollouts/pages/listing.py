@@ -14,7 +14,7 @@ from tms.protocol.text import clean
 from tms.rollouts.models import Rollout, RolloutArtifact, RolloutState, Wave
 from tms.rollouts.models.rollout import RolloutQuerySet
 from tms.rollouts.pages.evidence import EvidenceBar
-from tms.rollouts.pages.progress import BarPart, ItemCounts, RolloutProgress, progress_of
+from tms.rollouts.pages.progress import ItemCounts, RolloutProgress, WaveBarPart, progress_of
 from tms.rollouts.pages.words import FINISHED, GROUP_OF, ICONS, PAST, NextStep, next_step
 
 A_PAGE = 20
@@ -76,7 +76,7 @@ class RolloutRow:
         return self.progress.all
 
     @property
-    def bar(self) -> list[BarPart]:
+    def bar(self) -> list[WaveBarPart]:
         return self.progress.bar([wave.number for wave in self.waves])
 
     @property

@@ -13,12 +13,12 @@ from tms.rollouts.models import ATTENTION, RolloutItem, RolloutItemState
 from tms.rollouts.models.item import WORKING
 
 GAP = 1.2
-"""Between the segments of a bar, in per cent of its width."""
+"""The gap between the segments of a bar, in per cent of its width."""
 PARTS: Mapping[str, Sequence[str]] = {"done": (RolloutItemState.DONE,), "failed": ATTENTION, "running": WORKING}
 """What the parts of a bar are made of, in their order."""
 
 
-class BarPart(NamedTuple):
+class WaveBarPart(NamedTuple):
     """A part of a bar, in per cent of its width; without a name its ground."""
 
     name: str
@@ -82,22 +82,22 @@ class RolloutProgress:
     def wave(self, number: int) -> ItemCounts:
         return self.by_wave.get(number, ItemCounts({}))
 
-    def bar(self, waves: Collection[int]) -> list[BarPart]:
+    def bar(self, waves: Collection[int]) -> list[WaveBarPart]:
         """A segment of the same width for each wave, so that a canary of 12 of 1,204 can be read."""
         width = (100 - GAP * (len(waves) - 1)) / len(waves) if waves else 100
-        parts: list[BarPart] = []
+        parts: list[WaveBarPart] = []
         for index, number in enumerate(waves):
             parts += segment(self.wave(number), index * (width + GAP), width)
         return parts
 
 
-def segment(counts: ItemCounts, since: float, width: float) -> list[BarPart]:
+def segment(counts: ItemCounts, since: float, width: float) -> list[WaveBarPart]:
     """The ground of a part of a bar, and what of it is done, failed and running."""
-    parts = [BarPart("", since, width)]
+    parts = [WaveBarPart("", since, width)]
     for name, states in PARTS.items():
         if number := counts.among(states):
             length = width * number / counts.total
-            parts.append(BarPart(name, since, length))
+            parts.append(WaveBarPart(name, since, length))
             since += length
     return parts
 

@@ -29,7 +29,7 @@ from tms.rollouts.pages.items import SHOWS, ItemsQuery
 from tms.rollouts.pages.progress import ItemCounts, RolloutProgress, progress_of
 from tms.rollouts.pages.timeline import last, timeline_of
 from tms.rollouts.pages.waves import WaveView, wave_views
-from tms.rollouts.pages.words import ICONS, PAST, Line, coming, first_line
+from tms.rollouts.pages.words import ICONS, PAST, FirstLine, coming, first_line
 from tms.rollouts.services import RollBack
 
 POLL_S, POLL_LARGE_S, POLL_STILL_S = 2, 10, 30
@@ -53,11 +53,11 @@ def export_items(request: AuthenticatedRequest, pk: int) -> HttpResponseBase:
     """The terminals of a rollout that the person sees, as CSV."""
     found = find(request, pk)
     recorder.record_export(Rollout, "csv", f"rollout={pk}")
-    rows = _ExportedItems(request, found)
+    rows = _ExportedRolloutItems(request, found)
     return csv_export.stream(f"tms-rollout-{pk}-{timezone.localdate():%Y-%m-%d}.csv", EXPORT_HEAD, rows)
 
 
-class _ExportedItems:
+class _ExportedRolloutItems:
     """The rows of a rollout, a part with each call."""
 
     columns = (
@@ -146,7 +146,7 @@ def _head(found: Rollout, waves: Sequence[Wave], counts: ItemCounts, progress: R
     }
 
 
-def _line(found: Rollout, waves: Sequence[Wave], counts: ItemCounts) -> Line:
+def _line(found: Rollout, waves: Sequence[Wave], counts: ItemCounts) -> FirstLine:
     line = first_line(found, waves, counts)
     paused = last(found, RolloutEventKind.PAUSED) if found.state == RolloutState.PAUSED else None
     if paused is None or paused.by is None:

@@ -9,7 +9,7 @@ from tms.rollouts import services
 from tms.rollouts.pages.forms import WaveRow
 from tms.rollouts.values import RolloutValues
 from tms.rollouts.watching.preview import smallest_effects
-from tms.rollouts.waves import Target, WaveDraw, draw
+from tms.rollouts.waves import WaveDraw, WaveTarget, draw
 
 MAX_LOOKED_AT = 20_000
 """Terminals of a rollout that are drawn again for this."""
@@ -29,7 +29,7 @@ def smallest_of(
     if not 0 < sum(numbers) <= MAX_LOOKED_AT:
         return []
     _made, members = services.draft(values, by=to, at=at)
-    targets = [Target(*row) for row in members.order_by("pk").values_list("pk", "site", "model").distinct()]
+    targets = [WaveTarget(*row) for row in members.order_by("pk").values_list("pk", "site", "model").distinct()]
     drawn = draw(targets, [WaveDraw(wave.kind, wave.size) for wave in values.waves], seed=0)
     found = smallest_effects(
         targets, drawn, [wave.watch_hours for wave in values.waves], measures=len(values.measures), at=at

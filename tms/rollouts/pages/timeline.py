@@ -46,7 +46,7 @@ TEXTS: Mapping[str, str | Promise] = {
 }
 
 
-class TimelineEntry(NamedTuple):
+class RolloutTimelineEntry(NamedTuple):
     pk: int
     at: datetime
     icon: str
@@ -56,7 +56,7 @@ class TimelineEntry(NamedTuple):
     by: Name | None
 
 
-def timeline_of(rollout: Rollout) -> list[TimelineEntry]:
+def timeline_of(rollout: Rollout) -> list[RolloutTimelineEntry]:
     events = rollout.events.select_related("by", "wave").order_by("-pk")[:SHOWN]
     return [_entry(event) for event in events]
 
@@ -65,8 +65,8 @@ def last(rollout: Rollout, kind: RolloutEventKind) -> RolloutEvent | None:
     return rollout.events.filter(kind=kind).select_related("by").order_by("-pk").first()
 
 
-def _entry(event: RolloutEvent) -> TimelineEntry:
-    return TimelineEntry(
+def _entry(event: RolloutEvent) -> RolloutTimelineEntry:
+    return RolloutTimelineEntry(
         event.pk,
         event.at,
         ICONS[event.kind],

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db.models import Count, QuerySet
 
 from tms.rollouts.models import RolloutItem, RolloutItemState, Wave, WaveKind
-from tms.rollouts.pages.progress import BarPart, ItemCounts, RolloutProgress, segment
+from tms.rollouts.pages.progress import ItemCounts, RolloutProgress, WaveBarPart, segment
 from tms.rollouts.pages.words import wave_name
 
 ONE_EACH, TEN_EACH = 300, 2_000
@@ -32,7 +32,7 @@ FIRST_SHOWN = ("failed", "odd", "running", "settling", "postponed")
 """What a cell of ten shows if one of them is so."""
 
 
-class Cell(NamedTuple):
+class WaveCell(NamedTuple):
     part: str
     code: str = ""
     """The site, where cells have codes."""
@@ -41,7 +41,7 @@ class Cell(NamedTuple):
 
 class SiteBar(NamedTuple):
     code: str
-    parts: list[BarPart]
+    parts: list[WaveBarPart]
     counts: ItemCounts
 
 
@@ -50,7 +50,7 @@ class WaveView:
     wave: Wave
     counts: ItemCounts
     sites: int
-    cells: Sequence[Cell] = ()
+    cells: Sequence[WaveCell] = ()
     bars: Sequence[SiteBar] = ()
     is_by_ten: bool = False
     is_current: bool = False
@@ -74,7 +74,7 @@ class WaveView:
 
 
 def wave_views(waves: Sequence[Wave], progress: RolloutProgress, items: QuerySet[RolloutItem]) -> list[WaveView]:
-    """At most three queries, over the items of waves that show cells and over the sites of the others."""
+    """Read them with at most three queries: items of waves that show cells, and sites of the others."""
     totals = {wave.pk: progress.wave(wave.number) for wave in waves}
     small = [pk for pk, counts in totals.items() if counts.total <= TEN_EACH]
     cells = _cells_of(items.filter(wave__in=small))
@@ -96,17 +96,17 @@ def wave_views(waves: Sequence[Wave], progress: RolloutProgress, items: QuerySet
     ]
 
 
-def _cells_of(items: QuerySet[RolloutItem]) -> dict[int, list[Cell]]:
-    """In the order of the items: a cell never moves."""
-    found: dict[int, list[Cell]] = {}
+def _cells_of(items: QuerySet[RolloutItem]) -> dict[int, list[WaveCell]]:
+    """Cells in the order of the items: a cell never moves."""
+    found: dict[int, list[WaveCell]] = {}
     columns = ("wave", "state", "terminal__site__code", "terminal__site__name")
     for wave, state, code, name in items.order_by("pk").values_list(*columns):
-        found.setdefault(wave, []).append(Cell(PART_OF.get(state, ""), code, name))
+        found.setdefault(wave, []).append(WaveCell(PART_OF.get(state, ""), code, name))
     return found
 
 
-def _grouped(cells: Sequence[Cell]) -> list[Cell]:
-    return [Cell(_part_of_ten([cell.part for cell in cells[at : at + 10]])) for at in range(0, len(cells), 10)]
+def _grouped(cells: Sequence[WaveCell]) -> list[WaveCell]:
+    return [WaveCell(_part_of_ten([cell.part for cell in cells[at : at + 10]])) for at in range(0, len(cells), 10)]
 
 
 def _part_of_ten(parts: Iterable[str]) -> str:

@@ -49,7 +49,7 @@ ENDINGS: Mapping[str, str | Promise] = {
 }
 
 
-class Line(NamedTuple):
+class FirstLine(NamedTuple):
     """What a page says first."""
 
     text: str
@@ -78,26 +78,26 @@ def awaits_approval(wave: Wave | None) -> bool:
     return wave is not None and wave.asked_at is not None and wave.approved_at is None
 
 
-def first_line(rollout: Rollout, waves: Sequence[Wave], counts: ItemCounts) -> Line:
+def first_line(rollout: Rollout, waves: Sequence[Wave], counts: ItemCounts) -> FirstLine:
     """The state of a rollout in words."""
     ending = str(ENDINGS.get(rollout.reason, ""))
     match rollout.state:
         case RolloutState.RUNNING if rollout.rolls_back_id:
-            return Line(gettext("Rolling back, %(n)s of %(total)s") % {"n": counts.updated, "total": counts.total})
+            return FirstLine(gettext("Rolling back, %(n)s of %(total)s") % {"n": counts.updated, "total": counts.total})
         case RolloutState.RUNNING:
-            return Line(_running(waves))
+            return FirstLine(_running(waves))
         case RolloutState.HELD:
             wave = coming(waves)
-            return Line(gettext("Held before wave %(n)s") % {"n": wave.number} if wave else gettext("Held"))
+            return FirstLine(gettext("Held before wave %(n)s") % {"n": wave.number} if wave else gettext("Held"))
         case RolloutState.PAUSED:
-            return Line(pgettext("rollout", "Paused"), ending)
+            return FirstLine(pgettext("rollout", "Paused"), ending)
         case RolloutState.STOPPED:
-            return Line(_stopped(waves), ending)
+            return FirstLine(_stopped(waves), ending)
         case RolloutState.FINISHED if not rollout.enough_evidence and not rollout.rolls_back_id:
-            return Line(gettext("Finished, not enough evidence"))
+            return FirstLine(gettext("Finished, not enough evidence"))
         case RolloutState.PLANNED if awaits_approval(waves[0] if waves else None):
-            return Line(gettext("Waits for approval"))
-    return Line(str(RolloutState(rollout.state).label), ending)
+            return FirstLine(gettext("Waits for approval"))
+    return FirstLine(str(RolloutState(rollout.state).label), ending)
 
 
 def _running(waves: Sequence[Wave]) -> str:

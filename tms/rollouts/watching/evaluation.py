@@ -14,11 +14,11 @@ from django.db.models import F, Min
 
 from tms.rollouts.effects import betting, strata
 from tms.rollouts.effects.measures import COUNTED, MEASURES
-from tms.rollouts.effects.strata import Exposure, Member
-from tms.rollouts.effects.tally import Tally
+from tms.rollouts.effects.strata import Exposure, StratumMember
+from tms.rollouts.effects.tally import EvidenceTally
 from tms.rollouts.models import Rollout, RolloutItem, TerminalEffect, WatchedSite, Watching
 from tms.rollouts.watching import faults, readings, site_hours
-from tms.rollouts.watching.site_hours import Item, SiteHour
+from tms.rollouts.watching.site_hours import SiteHour, WatchedItem
 
 GRACE = timedelta(minutes=2)
 """What happened within an hour is committed by then."""
@@ -27,12 +27,12 @@ SITES_AT_ONCE = 50
 
 
 @dataclass(slots=True)
-class Progress:
+class EvaluationProgress:
     """What an evaluation adds."""
 
     rollout: Rollout
     watching: Watching
-    tallies: dict[str, Tally]
+    tallies: dict[str, EvidenceTally]
     effects: dict[tuple[str, int], tuple[int, float]] = field(default_factory=dict)
     """New hits and leans of updated terminals, by measure and terminal."""
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -49,7 +49,9 @@ def advance(rollout: Rollout, at: datetime) -> Watching:
     watching = Watching.objects.select_for_update().get(rollout=rollout)
     if watching.watched_from != rollout.watched_from:
         _begin_again(rollout, watching)
-    progress = Progress(rollout, watching, {name: Tally.load(watching.tallies.get(name, {})) for name in MEASURES})
+    progress = EvaluationProgress(
+        rollout, watching, {name: EvidenceTally.load(watching.tallies.get(name, {})) for name in MEASURES}
+    )
     _watch_new_sites(rollout)
     faults.follow(at)
     due = WatchedSite.objects.filter(rollout=rollout, hour__lte=at - GRACE - site_hours.hour()).order_by("hour", "site")
@@ -94,7 +96,7 @@ def _hour_of_site(site: int, at: datetime) -> datetime:
     return at - (at - begin) % length
 
 
-def _add_site(progress: Progress, site: WatchedSite, items: Sequence[Item], at: datetime) -> None:
+def _add_site(progress: EvaluationProgress, site: WatchedSite, items: Sequence[WatchedItem], at: datetime) -> None:
     if items and not site.hits:
         began_at = progress.rollout.started_at or site.hour
         hits = site_hours.past_hits([item.terminal for item in items], began_at)
@@ -105,7 +107,7 @@ def _add_site(progress: Progress, site: WatchedSite, items: Sequence[Item], at: 
         site.hour += site_hours.hour()
 
 
-def _add_hour(progress: Progress, site: WatchedSite, items: Sequence[Item]) -> None:
+def _add_hour(progress: EvaluationProgress, site: WatchedSite, items: Sequence[WatchedItem]) -> None:
     _add_returns(progress, items, site.hour)
     hour = site_hours.read(items, site.site_id, site.hour)
     if hour is None:
@@ -119,7 +121,7 @@ def _add_hour(progress: Progress, site: WatchedSite, items: Sequence[Item]) -> N
         _add_changes(progress, items, last)
 
 
-def _add_exposure(progress: Progress, items: Sequence[Item], hour: SiteHour) -> None:
+def _add_exposure(progress: EvaluationProgress, items: Sequence[WatchedItem], hour: SiteHour) -> None:
     exposures = strata.exposures(hour.members)
     for name in COUNTED:
         for exposure in exposures:
@@ -133,7 +135,7 @@ def _add_exposure(progress: Progress, items: Sequence[Item], hour: SiteHour) -> 
             days[wave] = days.get(wave, 0.0) + member.days
 
 
-def _add_hits(progress: Progress, name: str, hour: SiteHour, site: WatchedSite) -> None:
+def _add_hits(progress: EvaluationProgress, name: str, hour: SiteHour, site: WatchedSite) -> None:
     rates = site_hours.expected_rates(site.hits.get(name, {}), [member.terminal for member in hour.members])
     for counts in strata.count(hour.members, hour.hit[name], hour.quiet[name], rates):
         progress.tallies[name].add(counts)
@@ -141,7 +143,7 @@ def _add_hits(progress: Progress, name: str, hour: SiteHour, site: WatchedSite) 
             progress.add_effect(name, terminal, hits=1)
 
 
-def _add_returns(progress: Progress, items: Sequence[Item], since: datetime) -> None:
+def _add_returns(progress: EvaluationProgress, items: Sequence[WatchedItem], since: datetime) -> None:
     back, missing = site_hours.read_returns(items, since)
     if back or missing:
         progress.tallies["not_back"].add(strata.count_returns(back, missing))
@@ -150,7 +152,7 @@ def _add_returns(progress: Progress, items: Sequence[Item], since: datetime) -> 
             progress.add_effect("not_back", terminal, hits=1)
 
 
-def _add_changes(progress: Progress, items: Sequence[Item], last: datetime) -> None:
+def _add_changes(progress: EvaluationProgress, items: Sequence[WatchedItem], last: datetime) -> None:
     """Compare those that were updated, or waited, for the whole window and the hour before it."""
     since, until = last - readings.WINDOW, last + readings.HOUR
     members = [member for item in items if (member := item.member(since, until))]
@@ -165,7 +167,7 @@ def _add_changes(progress: Progress, items: Sequence[Item], last: datetime) -> N
                 progress.add_effect(name, terminal, lean=lean)
 
 
-def _by_model(members: Sequence[Member], changes: dict[int, float]) -> list[tuple[list[int], list[int]]]:
+def _by_model(members: Sequence[StratumMember], changes: dict[int, float]) -> list[tuple[list[int], list[int]]]:
     found: defaultdict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for member in members:
         if member.terminal in changes:
@@ -173,7 +175,7 @@ def _by_model(members: Sequence[Member], changes: dict[int, float]) -> list[tupl
     return [(updated, waiting) for updated, waiting in found.values() if updated and waiting]
 
 
-def _store(progress: Progress, at: datetime) -> None:
+def _store(progress: EvaluationProgress, at: datetime) -> None:
     watching = progress.watching
     watching.tallies = {name: tally.dump() for name, tally in progress.tallies.items()}
     for (measure, reason), number in progress.left_out.items():

@@ -14,7 +14,7 @@ LASTING = timedelta(hours=4)
 """A fault that is older is a lasting one."""
 
 
-class Hit(NamedTuple):
+class MeasuredHit(NamedTuple):
     measure: str
     terminal: int
     at: datetime
@@ -25,7 +25,7 @@ class Hit(NamedTuple):
     is_about_software: bool = False
 
 
-def read(terminals: Collection[int], since: datetime, until: datetime) -> list[Hit]:
+def read(terminals: Collection[int], since: datetime, until: datetime) -> list[MeasuredHit]:
     """Every hit of these terminals from `since`, before `until`, whether it counts or not."""
     return [
         *_read_outages(terminals, since, until),
@@ -35,7 +35,7 @@ def read(terminals: Collection[int], since: datetime, until: datetime) -> list[H
     ]
 
 
-def _read_outages(terminals: Collection[int], since: datetime, until: datetime) -> Iterator[Hit]:
+def _read_outages(terminals: Collection[int], since: datetime, until: datetime) -> Iterator[MeasuredHit]:
     """Outages that ended (index: outage_terminal)."""
     rows = Outage.objects.filter(terminal__in=terminals, ended_at__gte=since, ended_at__lt=until)
     for terminal, began_at, at, cause, has_restarted in rows.exclude(cause=OutageCause.PLANNED).values_list(
@@ -44,36 +44,36 @@ def _read_outages(terminals: Collection[int], since: datetime, until: datetime) 
         if at is None:
             continue
         if has_restarted:
-            yield Hit("restarts", terminal, at, began_at, cause)
+            yield MeasuredHit("restarts", terminal, at, began_at, cause)
         measure = "outages_power" if cause == OutageCause.POWER else "outages_application"
-        yield Hit(measure, terminal, at, began_at, cause)
+        yield MeasuredHit(measure, terminal, at, began_at, cause)
 
 
-def _read_alerts(terminals: Collection[int], since: datetime, until: datetime) -> Iterator[Hit]:
+def _read_alerts(terminals: Collection[int], since: datetime, until: datetime) -> Iterator[MeasuredHit]:
     """Alerts that opened (index: alert_terminal). One for presence is about an outage, which is counted itself."""
     rows = Alert.objects.filter(terminal__in=terminals, opened_at__gte=since, opened_at__lt=until)
     for terminal, at, kind, incident in rows.exclude(rule__kind=RuleSource.PRESENCE).values_list(
         "terminal_id", "opened_at", "rule__kind", "incident_id"
     ):
-        yield Hit("alerts", terminal, at, at, incident=incident, is_about_software=kind in ABOUT_SOFTWARE)
+        yield MeasuredHit("alerts", terminal, at, at, incident=incident, is_about_software=kind in ABOUT_SOFTWARE)
 
 
-def _read_faults(terminals: Collection[int], since: datetime, until: datetime) -> Iterator[Hit]:
+def _read_faults(terminals: Collection[int], since: datetime, until: datetime) -> Iterator[MeasuredHit]:
     """Faults that ended soon, when they ended (index: terminalfault_ended)."""
     rows = TerminalFault.objects.filter(terminal__in=terminals, ended_at__gte=since, ended_at__lt=until)
     for terminal, began_at, ended_at in rows.values_list("terminal_id", "began_at", "ended_at"):
         if ended_at is not None and ended_at - began_at < LASTING:
-            yield Hit("passing_faults", terminal, ended_at, began_at)
+            yield MeasuredHit("passing_faults", terminal, ended_at, began_at)
 
 
-def _read_lasting_faults(terminals: Collection[int], since: datetime, until: datetime) -> Iterator[Hit]:
+def _read_lasting_faults(terminals: Collection[int], since: datetime, until: datetime) -> Iterator[MeasuredHit]:
     """Faults that were not over when they became older than `LASTING` (index: terminalfault_once)."""
     rows = TerminalFault.objects.filter(
         terminal__in=terminals, began_at__gte=since - LASTING, began_at__lt=until - LASTING
     )
     for terminal, began_at, ended_at in rows.values_list("terminal_id", "began_at", "ended_at"):
         if ended_at is None or ended_at - began_at >= LASTING:
-            yield Hit("lasting_faults", terminal, began_at + LASTING, began_at)
+            yield MeasuredHit("lasting_faults", terminal, began_at + LASTING, began_at)
 
 
 type Sides = tuple[set[int], set[int]]
@@ -99,7 +99,7 @@ def shared_incidents(incidents: Collection[int], strata: Sequence[Sides]) -> set
     }
 
 
-def incidents_of_outages(hits: Sequence[Hit]) -> dict[tuple[int, datetime], int]:
+def incidents_of_outages(hits: Sequence[MeasuredHit]) -> dict[tuple[int, datetime], int]:
     """The incident of the alert that opened during an outage, by its terminal and beginning."""
     ends = {(hit.terminal, hit.began_at): hit.at for hit in hits if hit.cause}
     if not ends:

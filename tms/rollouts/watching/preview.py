@@ -9,7 +9,7 @@ from tms.fleet.models.outage import Outage
 from tms.rollouts.effects import noticeable
 from tms.rollouts.effects.noticeable import Beside
 from tms.rollouts.effects.rates import HISTORY_DAYS, LOWEST_MEAN
-from tms.rollouts.waves import Target
+from tms.rollouts.waves import WaveTarget
 
 LASTING_FAULTS = 0.004
 """Lasting faults of a terminal a day, as a guess."""
@@ -28,7 +28,7 @@ class SmallestEffects(NamedTuple):
 
 
 def smallest_effects(
-    targets: Sequence[Target],
+    targets: Sequence[WaveTarget],
     waves: Sequence[Collection[int]],
     hours: Sequence[float | None],
     *,
@@ -56,7 +56,7 @@ def _smallest(beside: Sequence[Beside], restarts: float, days: float, measures: 
     )
 
 
-def _restarts_a_day(targets: Sequence[Target], at: datetime) -> float:
+def _restarts_a_day(targets: Sequence[WaveTarget], at: datetime) -> float:
     """Restarts of a terminal a day, within the last days."""
     since = at - timedelta(days=HISTORY_DAYS)
     terminals = [target.terminal for target in targets]

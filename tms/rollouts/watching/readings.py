@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from tms.rollouts.effects.strata import WINDOW_HOURS, Member
+from tms.rollouts.effects.strata import WINDOW_HOURS, StratumMember
 from tms.telemetry.models import Rollup
 from tms.telemetry.rollups.hourly import SETTLING, hour_of
 
@@ -20,7 +20,7 @@ def window_before(until: datetime, length: timedelta) -> datetime | None:
     return last if last != before and last.hour % WINDOW_HOURS == WINDOW_HOURS - 1 else None
 
 
-def read_changes(members: Sequence[Member], last: datetime) -> dict[str, dict[int, float]]:
+def read_changes(members: Sequence[StratumMember], last: datetime) -> dict[str, dict[int, float]]:
     """The change of each measure and terminal from the hour before the window to its last (index: the primary key)."""
     first, names = last - WINDOW, {metric: measure for measure, metric in METRICS.items()}
     rows = Rollup.objects.filter(

@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 
 from tms.rollouts.effects.decision import HOLD, STOP, mean_evidence
 from tms.rollouts.effects.measures import MEASURES, MeasureKind
-from tms.rollouts.effects.tally import Tally
+from tms.rollouts.effects.tally import EvidenceTally
 from tms.rollouts.models import EvidencePoint, Rollout, TerminalEffect, WatchedSite, Watching
 from tms.rollouts.watching.verdict import most_hit, standings_of, tallies_of
 
@@ -44,7 +44,7 @@ class Point(NamedTuple):
     measures: Mapping[str, float]
 
 
-class Report(NamedTuple):
+class EffectsReport(NamedTuple):
     evidence: float
     hold: float
     stop: float
@@ -61,7 +61,7 @@ class Report(NamedTuple):
     evaluated_at: datetime | None
 
 
-def of(rollout: Rollout) -> Report:
+def of(rollout: Rollout) -> EffectsReport:
     watching = Watching.objects.filter(rollout=rollout).first() or Watching(rollout=rollout)
     tallies = tallies_of(rollout, watching)
     standings = standings_of(rollout, tallies)
@@ -79,7 +79,7 @@ def of(rollout: Rollout) -> Report:
         )
         for name, standing in standings.items()
     ]
-    return Report(
+    return EffectsReport(
         mean_evidence(standings.values()),
         HOLD,
         STOP,
@@ -93,7 +93,7 @@ def of(rollout: Rollout) -> Report:
     )
 
 
-def _rates(name: str, tally: Tally) -> tuple[float | None, float | None]:
+def _rates(name: str, tally: EvidenceTally) -> tuple[float | None, float | None]:
     if not tally.updated_days:
         return None, None
     if MEASURES[name].kind is MeasureKind.READING:

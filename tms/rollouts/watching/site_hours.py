@@ -11,10 +11,10 @@ from tms.alerts.maintenance import history as maintenance
 from tms.rollouts.effects import strata
 from tms.rollouts.effects.exclusions import NEVER_COUNTED, UNCLEAR, Facts, left_out
 from tms.rollouts.effects.rates import HISTORY_DAYS, expected_rate
-from tms.rollouts.effects.strata import Member
+from tms.rollouts.effects.strata import StratumMember
 from tms.rollouts.models import Rollout, RolloutItem, RolloutItemState
 from tms.rollouts.watching import hits as sources
-from tms.rollouts.watching.hits import Hit, Sides
+from tms.rollouts.watching.hits import MeasuredHit, Sides
 
 EPISODE = timedelta(hours=strata.EPISODE_HOURS)
 HISTORY = timedelta(days=HISTORY_DAYS)
@@ -27,7 +27,7 @@ def hour() -> timedelta:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class WatchedItem:
     terminal: int
     model: str
     wave: int
@@ -37,12 +37,12 @@ class Item:
     missing_at: datetime | None
     """When it should have been back, and was not."""
 
-    def member(self, since: datetime, until: datetime) -> Member | None:
+    def member(self, since: datetime, until: datetime) -> StratumMember | None:
         days = (until - since) / timedelta(days=1)
         if self.counts_from is not None and self.counts_from <= since:
-            return Member(self.terminal, self.model, True, days)
+            return StratumMember(self.terminal, self.model, True, days)
         if self.ordered_at is None or self.ordered_at >= until:
-            return Member(self.terminal, self.model, False, days)
+            return StratumMember(self.terminal, self.model, False, days)
         return None
 
 
@@ -50,23 +50,23 @@ class Item:
 class SiteHour:
     """What happened at a site in an hour, by measure."""
 
-    members: Sequence[Member]
+    members: Sequence[StratumMember]
     hit: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     quiet: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
-def items_of(rollout: Rollout, sites: Iterable[int]) -> dict[int, list[Item]]:
+def items_of(rollout: Rollout, sites: Iterable[int]) -> dict[int, list[WatchedItem]]:
     """The items of each site."""
     settle = timedelta(seconds=rollout.settle_s)
-    found: defaultdict[int, list[Item]] = defaultdict(list)
+    found: defaultdict[int, list[WatchedItem]] = defaultdict(list)
     rows = RolloutItem.objects.filter(rollout=rollout, terminal__site__in=sites).order_by("terminal_id")
     columns = ("terminal__site_id", "terminal_id", "terminal__model", "wave__number")
     times = ("ordered_at", "updated_at", "state", "state_at")
     for site, terminal, model, wave, ordered_at, updated_at, state, state_at in rows.values_list(*columns, *times):
         counts_from = updated_at + settle if updated_at is not None and state in UPDATED else None
         missing_at = state_at if state == RolloutItemState.NOT_BACK else None
-        found[site].append(Item(terminal, model, wave, ordered_at, counts_from, missing_at))
+        found[site].append(WatchedItem(terminal, model, wave, ordered_at, counts_from, missing_at))
     return found
 
 
@@ -90,7 +90,7 @@ def expected_rates(hits: Mapping[str, int], terminals: Sequence[int]) -> dict[in
     return {terminal: expected_rate(number, HISTORY_DAYS, mean) for terminal, number in own.items()}
 
 
-def read(items: Sequence[Item], site: int, since: datetime) -> SiteHour | None:
+def read(items: Sequence[WatchedItem], site: int, since: datetime) -> SiteHour | None:
     """None if nothing can be compared in this hour."""
     until = since + hour()
     members = [member for item in items if (member := item.member(since, until))]
@@ -103,7 +103,7 @@ def read(items: Sequence[Item], site: int, since: datetime) -> SiteHour | None:
     return happened
 
 
-def _sort(happened: SiteHour, judged: Iterable[tuple[Hit, str | None]], since: datetime) -> None:
+def _sort(happened: SiteHour, judged: Iterable[tuple[MeasuredHit, str | None]], since: datetime) -> None:
     for hit, reason in judged:
         is_now = hit.at >= since
         if reason is None:
@@ -113,8 +113,8 @@ def _sort(happened: SiteHour, judged: Iterable[tuple[Hit, str | None]], since: d
 
 
 def _judge(
-    members: Sequence[Member], found: Sequence[Hit], site: int, until: datetime
-) -> Iterator[tuple[Hit, str | None]]:
+    members: Sequence[StratumMember], found: Sequence[MeasuredHit], site: int, until: datetime
+) -> Iterator[tuple[MeasuredHit, str | None]]:
     """Each hit with the reason why it does not count, if there is one."""
     first = min(hit.began_at for hit in found)
     periods = maintenance.covering({hit.terminal: site for hit in found}, since=first, until=until)
@@ -139,14 +139,14 @@ def _judge(
         )
 
 
-def _sides(members: Iterable[Member]) -> list[Sides]:
+def _sides(members: Iterable[StratumMember]) -> list[Sides]:
     sides: defaultdict[str, Sides] = defaultdict(lambda: (set(), set()))
     for member in members:
         sides[member.model][not member.is_updated].add(member.terminal)
     return list(sides.values())
 
 
-def _unclear_for_both(members: Iterable[Member], found: Iterable[Hit], until: datetime) -> set[int]:
+def _unclear_for_both(members: Iterable[StratumMember], found: Iterable[MeasuredHit], until: datetime) -> set[int]:
     """The hours before `until` in which updated and waiting terminals had an outage of unknown cause."""
     updated = {member.terminal for member in members if member.is_updated}
     sides: defaultdict[int, set[bool]] = defaultdict(set)
@@ -156,7 +156,7 @@ def _unclear_for_both(members: Iterable[Member], found: Iterable[Hit], until: da
     return {number for number, both in sides.items() if len(both) == 2}
 
 
-def read_returns(items: Iterable[Item], since: datetime) -> tuple[int, list[int]]:
+def read_returns(items: Iterable[WatchedItem], since: datetime) -> tuple[int, list[int]]:
     """How many terminals settled in this hour, and which did not come back in time."""
     until, back, missing = since + hour(), 0, []
     for item in items:

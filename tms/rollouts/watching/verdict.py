@@ -11,7 +11,7 @@ from tms.rollouts.effects.decision import Action, Standing
 from tms.rollouts.effects.measures import MEASURES, READINGS
 from tms.rollouts.effects.noticeable import Beside
 from tms.rollouts.effects.rates import HISTORY_DAYS, LOWEST_MEAN
-from tms.rollouts.effects.tally import Tally
+from tms.rollouts.effects.tally import EvidenceTally
 from tms.rollouts.models import EvidencePoint, Rollout, RolloutItem, TerminalEffect, WatchedSite, Watching, Wave
 from tms.rollouts.watching import evaluation
 from tms.rollouts.watching.site_hours import UPDATED
@@ -44,12 +44,12 @@ def evaluate(rollout: Rollout, *, at: datetime) -> Verdict:
     return Verdict(evidence, action, by_measure, _is_enough(rollout, watching))
 
 
-def tallies_of(rollout: Rollout, watching: Watching) -> dict[str, Tally]:
+def tallies_of(rollout: Rollout, watching: Watching) -> dict[str, EvidenceTally]:
     """The tally of each measure that the rollout is compared by."""
-    return {name: Tally.load(watching.tallies.get(name, {})) for name in MEASURES if name in rollout.measures}
+    return {name: EvidenceTally.load(watching.tallies.get(name, {})) for name in MEASURES if name in rollout.measures}
 
 
-def standings_of(rollout: Rollout, tallies: Mapping[str, Tally]) -> dict[str, Standing]:
+def standings_of(rollout: Rollout, tallies: Mapping[str, EvidenceTally]) -> dict[str, Standing]:
     hit, lean = Count("pk", filter=Q(hits__gt=0)), Count("pk", filter=Q(lean__gt=0))
     rows = TerminalEffect.objects.filter(rollout=rollout).values("measure").order_by()
     found = {
