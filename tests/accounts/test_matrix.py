@@ -37,7 +37,7 @@ PAGE_METHODS, API_METHODS = ("GET", "POST"), ("GET", "POST", "PUT", "PATCH", "DE
 YES, NO, SIGN_IN, NO_METHOD = "yes", "403", "sign in", "405"
 MAY_BE_MISSING = re.compile(
     r"/restore/$|^/invitation/|/key/?$|/notes/|^/me/(tokens|sessions|providers|browsers)/|^/act/|^/demo/|/(acs|metadata)/$|"
-    r"^/artifacts/(add|uploads)/|^/download/|"
+    r"^/artifacts/(add|uploads)/|^/download/|^/ddi/|"
     r"^/api/v1/(<anything:rest>)?$|^/labels/tag/"
 )
 
@@ -86,6 +86,8 @@ def rows_of(fleet: Fleet) -> Rows:
         "/import/template/": "sites",
         "/export/": "sites",
         "/api/v1/commands/": "ping",
+        "/ddi/1/controller/v1/1/cancelAction/": "1",
+        "/ddi/1/controller/v1/1/deploymentBase/": "1",
         "kind": "email",
         "action": "comment",
         "digest": "0",

@@ -83,4 +83,5 @@ def test_a_visitor_rolls_out_software_that_leaks(db, tmp_path: Path) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, rollout.get_absolute_url())
     assert rollout.artifacts.get() == bad_rollout.artifact()
     assert rollout.artifacts.get().version == LEAKING
-    assert Behaviour(**json.loads(rollout.artifacts.get().file.read())).leaks_pct_per_hour > 0
+    with rollout.artifacts.get().file.open() as file:
+        assert Behaviour(**json.loads(file.read())).leaks_pct_per_hour > 0

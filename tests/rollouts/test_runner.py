@@ -303,7 +303,7 @@ def test_each_updated_terminal_gets_its_former_version_again(fleet, lead):
 @pytest.fixture
 def version(fleet, lead):
     key = ConfigurationKey.objects.create(name="display.brightness", schema={"type": "integer"})
-    edit = versions.Edit(key, Place(Layer.FLEET), 70)
+    edit = versions.ValueEdit(key, Place(Layer.FLEET), 70)
     return versions.fix(versions.edit([edit], by=lead, at=AT), by=lead, at=AT)
 
 

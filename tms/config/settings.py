@@ -387,7 +387,12 @@ STORAGES = {
     if ARTIFACTS_BUCKET
     else {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": ARTIFACTS_ROOT, "file_permissions_mode": 0o644},
+        "OPTIONS": {
+            "location": ARTIFACTS_ROOT,
+            # The workers of nginx run as another user.
+            "file_permissions_mode": 0o644 if ARTIFACTS_BY_NGINX else 0o600,
+            "directory_permissions_mode": 0o755 if ARTIFACTS_BY_NGINX else 0o700,
+        },
     },
     "staticfiles": {"BACKEND": HASHED if PRODUCTION else AS_THEY_ARE},
 }
