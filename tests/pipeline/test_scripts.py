@@ -205,7 +205,11 @@ def test_the_bill_of_materials_has_each_package_of_each_lock_once():
     assert bill["metadata"]["component"]["version"] == "1.4.2"
     of_browsers = [purl for purl in purls if purl.startswith("pkg:npm/")]
     assert len(purls) == len(set(purls)) == pinned + len(of_browsers)
-    assert {purl.partition("@")[0] for purl in of_browsers} >= {"pkg:npm/htmx.org", "pkg:npm/tus-js-client", "pkg:npm/uplot"}
+    assert {purl.partition("@")[0] for purl in of_browsers} >= {
+        "pkg:npm/htmx.org",
+        "pkg:npm/tus-js-client",
+        "pkg:npm/uplot",
+    }
     assert all(each.get("hashes") or each["externalReferences"][0]["hashes"] for each in bill["components"])
     assert any(purl.startswith("pkg:pypi/django@") for purl in purls)
     assert not any("biome" in purl for purl in purls)  # of development

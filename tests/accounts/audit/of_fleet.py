@@ -1,9 +1,11 @@
 """Requests that change the fleet: the action of the entry, the body, and what is done before."""
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
@@ -50,6 +52,30 @@ JOB = {
     "at_once": 40,
 }
 EDIT = {"all": "1", "q": "uid:T-1", "tags": "spring", "apply": "1", "seen": "1", "of": "tag spring"}
+PUBLIC_KEY = base64.b64encode(Ed25519PrivateKey.from_private_bytes(b"n" * 32).public_key().public_bytes_raw()).decode()
+ROLLOUT_FORM = {
+    "kind": "artifact",
+    "name": "Kiosk firmware 9",
+    "by": "query",
+    "q": "kind:kiosk",
+    "late": "last_wave",
+    "starts_at": "2096-11-25 09:00",
+    "until": "2096-12-09 09:00",
+    "hours": "closed",
+    "at_once": 40,
+    "per_site": 1,
+    "approval": "none",
+    "postpone_limit": 3,
+    "postpone_s": "15 min",
+    "postponed_then": "closing",
+    "mobile_mb": 0,
+    "measures": ["restarts"],
+    "failed_pct": 2,
+    "failed_after": 20,
+    "wave_kind": ["rest"],
+    "wave_size": [""],
+    "wave_watch": [""],
+}
 COMMENT = {"comment": "Asked for by the site"}
 WHY = {"reason": "Asked for by the site"}
 
@@ -129,6 +155,15 @@ def failed() -> None:
     RolloutItem.objects.update(state=RolloutItemState.FAILED)
 
 
+def contradicted() -> None:
+    Rollout.objects.update(state=RolloutState.RUNNING)
+    RolloutItem.objects.update(state=RolloutItemState.NEW_VERSION)
+
+
+def rollout_form() -> dict[str, Any]:
+    return ROLLOUT_FORM | {"artifact": make_artifact(version="9").pk}
+
+
 def updated() -> None:
     """Its former version exists as an artifact, too."""
     chosen = Rollout.objects.get()
@@ -201,6 +236,19 @@ PAGES: Mapping[str, Request] = {
     "/jobs/<int:pk>/pause/": ("paused", {}, nothing),
     "/jobs/<int:pk>/resume/": ("resumed", {}, pause),
     "/jobs/<int:pk>/cancel/": ("cancelled", {}, nothing),
+    "/artifacts/<int:pk>/withdraw/": ("withdrawn", WHY, nothing),
+    "/artifacts/keys/": ("added", {"name": "next", "public_key": PUBLIC_KEY}, nothing),
+    "/artifacts/keys/<int:pk>/remove/": ("removed", {}, nothing),
+    "/rollouts/new/": ("created", rollout_form, nothing),
+    "/rollouts/<int:pk>/start/": ("planned", {}, in_state(RolloutState.DRAFT)),
+    "/rollouts/<int:pk>/discard/": ("deleted", {}, in_state(RolloutState.DRAFT)),
+    "/rollouts/<int:pk>/pause/": ("paused", {}, in_state(RolloutState.RUNNING)),
+    "/rollouts/<int:pk>/resume/": ("resumed", {}, in_state(RolloutState.PAUSED)),
+    "/rollouts/<int:pk>/stop/": ("cancelled", COMMENT, in_state(RolloutState.RUNNING)),
+    "/rollouts/<int:pk>/retry/": ("retried", {"state": "failed"}, failed),
+    "/rollouts/<int:pk>/confirm/": ("confirmed", {}, contradicted),
+    "/rollouts/<int:pk>/roll-back/": ("rolled_back", COMMENT, updated),
+    "/rollouts/<int:pk>/waves/<int:number>/approve/": ("approved", COMMENT, somebody_elses),
 }
 OPERATIONS: Mapping[str, Request] = {
     "POST /api/v1/regions": ("created", {"name": "Kansai"}, nothing),
@@ -260,6 +308,9 @@ OPERATIONS: Mapping[str, Request] = {
     "POST /api/v1/jobs/{pk}/pause": ("paused", {}, nothing),
     "POST /api/v1/jobs/{pk}/resume": ("resumed", {}, pause),
     "POST /api/v1/jobs/{pk}/cancel": ("cancelled", {}, nothing),
+    "POST /api/v1/artifacts/{pk}/withdraw": ("withdrawn", WHY, nothing),
+    "POST /api/v1/signing-keys": ("added", {"name": "next", "public_key": PUBLIC_KEY}, nothing),
+    "POST /api/v1/signing-keys/{pk}/remove": ("removed", {}, nothing),
     "POST /api/v1/rollouts": ("created", rollout, nothing),
     "POST /api/v1/rollouts/{pk}/waves/{number}/approve": ("approved", WHY, somebody_elses),
     "POST /api/v1/rollouts/{pk}/pause": ("paused", {}, in_state(RolloutState.RUNNING)),
