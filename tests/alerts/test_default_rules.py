@@ -20,7 +20,6 @@ NAMES = {
     "Unexpected device",
     "Looks tampered",
     "Configuration undone",
-    "Configuration differs",
 }
 OFF = {"Other firmware", "Wrong clock"}
 

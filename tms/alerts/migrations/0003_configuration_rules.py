@@ -1,4 +1,7 @@
-"""Rules for configurations that terminals undid, and that differ for long."""
+"""A rule for configurations that terminals undid.
+
+None of the kind *Configuration differs*: the previous release, which may still serve terminals, does not know it.
+"""
 
 from typing import Any
 
@@ -12,13 +15,6 @@ RULES = (
         "severity": "warning",
         "event_code": "tms.configuration_undone",
         "clear_code": "tms.configuration_applied",
-    },
-    {
-        "name": "Configuration differs",
-        "name_ja": "端末設定の相違",
-        "kind": "configuration",
-        "severity": "info",
-        "duration_s": 3600,
     },
 )
 

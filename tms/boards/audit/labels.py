@@ -110,6 +110,18 @@ ACTIONS: Mapping[str, str | Promise] = {
     "tested": pgettext_lazy("audit", "Test sent"),
     "anchored": pgettext_lazy("audit", "Anchored"),
     "purged": pgettext_lazy("audit", "Purged"),
+    "asked": pgettext_lazy("audit", "Asked for approval"),
+    "configured": pgettext_lazy("audit", "Configuration sent"),
+    "confirmed": pgettext_lazy("audit", "Confirmed"),
+    "continued": pgettext_lazy("audit", "Continued"),
+    "discarded": pgettext_lazy("audit", "Discarded"),
+    "drafted": pgettext_lazy("audit", "Drafted"),
+    "left-out": pgettext_lazy("audit", "Left out"),
+    "made-ready": pgettext_lazy("audit", "Made ready"),
+    "planned": pgettext_lazy("audit", "Planned"),
+    "retried": pgettext_lazy("audit", "Tried again"),
+    "values-changed": pgettext_lazy("audit", "Values changed"),
+    "rolled_back": pgettext_lazy("audit", "Rolled back"),
 }
 DEMO_FAULTS: Mapping[Any, str | Promise] = {
     "cut-site": _("line cut"),

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="terminal",
             name="features",
-            field=models.JSONField(db_default=[], default=list, editable=False),
+            field=models.JSONField(db_default=[], default=list, editable=False, verbose_name="features"),
         ),
         migrations.AddField(
             model_name="terminal",

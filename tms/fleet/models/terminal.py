@@ -63,7 +63,9 @@ class Terminal(models.Model):
     model = LineField(_("model"), max_length=64, blank=True)
     firmware = LineField(_("firmware"), max_length=64, blank=True)
     agent = LineField(_("agent"), max_length=64, blank=True)
-    features: models.JSONField[list[str], list[str]] = models.JSONField(default=list, db_default=[], editable=False)
+    features: models.JSONField[list[str], list[str]] = models.JSONField(
+        _("features"), default=list, db_default=[], editable=False
+    )
     """The parts of the protocol beyond the basics that it understands: `config`, `update`."""
     software: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(
         _("software"), default=dict, db_default={}, editable=False
