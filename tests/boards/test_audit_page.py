@@ -166,7 +166,7 @@ def test_a_long_page_needs_as_few_queries_as_a_short_one(browser, auditor, djang
         entry(f"rule {n}", actor=auditor)
     sealing.seal(now())
 
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(22):
         browser.get("/audit/")
 
 

@@ -110,6 +110,8 @@ ACTIONS: Mapping[str, str | Promise] = {
     "tested": pgettext_lazy("audit", "Test sent"),
     "anchored": pgettext_lazy("audit", "Anchored"),
     "purged": pgettext_lazy("audit", "Purged"),
+    "added": pgettext_lazy("audit", "Added"),
+    "removed": pgettext_lazy("audit", "Removed"),
     "asked": pgettext_lazy("audit", "Asked for approval"),
     "configured": pgettext_lazy("audit", "Configuration sent"),
     "confirmed": pgettext_lazy("audit", "Confirmed"),
