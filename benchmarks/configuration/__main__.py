@@ -27,7 +27,7 @@ from benchmarks.systems.tms import Unattended
 TERMINALS, SITES = 5_000, 200
 KEYS, VALUE_BYTES = 20, 1_950
 """Together nearly 40,000 bytes as JSON."""
-FRAMES_AT_ONCE = 100
+ANSWERS_AT_ONCE = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -46,53 +46,66 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measure() -> None:
-    from django.db import transaction
-
-    from tms.commands import services as commands
     from tms.configuration import delivery, versions
     from tms.fleet.models import Terminal
-    from tms.protocol import downlink
 
     at = datetime.now(UTC)
     pks = list(Terminal.objects.order_by("pk").values_list("pk", flat=True))
     delivery.note_boots([delivery.BootReport(pk, 0) for pk in pks], at=at)
-    rows: list[tuple[str, str]] = []
-    made: dict[str, Any] = {}
-
-    def step(title: str, work: Callable[[], object]) -> None:
-        began = time.perf_counter()
-        made[title] = work()
-        rows.append((title, number(time.perf_counter() - began)))
-
-    def order() -> object:
-        with transaction.atomic():
-            differing = delivery.desire(pks, made["make it ready"], at=at)
-            return delivery.order(differing, by=None, at=at, deliver_within_s=600)
-
-    def send() -> int:
-        sent = commands.dequeue(dict.fromkeys(pks, 1), at=at)
-        size = 0
-        for some in batched(sent, FRAMES_AT_ONCE):
-            for pk, frame in delivery.frames_of(some).items():
-                assert not isinstance(frame, Exception), frame
-                size += len(downlink.encode(downlink.ConfigCall(f"c{pk}", frame)))
-        made["sent"] = sent
-        return size
-
-    def take() -> None:
-        for some in batched(made["sent"], FRAMES_AT_ONCE):
-            answers = [commands.Answered(one.pk, one.terminal_id, {"version": 1, "applied": []}, "") for one in some]
-            with transaction.atomic():
-                commands.record_answers(answers, at=at)
-
-    step("edit the draft", lambda: versions.edit(edits(pks), by=None, at=at))
-    step("make it ready", lambda: versions.fix(made["edit the draft"], by=None, at=at))
-    step("order", order)
-    step("make and encode the frames", send)
-    step("take the answers", take)
-    print(table(("step", "s"), rows))
-    size, peak = made["make and encode the frames"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    steps = Steps()
+    draft = steps.take("edit the draft", lambda: versions.edit(edits(pks), by=None, at=at))
+    version = steps.take("make it ready", lambda: versions.fix(draft, by=None, at=at))
+    steps.take("order", lambda: order(pks, version, at))
+    sent, size = steps.take("make and encode the frames", lambda: send(pks, at))
+    steps.take("take the answers", lambda: take_answers(sent, at))
+    print(table(("step", "s"), steps.rows))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(f"\n{len(pks):,} terminals, {size / len(pks):,.0f} bytes each; at most {peak / 1024:,.0f} MB of memory")
+
+
+class Steps:
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str]] = []
+
+    def take[Result](self, title: str, work: Callable[[], Result]) -> Result:
+        began = time.perf_counter()
+        result = work()
+        self.rows.append((title, number(time.perf_counter() - began)))
+        return result
+
+
+def order(terminals: Sequence[int], version: Any, at: datetime) -> None:
+    from django.db import transaction
+
+    from tms.configuration import delivery
+
+    with transaction.atomic():
+        differing = delivery.desire(terminals, version, at=at)
+        delivery.order(differing, by=None, at=at, deliver_within_s=600)
+
+
+def send(terminals: Sequence[int], at: datetime) -> tuple[list[Any], int]:
+    """The commands that were sent, and the bytes of their frames."""
+    from tms.commands import change_frames
+    from tms.commands import services as commands
+
+    sent, size = commands.dequeue(dict.fromkeys(terminals, 1), at=at), 0
+    for part in change_frames.chunks(sent):
+        for one in change_frames.encode(part):
+            assert one.text, one.error
+            size += len(one.text)
+    return sent, size
+
+
+def take_answers(sent: Sequence[Any], at: datetime) -> None:
+    from django.db import transaction
+
+    from tms.commands import services as commands
+
+    for some in batched(sent, ANSWERS_AT_ONCE):
+        answers = [commands.Answered(one.pk, one.terminal_id, {"version": 1, "applied": []}, "") for one in some]
+        with transaction.atomic():
+            commands.record_answers(answers, at=at)
 
 
 def edits(terminals: Sequence[int]) -> list[Any]:

@@ -6,7 +6,7 @@ from tests.support import people
 from tests.support.artifacts import make_artifact, make_key
 from tests.support.builders import AT, later
 from tms.artifacts import delivery, services
-from tms.artifacts.fitting import Misfit, unfit
+from tms.artifacts.fitting import Misfit, blocked
 from tms.artifacts.installed import counts
 from tms.artifacts.models import Artifact, SigningKey
 from tms.commands.models import Command, CommandState
@@ -61,9 +61,10 @@ def test_a_query_finds_the_terminals_on_which_it_runs(fleet):
 )
 def test_why_a_terminal_cannot_install_it(fleet, terminal, reason):
     artifact = make_artifact(replaces_from="4.7.0", replaces_below="4.8.3")
-    made = fleet.terminal(**UPDATES | terminal)
+    for _ in range(2):
+        made = fleet.terminal(**UPDATES | terminal)
 
-    assert unfit(artifact, Terminal.objects.all()) == ({made.pk: reason} if reason else {})
+    assert blocked(artifact, Terminal.objects.all()) == ([(made.firmware, reason, 2)] if reason else [])
 
 
 def test_nothing_starts_with_a_withdrawn_artifact_any_more(fleet):

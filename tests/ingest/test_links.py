@@ -1,21 +1,16 @@
 """The links of one node: the newest wins, revoked ones close, commands are sent."""
 
 import asyncio
-import json
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.ingest.messages import taken
 from tests.ingest.node import Node
 from tests.support.builders import AT, later
-from tests.support.polling import DEADLINE_S, PAUSE_S, wait_for_value_async
+from tests.support.polling import wait_for_value_async
 from tests.support.threads import in_thread
 from tms.alerts.models import Alert
-from tms.commands import change_frames, kinds
-from tms.commands import services as commands
-from tms.commands.change_frames import CannotSend
 from tms.commands.models import Command, CommandState
 from tms.feed.change import Change
 from tms.feed.hub import hub
@@ -25,7 +20,6 @@ from tms.fleet.models import Credential, TerminalState
 from tms.ingest import links as module
 from tms.ingest.models import TakeoverCounter
 from tms.ingest.takeovers import find_bans
-from tms.protocol import frames
 from tms.protocol.close_codes import CloseCode
 from tms.telemetry.models import Event
 
@@ -207,60 +201,6 @@ async def test_a_waiting_command_is_sent_after_the_boot(node, fleet, terminal):
     _, wire = await node.booted(terminal)
 
     assert (await wire.sent("command"))["name"] == "ping"
-
-
-def order(fleet, terminal, revision: int) -> Command:
-    made = commands.queue_each(
-        {terminal.pk: {"revision": revision}},
-        kinds.CHANGES[kinds.CONFIGURE],
-        by=None,
-        at=datetime.now(UTC),
-        answer_within_s=60,
-        deliver_within_s=60,
-    )
-    return made[terminal.pk]
-
-
-async def test_a_change_is_sent_in_the_frame_that_its_app_makes_and_fails_if_there_is_none(
-    node, fleet, terminal, monkeypatch
-):
-    def frames_of(sent):
-        return {
-            one.pk: frames.ConfigFrame(7, {"display.brightness": 60}, one.due_at)
-            if one.args["revision"] == 7
-            else CannotSend("another configuration was ordered meanwhile")
-            for one in sent
-        }
-
-    monkeypatch.setitem(change_frames._builders, kinds.CONFIGURE, frames_of)
-    session, wire = await node.booted(terminal)
-    stale, good = [await in_thread(order, fleet, terminal, revision) for revision in (6, 7)]
-
-    node.links.changed(Change(commands=frozenset({terminal.pk})))
-
-    config = await wire.sent("config")
-    assert (config["version"], config["values"]) == (7, {"display.brightness": 60})
-    await in_thread(lambda: (stale.refresh_from_db(), good.refresh_from_db()))
-    assert (stale.state, stale.error) == ("failed", "another configuration was ordered meanwhile")
-    assert good.state == "sent"
-    await taken(session, json.dumps({"jsonrpc": "2.0", "id": f"c{good.pk}", "result": {"version": 7}}))
-    await node.batch.wait_until_idle()
-    assert await in_thread(lambda: Command.objects.get(pk=good.pk).state) == "done"
-
-
-async def test_what_a_builder_of_frames_cannot_read_fails_and_keeps_nobody_waiting(node, fleet, terminal, monkeypatch):
-    monkeypatch.setitem(change_frames._builders, kinds.CONFIGURE, lambda sent: 1 / 0)
-    _, wire = await node.booted(terminal)
-    change = await in_thread(order, fleet, terminal, 7)
-    await in_thread(lambda: fleet.command(terminal, at=datetime.now(UTC)))
-
-    node.links.changed(Change(commands=frozenset({terminal.pk})))
-
-    assert (await wire.sent("command"))["name"] == "ping"
-    async with asyncio.timeout(DEADLINE_S):
-        while (await in_thread(lambda: Command.objects.get(pk=change.pk))).state != "failed":
-            await asyncio.sleep(PAUSE_S)
-    assert (await in_thread(lambda: Command.objects.get(pk=change.pk))).error == "TMS could not prepare it; try again"
 
 
 async def test_a_gap_in_the_feed_sends_waiting_commands(node, fleet, terminal):

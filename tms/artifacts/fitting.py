@@ -1,13 +1,17 @@
 """Whether terminals can install an artifact: their model, their agent, and the version that they have."""
 
+from collections import Counter
 from enum import StrEnum
+from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from tms.artifacts.manifest import misfit
 from tms.artifacts.models import Artifact
 from tms.fleet.installed_versions import installed_version
 from tms.fleet.models import Terminal
+
+REPORTED = ("model", "firmware", "agent", "software", "features")
 
 
 class Misfit(StrEnum):
@@ -21,11 +25,23 @@ class Misfit(StrEnum):
     """Its agent did not name the feature `update`, so TMS cannot send it one."""
 
 
-def unfit(artifact: Artifact, rows: "QuerySet[Terminal]") -> dict[int, Misfit]:
-    """Why each of these terminals cannot install it; those that can are missing. One query."""
-    reported = rows.only("model", "firmware", "agent", "software", "features")
-    found = {terminal.pk: reason_of(artifact, terminal) for terminal in reported}
-    return {pk: reason for pk, reason in found.items() if reason}
+class Blocked(NamedTuple):
+    """Terminals of one version that cannot install it."""
+
+    version: str
+    reason: Misfit
+    terminals: int
+
+
+def blocked(artifact: Artifact, rows: QuerySet[Terminal]) -> list[Blocked]:
+    """Most terminals first. The database groups them by what they reported: a fleet has few different answers."""
+    groups = rows.order_by().values(*REPORTED).annotate(number=Count("pk", distinct=True))
+    tally: Counter[tuple[str, Misfit]] = Counter()
+    for group in groups:
+        terminal = Terminal(**{name: group[name] for name in REPORTED})
+        if reason := reason_of(artifact, terminal):
+            tally[installed_version(terminal, artifact.name), reason] += group["number"]
+    return [Blocked(version, reason, number) for (version, reason), number in tally.most_common()]
 
 
 def reason_of(artifact: Artifact, terminal: Terminal) -> Misfit | None:

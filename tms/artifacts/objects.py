@@ -40,8 +40,8 @@ class DiskObjects:
         self._storage = storage
 
     def begin(self, name: str) -> str:
-        self._path(name).parent.mkdir(parents=True, exist_ok=True)
-        self._path(name).touch(mode=0o644)
+        self._path(name).parent.mkdir(self._storage.directory_permissions_mode or 0o700, parents=True, exist_ok=True)
+        self._path(name).touch(self._storage.file_permissions_mode or 0o600)
         return ""
 
     def write(self, name: str, upload: str, offset: int, data: bytes) -> str:

@@ -1,6 +1,7 @@
 """Uploads of artifacts: begun, received in parts, hashed by the clock, checked, and added.
 
-A part is stored before its offset is: whoever repeats it, on any node, changes nothing. Nothing is unpacked.
+A part is stored before its offset is, so that a request which is repeated, on any node, changes nothing. Nothing is
+unpacked.
 """
 
 import hashlib

@@ -27,7 +27,7 @@ from tms.lib.per_process import per_process
 
 PASS_S = 5.0
 STALE_A_PASS = 500
-WALKED_A_PASS = 250
+WALKED_A_PASS = 50
 MAX_MOVED = 50
 """Terminals of one pass that get other values without a rollout."""
 DELIVER_WITHIN_S = 24 * 3600.0

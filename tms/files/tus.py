@@ -97,7 +97,7 @@ def with_offset(answer: HttpResponse, offset: int, expires_at: datetime) -> Http
 
 
 def body(request: HttpRequest, *, limit: int) -> bytes:
-    """The body, or a byte more than is allowed of it, which whoever stores it refuses. Raises UploadRefused."""
+    """The body, or a byte more than is allowed, which is refused when it is stored. Raises UploadRefused."""
     if request.headers.get("Content-Type") != CONTENT_TYPE:
         raise UploadRefused("tms:upload-type", f"send `Content-Type: {CONTENT_TYPE}`")
     if int(request.META.get("CONTENT_LENGTH") or 0) > limit:

@@ -146,7 +146,9 @@ def continue_stopped(
     if not Rollout.objects.filter(pk=rollout.pk, state=S.STOPPED).update(**changes):
         raise RolloutOver(f"rollout {rollout.pk} is {rollout.state}; only a stopped one can be continued")
     if not leave_out:
-        rollout.waves.filter(state=WaveState.WATCHED).update(installed_at=at)
+        # As if it were installed now: its time begins again.
+        watched = rollout.waves.filter(state=WaveState.WATCHED)
+        watched.update(state=WaveState.INSTALLING, installed_at=None, watched_until=None)
     audited = {"left_out": (None, ", ".join(sorted(leave_out)))} if leave_out else {}
     recorder.record("continued", rollout, audited, comment=comment)
     record_event(E.CONTINUED, rollout, by=by, at=at, comment=comment)

@@ -34,7 +34,7 @@ def follow_items(rollout: Rollout, changes: Changes, at: datetime) -> int:
     """Returns how many changed. Call it in a transaction, with the rollout locked."""
     items = RolloutItem.objects.filter(rollout=rollout).select_related("terminal__state", "command").order_by("pk")
     recent = items.filter(state__in=CONTRADICTABLE, ended_at__gt=at - CONTRADICTED_WITHIN)
-    # Two queries, each with an index of its own.
+    # Two queries, because each has another index.
     found = [*items.filter(state__in=WORKING)[:FOLLOWED], *recent[:FOLLOWED]]
     wanted = changes.wanted_of(found) if found else {}
     changed = [item for item in found if item.pk in wanted and _follow(item, rollout, changes, wanted[item.pk], at)]

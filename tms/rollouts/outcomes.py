@@ -21,7 +21,7 @@ IN_USE = frozenset({"in_use", "postponed", "not_now"})
 KNOWN = frozenset(
     {"no_space", "hash_mismatch", "signature", "expired", "download", "unfit", "undone", "refused", "storage"}
 )
-"""Codes of failures that are reasons of their own. Every other one is `failed`."""
+"""Codes of failures that become reasons. Every other one is `failed`."""
 
 
 class ItemPhase(StrEnum):
@@ -38,7 +38,7 @@ class ItemPhase(StrEnum):
     SILENT = "silent"
     """It did not answer in time."""
     UNDELIVERED = "undelivered"
-    """It was not there to be told."""
+    """It was offline when the order was to be sent."""
 
 
 class Said(NamedTuple):

@@ -89,11 +89,8 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/import/": _import(terminal, person),
         "/terminals/edit/": "tag",
         "/terminals/edits/": _edit(terminal, person),
-        "/artifacts/": str(make_artifact().pk),
-        "/artifacts/keys/": str(make_key().pk),
-        "/signing-keys/": str(make_key().pk),
         "/jobs/": _job(person),
-        **_rollout(terminal, person),
+        **_changes(terminal, person),
         "/import/template/": "sites",
         "/export/": "sites",
         "/me/security/": _factor(person),
@@ -107,11 +104,22 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/labels/attributes/": "floor",
         "/attributes/": Attribute.objects.create(name="floor", label="Floor").name,
         **_inspections(terminal, person),
-        **_configuration(terminal),
         **_notifications(person),
         **_access(person),
     }
     return {path: str(name) for path, name in made.items()}
+
+
+def _changes(terminal: Terminal, person: User) -> dict[str, Any]:
+    """Artifacts, rollouts and the configuration."""
+    key = make_key().pk
+    return {
+        "/artifacts/": make_artifact().pk,
+        "/artifacts/keys/": key,
+        "/signing-keys/": key,
+        **_rollout(terminal, person),
+        **_configuration(terminal),
+    }
 
 
 def _of_fleet(terminal: Terminal) -> dict[str, int]:

@@ -1,6 +1,5 @@
 """The pages of one artifact: what it is, where it runs, why it may not, and its end."""
 
-from collections import Counter
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -17,15 +16,14 @@ from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_require
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
-from tms.artifacts import services
+from tms.artifacts import fitting, services
 from tms.artifacts.checks import trusted_keys
 from tms.artifacts.content import content_of
-from tms.artifacts.fitting import Misfit, reason_of
+from tms.artifacts.fitting import Misfit
 from tms.artifacts.installed import counts, version_field
 from tms.artifacts.manifest import Signature, signers
 from tms.artifacts.models import Artifact
 from tms.artifacts.pages.list_views import may_manage
-from tms.fleet.installed_versions import installed_version
 from tms.fleet.models import Terminal
 from tms.lib.forms import Plain
 from tms.lib.text_fields import FormLines
@@ -41,7 +39,7 @@ class WithdrawForm(Plain, forms.Form):
         self.dress()
 
 
-class Blocked(NamedTuple):
+class BlockedRow(NamedTuple):
     """Terminals of its models with one version, which it cannot be installed over."""
 
     version: str
@@ -104,17 +102,12 @@ def download_artifact(request: AuthenticatedRequest, pk: int) -> HttpResponseBas
     return content_of(get_object_or_404(Artifact, pk=pk))
 
 
-def _blocked(found: Artifact, person: User) -> list[Blocked]:
+def _blocked(found: Artifact, person: User) -> list[BlockedRow]:
     rows = access.visible(Terminal.objects.filter(model__in=found.for_models), to=person)
-    tally = Counter(
-        (installed_version(terminal, found.name), reason)
-        for terminal in rows.only("model", "firmware", "agent", "software", "features")
-        if (reason := reason_of(found, terminal))
-    )
     column = version_field(found.name)
     return [
-        Blocked(version, _why(found, reason), number, quote(f'{column}:"{version}"'))
-        for (version, reason), number in tally.most_common(SHOWN_VERSIONS)
+        BlockedRow(version, _why(found, reason), number, quote(f'{column}:"{version}"'))
+        for version, reason, number in fitting.blocked(found, rows)[:SHOWN_VERSIONS]
     ]
 
 

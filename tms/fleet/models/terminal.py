@@ -203,6 +203,8 @@ class TerminalState(models.Model):
             models.Index(fields=("due_at",), name="state_due", condition=models.Q(due_at__isnull=False)),
             # Reader: the boards' filter and counts by presence.
             models.Index(fields=("presence",), name="state_presence"),
+            # Reader: the evaluation of rollouts, for faults that began.
+            models.Index(fields=("status_at",), name="state_fault", condition=models.Q(status=Status.FAULT)),
         )
 
     def __str__(self) -> str:

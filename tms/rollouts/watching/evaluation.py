@@ -17,7 +17,7 @@ from tms.rollouts.effects.measures import COUNTED, MEASURES
 from tms.rollouts.effects.strata import Exposure, StratumMember
 from tms.rollouts.effects.tally import EvidenceTally
 from tms.rollouts.models import Rollout, RolloutItem, TerminalEffect, WatchedSite, Watching
-from tms.rollouts.watching import faults, readings, site_hours
+from tms.rollouts.watching import readings, site_hours
 from tms.rollouts.watching.site_hours import SiteHour, WatchedItem
 
 GRACE = timedelta(minutes=2)
@@ -53,7 +53,6 @@ def advance(rollout: Rollout, at: datetime) -> Watching:
         rollout, watching, {name: EvidenceTally.load(watching.tallies.get(name, {})) for name in MEASURES}
     )
     _watch_new_sites(rollout)
-    faults.follow(at)
     due = WatchedSite.objects.filter(rollout=rollout, hour__lte=at - GRACE - site_hours.hour()).order_by("hour", "site")
     sites = list(due[:SITES_AT_ONCE])
     items = site_hours.items_of(rollout, [site.site_id for site in sites]) if sites else {}

@@ -31,7 +31,9 @@ class Verdict(NamedTuple):
 
 
 def evaluate(rollout: Rollout, *, at: datetime) -> Verdict:
-    """Add what happened since the last evaluation, store the evidence, and say what follows from it."""
+    """Add what happened since the last evaluation, and say what follows from it. The curve is stored here, the verdict
+    by the caller.
+    """
     watching = evaluation.advance(rollout, at)
     tallies = tallies_of(rollout, watching)
     standings = {name: Standing(tally.evidence) for name, tally in tallies.items()}
@@ -73,9 +75,6 @@ def _store(rollout: Rollout, evidence: float, measures: Mapping[str, float], at:
     if last is None or abs(evidence - last.evidence) > CHANGED * last.evidence:
         rounded = {name: round(value, 3) for name, value in measures.items()}
         EvidencePoint.objects.create(rollout=rollout, at=at, evidence=evidence, measures=rounded)
-    if rollout.evidence != evidence:
-        Rollout.objects.filter(pk=rollout.pk).update(evidence=evidence)
-        rollout.evidence = evidence
 
 
 def _is_enough(rollout: Rollout, watching: Watching) -> bool:
