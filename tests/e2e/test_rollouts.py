@@ -13,7 +13,7 @@ async def test_a_rollout_is_previewed_started_stopped_and_rolled_back(tms: Seede
     page = await (await person()).open(f"/rollouts/new/?artifact={artifact}&q=site:SJK")
 
     await expect(page.locator("#preview-targets")).to_contain_text("60")
-    await page.locator("#q").fill("kind:kiosk")
+    await page.locator("#q").fill("site:SJK,UMD")
     await expect(page.locator("#preview-targets")).to_contain_text("120")
     await expect(page.locator("#wave-1-number")).to_have_text("2")
     await page.locator("#q").fill("site:SJK")

@@ -105,13 +105,15 @@ class Updater:
         found = program()
         assert found is not None
         libraries = {"LD_LIBRARY_PATH": str(next(UNPACKED.glob("usr/lib/*-linux-gnu*"), ""))}
+        # Its sockets are in there. The path of one has at most 107 bytes; swupdate cuts a longer one without a word.
+        temporary = {"TMPDIR": "."}
         ours, theirs = socket.socketpair()
         command = [found, "-H", "board:1.0", "-l", "4", "-f", "swupdate.cfg", "-u", "-S hawkbit -w 1 -r 5"]
         with (self.folder / "log").open("ab") as log, ours, theirs:
             self.process = subprocess.Popen(
                 [sys.executable, NAMESPACE, str(theirs.fileno()), str(PORT), *command],
                 cwd=self.folder,
-                env=os.environ | libraries | {"TMPDIR": str(self.folder)},
+                env=os.environ | libraries | temporary,
                 stdout=log,
                 stderr=log,
                 pass_fds=[theirs.fileno()],

@@ -118,12 +118,12 @@ def test_a_crash_loop_counts_once(rollout):
 
 
 def test_memory_that_only_updated_terminals_gain(rollout):
-    for terminal in [*updated(), *waiting()]:
+    for number, terminal in enumerate([*updated(), *waiting()]):
         gains = 0.9 if terminal in updated() else 0.0
         for hour in range(-1, 12):
             Rollup.objects.create(
                 terminal=terminal, hour=_floor(AT) + hour * HOUR, metric="memory_pct", count=1,
-                total=50 + gains * hour + terminal.pk / 1e6 * hour, lowest=0, highest=0, last=0,
+                total=50 + gains * hour + number / 1e5 * hour, lowest=0, highest=0, last=0,
             )  # fmt: skip
 
     verdict = evaluate(rollout, 11)
