@@ -284,7 +284,7 @@ def _others(rollout: Rollout) -> Others:
 
 
 def _is_plainly_over(size: int, ended: int, failed: int) -> bool:
-    return decision.has_failed(ended=ended, failed=failed, percent=2, at_least=20)
+    return decision.has_failed(ended=ended, failed=failed, percent=decision.FAILED_PCT, at_least=decision.FAILED_AFTER)
 
 
 def _first(waves: Sequence[Sequence[bool]], is_over: Callable[[int, int, int], bool]) -> int | None:

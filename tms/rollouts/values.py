@@ -8,6 +8,7 @@ from tms.artifacts.models import Artifact
 from tms.configuration.models import ConfigurationVersion, VersionState
 from tms.fleet.models import Terminal
 from tms.jobs.models import JobHours
+from tms.rollouts.effects.decision import FAILED_AFTER, FAILED_PCT
 from tms.rollouts.effects.measures import MEASURES
 from tms.rollouts.models import ApprovalRule, LateTerminals, PostponedThen, WaveKind
 
@@ -61,9 +62,9 @@ class Postponing:
 
 @dataclass(frozen=True, slots=True)
 class FailureRule:
-    above_pct: int = 2
+    above_pct: int = FAILED_PCT
     """0 for never."""
-    after: int = 20
+    after: int = FAILED_AFTER
     """How many installations must have ended first."""
 
 

@@ -12,8 +12,8 @@ LEAST_TERMINALS = 3
 """A rollout is not stopped for fewer updated terminals."""
 LEAST_RATIO = 1.25
 """How many times the expected hits there must be: below that an effect is certain, but too small to matter."""
-
-
+FAILED_PCT, FAILED_AFTER = 5, 10
+"""The plain threshold of a rollout that chooses none: a percentage of so many installations that ended."""
 LEAST_FAILURES = 3
 """One of 20 installations is 5 percent, and no reason to stop: every seventh harmless rollout has it."""
 

@@ -92,8 +92,8 @@ class Migration(migrations.Migration):
                 ("install_within_s", models.PositiveIntegerField(default=7200)),
                 ("settle_s", models.PositiveIntegerField(default=600)),
                 ("measures", models.JSONField(default=list)),
-                ("failed_pct", models.PositiveSmallIntegerField(default=2)),
-                ("failed_after", models.PositiveIntegerField(default=20)),
+                ("failed_pct", models.PositiveSmallIntegerField(default=5)),
+                ("failed_after", models.PositiveIntegerField(default=10)),
                 (
                     "state",
                     models.CharField(

@@ -21,6 +21,7 @@ from tms.fleet.models import Terminal
 from tms.jobs.models import JobHours
 from tms.jobs.models.job import KEPT_FOR
 from tms.lib.text_fields import LineField, LinesField
+from tms.rollouts.effects.decision import FAILED_AFTER, FAILED_PCT
 
 
 class RolloutKind(models.TextChoices):
@@ -134,9 +135,9 @@ class Rollout(models.Model):
     """How long the wanted version must be reported before a terminal counts as updated."""
     measures: models.JSONField[list[str], list[str]] = models.JSONField(default=list)
     """Names of the measures of effects that stop it."""
-    failed_pct = models.PositiveSmallIntegerField(default=2)
+    failed_pct = models.PositiveSmallIntegerField(default=FAILED_PCT)
     """The share of failed installations above which it stops; 0 for never."""
-    failed_after = models.PositiveIntegerField(default=20)
+    failed_after = models.PositiveIntegerField(default=FAILED_AFTER)
     """How many installations must have ended before the share counts."""
     state = models.CharField(_("state"), max_length=16, choices=RolloutState, default=RolloutState.DRAFT)
     state_at = models.DateTimeField(null=True)

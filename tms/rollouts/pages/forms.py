@@ -24,6 +24,7 @@ from tms.lib.db.natural_order import natural
 from tms.lib.forms import LocalDateTimeField, Plain
 from tms.lib.forms.combobox import RowsField, Suggestions
 from tms.lib.text_fields import FormLine, FormLines
+from tms.rollouts.effects.decision import FAILED_AFTER, FAILED_PCT
 from tms.rollouts.effects.measures import MEASURES
 from tms.rollouts.models import ApprovalRule, LateTerminals, PostponedThen, RolloutKind, WaveKind
 from tms.rollouts.pages.effects import LABELS
@@ -307,7 +308,7 @@ def first_values(at: datetime) -> dict[str, Any]:
         "postponed_then": PostponedThen.CLOSING,
         "mobile_mb": 0,
         "measures": [name for name in MEASURES if name not in NOT_CHOSEN],
-        "failed_pct": 2,
-        "failed_after": 20,
+        "failed_pct": FAILED_PCT,
+        "failed_after": FAILED_AFTER,
         "waves": [WaveRow.of(wave) for wave in DEFAULT_WAVES],
     }
