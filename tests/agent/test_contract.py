@@ -226,9 +226,7 @@ def test_the_agent_finds_a_fault_where_the_server_would(sample):
         ),
         downlink.AnsweredCall(frames.AnsweredFrame("c1")),
         downlink.ConfigCall("v1", frames.ConfigFrame(7, {"volume": 3, "text": {"ja": "\u3042"}}, AT)),
-        downlink.UpdateCall(
-            "u1", frames.UpdateFrame("{}", (frames.ManifestSignature("k", "c2k="),), "/d/1", AT, AT, 5.5)
-        ),
+        downlink.UpdateCall("u1", frames.UpdateFrame("{}", (frames.ManifestSignature("k", "c2k="),), "/d/1", AT, 5.5)),
         downlink.UpdateCall("u1", frames.UpdateFrame("{}", (), "https://files.example.com/d?x=1", AT)),
         downlink.DrainCall(frames.DrainFrame(1, 30.5)),
         downlink.BootAnswer(1, frames.BootResult(12, 30, AT, 4, 0, frames.Limits(1, 2, 3, 4), accepts_undated=True)),

@@ -188,7 +188,7 @@ def update(
     signed = (ManifestSignature("release", base64.b64encode(key.sign(text.encode())).decode()),)
     given = signed if signatures is None else signatures
     deadline = AT + timedelta(seconds=within_s)
-    return UpdateCall("u1", UpdateFrame(change(text), given, "/download/1", deadline, None, max_bytes_s))
+    return UpdateCall("u1", UpdateFrame(change(text), given, "/download/1", deadline, max_bytes_s))
 
 
 async def test_an_update_is_downloaded_installed_and_confirmed_by_the_next_link(terminal, store):

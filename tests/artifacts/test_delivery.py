@@ -20,14 +20,15 @@ def ordered(artifact: Artifact, *terminals: int, **more: object) -> dict[int, Co
     return delivery.order(terminals, artifact, **options)
 
 
-def test_an_order_becomes_a_frame_with_the_signed_manifest(fleet, public_keys):
+def test_an_order_becomes_a_frame_with_the_signed_manifest(fleet, public_keys, settings):
+    settings.DOWNLOAD_BYTES_S = 500_000
     terminal, artifact = fleet.terminal(), make_artifact()
-    ordered(artifact, terminal.pk, install_after=later(600), max_bytes_s=500_000.0)
+    ordered(artifact, terminal.pk)
 
     (sent,) = commands.dequeue({terminal.pk: 1}, at=later(5))
     frame = delivery.frame_of(sent)
 
-    assert (frame.deadline, frame.install_after, frame.max_bytes_s) == (later(7205), later(600), 500_000)
+    assert (frame.deadline, frame.max_bytes_s) == (later(7205), 500_000)
     signatures = [Signature(one.key, one.signature) for one in frame.signatures]
     assert signers(frame.manifest, signatures, public_keys) == [KEY_NAME]
     assert Manifest.read(frame.manifest).version == "4.8.3"

@@ -14,6 +14,7 @@ from tests.support.builders import AT, later
 from tests.support.rollouts import answer, deliver, make_rollout, progress, reboot, states, tick, values
 from tests.support.threads import run_concurrently
 from tms.accounts.models import Grant, User
+from tms.artifacts import delivery
 from tms.commands import services as commands
 from tms.commands.models import Command
 from tms.configuration import versions
@@ -141,6 +142,23 @@ def test_a_small_rollout_waits_for_somebody_else_at_each_wave(fleet, lead):
 
     assert asked == (lead, WaveState.WAITING)
     assert Counter(states(made)) == {"done": 1, "ordered": 1, "waiting last_lane": 1}
+
+
+def test_terminals_on_a_mobile_link_wait_for_the_next_month_once_they_downloaded_enough(fleet, lead):
+    tagged, _other, at_tagged_site = terminals = at_sites(fleet, 3)[::2]
+    tagged.tags.create(name="mobile")
+    at_tagged_site.site.tags.create(name="mobile")
+    first, second = (make_artifact(version=name, content=b"x" * 700_000) for name in ("4.8.3", "4.8.4"))
+    delivery.order([one.pk for one in terminals], first, by=lead, at=AT, answer_within_s=60, deliver_within_s=60)
+    tick(90)
+    made = make_rollout(lead, at=later(100), artifacts=(second,), terminals=terminals, mobile_mb=1)
+
+    this_month = states(made)
+    for days in (5, 6):
+        tick(days * 86_400)
+
+    assert this_month == ["waiting mobile_limit", "ordered", "waiting mobile_limit"]
+    assert states(made)[::2] == ["ordered", "ordered"]
 
 
 def test_who_is_not_the_terminal_that_was_drawn_leaves_with_a_reason(fleet, lead):

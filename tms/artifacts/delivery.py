@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from msgspec import UNSET
 
@@ -33,8 +34,6 @@ def order(
     at: datetime,
     answer_within_s: float,
     deliver_within_s: float,
-    install_after: datetime | None = None,
-    max_bytes_s: float | None = None,
 ) -> dict[int, Command]:
     """Tell these terminals to install it. Returns the command of each. Raises Withdrawn.
 
@@ -44,11 +43,7 @@ def order(
     locked = Artifact.objects.select_for_update(no_key=True).get(pk=artifact.pk)
     if locked.withdrawn_at:
         raise Withdrawn(locked)
-    args: dict[str, object] = {"artifact": artifact.pk, "name": artifact.name, "version": artifact.version}
-    if install_after:
-        args["install_after"] = install_after.isoformat()
-    if max_bytes_s:
-        args["max_bytes_s"] = max_bytes_s
+    args = {"artifact": artifact.pk, "name": artifact.name, "version": artifact.version}
     return commands.queue_many(
         terminals,
         CHANGES[UPDATE],
@@ -86,12 +81,10 @@ def _frame(command: Command, artifact: Artifact | None, terminal: Terminal | Non
         return CannotSend(str(Withdrawn(artifact)))
     assert command.sent_at is not None
     assert command.due_at is not None
-    install_after, max_bytes_s = command.args.get("install_after"), command.args.get("max_bytes_s")
     return frames.UpdateFrame(
         manifest=artifact.manifest,
         signatures=tuple(frames.ManifestSignature(one["key"], one["signature"]) for one in artifact.signatures),
         url=address_of(artifact, terminal, at=command.sent_at, until=command.due_at),
         deadline=command.due_at,
-        install_after=datetime.fromisoformat(install_after) if install_after else UNSET,
-        max_bytes_s=max_bytes_s or UNSET,
+        max_bytes_s=settings.DOWNLOAD_BYTES_S or UNSET,
     )

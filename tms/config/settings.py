@@ -363,6 +363,9 @@ ARTIFACTS_BUCKET = env.text("TMS_ARTIFACTS_BUCKET")
 ARTIFACTS_BY_NGINX = env.flag("TMS_ARTIFACTS_BY_NGINX", default=False)
 """nginx sends artifacts that are on disk, after TMS has decided who gets them."""
 
+DOWNLOAD_BYTES_S = env.whole("TMS_DOWNLOAD_BYTES_S", 0)
+"""The largest rate at which one terminal downloads an artifact; 0 for no limit."""
+
 DOWNLOADS_AT_ONCE = env.whole("TMS_DOWNLOADS_AT_ONCE", 40, least=1)
 """Downloads of artifacts from the disk that a node sends at a time."""
 

@@ -24,6 +24,7 @@ class Hold(StrEnum):
     LAST_LANE = "last_lane"
     BUSY = "busy"
     """It has just had another dangerous command, and may not be back."""
+    MOBILE_LIMIT = "mobile_limit"
 
 
 class Skip(StrEnum):
@@ -47,6 +48,7 @@ class SendCandidate:
     is_permitted: bool
     hours: JobHours | None = None
     """Its own ones, instead of those of the job."""
+    is_over_mobile_limit: bool = False
 
     @property
     def lane(self) -> Lane:
@@ -116,6 +118,8 @@ class Chooser:
     def _held(self, one: SendCandidate) -> Hold | None:
         if not one.is_online:
             return Hold.OFFLINE
+        if one.is_over_mobile_limit:
+            return Hold.MOBILE_LIMIT
         is_open, hours = one.site in self.situation.open_sites, one.hours or self.hours
         if (hours == JobHours.OPEN and not is_open) or (hours == JobHours.CLOSED and is_open):
             return Hold.HOURS

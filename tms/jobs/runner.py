@@ -50,6 +50,7 @@ CHECK_AGAIN = {
     Hold.MAINTENANCE: timedelta(seconds=60),
     Hold.LAST_LANE: timedelta(seconds=10),
     Hold.BUSY: timedelta(seconds=10),
+    Hold.MOBILE_LIMIT: timedelta(hours=1),
 }
 ACTIVE_COMMANDS = (CommandState.QUEUED, CommandState.SENT)
 

@@ -195,7 +195,6 @@ class UpdateFrame(Struct, frozen=True):
     url: str
     """Where to download it: a path of this host, or an HTTPS address that needs no credential."""
     deadline: Instant
-    install_after: Instant | UnsetType = UNSET
     max_bytes_s: Annotated[float, Meta(gt=0)] | UnsetType = UNSET
 
 

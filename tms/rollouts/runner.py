@@ -22,7 +22,7 @@ from tms.jobs.runner import CHECK_AGAIN, Turns, situation_at
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.per_process import per_process
 from tms.lib.set_aside import SetAside, isolate
-from tms.rollouts import control, starting, stop_rule, wave_steps
+from tms.rollouts import control, mobile_limit, starting, stop_rule, wave_steps
 from tms.rollouts.events import publish_items
 from tms.rollouts.following import follow_items
 from tms.rollouts.models import (
@@ -189,6 +189,7 @@ def _asked(
     may = set(permitted(rows, by=starter, permission=Permission.RUN_ROLLOUTS).values_list("pk", flat=True))
     site_of = {terminal.pk: terminal.site_id for terminal in terminals}
     covered = maintenance.coverage_of(site_of, among=maintenance.running(at))
+    over_limit = mobile_limit.items_above(rollout, items, changes, at)
     return [
         SendCandidate(
             item.pk,
@@ -201,6 +202,7 @@ def _asked(
             is_offered=able[terminal.pk],
             is_permitted=terminal.pk in may,
             hours=JobHours.CLOSED if _waits_for_closing(item, rollout) else None,
+            is_over_mobile_limit=item.pk in over_limit,
         )
         for item, terminal in zip(items, terminals, strict=True)
     ]

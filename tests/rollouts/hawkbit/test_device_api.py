@@ -175,7 +175,7 @@ def test_an_order_that_was_shown_is_cancelled_by_the_terminal(updater):
 
 
 def test_a_terminal_has_one_action_at_a_time_and_only_its_own(updater, fleet):
-    first, second = order(updater), order(updater, install_after=timezone.now() + timedelta(hours=1))
+    first, second = order(updater), order(updater)
     stranger = Updater(fleet.terminal())
 
     address = updater.poll()["deploymentBase"]

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import transaction
-from django.utils.dateparse import parse_datetime
 
 from tms.artifacts import downloads
 from tms.artifacts.models import Artifact
@@ -43,9 +42,7 @@ def work_of(terminal: int, *, at: datetime) -> PollingWork:
         if _awaits_cancellation(command):
             return PollingWork(cancel=command)
     for command in reversed(recent):
-        if command.state == CommandState.SENT or (
-            command.state == CommandState.QUEUED and command.deliver_before > at and _may_begin(command, at)
-        ):
+        if command.state == CommandState.SENT or (command.state == CommandState.QUEUED and command.deliver_before > at):
             return PollingWork(install=command)
     return PollingWork()
 
@@ -142,12 +139,6 @@ def withdraw_shown(ordered: Collection[int], *, reason: str, at: datetime) -> No
     shown = Command.objects.filter(pk__in=ordered, state=CommandState.SENT, session=POLLS, progress_text="")
     for command in shown:
         cancel(command, reason=reason, at=at)
-
-
-def _may_begin(command: Command, at: datetime) -> bool:
-    after = command.args.get("install_after")
-    begins_at = parse_datetime(after) if isinstance(after, str) else None
-    return begins_at is None or begins_at <= at
 
 
 def _awaits_cancellation(command: Command) -> bool:

@@ -290,7 +290,6 @@ class UpdateFrame:
     url: str
     """A path on the host of the link, or an HTTPS address that needs no credential."""
     deadline: datetime
-    install_after: datetime | None = None
     max_bytes_s: float | None = None
 
     @classmethod
@@ -303,7 +302,6 @@ class UpdateFrame:
             [ManifestSignature.read(one) for one in given.items("signatures")],
             url,
             given.instant("deadline"),
-            given.instant("install_after") if "install_after" in given else None,
             given.number("max_bytes_s") if "max_bytes_s" in given else None,
         )
 

@@ -176,7 +176,6 @@ class Updater:
         try:
             await may_begin.ask(self._settings.may_begin)
             await self._in_time(state, self._fetch(state, manifest))
-            await self._wait_until(state.get("install_after"))
             await self._ask_again(manifest)
             self._answers.progress(request_id, None, f"installing {manifest.version}")
             self._log.info("installing %s %s", manifest.name, manifest.version)
@@ -225,11 +224,6 @@ class Updater:
         """Raises TimeoutError at the deadline of the request."""
         async with timeout((parse(state["deadline"]) - self._now()).total_seconds()):
             await work
-
-    async def _wait_until(self, text: str | None) -> None:
-        # Not all at once: the clock may be set meanwhile.
-        while text and (wait_s := (parse(text) - self._now()).total_seconds()) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(min(wait_s, 60.0))
 
     async def _confirm(self, state: dict[str, Any]) -> None:
         manifest = Manifest.read(state["manifest"])
@@ -283,7 +277,6 @@ def state_of(call: UpdateCall) -> dict[str, Any]:
         "manifest": update.manifest,
         "url": update.url,
         "deadline": format_instant(update.deadline),
-        "install_after": format_instant(update.install_after) if update.install_after else None,
         "max_bytes_s": update.max_bytes_s,
     }
 
