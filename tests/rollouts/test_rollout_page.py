@@ -6,7 +6,10 @@ from django.test import Client
 from tests.support import people
 from tests.support.factories import now
 from tests.support.pages import HtmlPage
+from tms.artifacts.fitting import Misfit
+from tms.jobs.guards import Hold, Skip
 from tms.rollouts.models import Rollout, RolloutEvent, RolloutItem, RolloutState, Wave, WaveKind, WaveState
+from tms.rollouts.pages.items import WAITS
 
 pytestmark = pytest.mark.both
 R, W = RolloutState, WaveState
@@ -83,7 +86,7 @@ def test_what_needs_a_person_is_grouped_by_reason_and_tried_again(fleet, lead, b
     odd = item(made, fleet.terminal(), "new_version")
 
     text = HtmlPage(browser.get(made.get_absolute_url())).text("attention")
-    assert "no space left install again, or leave it out 2" in text
+    assert "no space left try again 2" in text
     browser.post(f"/rollouts/{made.pk}/confirm/")
     browser.post(f"/rollouts/{made.pk}/retry/", {"state": "failed"})
 
@@ -183,3 +186,7 @@ def test_going_on_after_a_stop_needs_a_reason(fleet, lead, browser):
     assert answer.status_code == 422
     assert "Say why" in answer.content.decode()
     assert not RolloutEvent.objects.exists()
+
+
+def test_every_reason_for_which_a_terminal_waits_or_is_skipped_has_words():
+    assert {*Misfit, *Hold, *Skip, "moved", "replaced", "current"} <= WAITS.keys()

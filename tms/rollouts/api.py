@@ -163,6 +163,15 @@ def retry_rollout(request: ApiRequest, pk: int, body: RetryBody) -> RolloutCount
 
 
 @router.post(
+    "/rollouts/{int:pk}/confirm", summary="Confirm items of a rollout", response=RolloutCountSchema, access=RUNNING
+)
+def confirm_rollout_items(request: ApiRequest, pk: int) -> RolloutCountSchema:
+    """Terminals that reported a failure and run the new version count as updated. Repeating it changes nothing."""
+    found = _controlled(request, pk)
+    return RolloutCountSchema(number=services.confirm(found, by=request.person, at=timezone.now()))
+
+
+@router.post(
     "/rollouts/{int:pk}/roll-back", summary="Roll a rollout back", response=RolloutSchema, status=201, access=RUNNING
 )
 def roll_back_rollout(request: ApiRequest, response: HttpResponse, pk: int, body: RollBackBody) -> RolloutSchema:

@@ -1,4 +1,4 @@
-"""What people do with a rollout that exists: approve, pause, resume, cancel, continue, retry, leave out."""
+"""What people do with a rollout that exists: approve, pause, resume, cancel, continue, retry, confirm."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -31,7 +31,6 @@ from tms.rollouts.models import (
 E, S, ITEM = RolloutEventKind, RolloutState, RolloutItemState
 RETRIED = (ITEM.FAILED, ITEM.OLD_VERSION, ITEM.NOT_BACK)
 """States from which an item may be tried again."""
-LEAVABLE = (ITEM.WAITING, ITEM.POSTPONED, ITEM.FAILED, ITEM.OLD_VERSION, ITEM.NEW_VERSION, ITEM.NOT_BACK)
 
 
 class RolloutOver(Exception):
@@ -175,21 +174,15 @@ def retry(
 
 
 @transaction.atomic
-def confirm(item: RolloutItem, *, by: User, at: datetime) -> None:
-    """Count a terminal that reported a failure, and runs the new version, as updated. Idempotent."""
-    changed = _items(item.rollout, by).filter(pk=item.pk, state=ITEM.NEW_VERSION)
-    if changed.update(state=ITEM.DONE, state_at=at, ended_at=at, reason=""):
-        recorder.record("confirmed", item.rollout, {"terminal": (None, item.terminal.uid)})
-        publish_items([item.terminal_id])
-
-
-@transaction.atomic
-def leave_out(item: RolloutItem, *, by: User, at: datetime) -> None:
-    """The rollout goes on without this terminal. Idempotent."""
-    changed = _items(item.rollout, by).filter(pk=item.pk, state__in=LEAVABLE)
-    if changed.update(state=ITEM.SKIPPED, state_at=at, ended_at=at, reason="left_out"):
-        recorder.record("left-out", item.rollout, {"terminal": (None, item.terminal.uid)})
-        publish_items([item.terminal_id])
+def confirm(rollout: Rollout, *, by: User, at: datetime) -> int:
+    """Count terminals that reported a failure, and run the new version, as updated. Returns how many. Idempotent."""
+    chosen = _items(rollout, by).filter(state=ITEM.NEW_VERSION)
+    pks = dict(chosen.select_for_update(of=("self",)).values_list("pk", "terminal"))
+    changed = RolloutItem.objects.filter(pk__in=pks).update(state=ITEM.DONE, state_at=at, ended_at=at, reason="")
+    if changed:
+        recorder.record("confirmed", rollout, {"items": (None, changed)})
+        publish_items(list(pks.values()))
+    return changed
 
 
 @transaction.atomic

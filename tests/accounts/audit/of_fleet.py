@@ -322,6 +322,7 @@ OPERATIONS: Mapping[str, Request] = {
         in_state(RolloutState.STOPPED),
     ),
     "POST /api/v1/rollouts/{pk}/retry": ("retried", {"state": "failed"}, failed),
+    "POST /api/v1/rollouts/{pk}/confirm": ("confirmed", {}, contradicted),
     "POST /api/v1/rollouts/{pk}/roll-back": ("rolled_back", WHY, updated),
     "POST /api/v1/inspection-rounds/{pk}/inspections": ("inspected", correction, nothing),
     "POST /api/v1/devices": ("created", {"serial": "S-77"}, nothing),

@@ -118,7 +118,6 @@ ACTIONS: Mapping[str, str | Promise] = {
     "continued": pgettext_lazy("audit", "Continued"),
     "discarded": pgettext_lazy("audit", "Discarded"),
     "drafted": pgettext_lazy("audit", "Drafted"),
-    "left-out": pgettext_lazy("audit", "Left out"),
     "made-ready": pgettext_lazy("audit", "Made ready"),
     "planned": pgettext_lazy("audit", "Planned"),
     "retried": pgettext_lazy("audit", "Tried again"),

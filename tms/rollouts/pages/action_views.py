@@ -186,13 +186,7 @@ def retry_items(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @needs(Permission.RUN_ROLLOUTS)
 def confirm_items(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Count the terminals that reported a failure and run the new version as updated."""
-    at = timezone.now()
-
-    def confirm(found: Rollout) -> None:
-        for item in found.items.filter(state=RolloutItemState.NEW_VERSION).select_related("rollout", "terminal"):
-            services.confirm(item, by=request.user, at=at)
-
-    return _act(request, pk, confirm)
+    return _act(request, pk, lambda found: services.confirm(found, by=request.user, at=timezone.now()))
 
 
 @require_POST

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import visible
 from tms.accounts.models import User
+from tms.artifacts.fitting import Misfit
+from tms.jobs.guards import Skip
 from tms.jobs.reasons import REASONS as HOLDS
 from tms.lib.pagination import Column, Keyset
 from tms.rollouts.models import ATTENTION, Rollout, RolloutItem, RolloutItemState
@@ -49,19 +51,22 @@ ICONS: Mapping[str, str] = {
     RolloutItemState.EXPIRED: "clock",
 }
 REMEDIES: Mapping[str, str | Promise] = {
-    RolloutItemState.FAILED: _("install again, or leave it out"),
-    RolloutItemState.OLD_VERSION: _("install again, or leave it out"),
+    RolloutItemState.FAILED: _("try again"),
+    RolloutItemState.OLD_VERSION: _("try again"),
     RolloutItemState.NEW_VERSION: _("counts as updated once confirmed"),
     RolloutItemState.NOT_BACK: _("look at the terminal"),
 }
 RETRIED = (RolloutItemState.FAILED, RolloutItemState.OLD_VERSION)
 WAITS: Mapping[str, str | Promise] = {
     **HOLDS,
-    "per_site": _("Enough are working at its site"),
-    "at_once": _("Enough are working"),
-    "disk": _("Not enough free disk space"),
-    "mobile": _("Its mobile data of this month is used up"),
-    "version": _("Runs a version that it may not replace"),
+    Skip.UNSUPPORTED: _("Its agent is not set up for changes"),
+    Skip.NOT_PERMITTED: _("The starter of the rollout may not change it"),
+    Misfit.MODEL: _("Another model"),
+    Misfit.UNKNOWN_VERSION: _("Its version is not known"),
+    Misfit.TOO_OLD: _("Its version is too old for this one"),
+    Misfit.TOO_NEW: _("Its version is not to be replaced by this one"),
+    Misfit.NO_UPDATES: _("Its agent is not set up for updates"),
+    "current": _("Ran it before"),
     "replaced": _("It was replaced"),
     "moved": _("It was moved to another site"),
 }
