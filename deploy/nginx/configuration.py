@@ -31,6 +31,8 @@ class Configuration:
     access_log: Path
     static: Path
     """Served as `/static/`."""
+    artifacts: Path | None = None
+    """Sent to terminals that TMS allows it (`TMS_ARTIFACTS_BY_NGINX`)."""
     nodes: Sequence[int]
     """Their ports, on this host."""
     listen: str
@@ -79,6 +81,9 @@ class Configuration:
             "CERTIFICATE": str(self.tls.chain) if self.tls else "",
             "KEY": str(self.tls.key) if self.tls else "",
             "STATIC": str(self.static),
+            "ARTIFACTS": f"location /artifact-files/ {{ internal; alias {self.artifacts}/; }}"
+            if self.artifacts
+            else "",
             "PER_ADDRESS": "65535",
         }
 

@@ -66,6 +66,7 @@ class Cluster(Startable):
             plain_port=ports.at(1),
             upstream=[node.port for node in self.nodes],
             static=Path(self.environment["TMS_STATIC_ROOT"]),
+            artifacts=Path(self.environment["TMS_DATA_DIR"]) / "artifacts",
             certificate=certificate(self.folder / "certificate") if self.is_production else None,
         )
 
@@ -147,6 +148,7 @@ class Cluster(Startable):
             "TMS_REDIS_URL": self.redis.url,
             "TMS_DATA_DIR": str(self.folder / "data"),
             "TMS_STATIC_ROOT": str(self.folder / "static"),
+            "TMS_ARTIFACTS_BY_NGINX": "1",
         }
 
 

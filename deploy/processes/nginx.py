@@ -23,6 +23,7 @@ class Nginx(Service):
         *,
         upstream: Sequence[int],
         static: Path,
+        artifacts: Path | None = None,
         certificate: Certificate | None = None,
         name: str = "",
         folder: Path | None = None,
@@ -33,6 +34,7 @@ class Nginx(Service):
         self.plain_port = (plain_port or free_port()) if certificate else self.port
         self.upstream = upstream
         self.static = static
+        self.artifacts = artifacts
         self.certificate = certificate
 
     @property
@@ -65,6 +67,7 @@ class Nginx(Service):
             state=self.folder,
             access_log=access_log,
             static=self.static,
+            artifacts=self.artifacts,
             nodes=self.upstream,
             listen=f"{HOST}:{self.plain_port}",
             balancers=[f"{HOST}/32"],

@@ -29,6 +29,9 @@ locals {
     backup_restore = { role = "backup", policy = "service-role/AWSBackupServiceRolePolicyForRestores" }
   }
 
+  # Buckets of which TMS reads, writes and deletes objects. An address that it signs for a terminal allows what it may itself.
+  stores = ["artifacts", "files"]
+
   # Permissions of the application itself, on machines and in tasks.
   application_statements = concat(local.publish_statements, [
     {
@@ -53,14 +56,14 @@ locals {
       Sid      = "KeepFiles"
       Effect   = "Allow"
       Action   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-      Resource = ["${aws_s3_bucket.main["files"].arn}/*"]
+      Resource = [for name in local.stores : "${aws_s3_bucket.main[name].arn}/*"]
     },
     {
       # Also the answer that an object does not exist: 403 without it.
       Sid      = "ListFiles"
       Effect   = "Allow"
       Action   = ["s3:ListBucket"]
-      Resource = [aws_s3_bucket.main["files"].arn]
+      Resource = [for name in local.stores : aws_s3_bucket.main[name].arn]
     },
     {
       Sid       = "SendMetrics"

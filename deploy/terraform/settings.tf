@@ -4,6 +4,8 @@
 locals {
   # Settings that follow from this configuration, with what to change instead.
   decided_settings = {
+    TMS_ARTIFACTS_BUCKET        = "name"
+    TMS_ARTIFACTS_BY_NGINX      = "nothing: S3 sends them"
     TMS_AUDIT_BUCKET            = "name"
     TMS_AGENT_CREDENTIAL        = "nothing: it belongs to a terminal"
     TMS_ALLOWED_HOSTS           = "domain"
@@ -36,6 +38,7 @@ locals {
     {
       TMS_PUBLIC_URL              = "https://${var.domain}"
       TMS_CONNECTIONS_PER_ADDRESS = tostring(local.per_address_limit)
+      TMS_ARTIFACTS_BUCKET        = aws_s3_bucket.main["artifacts"].bucket
       TMS_AUDIT_BUCKET            = aws_s3_bucket.main["audit"].bucket
       TMS_FILES_BUCKET            = aws_s3_bucket.main["files"].bucket
     },

@@ -1,12 +1,13 @@
 locals {
   # Data that the load balancer or CloudFront write or read is encrypted with a key of S3, because they cannot use ours.
   buckets = {
-    static   = { what = "Files for browsers", keep_days = null, keep_old_days = 30, encryption = "AES256" }
-    releases = { what = "What machines install", keep_days = null, keep_old_days = 90, encryption = "aws:kms" }
-    backups  = { what = "Dumps of the database", keep_days = 30, keep_old_days = 1, encryption = "aws:kms" }
-    audit    = { what = "Anchors of the audit trail", keep_days = null, keep_old_days = 30, encryption = "aws:kms" }
-    files    = { what = "Photos and files of terminals", keep_days = null, keep_old_days = 1, encryption = "aws:kms" }
-    logs     = { what = "Who asked for what", keep_days = var.log_days, keep_old_days = 1, encryption = "AES256" }
+    static    = { what = "Files for browsers", keep_days = null, keep_old_days = 30, encryption = "AES256" }
+    releases  = { what = "What machines install", keep_days = null, keep_old_days = 90, encryption = "aws:kms" }
+    backups   = { what = "Dumps of the database", keep_days = 30, keep_old_days = 1, encryption = "aws:kms" }
+    audit     = { what = "Anchors of the audit trail", keep_days = null, keep_old_days = 30, encryption = "aws:kms" }
+    files     = { what = "Photos and files of terminals", keep_days = null, keep_old_days = 1, encryption = "aws:kms" }
+    artifacts = { what = "Artifacts that terminals install", keep_days = null, keep_old_days = 1, encryption = "aws:kms" }
+    logs      = { what = "Who asked for what", keep_days = var.log_days, keep_old_days = 1, encryption = "AES256" }
   }
   # TMS deletes them itself; what it could not delete, or does not know any more, follows a day later.
   terminal_files_days = tonumber(lookup(var.settings, "TMS_FILES_DAYS", "30")) + 1

@@ -24,8 +24,8 @@ locals {
 
   # What terminals call. TMS itself checks credential and enrolment token.
   device_paths = "^(${local.terminal_path}|/api/v1/enrol)$"
-  # Many requests a file: they do not count as connections.
-  upload_paths = "^/upload/[A-Za-z0-9_-]{43}$"
+  # Files of terminals, and artifacts of people. Many requests a file: they do not count as connections.
+  upload_paths = "^/(upload|artifacts/uploads)/[A-Za-z0-9_-]{43}$"
 
   # Normalises paths that try to bypass the rule: %2e, //, /./, capitals.
   plain_path = ["URL_DECODE", "NORMALIZE_PATH", "LOWERCASE"]

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from boto3.s3.transfer import TransferConfig
 from django.core.files.storage import default_storage
 
 from tests.support.factories import now
-from tests.support.servers.aws import REGION, Moto
+from tests.support.servers.aws import Moto
 from tms.files import receiving
 from tms.files.cleaning import clear
 from tms.files.models import FileState
@@ -19,11 +18,7 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db]
 def _in_bucket(monkeypatch, settings) -> Iterator[None]:
     with Moto() as moto:
         moto.use(monkeypatch)
-        moto.client("s3").create_bucket(Bucket="files", CreateBucketConfiguration={"LocationConstraint": REGION})
-        transfer = TransferConfig(multipart_threshold=2**26, use_threads=False)
-        options = {"bucket_name": "files", "region_name": REGION, "file_overwrite": False, "transfer_config": transfer}
-        bucket = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
-        settings.STORAGES = settings.STORAGES | {"default": bucket}
+        settings.STORAGES = settings.STORAGES | {"default": moto.make_bucket("files")}
         yield
 
 

@@ -130,7 +130,7 @@ run "an_empty_account_gets_it_all" {
     error_message = "The anchors of the audit trail need a bucket, and the permission to lock them."
   }
   assert {
-    condition     = local.settings.TMS_FILES_BUCKET == "tms-123456789012-files" && toset(flatten([for statement in jsondecode(aws_iam_role_policy.main["machine"].policy).Statement : statement.Action if contains(["KeepFiles", "ListFiles"], statement.Sid)])) == toset(["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"])
+    condition     = local.settings.TMS_FILES_BUCKET == "tms-123456789012-files" && local.settings.TMS_ARTIFACTS_BUCKET == "tms-123456789012-artifacts" && toset(flatten([for statement in jsondecode(aws_iam_role_policy.main["machine"].policy).Statement : statement.Action if contains(["KeepFiles", "ListFiles"], statement.Sid)])) == toset(["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"])
     error_message = "Photos and files of terminals need a bucket that TMS reads, writes and deletes from."
   }
   assert {
@@ -284,7 +284,7 @@ run "an_empty_account_gets_it_all" {
     error_message = "No bucket may grant access to everybody."
   }
   assert {
-    condition     = sort([for bucket in aws_s3_bucket.main : bucket.bucket]) == tolist(["tms-123456789012-audit", "tms-123456789012-backups", "tms-123456789012-files", "tms-123456789012-logs", "tms-123456789012-releases", "tms-123456789012-static"])
+    condition     = sort([for bucket in aws_s3_bucket.main : bucket.bucket]) == tolist(["tms-123456789012-artifacts", "tms-123456789012-audit", "tms-123456789012-backups", "tms-123456789012-files", "tms-123456789012-logs", "tms-123456789012-releases", "tms-123456789012-static"])
     error_message = "Scripts use these names of the buckets."
   }
   assert {

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.error import URLError
 
 import pytest
+from boto3.s3.transfer import TransferConfig
 from boto3.session import Session
 
 from deploy.processes import HOST, Service
@@ -61,6 +62,13 @@ class Moto(Emulator):
         self.reset()
         for name, value in self.env.items():
             monkeypatch.setenv(name, value)
+
+    def make_bucket(self, name: str) -> Mapping[str, Any]:
+        """A new bucket, as a storage of Django."""
+        self.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        transfer = TransferConfig(multipart_threshold=2**26, use_threads=False)
+        options = {"bucket_name": name, "region_name": REGION, "file_overwrite": False, "transfer_config": transfer}
+        return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
 
     def reset(self) -> None:
         """Reset to an empty account."""
