@@ -54,6 +54,9 @@ class Cluster(Startable):
         self.folder = folder or Path(tempfile.mkdtemp(prefix="tms-cluster-"))
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o711)  # as root, PostgreSQL and nginx's workers run as other users
+        data = self.folder / "data"
+        data.mkdir(exist_ok=True)
+        data.chmod(0o711)  # nginx sends artifacts from there
         ports = Ports(port)
         self.postgresql = PostgreSQL(durable=durable, folder=self.folder / "postgresql", port=ports.at(90))
         self.redis = Redis(folder=self.folder / "redis", port=ports.at(91))

@@ -40,8 +40,9 @@ class DiskObjects:
         self._storage = storage
 
     def begin(self, name: str) -> str:
-        self._path(name).parent.mkdir(self._storage.directory_permissions_mode or 0o700, parents=True, exist_ok=True)
-        self._path(name).touch(self._storage.file_permissions_mode or 0o600)
+        self._make_folder()
+        self._path(name).touch()
+        self._path(name).chmod(self._storage.file_permissions_mode or 0o600)
         return ""
 
     def write(self, name: str, upload: str, offset: int, data: bytes) -> str:
@@ -62,9 +63,15 @@ class DiskObjects:
         self._path(name).unlink(missing_ok=True)
 
     def has_room(self, size: int) -> bool:
+        return shutil.disk_usage(self._make_folder()).free >= size + SPARE_BYTES
+
+    def _make_folder(self) -> Path:
+        """Its permissions do not depend on the umask: nginx may have to read it."""
         folder = Path(self._storage.location)
-        folder.mkdir(parents=True, exist_ok=True)
-        return shutil.disk_usage(folder).free >= size + SPARE_BYTES
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(self._storage.directory_permissions_mode or 0o700)
+        return folder
 
     def _path(self, name: str) -> Path:
         return Path(self._storage.path(name))
