@@ -13,11 +13,7 @@ from tests.rollouts.hawkbit.swupdate import FAILED, INSTALLED, TESTING, Updater
 from tests.support.polling import wait_for
 from tests.support.servers.tms import RunningTMS
 
-pytestmark = [
-    pytest.mark.both,
-    pytest.mark.embedded,
-    pytest.mark.skipif(swupdate.program() is None, reason="swupdate: not unpacked by scripts/system-packages"),
-]
+pytestmark = pytest.mark.skipif(swupdate.program() is None, reason="swupdate: not unpacked by scripts/system-packages")
 
 STATUSES = (401, 404, 410, 429, 500, 503)
 ORDER = """
