@@ -4,8 +4,11 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q
 
+from tms.commands import services as commands
+from tms.commands.kinds import UPDATE
+from tms.commands.models import CommandState
 from tms.fleet.models import Cause, Presence
 from tms.rollouts import control
 from tms.rollouts.events import publish_items
@@ -36,10 +39,25 @@ def follow_items(rollout: Rollout, changes: Changes, at: datetime) -> int:
     recent = items.filter(state__in=CONTRADICTABLE, ended_at__gt=at - CONTRADICTED_WITHIN)
     # Two queries, because each has another index.
     found = [*items.filter(state__in=WORKING)[:FOLLOWED], *recent[:FOLLOWED]]
+    commands.send_again([item.command_id for item in found if item.command_id and _is_lost(item)])
     wanted = changes.wanted_of(found) if found else {}
     changed = [item for item in found if item.pk in wanted and _follow(item, rollout, changes, wanted[item.pk], at)]
     publish_items([item.terminal_id for item in changed])
     return len(changed)
+
+
+def defer(until: datetime) -> None:
+    """TMS itself was away: no terminal is late for its return before `until`. Call it in a transaction."""
+    absent = RolloutItem.objects.filter(state__in=(RolloutItemState.RESTARTING, RolloutItemState.SETTLING))
+    absent.filter(Q(back_by=None) | Q(back_by__lt=until)).update(back_by=until)
+
+
+def _is_lost(item: RolloutItem) -> bool:
+    """Whether its update was sent over a link that has ended since, and the terminal has said nothing of it."""
+    command, state = item.command, item.terminal.state
+    if command is None or command.name != UPDATE or command.state != CommandState.SENT or command.progress_text:
+        return False
+    return state.presence == Presence.ONLINE and 0 < (command.session or 0) < state.session
 
 
 def _follow(item: RolloutItem, rollout: Rollout, changes: Changes, wanted: Wanted, at: datetime) -> bool:

@@ -136,7 +136,7 @@ def _updated(facts: ItemFacts, at: datetime) -> Next | None:
         return None
     if facts.is_online:
         return Next(ItemState.DONE, updated_at=facts.updated_at)
-    lost_at = settled_at + BACK_WITHIN
+    lost_at = max(settled_at + BACK_WITHIN, facts.back_by or settled_at)
     return Next(ItemState.NOT_BACK, "settling", updated_at=facts.updated_at) if at >= lost_at else None
 
 
