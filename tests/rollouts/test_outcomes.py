@@ -36,6 +36,8 @@ CASES = {
     "still not back": (replace(AWAY, state=S.NOT_BACK), None),
     "back too late, updated": (replace(AWAY, state=S.NOT_BACK, is_online=True, installed=NEW), S.SETTLING),
     "back too late, old": (replace(AWAY, state=S.NOT_BACK, is_online=True), S.OLD_VERSION),
+    "restarted late, updated": (replace(AWAY, state=S.OLD_VERSION, is_online=True, installed=NEW), S.SETTLING),
+    "restarted late, old": (replace(AWAY, state=S.OLD_VERSION, is_online=True, has_booted=True), None),
     "updated": (replace(AWAY, installed=NEW, is_online=True), S.SETTLING),
     "updated without an answer": (replace(ORDERED, installed=NEW), S.SETTLING),
     "settling": (SETTLING, None),

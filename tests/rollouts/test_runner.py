@@ -173,6 +173,20 @@ def test_an_order_that_was_not_delivered_waits_again_and_counts_as_no_attempt(fl
     assert (states(made), RolloutItem.objects.get().attempts) == (["ordered"], 1)
 
 
+def test_a_terminal_that_restarts_too_late_counts_as_what_it_runs(fleet, lead):
+    terminal, _other = kiosks(fleet, 2)
+    made = make_rollout(lead, terminals=[terminal])
+    answer(deliver(1), 2)
+    tick(3)
+    tick(3 + 901)
+    late = states(made)
+    reboot(terminal, 1_000, firmware="4.8.3")
+    tick(1_001)
+    tick(1_062)
+
+    assert (late, states(made)) == (["old_version no_restart"], ["done"])
+
+
 @pytest.mark.parametrize("presence", [Presence.REBOOTING, Presence.ONLINE])
 def test_an_outage_of_tms_makes_nobody_late_for_its_return(fleet, lead, settings, presence):
     """TMS may still take a terminal for online whose goodbye it has not received."""

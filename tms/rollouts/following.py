@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from tms.commands import services as commands
 from tms.commands.kinds import UPDATE
@@ -27,16 +27,17 @@ from tms.rollouts.outcomes import ItemFacts, ItemPhase, Next, Said, follow, said
 
 FOLLOWED = 1_000
 CONTRADICTED_WITHIN = timedelta(hours=24)
-"""How long a terminal that failed, or is not back, may still show up with the new version."""
+"""How long a terminal that failed, did not restart or is not back may still show up with the new version."""
 OFFLINE_AGAIN = timedelta(seconds=15)
-CONTRADICTABLE = (RolloutItemState.FAILED, RolloutItemState.NOT_BACK)
+LATE = (RolloutItemState.NOT_BACK, RolloutItemState.OLD_VERSION)
+CONTRADICTABLE = (RolloutItemState.FAILED, *LATE)
 RESTARTS = (Cause.UPDATE, Cause.REBOOT)
 
 
 def follow_items(rollout: Rollout, changes: Changes, at: datetime) -> int:
     """Returns how many changed. Call it in a transaction, with the rollout locked."""
     items = RolloutItem.objects.filter(rollout=rollout).select_related("terminal__state", "command").order_by("pk")
-    recent = items.filter(state__in=CONTRADICTABLE, ended_at__gt=at - CONTRADICTED_WITHIN)
+    recent = contradicted(items.filter(state__in=CONTRADICTABLE), at)
     # Two queries, because each has another index.
     found = [*items.filter(state__in=WORKING)[:FOLLOWED], *recent[:FOLLOWED]]
     commands.send_again([item.command_id for item in found if item.command_id and _is_lost(item)])
@@ -44,6 +45,17 @@ def follow_items(rollout: Rollout, changes: Changes, at: datetime) -> int:
     changed = [item for item in found if item.pk in wanted and _follow(item, rollout, changes, wanted[item.pk], at)]
     publish_items([item.terminal_id for item in changed])
     return len(changed)
+
+
+def late(at: datetime) -> QuerySet[RolloutItem]:
+    """Items that are followed although their rollout may be over (index: rolloutitem_late)."""
+    return contradicted(RolloutItem.objects.filter(state__in=LATE), at)
+
+
+def contradicted(ended: QuerySet[RolloutItem], at: datetime) -> QuerySet[RolloutItem]:
+    """The ended items whose terminal may run the new version by now: it is awaited, or has booted since."""
+    may_be = Q(state=RolloutItemState.NOT_BACK) | ~Q(terminal__state__boot_id=F("boot_id"))
+    return ended.filter(may_be, ended_at__gt=at - CONTRADICTED_WITHIN)
 
 
 def defer(until: datetime) -> None:

@@ -97,6 +97,7 @@ def follow(facts: ItemFacts, at: datetime) -> Next | None:
         ItemState.SETTLING: Next(ItemState.OLD_VERSION, "reverted"),
         ItemState.NOT_BACK: Next(ItemState.OLD_VERSION) if facts.is_online else None,
         ItemState.FAILED: None,
+        ItemState.OLD_VERSION: None,
     }
     if facts.state in ended:
         return ended[facts.state]
