@@ -30,6 +30,17 @@ CASES = {
     "succeeded": (replace(ORDERED, state=S.INSTALLING, said=SUCCEEDED), S.RESTARTING),
     "away": (AWAY, None),
     "back with the old one": (replace(AWAY, is_online=True, has_booted=True), S.OLD_VERSION),
+    "undid it, as TMS was away": (replace(AWAY, is_online=True, has_booted=True, was_tms_away=True), S.WAITING),
+    "undid it before TMS was back": (
+        replace(ORDERED, state=S.INSTALLING, said=SUCCEEDED, has_booted=True, was_tms_away=True),
+        S.WAITING,
+    ),
+    "restarts after TMS was away": (replace(ORDERED, said=SUCCEEDED, was_tms_away=True), S.RESTARTING),
+    "undid its configuration, as TMS was away": (
+        replace(ORDERED, said=Said(ItemPhase.FAILED, "undone"), was_tms_away=True),
+        S.WAITING,
+    ),
+    "failed, and TMS was away": (replace(ORDERED, said=FAILED, was_tms_away=True), S.FAILED),
     "did not restart yet": (replace(AWAY, is_online=True), None),
     "did not restart": (replace(AWAY, is_online=True, back_by=AT), S.OLD_VERSION),
     "not back": (replace(AWAY, back_by=AT), S.NOT_BACK),

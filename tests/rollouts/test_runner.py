@@ -203,7 +203,29 @@ def test_an_outage_of_tms_makes_nobody_late_for_its_return(fleet, lead, settings
     reboot(terminal, 3_600 + settings.RECONNECT_GRACE_S - 1, firmware="4.8.3")
     tick(3_600 + settings.RECONNECT_GRACE_S)
 
-    assert (before, states(made)) == (["restarting"], ["settling"])
+    assert (before, states(made)) == (["restarting tms_away"], ["settling"])
+
+
+def test_who_undid_its_update_because_tms_was_away_gets_it_again(fleet, lead):
+    """An agent keeps new software only if it reaches TMS with it."""
+    terminal, _other = kiosks(fleet, 2)
+    made = make_rollout(lead, terminals=[terminal])
+    sent = deliver(1)
+    progress(sent, "installing 4.8.3")
+    tick(2)
+    heartbeats.record(heartbeats.CLOCK, at=later(3))
+    presence_sweep.catch_up(later(700))
+
+    reboot(terminal, 701, firmware="4.8.1")
+    answer(sent, 702)
+    tick(703)
+    undone = states(made)
+    tick(2_000)  # the guards wait after an update, as for any dangerous command
+    update([terminal], 2_001, firmware="4.8.1")
+
+    assert undone == ["waiting tms_away"]
+    assert states(made) == ["old_version"]  # it has no such excuse the second time
+    assert RolloutItem.objects.get().attempts == 1
 
 
 def test_an_outage_of_tms_makes_nobody_late_while_it_settles(fleet, lead):

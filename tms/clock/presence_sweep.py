@@ -62,8 +62,8 @@ def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED,
 
 
 def catch_up(at: datetime) -> bool:
-    """Whether TMS itself was unavailable; then no terminal becomes silent, and none is late for its return from an
-    update, before the reconnect grace ends.
+    """Whether TMS itself was unavailable; then no terminal becomes silent, or is late for its return from an update,
+    before the reconnect grace ends.
     """
     last = heartbeats.late_by(heartbeats.CLOCK, at=at)
     if last is None or last < heartbeats.HEARTBEAT_LATE_AFTER:
@@ -72,5 +72,5 @@ def catch_up(at: datetime) -> bool:
     with transaction.atomic():
         store.postpone(until, polls_until=at + timedelta(seconds=settings.HAWKBIT_LEASE_S))
         lifecycle.defer(until)
-        following.defer(until)
+        following.defer(until, away=last)
     return True

@@ -23,7 +23,7 @@ from tms.rollouts.models import (
 )
 from tms.rollouts.models.item import WORKING
 from tms.rollouts.orders import Changes, Wanted
-from tms.rollouts.outcomes import ItemFacts, ItemPhase, Next, Said, follow, said_by
+from tms.rollouts.outcomes import TMS_AWAY, ItemFacts, ItemPhase, Next, Said, follow, said_by
 
 FOLLOWED = 1_000
 CONTRADICTED_WITHIN = timedelta(hours=24)
@@ -32,6 +32,10 @@ OFFLINE_AGAIN = timedelta(seconds=15)
 LATE = (RolloutItemState.NOT_BACK, RolloutItemState.OLD_VERSION)
 CONTRADICTABLE = (RolloutItemState.FAILED, *LATE)
 RESTARTS = (Cause.UPDATE, Cause.REBOOT)
+UNTRIED = tuple(state for state in WORKING if state != RolloutItemState.SETTLING)
+"""States before a boot has shown that the new version reaches TMS."""
+MAY_HAVE_UNDONE = timedelta(minutes=1)
+"""How long TMS has to be away before a terminal undoes what is on trial. Agents wait for five minutes and ten."""
 
 
 def follow_items(rollout: Rollout, changes: Changes, at: datetime) -> int:
@@ -58,8 +62,12 @@ def contradicted(ended: QuerySet[RolloutItem], at: datetime) -> QuerySet[Rollout
     return ended.filter(may_be, ended_at__gt=at - CONTRADICTED_WITHIN)
 
 
-def defer(until: datetime) -> None:
-    """TMS itself was away: no terminal is late for its return before `until`. Call it in a transaction."""
+def defer(until: datetime, *, away: timedelta) -> None:
+    """TMS itself was away: no terminal is late for its return before `until`, and one that has undone what it could not
+    try out gets it again. Call it in a transaction.
+    """
+    if away >= MAY_HAVE_UNDONE:
+        RolloutItem.objects.filter(state__in=UNTRIED).update(reason=TMS_AWAY)
     absent = RolloutItem.objects.filter(state__in=(RolloutItemState.RESTARTING, RolloutItemState.SETTLING))
     absent.filter(Q(back_by=None) | Q(back_by__lt=until)).update(back_by=until)
 
@@ -106,6 +114,7 @@ def facts_of(item: RolloutItem, rollout: Rollout, wanted: Wanted) -> ItemFacts:
         back_by=item.back_by,
         updated_at=item.updated_at,
         settle_s=rollout.settle_s,
+        was_tms_away=item.reason == TMS_AWAY,
     )
 
 
@@ -113,7 +122,7 @@ def _apply(item: RolloutItem, rollout: Rollout, changes: Changes, found: Next, a
     values: dict[str, Any] = {
         "state": found.state,
         "state_at": at,
-        "reason": found.reason,
+        "reason": found.reason or (TMS_AWAY if item.reason == TMS_AWAY and found.state in UNTRIED else ""),
         "error": found.error,
         "back_by": found.back_by,
         "updated_at": found.updated_at,
