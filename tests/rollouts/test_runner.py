@@ -459,6 +459,25 @@ def test_a_configuration_is_done_when_it_is_reported_and_nothing_was_refused(
     assert (states(made)[0], made.state) == (state, rollout)
 
 
+def test_a_configuration_that_was_undone_because_tms_was_away_is_sent_again(fleet, lead, version):
+    configured(fleet)
+    made = make_rollout(lead, version=version)
+    sent = deliver(1)
+    heartbeats.record(heartbeats.CLOCK, at=later(2))
+    presence_sweep.catch_up(later(700))
+
+    answer(sent, 701, error="undone: the link did not come back")
+    tick(702)
+    undone = states(made)
+    tick(2_000)
+    answer(deliver(2_001), 2_002)
+    tick(2_003)
+
+    made.refresh_from_db()
+    assert undone[0] == "waiting tms_away"
+    assert (states(made)[0], made.state) == ("settling", "running")
+
+
 def test_rolling_back_a_configuration_takes_its_changes_back(fleet, lead, version):
     configured(fleet)
     made = make_rollout(lead, version=version)
