@@ -11,6 +11,7 @@ from tests.faults.network.cuts import CabledCluster
 from tests.faults.processes import clock_step, job, killed, leader, nodes, one_address
 from tests.faults.processes.clock_step import SteppedClockCluster
 from tests.faults.rollouts import killed as rollout_killed
+from tests.faults.rollouts import leak, waves
 from tests.faults.scenario.environment import FaultCluster, SingleProcess
 from tests.faults.scenario.scenario import Scenario
 from tests.faults.stores import disk_full, failover, postgresql_outage, redis_outage
@@ -40,6 +41,7 @@ GROUPS: tuple[FaultGroup[Any], ...] = (
     FaultGroup(one_address.chain_scenario, one_address.FAULTS),
     FaultGroup(job.job_scenario, job.FAULTS),
     FaultGroup(rollout_killed.rollout_scenario, rollout_killed.FAULTS),
+    FaultGroup(waves.wave_scenario, (*waves.FAULTS, *leak.FAULTS)),
     FaultGroup(lambda: Scenario(ReplicatedCluster(), agents=10, light=50), failover.FAULTS),
     FaultGroup(lambda: Scenario(CabledCluster(), agents=10, light=50), cuts.FAULTS),
     FaultGroup(lambda: Scenario(SteppedClockCluster(), agents=10, light=50), clock_step.FAULTS),

@@ -15,6 +15,7 @@ from tests.support.rollouts import answer, deliver, make_rollout, progress, rebo
 from tests.support.threads import run_concurrently
 from tms.accounts.models import Grant, User
 from tms.artifacts import delivery
+from tms.clock import presence_sweep
 from tms.commands import services as commands
 from tms.commands.models import Command
 from tms.configuration import versions
@@ -22,6 +23,7 @@ from tms.configuration.models import ConfigurationKey, Layer, TerminalConfigurat
 from tms.configuration.places import Place
 from tms.fleet.models import Lifecycle, Presence, Site, Terminal, TerminalState
 from tms.fleet.terminals import lifecycle_changes
+from tms.ops.health import heartbeats
 from tms.rollouts import control, services, starting, stop_rule, watching
 from tms.rollouts.effects.decision import Action
 from tms.rollouts.models import Rollout, RolloutEvent, RolloutItem, RolloutState, WaveKind, WaveState
@@ -187,6 +189,112 @@ def test_an_order_that_was_not_delivered_waits_again_and_counts_as_no_attempt(fl
 
     assert waiting == ["waiting offline"]
     assert (states(made), RolloutItem.objects.get().attempts) == (["ordered"], 1)
+
+
+def test_a_terminal_that_restarts_too_late_counts_as_what_it_runs(fleet, lead):
+    terminal, _other = kiosks(fleet, 2)
+    made = make_rollout(lead, terminals=[terminal])
+    answer(deliver(1), 2)
+    tick(3)
+    tick(3 + 901)
+    late = states(made)
+    reboot(terminal, 1_000, firmware="4.8.3")
+    tick(1_001)
+    tick(1_062)
+
+    assert (late, states(made)) == (["old_version no_restart"], ["done"])
+
+
+@pytest.mark.parametrize("presence", [Presence.REBOOTING, Presence.ONLINE])
+def test_an_outage_of_tms_makes_nobody_late_for_its_return(fleet, lead, settings, presence):
+    """TMS may still take a terminal for online whose goodbye it has not received."""
+    terminal, _other = kiosks(fleet, 2)
+    made = make_rollout(lead, terminals=[terminal])
+    answer(deliver(1), 2)
+    tick(3)
+    TerminalState.objects.filter(pk=terminal.pk).update(presence=presence)
+    heartbeats.record(heartbeats.CLOCK, at=later(4))
+
+    presence_sweep.catch_up(later(3_600))
+    tick(3_601)
+    before = states(made)
+    reboot(terminal, 3_600 + settings.RECONNECT_GRACE_S - 1, firmware="4.8.3")
+    tick(3_600 + settings.RECONNECT_GRACE_S)
+
+    assert (before, states(made)) == (["restarting tms_away"], ["settling"])
+
+
+def test_who_undid_its_update_because_tms_was_away_gets_it_again(fleet, lead):
+    """An agent keeps new software only if it reaches TMS with it."""
+    terminal, _other = kiosks(fleet, 2)
+    made = make_rollout(lead, terminals=[terminal])
+    sent = deliver(1)
+    progress(sent, "installing 4.8.3")
+    tick(2)
+    heartbeats.record(heartbeats.CLOCK, at=later(3))
+    presence_sweep.catch_up(later(700))
+
+    reboot(terminal, 701, firmware="4.8.1")
+    answer(sent, 702)
+    tick(703)
+    undone = states(made)
+    tick(2_000)  # the guards wait after an update, as for any dangerous command
+    update([terminal], 2_001, firmware="4.8.1")
+
+    assert undone == ["waiting tms_away"]
+    assert states(made) == ["old_version"]  # it has no such excuse the second time
+    assert RolloutItem.objects.get().attempts == 1
+
+
+def test_an_outage_of_tms_makes_nobody_late_while_it_settles(fleet, lead):
+    terminal, _other = kiosks(fleet, 2)
+    made = make_rollout(lead, terminals=[terminal])
+    answer(deliver(1), 2)
+    reboot(terminal, 3, firmware="4.8.3")
+    tick(4)
+    TerminalState.objects.filter(pk=terminal.pk).update(presence=Presence.SILENT)
+    heartbeats.record(heartbeats.CLOCK, at=later(5))
+
+    presence_sweep.catch_up(later(3_600))
+    tick(3_601)
+    before = states(made)
+    TerminalState.objects.filter(pk=terminal.pk).update(presence=Presence.ONLINE)
+    tick(3_602)
+
+    assert (before, states(made)) == (["settling"], ["done"])
+
+
+def test_an_order_that_was_lost_with_its_link_is_sent_again_over_the_next_one(fleet, lead):
+    terminal, _other = kiosks(fleet, 2)
+    made = make_rollout(lead, terminals=[terminal])
+    (lost,) = deliver(1)
+
+    tick(2)
+    too_early = deliver(2)
+    TerminalState.objects.filter(pk=terminal.pk).update(session=2)
+    tick(3)
+    again = deliver(3, session=2)
+    tick(4)
+    twice = deliver(4, session=2)
+
+    assert (too_early, [one.pk for one in again], twice) == ([], [lost.pk], [])  # the same, so it is installed once
+    assert (states(made), RolloutItem.objects.get().attempts) == (["ordered"], 1)
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_an_order_that_arrived_is_not_sent_again(fleet, lead, is_heard):
+    terminal, _other = kiosks(fleet, 2)
+    make_rollout(lead, terminals=[terminal])
+    sent = deliver(1)
+    if is_heard:
+        progress(sent, "downloading", 43)
+    else:
+        answer(sent, 2)
+    TerminalState.objects.filter(pk=terminal.pk).update(session=2)
+
+    tick(3)
+
+    assert deliver(3, session=2) == []
 
 
 THEN = [("leave", ["skipped in_use"], 2), ("update", ["failed in_use"], 3), ("closing", ["postponed hours"], 2)]
@@ -367,6 +475,25 @@ def test_a_configuration_is_done_when_it_is_reported_and_nothing_was_refused(
 
     made.refresh_from_db()
     assert (states(made)[0], made.state) == (state, rollout)
+
+
+def test_a_configuration_that_was_undone_because_tms_was_away_is_sent_again(fleet, lead, version):
+    configured(fleet)
+    made = make_rollout(lead, version=version)
+    sent = deliver(1)
+    heartbeats.record(heartbeats.CLOCK, at=later(2))
+    presence_sweep.catch_up(later(700))
+
+    answer(sent, 701, error="undone: the link did not come back")
+    tick(702)
+    undone = states(made)
+    tick(2_000)
+    answer(deliver(2_001), 2_002)
+    tick(2_003)
+
+    made.refresh_from_db()
+    assert undone[0] == "waiting tms_away"
+    assert (states(made)[0], made.state) == ("settling", "running")
 
 
 def test_rolling_back_a_configuration_takes_its_changes_back(fleet, lead, version):

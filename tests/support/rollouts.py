@@ -45,10 +45,10 @@ def tick(seconds: float) -> None:
     runner.advance(later(seconds))
 
 
-def deliver(seconds: float) -> list[Command]:
+def deliver(seconds: float, *, session: int = 1) -> list[Command]:
     """Send what is queued."""
     waiting = commands.waiting(at=later(seconds))
-    return commands.dequeue(dict.fromkeys(waiting, 1), at=later(seconds))
+    return commands.dequeue(dict.fromkeys(waiting, session), at=later(seconds))
 
 
 def progress(sent: Collection[Command], text: str, percent: float | None = None) -> None:

@@ -15,6 +15,7 @@ from tms.fleet.presence import store
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 from tms.ops.health import heartbeats
+from tms.rollouts import following
 
 MAX_SWEEPS = 10
 """Rows per pass, so that other loops are not delayed."""
@@ -61,7 +62,9 @@ def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED,
 
 
 def catch_up(at: datetime) -> bool:
-    """Whether TMS itself was unavailable; then no terminal becomes silent before the reconnect grace ends."""
+    """Whether TMS itself was unavailable; then no terminal becomes silent, or is late for its return from an update,
+    before the reconnect grace ends.
+    """
     last = heartbeats.late_by(heartbeats.CLOCK, at=at)
     if last is None or last < heartbeats.HEARTBEAT_LATE_AFTER:
         return False
@@ -69,4 +72,5 @@ def catch_up(at: datetime) -> bool:
     with transaction.atomic():
         store.postpone(until, polls_until=at + timedelta(seconds=settings.HAWKBIT_LEASE_S))
         lifecycle.defer(until)
+        following.defer(until, away=last)
     return True

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import F
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import ngettext
@@ -166,6 +167,19 @@ def withdraw(commands: Collection[int], *, reason: str) -> int:
     queued = Command.objects.filter(pk__in=commands, state=CommandState.QUEUED)
     with transaction.atomic():
         return _expire_queued(queued, reason)
+
+
+@transaction.atomic
+def send_again(commands: Collection[int]) -> int:
+    """Queue changes again that were sent over links that have ended, and may not have arrived. Returns how many.
+
+    Their ids stay the same, so that a terminal which has one carries it out once. They wait until their deadlines.
+    """
+    sent = Command.objects.filter(pk__in=commands, state=CommandState.SENT, name__in=CHANGES)
+    found = dict(sent.select_for_update().values_list("pk", "terminal"))
+    Command.objects.filter(pk__in=found).update(state=CommandState.QUEUED, deliver_before=F("due_at"))
+    _publish(list(found.values()), CommandState.QUEUED)
+    return len(found)
 
 
 @transaction.atomic

@@ -4,8 +4,11 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 
+from tms.commands import services as commands
+from tms.commands.kinds import UPDATE
+from tms.commands.models import CommandState
 from tms.fleet.models import Cause, Presence
 from tms.rollouts import control
 from tms.rollouts.events import publish_items
@@ -20,26 +23,61 @@ from tms.rollouts.models import (
 )
 from tms.rollouts.models.item import WORKING
 from tms.rollouts.orders import Changes, Wanted
-from tms.rollouts.outcomes import ItemFacts, ItemPhase, Next, Said, follow, said_by
+from tms.rollouts.outcomes import TMS_AWAY, ItemFacts, ItemPhase, Next, Said, follow, said_by
 
 FOLLOWED = 1_000
 CONTRADICTED_WITHIN = timedelta(hours=24)
-"""How long a terminal that failed, or is not back, may still show up with the new version."""
+"""How long a terminal that failed, did not restart or is not back may still show up with the new version."""
 OFFLINE_AGAIN = timedelta(seconds=15)
-CONTRADICTABLE = (RolloutItemState.FAILED, RolloutItemState.NOT_BACK)
+LATE = (RolloutItemState.NOT_BACK, RolloutItemState.OLD_VERSION)
+CONTRADICTABLE = (RolloutItemState.FAILED, *LATE)
 RESTARTS = (Cause.UPDATE, Cause.REBOOT)
+UNTRIED = tuple(state for state in WORKING if state != RolloutItemState.SETTLING)
+"""States before a boot has shown that the new version reaches TMS."""
+MAY_HAVE_UNDONE = timedelta(minutes=1)
+"""How long TMS has to be away before a terminal undoes what is on trial. Agents wait for five minutes and ten."""
 
 
 def follow_items(rollout: Rollout, changes: Changes, at: datetime) -> int:
     """Returns how many changed. Call it in a transaction, with the rollout locked."""
     items = RolloutItem.objects.filter(rollout=rollout).select_related("terminal__state", "command").order_by("pk")
-    recent = items.filter(state__in=CONTRADICTABLE, ended_at__gt=at - CONTRADICTED_WITHIN)
+    recent = contradicted(items.filter(state__in=CONTRADICTABLE), at)
     # Two queries, because each has another index.
     found = [*items.filter(state__in=WORKING)[:FOLLOWED], *recent[:FOLLOWED]]
+    commands.send_again([item.command_id for item in found if item.command_id and _is_lost(item)])
     wanted = changes.wanted_of(found) if found else {}
     changed = [item for item in found if item.pk in wanted and _follow(item, rollout, changes, wanted[item.pk], at)]
     publish_items([item.terminal_id for item in changed])
     return len(changed)
+
+
+def late(at: datetime) -> QuerySet[RolloutItem]:
+    """Items that are followed although their rollout may be over (index: rolloutitem_late)."""
+    return contradicted(RolloutItem.objects.filter(state__in=LATE), at)
+
+
+def contradicted(ended: QuerySet[RolloutItem], at: datetime) -> QuerySet[RolloutItem]:
+    """The ended items whose terminal may run the new version by now: it is awaited, or has booted since."""
+    may_be = Q(state=RolloutItemState.NOT_BACK) | ~Q(terminal__state__boot_id=F("boot_id"))
+    return ended.filter(may_be, ended_at__gt=at - CONTRADICTED_WITHIN)
+
+
+def defer(until: datetime, *, away: timedelta) -> None:
+    """TMS itself was away: no terminal is late for its return before `until`, and one that has undone what it could not
+    try out gets it again. Call it in a transaction.
+    """
+    if away >= MAY_HAVE_UNDONE:
+        RolloutItem.objects.filter(state__in=UNTRIED).update(reason=TMS_AWAY)
+    absent = RolloutItem.objects.filter(state__in=(RolloutItemState.RESTARTING, RolloutItemState.SETTLING))
+    absent.filter(Q(back_by=None) | Q(back_by__lt=until)).update(back_by=until)
+
+
+def _is_lost(item: RolloutItem) -> bool:
+    """Whether its update was sent over a link that has ended since, and the terminal has said nothing of it."""
+    command, state = item.command, item.terminal.state
+    if command is None or command.name != UPDATE or command.state != CommandState.SENT or command.progress_text:
+        return False
+    return state.presence == Presence.ONLINE and 0 < (command.session or 0) < state.session
 
 
 def _follow(item: RolloutItem, rollout: Rollout, changes: Changes, wanted: Wanted, at: datetime) -> bool:
@@ -76,6 +114,7 @@ def facts_of(item: RolloutItem, rollout: Rollout, wanted: Wanted) -> ItemFacts:
         back_by=item.back_by,
         updated_at=item.updated_at,
         settle_s=rollout.settle_s,
+        was_tms_away=item.reason == TMS_AWAY,
     )
 
 
@@ -83,7 +122,7 @@ def _apply(item: RolloutItem, rollout: Rollout, changes: Changes, found: Next, a
     values: dict[str, Any] = {
         "state": found.state,
         "state_at": at,
-        "reason": found.reason,
+        "reason": found.reason or (TMS_AWAY if item.reason == TMS_AWAY and found.state in UNTRIED else ""),
         "error": found.error,
         "back_by": found.back_by,
         "updated_at": found.updated_at,

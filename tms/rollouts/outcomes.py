@@ -16,6 +16,8 @@ from tms.rollouts.models.item import RolloutItemState as ItemState
 BACK_WITHIN = timedelta(minutes=15)
 """How long a terminal may be away after an update, unless it said how long."""
 MAX_BACK = timedelta(hours=2)
+TMS_AWAY = "tms_away"
+"""The reason of items that were at work while TMS itself was away."""
 IN_USE = frozenset({"in_use", "postponed", "not_now"})
 """Codes with which a terminal says "not now"."""
 KNOWN = frozenset(
@@ -67,6 +69,8 @@ class ItemFacts:
     back_by: datetime | None = None
     updated_at: datetime | None = None
     settle_s: int = 600
+    was_tms_away: bool = False
+    """TMS itself was away since it was ordered. A terminal that cannot reach TMS undoes what is on trial."""
 
     @property
     def runs_wanted(self) -> bool:
@@ -97,14 +101,25 @@ def follow(facts: ItemFacts, at: datetime) -> Next | None:
         ItemState.SETTLING: Next(ItemState.OLD_VERSION, "reverted"),
         ItemState.NOT_BACK: Next(ItemState.OLD_VERSION) if facts.is_online else None,
         ItemState.FAILED: None,
+        ItemState.OLD_VERSION: None,
     }
     if facts.state in ended:
         return ended[facts.state]
+    if facts.was_tms_away and _has_undone(facts):
+        return Next(ItemState.WAITING, TMS_AWAY)
     if found := REFUSED.get(facts.said.phase):
         return found(facts.said)
     if facts.state == ItemState.RESTARTING:
         return _restarting(facts, at)
     return _ordered(facts, at)
+
+
+def _has_undone(facts: ItemFacts) -> bool:
+    """Whether it installed the new version, and went back to the old one."""
+    if facts.said.phase == ItemPhase.FAILED:
+        return facts.said.reason == "undone"
+    is_installed = facts.state == ItemState.RESTARTING or facts.said.phase == ItemPhase.SUCCEEDED
+    return is_installed and facts.has_booted and facts.is_online
 
 
 REFUSED: Mapping[ItemPhase, Callable[[Said], Next]] = {
@@ -136,7 +151,7 @@ def _updated(facts: ItemFacts, at: datetime) -> Next | None:
         return None
     if facts.is_online:
         return Next(ItemState.DONE, updated_at=facts.updated_at)
-    lost_at = settled_at + BACK_WITHIN
+    lost_at = max(settled_at + BACK_WITHIN, facts.back_by or settled_at)
     return Next(ItemState.NOT_BACK, "settling", updated_at=facts.updated_at) if at >= lost_at else None
 
 

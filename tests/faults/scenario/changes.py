@@ -9,6 +9,7 @@ from django.utils import timezone
 from tests.support.artifacts import make_artifact
 from tms.accounts import api_tokens
 from tms.accounts.models import User
+from tms.artifacts.models import Artifact
 from tms.fleet.credentials import services
 from tms.fleet.models import Site, Terminal
 from tms.jobs.models import JobHours
@@ -19,6 +20,9 @@ from tms.rollouts.services import create as create_rollout
 from tms.rollouts.values import RolloutValues, WaveValues
 from tms.transfer.kinds.registry import KINDS
 from tms.transfer.planning import check_file
+
+MODEL, FIRMWARE, INSTALL_S = "COUNT", "firmware", 2.0
+"""The model of the simulated terminals, the name of their firmware, and how long they take to install it."""
 
 
 def terminals(prefix: str, number: int) -> None:
@@ -50,29 +54,54 @@ def reboot_all(length_s: int, at_once: int) -> None:
     print(json.dumps({"pk": create_job(values, by=person, at=at).pk}))
 
 
-def roll_out(version: str, settle_s: int, at_once: int) -> None:
-    """A rollout of new firmware to every terminal that is connected, in three waves. Prints its number."""
-    at = timezone.now()
-    content = json.dumps({"install_s": 2.0, "padding": secrets.token_hex(100_000)}).encode()
-    expires = at + timedelta(days=30)
-    artifact = make_artifact("firmware", version, content=content, models=("COUNT",), expires=expires, uploaded_at=at)
-    waves = (
-        WaveValues(WaveKind.CANARY, 12, watch_hours=0),
-        WaveValues(WaveKind.SHARE, 40, watch_hours=0),
-        WaveValues(WaveKind.REST, watch_hours=0),
-    )
+def roll_out(
+    version: str,
+    *,
+    settle_s: int,
+    at_once: int,
+    per_site: int = 1,
+    canary_hours: float = 0.0,
+    watch_hours: float = 0.0,
+    leaks: float = 0.0,
+) -> None:
+    """A rollout of new firmware to every terminal that has reported its model, in three waves. Prints its number and a
+    token.
+
+    `canary_hours`, `watch_hours`: how long the first and the second wave are watched; `leaks`: the memory that it
+    loses, in percent an hour. What the terminals run before exists as an artifact, too.
+    """
+    person, at = User.objects.get(username="watcher"), timezone.now()
+    members = Terminal.objects.filter(model=MODEL)
+    for former in set(members.values_list("firmware", flat=True)) - set(versions()):
+        firmware(former)
     values = RolloutValues(
         name=f"Firmware {version}",
         until=at + timedelta(hours=2),
-        artifacts=(artifact,),
-        query="firmware:1.0.0",
-        waves=waves,
+        artifacts=(firmware(version, leaks=leaks),),
+        query=f"model:{MODEL}",
+        waves=(
+            WaveValues(WaveKind.CANARY, 12, watch_hours=canary_hours),
+            WaveValues(WaveKind.SHARE, 40, watch_hours=watch_hours),
+            WaveValues(WaveKind.REST, watch_hours=0),
+        ),
         hours=JobHours.ANY,
         at_once=at_once,
-        per_site=1,
+        per_site=per_site,
         approval=ApprovalRule.NONE,
         settle_s=settle_s,
     )
-    number = Terminal.objects.filter(firmware="1.0.0").count()
-    made = create_rollout(values, by=User.objects.get(username="watcher"), at=at, agreed=number)
-    print(json.dumps({"pk": made.pk}))
+    made = create_rollout(values, by=person, at=at, agreed=members.count())
+    _, token = api_tokens.issue(person, name=f"rollout {version}", at=at)
+    print(json.dumps({"pk": made.pk, "token": token}))
+
+
+def firmware(version: str, *, leaks: float = 0.0) -> Artifact:
+    """An artifact for the simulated terminals, of about 200 KB."""
+    at = timezone.now()
+    behaviour = {"install_s": INSTALL_S, "leaks_pct_per_hour": leaks, "padding": secrets.token_hex(100_000)}
+    content, expires = json.dumps(behaviour).encode(), at + timedelta(days=30)
+    return make_artifact(FIRMWARE, version, content=content, models=(MODEL,), expires=expires, uploaded_at=at)
+
+
+def versions() -> list[str]:
+    return list(Artifact.objects.filter(name=FIRMWARE).values_list("version", flat=True))

@@ -117,6 +117,27 @@ def test_a_crash_loop_counts_once(rollout):
     assert report.of(rollout).measures[0].hits == 1
 
 
+def test_a_crash_loop_that_begins_before_the_settle_time_is_over_counts(rollout):
+    Rollout.objects.update(settle_s=600)
+    rollout.refresh_from_db()
+    for terminal in updated():
+        for crash in range(1, 60):
+            restart(terminal, AT + crash * timedelta(minutes=5))
+
+    verdict = evaluate(rollout, 5)
+
+    assert verdict.action == "stop"
+    assert report.of(rollout).measures[0].hits == SITES
+
+
+def test_who_had_a_bad_day_before_its_update_is_not_hit_again(rollout):
+    for terminal in updated():
+        restart(terminal, AT - HOUR)
+        restart(terminal, AT + 2 * HOUR)
+
+    assert evaluate(rollout, 5).evidence == 1
+
+
 def test_memory_that_only_updated_terminals_gain(rollout):
     for number, terminal in enumerate([*updated(), *waiting()]):
         gains = 0.9 if terminal in updated() else 0.0

@@ -99,8 +99,11 @@ class RolloutItem(models.Model):
                 condition=models.Q(state__in=("waiting", "postponed")),
             ),
             models.Index(fields=("rollout",), name="rolloutitem_working", condition=models.Q(state__in=WORKING)),
+            # Reader: the runner, for terminals that show up with the new version after all.
             models.Index(
-                fields=("rollout",), name="rolloutitem_failed", condition=models.Q(state__in=("failed", "not_back"))
+                fields=("ended_at",),
+                name="rolloutitem_late",
+                condition=models.Q(state__in=("failed", "not_back", "old_version")),
             ),
         )
 

@@ -19,6 +19,7 @@ from tms.jobs.reasons import REASONS as HOLDS
 from tms.lib.pagination import Column, Keyset
 from tms.rollouts.models import ATTENTION, Rollout, RolloutItem, RolloutItemState
 from tms.rollouts.models.item import WORKING
+from tms.rollouts.outcomes import TMS_AWAY
 
 A_PAGE = 50
 MAX_REASONS = 8
@@ -69,6 +70,7 @@ WAITS: Mapping[str, str | Promise] = {
     "current": _("Ran it before"),
     "replaced": _("It was replaced"),
     "moved": _("It was moved to another site"),
+    TMS_AWAY: _("TMS was away"),
 }
 
 

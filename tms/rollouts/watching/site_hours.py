@@ -45,6 +45,13 @@ class WatchedItem:
             return StratumMember(self.terminal, self.model, False, days)
         return None
 
+    def was_updating(self, at: datetime, *, since: datetime) -> bool:
+        """Whether `at` was between its order and the first hour in which it counts as updated; `since`: a later one."""
+        if self.counts_from is None:
+            return False
+        first = since - (since - self.counts_from) // hour() * hour()
+        return (self.ordered_at or self.counts_from) <= at < first
+
 
 @dataclass(slots=True)
 class SiteHour:
@@ -97,7 +104,10 @@ def read(items: Sequence[WatchedItem], site: int, since: datetime) -> SiteHour |
     if not strata.exposures(members):
         return None
     happened = SiteHour(members)
+    by_terminal = {item.terminal: item for item in items}
     found = sources.read([member.terminal for member in members], since - EPISODE, until)
+    # Who crashes again and again since its update would otherwise be quiet whenever it is asked about.
+    found = [hit for hit in found if not by_terminal[hit.terminal].was_updating(hit.at, since=since)]
     if found:
         _sort(happened, _judge(members, found, site, until), since)
     return happened
