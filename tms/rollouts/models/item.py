@@ -102,6 +102,12 @@ class RolloutItem(models.Model):
             models.Index(
                 fields=("rollout",), name="rolloutitem_failed", condition=models.Q(state__in=("failed", "not_back"))
             ),
+            # Reader: the evaluation, for sites whose first terminal was updated.
+            models.Index(
+                fields=("rollout", "updated_at"),
+                name="rolloutitem_updated",
+                condition=models.Q(updated_at__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
