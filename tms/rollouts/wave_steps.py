@@ -83,6 +83,8 @@ def _install(rollout: Rollout, wave: Wave, coming: Wave | None, at: datetime) ->
     is_last = coming is None or wave.kind == WaveKind.HELD_BACK
     until = at if is_last else watched_until(wave, at)
     _set(wave, WaveState.INSTALLING, WaveState.WATCHED, installed_at=at, watched_until=until)
+    if until > at:
+        Rollout.objects.filter(pk=rollout.pk).update(enough_evidence=False)  # of this wave nothing is known yet
     if coming is not None and rollout.approval == ApprovalRule.EACH:
         control.ask_approval(coming, by=rollout.started_by, at=at)
     return True
@@ -92,11 +94,9 @@ def _pass(rollout: Rollout, wave: Wave, at: datetime) -> bool:
     """Whether it has been watched long enough. Without enough evidence it is watched for as long again, and passes
     then: the rollout says that it was not enough.
     """
-    if rollout.state != RolloutState.RUNNING or wave.watched_until is None or wave.installed_at is None:
+    if rollout.state != RolloutState.RUNNING or wave.watched_until is None or wave.exposure is None:
         return False
-    exposure = wave.watched_until - wave.installed_at
-    until = wave.watched_until if rollout.enough_evidence else wave.watched_until + exposure
-    if at < until:
+    if at < (wave.watched_until if rollout.enough_evidence else wave.watched_until + wave.exposure):
         return False
     _set(wave, WaveState.WATCHED, WaveState.PASSED, passed_at=at, evidence=rollout.evidence)
     record_event(RolloutEventKind.WAVE_PASSED, rollout, wave=wave, at=at)

@@ -1,14 +1,16 @@
 """Rows of the database lead to a verdict: one updated terminal at each site, beside others that wait."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
 
 from tests.support.builders import AT, Fleet
-from tms.fleet.models import Outage, Terminal, TerminalState
+from tms.fleet.models import Outage, Site, Terminal, TerminalState
+from tms.fleet.models.opening_hours import OpeningHours
 from tms.fleet.models.outage import OutageCause
-from tms.rollouts import watching
+from tms.rollouts import watching, wave_steps
 from tms.rollouts.models import (
     EvidencePoint,
     Rollout,
@@ -19,6 +21,7 @@ from tms.rollouts.models import (
     Watching,
     Wave,
     WaveKind,
+    WaveState,
 )
 from tms.rollouts.watching import faults, report
 from tms.telemetry.models import Rollup
@@ -156,6 +159,26 @@ def test_memory_that_only_updated_terminals_gain(rollout):
 
 def test_a_wave_is_not_enough_until_it_was_watched(rollout):
     assert not evaluate(rollout, 3).is_enough
+
+
+def test_a_wave_is_watched_enough_when_its_time_by_the_opening_hours_is_over(rollout):
+    for site, day in product(Site.objects.all(), (AT.weekday(), AT.weekday() + 2)):
+        OpeningHours.objects.create(site=site, weekday=day, opens_at=time(9), closes_at=time(16))
+    Site.objects.update(time_zone="UTC")
+    past = product([*updated(), *waiting()], (AT - days * timedelta(days=1) for days in range(1, 14, 2)))
+    Outage.objects.bulk_create(
+        Outage(terminal=terminal, began_at=at, ended_at=at, lost_by="connection_lost", has_restarted=True)
+        for terminal, at in past
+    )
+    canary = rollout.waves.get(number=1)
+    canary.watch_hours, canary.state, canary.installed_at = None, WaveState.WATCHED, AT
+    canary.watched_until = wave_steps.watched_until(canary, AT)
+    canary.save()
+
+    before, after = evaluate(rollout, 47.9), evaluate(rollout, 48)
+
+    assert canary.watched_until == AT + 48 * HOUR
+    assert (before.is_enough, after.is_enough) == (False, True)
 
 
 def test_one_evaluation_gives_what_many_give(rollout):

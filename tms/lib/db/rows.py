@@ -56,7 +56,8 @@ def any_of(column: str, keys: Iterable[int | str]) -> tuple[str, list[object]]:
 def keys_of(keys: Iterable[int]) -> RawSQL:
     """The keys as a subquery with one parameter, for `pk__in` with tens of thousands of them."""
     if connection.vendor == "postgresql":
-        return RawSQL("SELECT unnest(%s::bigint[])", [list(keys)])
+        # As text: the driver takes longer to write a list.
+        return RawSQL("SELECT unnest(%s::bigint[])", [f"{{{','.join(map(str, keys))}}}"])
     return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(keys))])
 
 

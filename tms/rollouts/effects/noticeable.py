@@ -1,6 +1,6 @@
 """The smallest effect that a wave can notice: what evidence it would gather on average, less one bad day in five."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import erf, log, sqrt
 from typing import NamedTuple
 
@@ -23,8 +23,18 @@ class Beside(NamedTuple):
 
 def smallest_ratio(strata: Sequence[Beside], *, rate: float, days: float, measures: int) -> float | None:
     """How many times as many hits as `rate` a day a wave notices within `days`; None if not even a hundred times."""
-    own = [stratum for stratum in strata if stratum.updated and stratum.waiting]
+    own = _merged(stratum for stratum in strata if stratum.updated and stratum.waiting)
     return _smallest(lambda ratio: _notices_ratio(own, rate, days, measures, ratio), 1.0, HIGHEST_RATIO)
+
+
+def _merged(strata: Iterable[Beside]) -> list[Beside]:
+    """Strata with one updated share add up: of thousands, few are left."""
+    merged: dict[float, Beside] = {}
+    for stratum in strata:
+        share = stratum.updated / (stratum.updated + stratum.waiting)
+        before = merged.get(share, Beside(0, 0))
+        merged[share] = Beside(before.updated + stratum.updated, before.waiting + stratum.waiting)
+    return list(merged.values())
 
 
 def smallest_slope(strata: Sequence[Beside], *, noise: float, days: float, measures: int) -> float | None:

@@ -61,6 +61,14 @@ def exposures(members: Iterable[StratumMember]) -> list[Exposure]:
     return [Exposure(updated, waiting) for updated, waiting in days.values() if updated and waiting]
 
 
+def sizes(members: Iterable[StratumMember]) -> dict[str, list[int]]:
+    """How many were updated, and how many waited, of each model."""
+    numbers: dict[str, list[int]] = {}
+    for member in members:
+        numbers.setdefault(member.model, [0, 0])[not member.is_updated] += 1
+    return numbers
+
+
 def count(
     members: Iterable[StratumMember], hit: Collection[int], quiet: Collection[int], rates: Mapping[int, float]
 ) -> list[Counts]:

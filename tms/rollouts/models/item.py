@@ -105,6 +105,12 @@ class RolloutItem(models.Model):
                 name="rolloutitem_late",
                 condition=models.Q(state__in=("failed", "not_back", "old_version")),
             ),
+            # Reader: the evaluation, for sites whose first terminal was updated.
+            models.Index(
+                fields=("rollout", "updated_at"),
+                name="rolloutitem_updated",
+                condition=models.Q(updated_at__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:

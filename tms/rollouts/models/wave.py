@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import pgettext_lazy
@@ -31,6 +34,12 @@ class WaveState(models.TextChoices):
     PASSED = "passed", pgettext_lazy("wave", "Passed")
 
 
+class WaveQuerySet(models.QuerySet["Wave"]):
+    def watched(self) -> Self:
+        """Installed waves that are watched, or were. The last one is not: nobody waits for it."""
+        return self.filter(watched_until__gt=models.F("installed_at"))
+
+
 class Wave(models.Model):
     rollout = models.ForeignKey(Rollout, models.CASCADE, related_name="waves")
     number = models.PositiveSmallIntegerField()
@@ -54,9 +63,18 @@ class Wave(models.Model):
     evidence = models.FloatField(null=True)
     """The rollout's when the wave passed."""
 
+    objects = WaveQuerySet.as_manager()
+
     class Meta:
         ordering = ("number",)
         constraints = (models.UniqueConstraint(fields=("rollout", "number"), name="wave_once"),)
 
     def __str__(self) -> str:
         return f"{self.rollout_id} {self.number}"
+
+    @property
+    def exposure(self) -> timedelta | None:
+        """How long it is watched; None before it is installed."""
+        if self.watched_until is None or self.installed_at is None:
+            return None
+        return self.watched_until - self.installed_at

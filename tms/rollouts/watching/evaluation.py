@@ -5,13 +5,16 @@ what many give.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import product
+from zlib import crc32
 
 from django.db import transaction
-from django.db.models import F, Min
+from django.db.models import Min
 
+from tms.lib.db.rows import keys_of
 from tms.rollouts.effects import betting, strata
 from tms.rollouts.effects.measures import COUNTED, MEASURES
 from tms.rollouts.effects.strata import Exposure, StratumMember
@@ -52,15 +55,16 @@ def advance(rollout: Rollout, at: datetime) -> Watching:
     progress = EvaluationProgress(
         rollout, watching, {name: EvidenceTally.load(watching.tallies.get(name, {})) for name in MEASURES}
     )
-    _watch_new_sites(rollout)
-    due = WatchedSite.objects.filter(rollout=rollout, hour__lte=at - GRACE - site_hours.hour()).order_by("hour", "site")
-    sites = list(due[:SITES_AT_ONCE])
-    items = site_hours.items_of(rollout, [site.site_id for site in sites]) if sites else {}
-    new = [site for site in sites if not site.hits]
-    for site in sites:
-        _add_site(progress, site, items.get(site.site_id, []), at)
-    WatchedSite.objects.bulk_update(sites, ("hour",))
-    WatchedSite.objects.bulk_update(new, ("hits",))
+    _watch_new_sites(rollout, watching)
+    over = at - GRACE - site_hours.hour()
+    due = WatchedSite.objects.filter(rollout=rollout, hour__lte=over).order_by("hour", "site_id")
+    sites = {site.site_id: site for site in due[:SITES_AT_ONCE]}
+    items = site_hours.items_of(rollout, sites) if sites else {}
+    _read_past(rollout, sites.values(), items)
+    while hour := min((site.hour for site in sites.values() if site.hour <= over), default=None):
+        together = [site for site in sites.values() if site.hour == hour]
+        _add_hour(progress, together, {site.site_id: items.get(site.site_id, []) for site in together}, hour)
+    WatchedSite.objects.bulk_update(sites.values(), ("hour", "strata"))
     _store(progress, at)
     return watching
 
@@ -70,54 +74,73 @@ def _begin_again(rollout: Rollout, watching: Watching) -> None:
     WatchedSite.objects.filter(rollout=rollout).delete()
     TerminalEffect.objects.filter(rollout=rollout).delete()
     watching.tallies, watching.left_out, watching.compared_days = {}, {}, {}
-    watching.watched_from = rollout.watched_from
+    watching.watched_from, watching.evaluated_at = rollout.watched_from, None
 
 
-def _watch_new_sites(rollout: Rollout) -> None:
+def _watch_new_sites(rollout: Rollout, watching: Watching) -> None:
     """Watch sites from the hour in which their first terminal was updated."""
-    watched = WatchedSite.objects.filter(rollout=rollout).values("site")
     updated = RolloutItem.objects.filter(rollout=rollout, updated_at__isnull=False)
-    found = updated.exclude(terminal__site__in=watched).values("terminal__site_id").annotate(first=Min("updated_at"))
+    if watching.evaluated_at is not None:
+        # Those before were seen by the last evaluation (index: rolloutitem_updated).
+        updated = updated.filter(updated_at__gt=watching.evaluated_at - GRACE)
+    found = updated.values("terminal__site_id").annotate(first=Min("updated_at")).order_by()
     begin = rollout.watched_from or rollout.started_at or rollout.created_at
     WatchedSite.objects.bulk_create(
         [
             WatchedSite(rollout=rollout, site_id=site, hour=_hour_of_site(site, max(first, begin)))
-            for site, first in found.order_by().values_list("terminal__site_id", "first")
+            for site, first in found.values_list("terminal__site_id", "first")
         ],
         ignore_conflicts=True,
     )
 
 
 def _hour_of_site(site: int, at: datetime) -> datetime:
-    """Each site has a minute of its own at which its hours begin, so that not all are evaluated at once."""
+    """Each site has a minute of its own at which its hours begin, so that not all are evaluated at once. It is not the
+    number of the site itself: large sites may be made in a pattern.
+    """
     length = site_hours.hour()
-    begin = datetime.min.replace(tzinfo=at.tzinfo) + length * (site % 60) / 60
+    begin = datetime.min.replace(tzinfo=at.tzinfo) + length * (crc32(site.to_bytes(8)) % 60) / 60
     return at - (at - begin) % length
 
 
-def _add_site(progress: EvaluationProgress, site: WatchedSite, items: Sequence[WatchedItem], at: datetime) -> None:
-    if items and not site.hits:
-        began_at = progress.rollout.started_at or site.hour
-        hits = site_hours.past_hits([item.terminal for item in items], began_at)
+def _read_past(rollout: Rollout, sites: Iterable[WatchedSite], items: Mapping[int, Sequence[WatchedItem]]) -> None:
+    """Store the hits before the rollout of sites that are evaluated for the first time."""
+    new = [site for site in sites if not site.hits and items.get(site.site_id)]
+    for site in new:
+        terminals = [item.terminal for item in items[site.site_id]]
+        hits = site_hours.past_hits(terminals, rollout.started_at or site.hour)
         by_measure = {name: hits.get(name, {}) for name in COUNTED}
         site.hits = {name: {str(key): number for key, number in found.items()} for name, found in by_measure.items()}
-    while site.hour <= at - GRACE - site_hours.hour():
-        _add_hour(progress, site, items)
-        site.hour += site_hours.hour()
+    WatchedSite.objects.bulk_update(new, ("hits",))
 
 
-def _add_hour(progress: EvaluationProgress, site: WatchedSite, items: Sequence[WatchedItem]) -> None:
-    _add_returns(progress, items, site.hour)
-    hour = site_hours.read(items, site.site_id, site.hour)
-    if hour is None:
-        return
-    _add_exposure(progress, items, hour)
+def _add_hour(
+    progress: EvaluationProgress,
+    sites: Sequence[WatchedSite],
+    items: Mapping[int, Sequence[WatchedItem]],
+    since: datetime,
+) -> None:
+    """Add this hour of these sites: together, as each table is read once for all of them."""
+    happened = site_hours.read(items, since)
+    until = since + site_hours.hour()
+    for site in sites:
+        _add_returns(progress, items[site.site_id], since)
+        site.hour, site.strata = until, {}
+        if hour := happened.get(site.site_id):
+            _add_site(progress, site, items[site.site_id], hour)
+    if last := readings.window_before(until, site_hours.hour()):
+        _add_changes(progress, {site: items[site] for site in happened}, last)
+
+
+def _add_site(
+    progress: EvaluationProgress, site: WatchedSite, items: Sequence[WatchedItem], happened: SiteHour
+) -> None:
+    site.strata = strata.sizes(happened.members)
+    _add_exposure(progress, items, happened)
     for name in COUNTED:
-        if hour.hit[name]:
-            _add_hits(progress, name, hour, site)
-    progress.left_out += hour.left_out
-    if last := readings.window_before(site.hour + site_hours.hour(), site_hours.hour()):
-        _add_changes(progress, items, last)
+        if happened.hit[name]:
+            _add_hits(progress, name, happened, site)
+    progress.left_out += happened.left_out
 
 
 def _add_exposure(progress: EvaluationProgress, items: Sequence[WatchedItem], hour: SiteHour) -> None:
@@ -151,22 +174,28 @@ def _add_returns(progress: EvaluationProgress, items: Sequence[WatchedItem], sin
             progress.add_effect("not_back", terminal, hits=1)
 
 
-def _add_changes(progress: EvaluationProgress, items: Sequence[WatchedItem], last: datetime) -> None:
+def _add_changes(progress: EvaluationProgress, items: Mapping[int, Sequence[WatchedItem]], last: datetime) -> None:
     """Compare those that were updated, or waited, for the whole window and the hour before it."""
     since, until = last - readings.WINDOW, last + readings.HOUR
-    members = [member for item in items if (member := item.member(since, until))]
-    if not strata.exposures(members):
-        return
-    for name, changes in readings.read_changes(members, last).items():
-        for updated, waiting in _by_model(members, changes):
-            new, old = [changes[one] for one in updated], [changes[one] for one in waiting]
-            leans = betting.mean_leans(new, old)
-            progress.tallies[name].add_changes(leans, new, old)
-            for terminal, lean in zip(updated, leans, strict=True):
-                progress.add_effect(name, terminal, lean=lean)
+    found = ([member for item in some if (member := item.member(since, until))] for some in items.values())
+    sites = [members for members in found if strata.exposures(members)]
+    changes = readings.read_changes([member.terminal for members in sites for member in members], last)
+    for name, members in product(changes, sites):
+        _add_changes_of(progress, name, members, changes[name])
 
 
-def _by_model(members: Sequence[StratumMember], changes: dict[int, float]) -> list[tuple[list[int], list[int]]]:
+def _add_changes_of(
+    progress: EvaluationProgress, name: str, members: Sequence[StratumMember], changes: Mapping[int, float]
+) -> None:
+    for updated, waiting in _by_model(members, changes):
+        new, old = [changes[one] for one in updated], [changes[one] for one in waiting]
+        leans = betting.mean_leans(new, old)
+        progress.tallies[name].add_changes(leans, new, old)
+        for terminal, lean in zip(updated, leans, strict=True):
+            progress.add_effect(name, terminal, lean=lean)
+
+
+def _by_model(members: Sequence[StratumMember], changes: Mapping[int, float]) -> list[tuple[list[int], list[int]]]:
     found: defaultdict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for member in members:
         if member.terminal in changes:
@@ -182,15 +211,25 @@ def _store(progress: EvaluationProgress, at: datetime) -> None:
         reasons[reason] = reasons.get(reason, 0) + number
     watching.evaluated_at = at
     watching.save()
-    rows = [
-        TerminalEffect(rollout=progress.rollout, measure=measure, terminal_id=terminal)
-        for measure, terminal in progress.effects
-    ]
-    TerminalEffect.objects.bulk_create(rows, ignore_conflicts=True)
-    for (measure, terminal), (hits, lean) in progress.effects.items():
-        TerminalEffect.objects.filter(rollout=progress.rollout, measure=measure, terminal=terminal).update(
-            hits=F("hits") + hits, lean=F("lean") + lean
-        )
+    _store_effects(progress)
+
+
+def _store_effects(progress: EvaluationProgress) -> None:
+    """Add the new hits and leans. Nobody else does, while the row of the watching is locked."""
+    terminals = keys_of({terminal for _, terminal in progress.effects})
+    known = TerminalEffect.objects.filter(rollout=progress.rollout, terminal__in=terminals)
+    for measure, terminal, hits, lean in known.values_list("measure", "terminal_id", "hits", "lean"):
+        if (measure, terminal) in progress.effects:
+            progress.add_effect(measure, terminal, hits=hits, lean=lean)
+    TerminalEffect.objects.bulk_create(
+        [
+            TerminalEffect(rollout=progress.rollout, measure=measure, terminal_id=terminal, hits=hits, lean=lean)
+            for (measure, terminal), (hits, lean) in progress.effects.items()
+        ],
+        update_conflicts=True,
+        unique_fields=("rollout", "measure", "terminal"),
+        update_fields=("hits", "lean"),
+    )
 
 
 def is_behind(rollout: Rollout, at: datetime) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tms.alerts.models import Alert
 from tms.alerts.rule_kinds.sources import RuleSource
 from tms.fleet.models.outage import Outage, OutageCause
+from tms.lib.db.rows import keys_of
 from tms.rollouts.models import TerminalFault
 
 ABOUT_SOFTWARE = frozenset({RuleSource.FIRMWARE.value, "configuration"})
@@ -37,7 +38,7 @@ def read(terminals: Collection[int], since: datetime, until: datetime) -> list[M
 
 def _read_outages(terminals: Collection[int], since: datetime, until: datetime) -> Iterator[MeasuredHit]:
     """Outages that ended (index: outage_terminal)."""
-    rows = Outage.objects.filter(terminal__in=terminals, ended_at__gte=since, ended_at__lt=until)
+    rows = Outage.objects.filter(terminal__in=keys_of(terminals), ended_at__gte=since, ended_at__lt=until)
     for terminal, began_at, at, cause, has_restarted in rows.exclude(cause=OutageCause.PLANNED).values_list(
         "terminal_id", "began_at", "ended_at", "cause", "has_restarted"
     ):
@@ -51,7 +52,7 @@ def _read_outages(terminals: Collection[int], since: datetime, until: datetime) 
 
 def _read_alerts(terminals: Collection[int], since: datetime, until: datetime) -> Iterator[MeasuredHit]:
     """Alerts that opened (index: alert_terminal). One for presence is about an outage, which is counted itself."""
-    rows = Alert.objects.filter(terminal__in=terminals, opened_at__gte=since, opened_at__lt=until)
+    rows = Alert.objects.filter(terminal__in=keys_of(terminals), opened_at__gte=since, opened_at__lt=until)
     for terminal, at, kind, incident in rows.exclude(rule__kind=RuleSource.PRESENCE).values_list(
         "terminal_id", "opened_at", "rule__kind", "incident_id"
     ):
@@ -60,7 +61,7 @@ def _read_alerts(terminals: Collection[int], since: datetime, until: datetime) -
 
 def _read_faults(terminals: Collection[int], since: datetime, until: datetime) -> Iterator[MeasuredHit]:
     """Faults that ended soon, when they ended (index: terminalfault_ended)."""
-    rows = TerminalFault.objects.filter(terminal__in=terminals, ended_at__gte=since, ended_at__lt=until)
+    rows = TerminalFault.objects.filter(terminal__in=keys_of(terminals), ended_at__gte=since, ended_at__lt=until)
     for terminal, began_at, ended_at in rows.values_list("terminal_id", "began_at", "ended_at"):
         if ended_at is not None and ended_at - began_at < LASTING:
             yield MeasuredHit("passing_faults", terminal, ended_at, began_at)
@@ -69,7 +70,7 @@ def _read_faults(terminals: Collection[int], since: datetime, until: datetime) -
 def _read_lasting_faults(terminals: Collection[int], since: datetime, until: datetime) -> Iterator[MeasuredHit]:
     """Faults that were not over when they became older than `LASTING` (index: terminalfault_once)."""
     rows = TerminalFault.objects.filter(
-        terminal__in=terminals, began_at__gte=since - LASTING, began_at__lt=until - LASTING
+        terminal__in=keys_of(terminals), began_at__gte=since - LASTING, began_at__lt=until - LASTING
     )
     for terminal, began_at, ended_at in rows.values_list("terminal_id", "began_at", "ended_at"):
         if ended_at is None or ended_at - began_at >= LASTING:
@@ -86,7 +87,7 @@ def shared_incidents(incidents: Collection[int], strata: Sequence[Sides]) -> set
         return set()
     among = {terminal for updated, waiting in strata for terminal in updated | waiting}
     members: dict[int | None, set[int]] = {}
-    for incident, terminal in Alert.objects.filter(incident__in=incidents, terminal__in=among).values_list(
+    for incident, terminal in Alert.objects.filter(incident__in=incidents, terminal__in=keys_of(among)).values_list(
         "incident_id", "terminal_id"
     ):
         members.setdefault(incident, set()).add(terminal)
@@ -108,7 +109,8 @@ def incidents_of_outages(hits: Sequence[MeasuredHit]) -> dict[tuple[int, datetim
     for terminal, began_at in ends:
         beginnings.setdefault(terminal, []).append(began_at)
     first, last = min(began_at for _, began_at in ends), max(ends.values())
-    alerts = Alert.objects.filter(terminal__in=beginnings, opened_at__range=(first, last), incident__isnull=False)
+    alerts = Alert.objects.filter(terminal__in=keys_of(beginnings), opened_at__range=(first, last))
+    alerts = alerts.exclude(incident=None)
     return {
         (terminal, began_at): incident
         for terminal, at, incident in alerts.values_list("terminal_id", "opened_at", "incident_id")

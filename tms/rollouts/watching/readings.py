@@ -1,9 +1,10 @@
 """How readings of terminals changed within three hours, from the roll-ups of hours."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from tms.rollouts.effects.strata import WINDOW_HOURS, StratumMember
+from tms.lib.db.rows import keys_of
+from tms.rollouts.effects.strata import WINDOW_HOURS
 from tms.telemetry.models import Rollup
 from tms.telemetry.rollups.hourly import SETTLING, hour_of
 
@@ -20,12 +21,10 @@ def window_before(until: datetime, length: timedelta) -> datetime | None:
     return last if last != before and last.hour % WINDOW_HOURS == WINDOW_HOURS - 1 else None
 
 
-def read_changes(members: Sequence[StratumMember], last: datetime) -> dict[str, dict[int, float]]:
+def read_changes(terminals: Collection[int], last: datetime) -> dict[str, dict[int, float]]:
     """The change of each measure and terminal from the hour before the window to its last (index: the primary key)."""
     first, names = last - WINDOW, {metric: measure for measure, metric in METRICS.items()}
-    rows = Rollup.objects.filter(
-        terminal__in=[member.terminal for member in members], hour__in=(first, last), metric__in=names
-    )
+    rows = Rollup.objects.filter(terminal__in=keys_of(terminals), hour__in=(first, last), metric__in=names)
     means: dict[tuple[str, int], dict[datetime, float]] = {}
     for terminal, hour, metric, total, count in rows.values_list("terminal_id", "hour", "metric", "total", "count"):
         means.setdefault((names[metric], terminal), {})[hour] = total / count

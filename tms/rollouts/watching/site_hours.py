@@ -1,4 +1,4 @@
-"""One site for one hour: who was comparable, who was hit, and which hits count."""
+"""Sites for one hour: who was comparable, who was hit, and which hits count."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from tms.alerts.maintenance import history as maintenance
+from tms.fleet.models import Terminal
+from tms.lib.db.rows import keys_of
 from tms.rollouts.effects import strata
 from tms.rollouts.effects.exclusions import NEVER_COUNTED, UNCLEAR, Facts, left_out
 from tms.rollouts.effects.rates import HISTORY_DAYS, expected_rate
@@ -66,11 +68,14 @@ class SiteHour:
 def items_of(rollout: Rollout, sites: Iterable[int]) -> dict[int, list[WatchedItem]]:
     """The items of each site."""
     settle = timedelta(seconds=rollout.settle_s)
+    at_sites = Terminal.objects.filter(site__in=sites).order_by().values_list("pk", "site_id", "model")
+    terminals = {pk: (site, model) for pk, site, model in at_sites}
     found: defaultdict[int, list[WatchedItem]] = defaultdict(list)
-    rows = RolloutItem.objects.filter(rollout=rollout, terminal__site__in=sites).order_by("terminal_id")
-    columns = ("terminal__site_id", "terminal_id", "terminal__model", "wave__number")
-    times = ("ordered_at", "updated_at", "state", "state_at")
-    for site, terminal, model, wave, ordered_at, updated_at, state, state_at in rows.values_list(*columns, *times):
+    # By their terminals, through the index: joined with them, all items of the rollout are read.
+    rows = RolloutItem.objects.filter(rollout=rollout, terminal__in=keys_of(terminals)).order_by("terminal_id")
+    columns = ("terminal_id", "wave__number", "ordered_at", "updated_at", "state", "state_at")
+    for terminal, wave, ordered_at, updated_at, state, state_at in rows.values_list(*columns):
+        site, model = terminals[terminal]
         counts_from = updated_at + settle if updated_at is not None and state in UPDATED else None
         missing_at = state_at if state == RolloutItemState.NOT_BACK else None
         found[site].append(WatchedItem(terminal, model, wave, ordered_at, counts_from, missing_at))
@@ -97,41 +102,46 @@ def expected_rates(hits: Mapping[str, int], terminals: Sequence[int]) -> dict[in
     return {terminal: expected_rate(number, HISTORY_DAYS, mean) for terminal, number in own.items()}
 
 
-def read(items: Sequence[WatchedItem], site: int, since: datetime) -> SiteHour | None:
-    """None if nothing can be compared in this hour."""
+def read(items: Mapping[int, Sequence[WatchedItem]], since: datetime) -> dict[int, SiteHour]:
+    """What happened in this hour at each of these sites, without those at which nothing can be compared."""
     until = since + hour()
-    members = [member for item in items if (member := item.member(since, until))]
-    if not strata.exposures(members):
-        return None
-    happened = SiteHour(members)
-    by_terminal = {item.terminal: item for item in items}
-    found = sources.read([member.terminal for member in members], since - EPISODE, until)
+    members = {site: [one for item in found if (one := item.member(since, until))] for site, found in items.items()}
+    happened = {site: SiteHour(found) for site, found in members.items() if strata.exposures(found)}
+    site_of = {member.terminal: site for site, one in happened.items() for member in one.members}
+    by_terminal = {item.terminal: item for site in happened for item in items[site]}
+    found = sources.read(site_of, since - EPISODE, until)
     # Who crashes again and again since its update would otherwise be quiet whenever it is asked about.
     found = [hit for hit in found if not by_terminal[hit.terminal].was_updating(hit.at, since=since)]
     if found:
-        _sort(happened, _judge(members, found, site, until), since)
+        _sort(happened, site_of, _judge(happened, site_of, found, until), since)
     return happened
 
 
-def _sort(happened: SiteHour, judged: Iterable[tuple[MeasuredHit, str | None]], since: datetime) -> None:
+def _sort(
+    happened: Mapping[int, SiteHour],
+    site_of: Mapping[int, int],
+    judged: Iterable[tuple[MeasuredHit, str | None]],
+    since: datetime,
+) -> None:
     for hit, reason in judged:
-        is_now = hit.at >= since
+        site, is_now = happened[site_of[hit.terminal]], hit.at >= since
         if reason is None:
-            (happened.hit if is_now else happened.quiet)[hit.measure].add(hit.terminal)
+            (site.hit if is_now else site.quiet)[hit.measure].add(hit.terminal)
         elif is_now:
-            happened.left_out[hit.measure, reason] += 1
+            site.left_out[hit.measure, reason] += 1
 
 
 def _judge(
-    members: Sequence[StratumMember], found: Sequence[MeasuredHit], site: int, until: datetime
+    happened: Mapping[int, SiteHour], site_of: Mapping[int, int], found: Sequence[MeasuredHit], until: datetime
 ) -> Iterator[tuple[MeasuredHit, str | None]]:
     """Each hit with the reason why it does not count, if there is one."""
     first = min(hit.began_at for hit in found)
-    periods = maintenance.covering({hit.terminal: site for hit in found}, since=first, until=until)
+    periods = maintenance.covering({hit.terminal: site_of[hit.terminal] for hit in found}, since=first, until=until)
     of_outages = sources.incidents_of_outages(found)
     incidents = {hit.incident for hit in found if hit.incident} | set(of_outages.values())
-    shared = sources.shared_incidents(incidents, _sides(members))
-    unclear = _unclear_for_both(members, found, until)
+    sides = [side for site in happened.values() for side in _sides(site.members)]
+    shared = sources.shared_incidents(incidents, sides)
+    unclear = _unclear_for_both(happened, site_of, found, until)
     for hit in found:
         incident = hit.incident or of_outages.get((hit.terminal, hit.began_at))
         planned = periods.get(hit.terminal, ())
@@ -143,7 +153,7 @@ def _judge(
                     in_maintenance=any(one.since <= hit.at and hit.began_at < one.until for one in planned),
                     in_shared_incident=(incident, hit.terminal) in shared,
                     is_about_software=hit.is_about_software,
-                    is_unclear_for_both=(until - hit.at) // hour() in unclear,
+                    is_unclear_for_both=(site_of[hit.terminal], (until - hit.at) // hour()) in unclear,
                 )
             ),
         )
@@ -156,14 +166,16 @@ def _sides(members: Iterable[StratumMember]) -> list[Sides]:
     return list(sides.values())
 
 
-def _unclear_for_both(members: Iterable[StratumMember], found: Iterable[MeasuredHit], until: datetime) -> set[int]:
-    """The hours before `until` in which updated and waiting terminals had an outage of unknown cause."""
-    updated = {member.terminal for member in members if member.is_updated}
-    sides: defaultdict[int, set[bool]] = defaultdict(set)
+def _unclear_for_both(
+    happened: Mapping[int, SiteHour], site_of: Mapping[int, int], found: Iterable[MeasuredHit], until: datetime
+) -> set[tuple[int, int]]:
+    """Each site and hour before `until` in which updated and waiting terminals had an outage of unknown cause."""
+    updated = {member.terminal for site in happened.values() for member in site.members if member.is_updated}
+    sides: defaultdict[tuple[int, int], set[bool]] = defaultdict(set)
     for hit in found:
         if hit.cause == UNCLEAR:
-            sides[(until - hit.at) // hour()].add(hit.terminal in updated)
-    return {number for number, both in sides.items() if len(both) == 2}
+            sides[site_of[hit.terminal], (until - hit.at) // hour()].add(hit.terminal in updated)
+    return {key for key, both in sides.items() if len(both) == 2}
 
 
 def read_returns(items: Iterable[WatchedItem], since: datetime) -> tuple[int, list[int]]:

@@ -1,10 +1,10 @@
 """The verdict on a running rollout: go on, hold or stop, and whether its wave was watched enough to call it good."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from tms.rollouts.effects import decision, noticeable
 from tms.rollouts.effects.decision import Action, Standing
@@ -12,11 +12,19 @@ from tms.rollouts.effects.measures import MEASURES, READINGS
 from tms.rollouts.effects.noticeable import Beside
 from tms.rollouts.effects.rates import HISTORY_DAYS, LOWEST_MEAN
 from tms.rollouts.effects.tally import EvidenceTally
-from tms.rollouts.models import EvidencePoint, Rollout, RolloutItem, TerminalEffect, WatchedSite, Watching, Wave
+from tms.rollouts.models import (
+    EvidencePoint,
+    Rollout,
+    RolloutItem,
+    TerminalEffect,
+    WatchedSite,
+    Watching,
+    Wave,
+    WaveState,
+)
 from tms.rollouts.watching import evaluation
 from tms.rollouts.watching.site_hours import UPDATED
 
-AN_OPENING_DAY_H = 24.0
 CHANGED = 0.01
 """The share by which evidence has to change for a new point of its curve."""
 
@@ -27,7 +35,7 @@ class Verdict(NamedTuple):
     measures: Mapping[str, float]
     """The evidence of each."""
     is_enough: bool
-    """Whether the current wave was watched enough; otherwise nothing is known of it."""
+    """Whether the last wave that is watched was watched enough; otherwise nothing is known of it."""
 
 
 def evaluate(rollout: Rollout, *, at: datetime) -> Verdict:
@@ -43,7 +51,7 @@ def evaluate(rollout: Rollout, *, at: datetime) -> Verdict:
     _store(rollout, evidence, {name: standing.evidence for name, standing in standings.items()}, at)
     action = decision.decide(standings.values())
     by_measure = {name: standing.evidence for name, standing in standings.items()}
-    return Verdict(evidence, action, by_measure, _is_enough(rollout, watching))
+    return Verdict(evidence, action, by_measure, _is_enough(rollout, watching, at))
 
 
 def tallies_of(rollout: Rollout, watching: Watching) -> dict[str, EvidenceTally]:
@@ -77,35 +85,34 @@ def _store(rollout: Rollout, evidence: float, measures: Mapping[str, float], at:
         EvidencePoint.objects.create(rollout=rollout, at=at, evidence=evidence, measures=rounded)
 
 
-def _is_enough(rollout: Rollout, watching: Watching) -> bool:
-    wave = Wave.objects.filter(rollout=rollout, started_at__isnull=False).order_by("-number").first()
-    if wave is None or wave.watch_hours == 0 or not rollout.measures:
-        return True
-    hours = AN_OPENING_DAY_H if wave.watch_hours is None else wave.watch_hours
+def _is_enough(rollout: Rollout, watching: Watching, at: datetime) -> bool:
+    """Asked of the last wave that is watched, when its exposure is over, until it passes."""
+    wave = Wave.objects.filter(rollout=rollout).watched().order_by("-number").first()
+    if not rollout.measures or wave is None:
+        return not rollout.measures or not rollout.waves.exclude(watch_hours=0).exists()
+    if wave.state == WaveState.PASSED:
+        return rollout.enough_evidence
+    if wave.watched_until is None or wave.exposure is None or at < wave.watched_until:
+        return False
+    days = wave.exposure / timedelta(days=1)
     updated = RolloutItem.objects.filter(wave=wave, state__in=UPDATED).count()
-    wanted, compared = updated * hours / 24, watching.compared_days.get(str(wave.number), 0.0)
+    wanted, compared = updated * days, watching.compared_days.get(str(wave.number), 0.0)
     if not updated or compared < decision.ENOUGH_SHARE * wanted:
         return False
-    smallest = _smallest(rollout, hours / 24)
-    return decision.is_enough(compared_days=compared, wanted_days=wanted, smallest=smallest)
+    return decision.is_enough(compared_days=compared, wanted_days=wanted, smallest=_smallest(rollout, days))
 
 
 def _smallest(rollout: Rollout, days: float) -> float | None:
-    """How many times as many restarts can be noticed now."""
-    rows = RolloutItem.objects.filter(rollout=rollout).values("terminal__site", "terminal__model").order_by()
-    counts = rows.annotate(
-        updated=Count("pk", filter=Q(state__in=UPDATED)), waiting=Count("pk", filter=Q(ordered_at=None))
-    ).filter(updated__gt=0, waiting__gt=0)
-    strata = [Beside(updated, waiting) for updated, waiting in counts.values_list("updated", "waiting")]
-    rate = usual_restarts(rollout)
-    return noticeable.smallest_ratio(strata, rate=rate, days=days, measures=len(rollout.measures))
-
-
-def usual_restarts(rollout: Rollout) -> float:
-    """Restarts of a terminal a day, before the rollout, at the sites that are watched."""
+    """How many times as many restarts can be noticed now, from the last hour of each site."""
     sites = WatchedSite.objects.filter(rollout=rollout)
-    hits = sum(sum(site.hits.get("restarts", {}).values()) for site in sites.iterator())
-    terminals = RolloutItem.objects.filter(rollout=rollout, terminal__site__in=sites.values("site")).count()
+    beside = [Beside(*sizes) for found in sites.values_list("strata", flat=True) for sizes in found.values()]
+    rate = _usual_restarts(sites, sum(map(sum, beside)))
+    return noticeable.smallest_ratio(beside, rate=rate, days=days, measures=len(rollout.measures))
+
+
+def _usual_restarts(sites: QuerySet[WatchedSite], terminals: int) -> float:
+    """Restarts of a terminal a day, before the rollout, at these sites."""
+    hits = sum(sum((found or {}).values()) for found in sites.values_list("hits__restarts", flat=True))
     return max(hits / HISTORY_DAYS / max(1, terminals), LOWEST_MEAN)
 
 
