@@ -24,8 +24,8 @@ from tms.demo.behaviour import Behaviour
 KEY = "demo-release"
 VALID_FOR = timedelta(days=365)
 LEAKING = "4.9.0"
-LEAKS_PCT_PER_HOUR = 900.0
-"""A kiosk with it crashes after three minutes: a visitor watches it, and has no hours to wait."""
+LEAKS_PCT_PER_HOUR = 1_200.0
+"""A kiosk with it crashes after two minutes: a visitor watches it, and has no hours to wait."""
 
 
 class Release(NamedTuple):

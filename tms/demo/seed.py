@@ -179,14 +179,15 @@ def _terminals_of(demo_site: DemoSite, site: Site, used: set[str]) -> Iterator[t
         if uid in used:
             continue
         make = MAKES[kind]
-        firmware = make.firmware[-1 if number % 5 else 0]
+        which = -1 if number % 5 else 0  # most are alike, so that a rollout finds many to compare with
+        firmware = make.firmware[which]
         yield (
             Terminal(
                 uid=uid,
                 site=site,
                 kind=kind,
                 label=f"{make.label} {number}",
-                model=make.models[number % len(make.models)],
+                model=make.models[which],
                 firmware=firmware,
                 serial=f"{demo_site.code}{number:05}{UID_MARKS[kind]}",
             ),
