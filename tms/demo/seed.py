@@ -59,7 +59,8 @@ def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
         if missing > 0:
             fleet.terminals += _enrol(missing, sites)
         by = User.objects.get(username=PEOPLE[0].username)
-        if keys := seed_releases(by, {code: site.pk for code, site in sites.items()}, at=datetime.now(UTC)):
+        by_code = {code: site.pk for code, site in sites.items()}
+        if keys := seed_releases(by, by_code, folder=path.parent, at=datetime.now(UTC)):
             fleet.update_keys = keys
         if start_conditions := seed_week(fleet.terminals, [one.username for one in PEOPLE], at=datetime.now(UTC)):
             fleet.start_conditions = dict(start_conditions)

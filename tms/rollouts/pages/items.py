@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import visible
 from tms.accounts.models import User
+from tms.artifacts.fitting import Misfit
 from tms.jobs.reasons import REASONS as HOLDS
 from tms.lib.pagination import Column, Keyset
 from tms.rollouts.models import ATTENTION, Rollout, RolloutItem, RolloutItemState
@@ -62,6 +63,11 @@ WAITS: Mapping[str, str | Promise] = {
     "disk": _("Not enough free disk space"),
     "mobile": _("Its mobile data of this month is used up"),
     "version": _("Runs a version that it may not replace"),
+    Misfit.MODEL: _("Is another model"),
+    Misfit.UNKNOWN_VERSION: _("Its version is not known"),
+    Misfit.TOO_OLD: _("Its version is too old"),
+    Misfit.TOO_NEW: _("Its version is too new"),
+    Misfit.NO_UPDATES: _("Its agent is not set up for updates"),
     "replaced": _("It was replaced"),
     "moved": _("It was moved to another site"),
 }
