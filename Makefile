@@ -35,7 +35,7 @@ help: ## Show this list
 
 run: $(PYTHON) $(BROWSER_FILES) $(CATALOGUES) ## Start TMS with a demo fleet (HOST, PORT, TERMINALS, TMS_DATA_DIR)
 	@# In a demo, changes should be visible soon: a heartbeat every 10 s, not 30. Notifications may go to this machine.
-	@TMS_HEARTBEAT_S=$${TMS_HEARTBEAT_S:-10} TMS_ROLLOUT_HOUR_S=$${TMS_ROLLOUT_HOUR_S:-120} \
+	@TMS_HEARTBEAT_S=$${TMS_HEARTBEAT_S:-10} TMS_ROLLOUT_HOUR_S=$${TMS_ROLLOUT_HOUR_S:-60} \
 		TMS_INSIDE_DESTINATIONS=$${TMS_INSIDE_DESTINATIONS:-127.0.0.0/8,::1} \
 		exec $(BIN)/python manage.py demo
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from playwright.async_api import async_playwright
 
-from benchmarks.journeys import first_hour, first_minutes, handover, many, new_employee, report, site_lost
+from benchmarks.journeys import change, first_hour, first_minutes, handover, many, new_employee, report, site_lost
 from benchmarks.journeys.demo import Demo, demo
 from benchmarks.journeys.installation import Installation, installation
 from benchmarks.journeys.walker import SCREEN, Act, Step, StepResult, Walker
@@ -41,6 +41,7 @@ JOURNEYS: Mapping[str, Journey] = {
     ),
     "many": Journey("Many terminals at once", many.STEPS),
     "report": Journey("Monthly report for a customer", report.STEPS),
+    "change": Journey("Software and configuration for many terminals", change.STEPS),
     "new-employee": Journey("New employee to first acknowledged alert", new_employee.STEPS),
 }
 
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in options.journeys:
         if not JOURNEYS[name].is_on_demo:
             with installation() as own:
-                walkers += asyncio.run(_walk(Demo(own.url), [name], options.pictures, own))
+                walkers += asyncio.run(_walk(Demo(own.url, own.folder), [name], options.pictures, own))
     for walker in walkers:
         print(f"\n{JOURNEYS[walker.journey].title}\n\n{as_table(walker.results)}")
         if walker.stopped:

@@ -24,6 +24,8 @@ SITE = "Haneda Airport"
 
 class Demo(NamedTuple):
     url: str
+    folder: Path
+    """Where it keeps its data."""
     started_s: float | None = None
     """Seconds from `make run` until it was ready; None for a demo that ran before."""
 
@@ -32,7 +34,7 @@ class Demo(NamedTuple):
 def demo(url: str | None, *, terminals: int = 200) -> Iterator[Demo]:
     """That at `url`; without one, `make run` starts it in a folder of its own and ends it like Ctrl-C."""
     if url:
-        yield Demo(url.rstrip("/"))
+        yield Demo(url.rstrip("/"), Path(os.environ.get("TMS_DATA_DIR", ROOT / "var")))
         return
     with TemporaryDirectory(prefix="tms-", ignore_cleanup_errors=True) as folder:
         env = os.environ | {"TMS_DATA_DIR": folder, "PORT": str(free_port()), "TERMINALS": str(terminals)}
@@ -41,7 +43,7 @@ def demo(url: str | None, *, terminals: int = 200) -> Iterator[Demo]:
             ["make", "run"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
         try:
-            yield Demo(_url(process.stdout or ()), time.monotonic() - began)
+            yield Demo(_url(process.stdout or ()), Path(folder), time.monotonic() - began)
         finally:
             os.killpg(process.pid, signal.SIGINT)
             process.wait(STOP_DEADLINE_S)

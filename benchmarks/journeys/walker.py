@@ -132,11 +132,11 @@ class Walker:
         self.results[-1].fields += 1
         await self.type(text)
 
-    async def upload(self, element: Located, file: Path) -> None:
-        """Choose a file in the dialog of the browser."""
-        self.results[-1].clicks += 2
+    async def upload(self, element: Located, *files: Path) -> None:
+        """Choose files in the dialog of the browser."""
+        self.results[-1].clicks += 1 + len(files)
         self.results[-1].fields += 1
-        await self.at(element).set_input_files(file)
+        await self.at(element).set_input_files(files)
 
     async def copy(self, element: Located) -> str:
         """The text that a button puts into the clipboard."""
@@ -169,8 +169,8 @@ class Walker:
     def at(self, element: Located, **names: str) -> Locator:
         return self.page.locator(f"xpath={element.xpath(**names)}").first
 
-    async def see(self, element: Located, **names: str) -> None:
-        await expect(self.at(element, **names), f"{element.name} is missing").to_be_visible(timeout=PATIENCE_MS)
+    async def see(self, element: Located, *, within_ms: int = PATIENCE_MS, **names: str) -> None:
+        await expect(self.at(element, **names), f"{element.name} is missing").to_be_visible(timeout=within_ms)
 
     async def read(self, element: Located) -> None:
         """See it, scrolled to if it is below the window."""

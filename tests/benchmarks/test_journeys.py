@@ -10,6 +10,7 @@ from django.utils import timezone
 from lxml import html
 
 from benchmarks.journeys.__main__ import as_table
+from benchmarks.journeys.change_elements import Change
 from benchmarks.journeys.demo import COLLEAGUES_NAME, SITE, USERNAME
 from benchmarks.journeys.elements import AFTERWARDS, Element, Where
 from benchmarks.journeys.many_elements import Many
@@ -62,7 +63,7 @@ def page_of(demo: dict[str, str]) -> Callable[[Where], html.HtmlElement]:
 
 @pytest.mark.django_db
 def test_every_element_of_the_journeys_is_on_its_page(demo, page_of):
-    there = [element for element in (*Element, *Many, *Setup) if element.value.page != AFTERWARDS]
+    there = [element for element in (*Element, *Many, *Change, *Setup) if element.value.page != AFTERWARDS]
 
     missing = [element for element in there if not page_of(element.value).xpath(element.xpath(**TEXT, **demo))]
 

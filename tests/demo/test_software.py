@@ -72,7 +72,7 @@ async def test_a_configuration_is_applied_but_for_what_the_device_does_not_have(
 
 def test_a_visitor_rolls_out_software_that_leaks(db, tmp_path: Path) -> None:
     visitor = person("demo", of="Manager")
-    keys = seed_releases(visitor, {}, at=db_clock().now())
+    keys = seed_releases(visitor, {}, folder=tmp_path, at=db_clock().now())
     client.enable(tmp_path / "none")
 
     answer = signed_in(visitor).post("/demo/bad-rollout/")

@@ -7,8 +7,14 @@ from django.test import Client
 
 from tests.support import people
 from tests.support.artifacts import make_artifact
+from tests.support.builders import AT
 from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tms.artifacts.models import Artifact
+from tms.configuration import versions
+from tms.configuration.models import ConfigurationKey, Layer
+from tms.configuration.places import Place
+from tms.configuration.versions import ValueEdit
+from tms.fleet.models import Region
 from tms.rollouts.models import Rollout, RolloutState
 
 pytestmark = pytest.mark.both
@@ -131,6 +137,25 @@ def test_the_address_fills_the_form_in(fleet, browser, artifact):
 
     assert 'value="kiosk-firmware 4.8.3"' in page
     assert 'value="site:SJK"' in page
+
+
+def test_an_artifact_is_first_for_all_terminals_of_its_models(fleet, browser):
+    page = browser.get("/rollouts/new/", {"artifact": make_artifact(models=("KX-20", "KX 21")).pk})
+
+    assert HtmlPage(page).attribute("q", "value") == 'model:KX-20,"KX 21"'
+
+
+def test_a_version_is_first_for_the_terminals_at_the_places_that_it_changes(fleet, lead, browser):
+    site = fleet.site("SJK", region="Kanto")
+    key = ConfigurationKey.objects.create(name="display.brightness", schema={"type": "integer"})
+    region = Region.objects.get(name="Kanto")
+    places = (Place(Layer.REGION, region.pk), Place(Layer.SITE, site.pk))
+    draft = versions.edit([ValueEdit(key, place, 70) for place in places], by=lead, at=AT)
+    versions.fix(draft, by=lead, at=AT)
+
+    page = HtmlPage(browser.get("/rollouts/new/", {"version": draft.number}))
+
+    assert page.attribute("q", "value") == "region:Kanto or site:SJK"
 
 
 def test_who_may_not_run_rollouts_does_not_get_the_page(fleet, artifact):

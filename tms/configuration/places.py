@@ -10,6 +10,7 @@ from tms.accounts.scope import EVERYTHING, Scope
 from tms.configuration.layers import FLEET
 from tms.configuration.models import Layer, LayerValue
 from tms.fleet.models import Group, Region, Site, Terminal
+from tms.query.editing import condition
 
 EDIT = Permission.EDIT_CONFIGURATION
 MODELS: dict[Layer, tuple[type[Model], str]] = {
@@ -19,6 +20,8 @@ MODELS: dict[Layer, tuple[type[Model], str]] = {
     Layer.TERMINAL: (Terminal, "uid"),
 }
 """The rows that layers name, and by which column people and integrators name them."""
+
+QUERY_FIELDS = {Layer.REGION: "region", Layer.GROUP: "group", Layer.SITE: "site", Layer.TERMINAL: "uid"}
 
 
 class Place(NamedTuple):
@@ -67,6 +70,18 @@ class Place(NamedTuple):
             demand_within(person, EDIT, scope)
         elif row is not None:
             demand(person, EDIT, row)
+
+
+def query_of(places: set[Place]) -> str:
+    """The query for the terminals of these places; empty if the whole fleet is one of them."""
+    names = names_of(places)
+    if Place(Layer.FLEET) in places:
+        return ""
+    layers = sorted({place.layer for place in places}, key=list(Layer).index)
+    return " or ".join(
+        condition(QUERY_FIELDS[layer], sorted(names[place] for place in places if place.layer is layer))
+        for layer in layers
+    )
 
 
 def find_place(layer: str, name: str, *, to: Person) -> Place | None:

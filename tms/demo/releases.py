@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -24,8 +25,8 @@ from tms.demo.behaviour import Behaviour
 KEY = "demo-release"
 VALID_FOR = timedelta(days=365)
 LEAKING = "4.9.0"
-LEAKS_PCT_PER_HOUR = 900.0
-"""A kiosk with it crashes after three minutes: a visitor watches it, and has no hours to wait."""
+LEAKS_PCT_PER_HOUR = 1_200.0
+"""A kiosk with it crashes after two minutes: a visitor watches it, and has no hours to wait."""
 
 
 class Release(NamedTuple):
@@ -86,20 +87,28 @@ OWN_VALUES = (
 """Key, site and the value there."""
 
 
-def seed_releases(person: User, sites: Mapping[str, int], *, at: datetime) -> dict[str, str]:
+def seed_releases(person: User, sites: Mapping[str, int], *, folder: Path, at: datetime) -> dict[str, str]:
     """Once, in a new demo. `sites`: primary keys by code. Returns the public key that devices trust, by its name.
 
-    The private key is forgotten: nobody can sign anything else for this demo.
+    The private key is kept in `folder`, so that a visitor can sign software of their own with `tms-sign`: simulated
+    devices alone trust it.
     """
     if SigningKey.objects.exists():
         return {}
     private = Ed25519PrivateKey.generate()
+    _keep(private, folder / f"{KEY}.key")
     public = base64.b64encode(private.public_key().public_bytes_raw()).decode()
     SigningKey.objects.create(name=KEY, public_key=public, added_by=person, added_at=at - timedelta(days=100))
     for release in RELEASES:
         _add(release, private, person, at=at)
     _seed_configuration(person, sites, at=at - timedelta(days=12))
     return {KEY: public}
+
+
+def _keep(key: Ed25519PrivateKey, path: Path) -> None:
+    """As `tms-sign keygen` writes it."""
+    path.touch(mode=0o600)
+    path.write_text(base64.b64encode(key.private_bytes_raw()).decode() + "\n")
 
 
 def _add(release: Release, key: Ed25519PrivateKey, person: User, *, at: datetime) -> None:

@@ -59,7 +59,8 @@ def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
         if missing > 0:
             fleet.terminals += _enrol(missing, sites)
         by = User.objects.get(username=PEOPLE[0].username)
-        if keys := seed_releases(by, {code: site.pk for code, site in sites.items()}, at=datetime.now(UTC)):
+        by_code = {code: site.pk for code, site in sites.items()}
+        if keys := seed_releases(by, by_code, folder=path.parent, at=datetime.now(UTC)):
             fleet.update_keys = keys
         if start_conditions := seed_week(fleet.terminals, [one.username for one in PEOPLE], at=datetime.now(UTC)):
             fleet.start_conditions = dict(start_conditions)
@@ -179,14 +180,15 @@ def _terminals_of(demo_site: DemoSite, site: Site, used: set[str]) -> Iterator[t
         if uid in used:
             continue
         make = MAKES[kind]
-        firmware = make.firmware[-1 if number % 5 else 0]
+        which = -1 if number % 5 else 0  # most are alike, so that a rollout finds many to compare with
+        firmware = make.firmware[which]
         yield (
             Terminal(
                 uid=uid,
                 site=site,
                 kind=kind,
                 label=f"{make.label} {number}",
-                model=make.models[number % len(make.models)],
+                model=make.models[which],
                 firmware=firmware,
                 serial=f"{demo_site.code}{number:05}{UID_MARKS[kind]}",
             ),

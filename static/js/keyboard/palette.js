@@ -17,7 +17,8 @@ let about;
 let list;
 let timer = 0;
 let isPending = false;
-let opensWhenFound = false;
+/** @type {(() => void) | undefined} what a key asked for before the answer was there */
+let whenFound;
 
 const options = () => /** @type {HTMLElement[]} */ ([...list.querySelectorAll("[role=option]")]);
 const chosen = () => /** @type {HTMLElement | null} */ (list.querySelector("[role=option][aria-selected=true]"));
@@ -51,7 +52,7 @@ function step(by) {
 /** @param {number} wait in milliseconds */
 function ask(wait) {
   isPending = true;
-  opensWhenFound = false;
+  whenFound = undefined;
   clearTimeout(timer);
   timer = setTimeout(() => {
     timer = 0;
@@ -65,6 +66,12 @@ function askAbout(row) {
   about.disabled = !row;
   field.value = "";
   ask(0);
+}
+
+/** The actions of the chosen row, if it has any. */
+function showActions() {
+  const row = chosen()?.dataset.about;
+  if (row) askAbout(row);
 }
 
 function showRecent() {
@@ -94,7 +101,7 @@ function found() {
   choose(options()[0]);
   list.scrollTop = 0;
   isPending = answer.dataset.q !== (about.disabled ? field.value : about.value);
-  if (opensWhenFound && !isPending) chosen()?.click();
+  if (!isPending) whenFound?.();
 }
 
 function failed() {
@@ -125,7 +132,7 @@ function enter(event) {
   const option = chosen();
   if (isPending) {
     event.preventDefault();
-    opensWhenFound = true;
+    whenFound = () => chosen()?.click();
   } else if (option) {
     event.preventDefault();
     const href = option.getAttribute("href");
@@ -147,10 +154,10 @@ const KEYS = {
   },
   Enter: enter,
   Tab: (event) => {
-    const row = chosen()?.dataset.about;
-    if (event.shiftKey || isPending || !row) return;
+    if (event.shiftKey || !(isPending || chosen()?.dataset.about)) return;
     event.preventDefault();
-    askAbout(row);
+    if (isPending) whenFound = showActions;
+    else showActions();
   },
   Backspace: () => {
     if (!field.value && !about.disabled) askAbout("");

@@ -11,6 +11,8 @@ from tms.rollouts.models import ApprovalRule, Rollout, WaveKind
 from tms.rollouts.values import RolloutValues, WaveValues
 
 LASTS = timedelta(days=2)
+MEASURES = ("restarts", "outages_power", "not_back", "alerts")
+"""What can be told within minutes: readings are compared over three hours, and lasting faults need four."""
 SETTLES_IN_S = 30
 WAVES = (
     WaveValues(WaveKind.CANARY, 12, watch_hours=1),
@@ -36,6 +38,7 @@ def start(found: Artifact, *, by: User, at: datetime) -> Rollout:
         artifacts=(found,),
         query=f"kind:kiosk state:in_service -firmware:{found.version}",
         waves=WAVES,
+        measures=MEASURES,
         hours=JobHours.ANY,
         approval=ApprovalRule.NONE,
         settle_s=SETTLES_IN_S,

@@ -16,7 +16,7 @@ from tms.lib.forms.bases import BaseFormSet
 from tms.lib.forms.combobox import Combobox, RowsField, Suggestions
 from tms.lib.severity import Severity
 from tms.notifications.models.destination import Destination
-from tms.notifications.models.policy import DAY_S, Policy, PolicyHours
+from tms.notifications.models.policy import DAY_S, Policy, PolicyHours, RolloutNews
 from tms.notifications.models.rotation import Rotation
 from tms.notifications.policies import services
 from tms.notifications.policies.services import EDITED, MAX_STEPS, NO_RECIPIENT, PolicyRows, StepValues
@@ -33,6 +33,13 @@ class PolicyForm(Plain, OwnedForm[Policy]):
         widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text=_("No selection matches all."),
+    )
+    rollouts = forms.MultipleChoiceField(
+        label=_("Rollouts"),
+        choices=RolloutNews,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=_("Of which events of rollouts the first step is notified."),
     )
     sites = RowsField(
         Site.objects.order_by("code"),

@@ -15,7 +15,7 @@ from tms.accounts.access import Person, grant_scopes, visible
 from tms.accounts.access.owner_form import owner_of
 from tms.lib.calendar.durations import duration_text
 from tms.lib.severity import Severity
-from tms.notifications.models.policy import Policy, PolicyHours
+from tms.notifications.models.policy import Policy, PolicyHours, RolloutNews
 from tms.notifications.weekly_hours import HOURS_FIELDS
 
 OPENING = _(
@@ -24,6 +24,7 @@ OPENING = _(
 )
 CLOSING = _(
     "When it is resolved, notify {resolved}. When someone acknowledges it, notify {acknowledged}. Write in {language}."
+    " Notify the first step of {rollouts} in rollouts."
     " During maintenance notify nobody; anything still unresolved at the end is notified then."
 )
 FIELDS: Mapping[str, Sequence[str]] = {
@@ -39,6 +40,7 @@ FIELDS: Mapping[str, Sequence[str]] = {
     "resolved": ("notify_resolved",),
     "acknowledged": ("notify_acknowledged",),
     "language": ("language",),
+    "rollouts": ("rollouts",),
     "repeat": ("repeat_s",),
 }
 """The fields of PolicyForm that each word stands for."""
@@ -139,6 +141,7 @@ def _words(values: Mapping[str, Any]) -> dict[str, str]:
         "resolved": everybody if values["notify_resolved"] else no_one,
         "acknowledged": everybody if values["notify_acknowledged"] else no_one,
         "language": _language(values["language"]),
+        "rollouts": _names(_news(values["rollouts"] or ()), joined=gettext(" and ")) or pgettext("rollouts", "nothing"),
         "repeat": _repeat(values["repeat_s"]),
     }
 
@@ -156,6 +159,10 @@ def _when(values: Mapping[str, Any]) -> str:
 
 def _language(code: str) -> str:
     return str(dict(settings.LANGUAGES).get(code, gettext("the language of each destination")))
+
+
+def _news(chosen: Sequence[str]) -> list[str]:
+    return [str(news.label) for news in RolloutNews if news in chosen]
 
 
 def _repeat(seconds: object) -> str:

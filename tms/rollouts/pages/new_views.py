@@ -22,10 +22,13 @@ from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
 from tms.approvals.gate import propose
 from tms.artifacts.models import Artifact
+from tms.configuration.changes import changes_of
 from tms.configuration.models import ConfigurationVersion, VersionState
+from tms.configuration.places import query_of
 from tms.fleet.models import Terminal
 from tms.lib.calendar.durations import spell
 from tms.protocol.text import clean
+from tms.query.editing import condition
 from tms.query.errors import QueryError
 from tms.rest_base.problems import ProblemError
 from tms.rollouts import services
@@ -147,12 +150,14 @@ def _initial(request: AuthenticatedRequest, given: Mapping[str, str], at: dateti
         values |= _again(_readable(request, number), request)
     if is_key(number := given.get("artifact", "")):
         artifact = get_object_or_404(Artifact.objects.usable(), pk=int(number))
-        query = f"{_of_models(artifact)}".strip()
+        query = condition("model", artifact.for_models) if artifact.for_models else ""
         values |= {"kind": RolloutKind.ARTIFACT, "artifact": artifact.pk, "name": str(artifact), "q": query}
     if is_key(number := given.get("version", "")):
         version = get_object_or_404(ConfigurationVersion, number=int(number), state=VersionState.READY)
         name = gettext("Configuration %(n)s: %(title)s") % {"n": version.number, "title": version.title}
+        query = query_of({change.place for change in changes_of(version, to=request.user)})
         values |= {"kind": RolloutKind.CONFIGURATION, "version": version.pk, "name": name.removesuffix(": ")[:100]}
+        values["q"] = query
     if query := clean(given.get("q", ""))[:MAX_QUERY]:
         values |= {"by": QUERY, "q": query}
     return values
@@ -160,11 +165,6 @@ def _initial(request: AuthenticatedRequest, given: Mapping[str, str], at: dateti
 
 def _row_of(wave: Wave) -> WaveRow:
     return WaveRow.of(WaveValues(WaveKind(wave.kind), wave.size, wave.watch_hours))
-
-
-def _of_models(artifact: Artifact) -> str:
-    """A query for the terminals of the artifact's model, if it has one."""
-    return f'model:"{artifact.for_models[0]}"' if len(artifact.for_models) == 1 else ""
 
 
 def _readable(request: AuthenticatedRequest, number: str) -> Rollout:
