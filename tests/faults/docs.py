@@ -15,7 +15,7 @@ BEGIN, END = "<!-- findings: written by `python -m tests.faults.docs` -->", "<!-
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.docs", description=__doc__)
-    runs = [RESULTS / "run.json", RESULTS / "half_done.json", RESULTS / "job.json"]
+    runs = [RESULTS / f"{name}.json" for name in ("run", "half_done", "job", "waves", "rollouts", "site_in_wave")]
     parser.add_argument("runs", nargs="*", type=Path, default=runs, help="as `--keep` wrote them")
     parser.add_argument("--page", type=Path, default=PAGE)
     options = parser.parse_args(arguments)

@@ -29,8 +29,8 @@ FOLLOWED = 1_000
 CONTRADICTED_WITHIN = timedelta(hours=24)
 """How long a terminal that failed, did not restart or is not back may still show up with the new version."""
 OFFLINE_AGAIN = timedelta(seconds=15)
-LATE = (RolloutItemState.NOT_BACK, RolloutItemState.OLD_VERSION)
-CONTRADICTABLE = (RolloutItemState.FAILED, *LATE)
+AWAITED = (RolloutItemState.NOT_BACK, RolloutItemState.OLD_VERSION)
+CONTRADICTABLE = (RolloutItemState.FAILED, *AWAITED)
 RESTARTS = (Cause.UPDATE, Cause.REBOOT)
 UNTRIED = tuple(state for state in WORKING if state != RolloutItemState.SETTLING)
 """States before a boot has shown that the new version reaches TMS."""
@@ -44,16 +44,17 @@ def follow_items(rollout: Rollout, changes: Changes, at: datetime) -> int:
     recent = contradicted(items.filter(state__in=CONTRADICTABLE), at)
     # Two queries, because each has another index.
     found = [*items.filter(state__in=WORKING)[:FOLLOWED], *recent[:FOLLOWED]]
-    commands.send_again([item.command_id for item in found if item.command_id and _is_lost(item)])
+    if lost := [item.command_id for item in found if item.command_id and _is_lost(item)]:
+        commands.send_again(lost)
     wanted = changes.wanted_of(found) if found else {}
     changed = [item for item in found if item.pk in wanted and _follow(item, rollout, changes, wanted[item.pk], at)]
     publish_items([item.terminal_id for item in changed])
     return len(changed)
 
 
-def late(at: datetime) -> QuerySet[RolloutItem]:
-    """Items that are followed although their rollout may be over (index: rolloutitem_late)."""
-    return contradicted(RolloutItem.objects.filter(state__in=LATE), at)
+def awaited(at: datetime) -> QuerySet[RolloutItem]:
+    """Items that are followed although their rollout may be over (index: rolloutitem_awaited)."""
+    return contradicted(RolloutItem.objects.filter(state__in=AWAITED), at)
 
 
 def contradicted(ended: QuerySet[RolloutItem], at: datetime) -> QuerySet[RolloutItem]:

@@ -24,7 +24,7 @@ from tms.lib.per_process import per_process
 from tms.lib.set_aside import SetAside, isolate
 from tms.rollouts import control, mobile_limit, starting, stop_rule, wave_steps
 from tms.rollouts.events import publish_items
-from tms.rollouts.following import follow_items, late
+from tms.rollouts.following import awaited, follow_items
 from tms.rollouts.models import (
     OPEN_ROLLOUTS,
     PostponedThen,
@@ -53,13 +53,13 @@ def turns() -> Turns:
 @skip_when_empty(
     lambda at: Rollout.objects.open(),
     lambda at: RolloutItem.objects.filter(state__in=WORKING),
-    late,
+    awaited,
 )
 def advance(at: datetime) -> int:
     """A pass of the clock. Returns how many items changed."""
     working = RolloutItem.objects.filter(state__in=WORKING).order_by().values("rollout").distinct()
-    returning = late(at).order_by().values("rollout").distinct()
-    going = Rollout.objects.filter(Q(state__in=OPEN_ROLLOUTS) | Q(pk__in=working) | Q(pk__in=returning))
+    late = awaited(at).order_by().values("rollout").distinct()
+    going = Rollout.objects.filter(Q(state__in=OPEN_ROLLOUTS) | Q(pk__in=working) | Q(pk__in=late))
     going = going.exclude(pk__in=not_advanced.keys(at)).order_by("pk")
     pks = turns().take(list(going.values_list("pk", flat=True)))
     return sum(isolate([pk], lambda one: _advance(one[0], at), aside=not_advanced, at=at) for pk in pks)

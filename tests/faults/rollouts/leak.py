@@ -70,7 +70,7 @@ async def expect_stop(rollout: ObservedRollout, finding: Finding) -> None:
 
 
 async def roll_back(rollout: ObservedRollout) -> ObservedRollout:
-    """By the REST API, as a person would."""
+    """Roll it back by the REST API, as a person would."""
     made = await asyncio.to_thread(_post, rollout, f"/api/v1/rollouts/{rollout.pk}/roll-back", {"reason": "it leaks"})
     return ObservedRollout(rollout.scenario, rollout.terminals, "", made["id"], rollout.token)
 

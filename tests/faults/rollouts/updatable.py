@@ -14,6 +14,7 @@ from tests.support.release_key import KEY_NAME, PRIVATE_KEY
 from tms.demo.software import SimulatedSoftware, management_of
 from tms_agent.agent import Agent
 from tms_agent.device.source import DeviceIdentity, DeviceSample
+from tms_agent.management import ManagementSettings
 from tms_agent.options import Options
 from tms_agent.protocol.credential import PlainCredential
 from tms_agent.storage.command_journal import CommandJournal
@@ -23,6 +24,8 @@ from tms_agent.updating.manifest import Manifest
 KEYS = {KEY_NAME: PRIVATE_KEY.public_key().public_bytes_raw()}
 MODEL, FIRMWARE = "COUNT", "1.0.0"
 AWAY_S = 2.0, 6.0
+TRIAL_S = 300.0
+"""How long new software may need to reach TMS before it is undone. The default of agents is 600 s."""
 USED_PCT, FREE_PCT = 40.0, 60.0
 """The memory that is used after a start, and what is left: with nothing left the software crashes."""
 
@@ -83,6 +86,12 @@ class Updatable(Counting):
         return replace(sample, metrics={**sample.metrics, "memory_pct": round(self._software.memory_pct, 1)})
 
 
+def management(software: CountedSoftware) -> ManagementSettings:
+    settings = management_of(software, KEYS)
+    assert settings.updates
+    return replace(settings, updates=replace(settings.updates, confirm_within_s=TRIAL_S))
+
+
 class UpdatableTerminal(AgentTerminal):
     def __init__(
         self, url: str, credential: PlainCredential, headers: Mapping[str, str] = {}, *, interval_s: float = 5
@@ -91,7 +100,7 @@ class UpdatableTerminal(AgentTerminal):
         self._folder = tempfile.TemporaryDirectory(prefix="tms-updatable-")
         folder = Path(self._folder.name)
         self.software = CountedSoftware(credential.uid, FIRMWARE, folder, on_undone=self._restart_without_goodbye)
-        options = Options(interval_s=interval_s, management=management_of(self.software, KEYS))
+        options = Options(interval_s=interval_s, management=management(self.software))
         source = Updatable(self.software)
         journal = CommandJournal(folder / "commands")
         self._agent = Agent(url, credential, source=source, commands=journal, options=options, on_change=self._changed)

@@ -102,7 +102,7 @@ class RolloutItem(models.Model):
             # Reader: the runner, for terminals that show up with the new version after all.
             models.Index(
                 fields=("ended_at",),
-                name="rolloutitem_late",
+                name="rolloutitem_awaited",
                 condition=models.Q(state__in=("failed", "not_back", "old_version")),
             ),
             # Reader: the evaluation, for sites whose first terminal was updated.

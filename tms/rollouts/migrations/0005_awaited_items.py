@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("state__in", ("failed", "not_back", "old_version"))),
                 fields=["ended_at"],
-                name="rolloutitem_late",
+                name="rolloutitem_awaited",
             ),
         ),
     ]
