@@ -13,6 +13,7 @@ import django
 import msgspec
 
 from benchmarks.load.client_protocol import TmsProtocol
+from benchmarks.load.commands import KeepConnected
 from benchmarks.measuring.meter import Cost, cost
 from benchmarks.output.report import number, table
 from benchmarks.running.environment import Environment
@@ -21,6 +22,7 @@ from benchmarks.running.stage import Stage
 from benchmarks.systems.tms import Tms
 
 POLL_S = 0.5
+REPORT_EVERY_S = 15.0
 PATIENCE_S = 600.0
 AT_ONCE = 1_000
 """The most that a rollout allows."""
@@ -66,6 +68,8 @@ def measure(environment: Environment, terminals: int) -> None:
         django.setup()
         with environment.staged(system) as stage:
             dialled = stage.dial(terminals)
+            for worker in stage.workers.terminals:  # silent terminals would count as lost
+                worker.do(KeepConnected(REPORT_EVERY_S, environment.plan.dials_at_once, worker.source))
             say(f"{dialled.booted:,} terminals are connected; the version is made")
             version = make_version()
             show(dialled.booted, *reach(version, dialled.booted, stage))
