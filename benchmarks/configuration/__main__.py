@@ -1,8 +1,8 @@
 """`python -m benchmarks.configuration`: what TMS does so that many terminals reach a version with large values.
 
 It has a durable PostgreSQL of its own, and one process does everything: it checks the draft, orders, makes and encodes
-the frames, and takes the answers. Links and agents are not measured. Half of the values are of the fleet, the other
-half of each terminal, so that no two terminals have equal contents.
+the frames, and takes the answers. With `--links` TMS serves, and simulated terminals reach the version by a rollout.
+Half of the values are of the fleet, the other half of each terminal, so that no two terminals have equal contents.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from typing import Any
 
 import django
 
+from benchmarks.configuration import links
 from benchmarks.output.report import number, table
 from benchmarks.running import machine
 from benchmarks.running.environment import Environment
@@ -33,13 +34,19 @@ ANSWERS_AT_ONCE = 100
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.configuration", description=__doc__)
     parser.add_argument("--terminals", type=int, default=TERMINALS)
+    parser.add_argument("--links", action="store_true", help="with TMS and simulated terminals")
     options = parser.parse_args(arguments)
-    with (
-        Environment.set_up(SYSTEM_PLAN, machine.all_cores()) as environment,
-        environment.system(Unattended) as system,
-    ):
-        say(f"a fleet of {options.terminals:,} terminals")
-        system.prepare_with(python("-m", "benchmarks.fixture_fleet", str(options.terminals), "--sites", str(SITES)))
+    with Environment.set_up(SYSTEM_PLAN, machine.all_cores()) as environment:
+        if options.links:
+            links.measure(environment, options.terminals)
+            return
+        prepare_and_measure(environment, options.terminals)
+
+
+def prepare_and_measure(environment: Environment, terminals: int) -> None:
+    with environment.system(Unattended) as system:
+        say(f"a fleet of {terminals:,} terminals")
+        system.prepare_with(python("-m", "benchmarks.fixture_fleet", str(terminals), "--sites", str(SITES)))
         os.environ |= system.env | {"DJANGO_SETTINGS_MODULE": "tms.config.settings"}
         django.setup()
         measure()

@@ -39,6 +39,9 @@ class ClientProtocol(Protocol):
     def acknowledged(self, payload: bytes) -> int | None:
         """The last report that the server acknowledges; 0 for the answer to a boot, None for anything else."""
 
+    def answer(self, payload: bytes) -> bytes | None:
+        """What a terminal answers to anything but an acknowledgement."""
+
     def probe_number(self, payload: bytes) -> int | None:
         """The number in the probe's last report, if this message to a board shows it."""
 
@@ -56,7 +59,14 @@ class ClientProtocol(Protocol):
     def broadcast(self, text: str) -> dict[str, str]: ...
 
 
-class NoBoards:
+class NoCalls:
+    """A protocol without calls to terminals, or one whose calls terminals leave unanswered."""
+
+    def answer(self, payload: bytes) -> bytes | None:
+        return None
+
+
+class NoBoards(NoCalls):
     """What the protocol of a system without boards lacks."""
 
     board_paths: Sequence[BoardPath] = ()
@@ -95,7 +105,7 @@ LIST = f"/terminals/?columns=uid,presence,status,severity,site,model,firmware,se
 """The list with the round-trip time, in which the probe sends its number."""
 
 
-class TmsProtocol:
+class TmsProtocol(NoCalls):
     board_paths: Sequence[BoardPath] = (board_path(LIST, is_timed=True), board_path("/"))
     watched_paths: Sequence[BoardPath] = (*board_paths, board_path("/alerts/"))
 
@@ -148,7 +158,7 @@ class _Message(msgspec.Struct):
     metrics: dict[str, float] = {}
 
 
-class TextbookProtocol:
+class TextbookProtocol(NoCalls):
     board_paths: Sequence[BoardPath] = (BoardPath("/ws/board/"),)
     watched_paths: Sequence[BoardPath] = board_paths
 

@@ -101,6 +101,7 @@ def fill(begin: datetime) -> Any:
 
 
 def make_rollout(begin: datetime) -> Any:
+    from tms.accounts.models import User
     from tms.fleet.models import Terminal
     from tms.rollouts.effects.measures import MEASURES
     from tms.rollouts.models import Rollout, RolloutItem, Wave
@@ -108,19 +109,20 @@ def make_rollout(begin: datetime) -> Any:
     since = begin - timedelta(hours=8)
     rollout = Rollout.objects.create(
         name="Benchmark", starts_at=since, until=begin + timedelta(days=9), created_at=since, started_at=since,
-        settle_s=0, measures=list(MEASURES), state="running",
+        settle_s=0, measures=list(MEASURES), state="running", started_by=User.objects.get(username="watcher"),
     )  # fmt: skip
+    rest = Wave.objects.create(rollout=rollout, number=2, kind="rest")
     wave = Wave.objects.create(
         rollout=rollout, number=1, kind="share", size=20, watch_hours=4, state="watched",
         started_at=since, installed_at=begin, watched_until=begin + timedelta(hours=4),
     )  # fmt: skip
-    updated = {"state": "done", "state_at": begin, "ordered_at": since, "updated_at": begin}
+    updated = {"wave": wave, "state": "done", "state_at": begin, "ordered_at": since, "updated_at": begin}
     shares = Random(1)
     RolloutItem.objects.bulk_create(
         (
-            RolloutItem(rollout=rollout, wave=wave, terminal_id=pk, not_before=since, **found)
+            RolloutItem(rollout=rollout, terminal_id=pk, not_before=since, **found)
             for pk in Terminal.objects.order_by("pk").values_list("pk", flat=True).iterator()
-            for found in [updated if shares.random() < UPDATED else {}]
+            for found in [updated if shares.random() < UPDATED else {"wave": rest}]
         ),
         batch_size=2_000,
     )
@@ -130,18 +132,22 @@ def make_rollout(begin: datetime) -> Any:
 def measure(rollout: Any, at: datetime, meter: Meter) -> tuple[float, list[float], Cost]:
     """The milliseconds of the first evaluation and of each in the minutes after it, and what these cost."""
     from tms.rollouts import watching
-    from tms.rollouts.watching import evaluation
 
-    def catch_up() -> None:
-        watching.evaluate(rollout, at=at)
-        while evaluation.is_behind(rollout, at):
-            watching.evaluate(rollout, at=at)
-
-    first = timed(catch_up)
+    first = timed(lambda: catch_up(rollout, at))
     before = meter.read()
     minutes = (at + timedelta(minutes=minute) for minute in range(1, MINUTES + 1))
     each = [timed(lambda: watching.evaluate(rollout, at=minute)) for minute in minutes]  # noqa: B023 (called at once)
     return first, each, cost(before, meter.read())
+
+
+def catch_up(rollout: Any, at: datetime) -> None:
+    """The first evaluation, with all that were due before."""
+    from tms.rollouts import watching
+    from tms.rollouts.watching import evaluation
+
+    watching.evaluate(rollout, at=at)
+    while evaluation.is_behind(rollout, at):
+        watching.evaluate(rollout, at=at)
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -85,10 +85,14 @@ class Terminal(Client):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is not WSMsgType.TEXT:
             return
-        seq = self.protocol.acknowledged(frame.get_payload_as_bytes())
-        if seq:
+        payload = frame.get_payload_as_bytes()
+        seq = self.protocol.acknowledged(payload)
+        if seq is None:
+            if answer := self.protocol.answer(payload):
+                transport.send(WSMsgType.TEXT, answer)
+        elif seq:
             self.acknowledge(seq)
-        elif seq == 0 and not self.booted.done():
+        elif not self.booted.done():
             self.is_booted = True
             self.booted.set_result(None)
             self._report_again()
