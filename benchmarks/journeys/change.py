@@ -21,7 +21,7 @@ REGION, BRIGHTNESS = "Kanto", "70"
 
 
 async def sign(walker: Walker) -> None:
-    """On a machine apart: `tms-sign`, with the key that the demo keeps for its visitors."""
+    """`tms-sign` runs on a machine apart, with the key that the demo keeps for its visitors."""
     folder = Path(mkdtemp(prefix="tms-sign-"))
     walker.notes["version"] = f"{VERSION}.{secrets.randbelow(10_000)}"
     file = folder / f"{PRODUCT}-{walker.notes['version']}.swu"

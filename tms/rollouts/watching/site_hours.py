@@ -16,7 +16,6 @@ from tms.rollouts.models import Rollout, RolloutItem, RolloutItemState
 from tms.rollouts.watching import hits as sources
 from tms.rollouts.watching.hits import MeasuredHit, Sides
 
-EPISODE = timedelta(hours=strata.EPISODE_HOURS)
 HISTORY = timedelta(days=HISTORY_DAYS)
 UPDATED = (RolloutItemState.SETTLING, RolloutItemState.DONE, RolloutItemState.NEW_VERSION)
 
@@ -24,6 +23,11 @@ UPDATED = (RolloutItemState.SETTLING, RolloutItemState.DONE, RolloutItemState.NE
 def hour() -> timedelta:
     """How long terminals are compared at a time: an hour, which demos and tests shorten."""
     return timedelta(seconds=settings.ROLLOUT_HOUR_S)
+
+
+def episode() -> timedelta:
+    """How long a terminal that was hit is not hit again, in hours of that length."""
+    return strata.EPISODE_HOURS * hour()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def past_hits(terminals: Sequence[int], before: datetime) -> dict[str, dict[int,
     last: dict[tuple[str, int], datetime] = {}
     for hit in sorted(past, key=lambda one: one.at):
         key = (hit.measure, hit.terminal)
-        if key not in last or hit.at - last[key] > EPISODE:
+        if key not in last or hit.at - last[key] > episode():
             counted[hit.measure][hit.terminal] += 1
         last[key] = hit.at
     return {measure: dict(found) for measure, found in counted.items()}
@@ -97,7 +101,7 @@ def read(items: Sequence[WatchedItem], site: int, since: datetime) -> SiteHour |
     if not strata.exposures(members):
         return None
     happened = SiteHour(members)
-    found = sources.read([member.terminal for member in members], since - EPISODE, until)
+    found = sources.read([member.terminal for member in members], since - episode(), until)
     if found:
         _sort(happened, _judge(members, found, site, until), since)
     return happened
