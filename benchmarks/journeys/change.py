@@ -21,7 +21,7 @@ REGION, BRIGHTNESS = "Kanto", "70"
 
 
 async def sign(walker: Walker) -> None:
-    """On a machine apart: `tms-sign`, with the key that the demo keeps for its visitors."""
+    """`tms-sign` runs on a machine apart, with the key that the demo keeps for its visitors."""
     folder = Path(mkdtemp(prefix="tms-sign-"))
     walker.notes["version"] = f"{VERSION}.{secrets.randbelow(10_000)}"
     file = folder / f"{PRODUCT}-{walker.notes['version']}.swu"
@@ -50,11 +50,11 @@ async def preview(walker: Walker) -> None:
     await walker.see(Change.PREVIEW)
 
 
-@step("Start it, until the first terminal is updated")
+@step("Start it, until the first terminals install it")
 async def start(walker: Walker) -> None:
     await walker.press("Control+Enter")
     await walker.see(Change.ROLLOUT)
-    await walker.see(Change.UPDATED)
+    await walker.see(Change.WORKING)
 
 
 @step("Roll out the firmware that leaks")
@@ -97,14 +97,14 @@ async def make_ready(walker: Walker) -> None:
     await walker.see(Change.ROLL_OUT)
 
 
-@step("Roll it out, until the first terminal has it")
+@step("Roll it out, until the first terminals get it")
 async def roll_out(walker: Walker) -> None:
     await walker.click(Change.ROLL_OUT)
     await walker.see(Change.PREVIEW)
     await walker.choose(Change.HOURS, value="any")
     await walker.press("Control+Enter")
     await walker.see(Change.ROLLOUT)
-    await walker.see(Change.UPDATED)
+    await walker.see(Change.WORKING)
 
 
 STEPS = (

@@ -15,7 +15,7 @@ class Change(Located):
     QUERY = Where("/rollouts/new/", "//input[@id='q']")
     PREVIEW = Where(AFTERWARDS, "//*[@id='preview-targets'][normalize-space(text())!='0']")
     ROLLOUT = Where(AFTERWARDS, "//*[@id='rollout-state']")
-    UPDATED = Where(AFTERWARDS, "//*[@id='rollout-updated'][.!='0']")
+    WORKING = Where(AFTERWARDS, "//*[@id='rollout-working'][.!='0']")
 
     LEAK = Where("/demo/", "//form[@action='/demo/bad-rollout/']//button")
     STOPPED = Where(AFTERWARDS, "//*[@id='rollout-state']//*[@data-state='stopped']")

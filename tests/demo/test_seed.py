@@ -29,6 +29,7 @@ from tms.fleet.models import (
 from tms.jobs.models import Item, Job
 from tms.protocol import credential
 from tms.replay.state import Moment
+from tms.rollouts.models import Rollout, RolloutEvent, RolloutState
 
 pytestmark = pytest.mark.django_db
 NOT_IN_SERVICE = 2
@@ -78,6 +79,16 @@ def test_a_new_fleet_has_tags_attributes_and_a_nightly_job_with_a_past(path, now
     assert job.runs.count() >= 6
     assert not job.runs.filter(ended_at__gt=now).exists()
     assert set(Item.objects.values_list("state", flat=True)) == {"done", "failed", "skipped"}
+
+
+def test_a_new_fleet_had_a_good_rollout_and_one_that_was_stopped_and_rolled_back(path):
+    seed(56, path=path, machine="desk")
+
+    good, bad = Rollout.objects.order_by("pk")
+    assert (good.state, bad.state, bad.reason) == (RolloutState.FINISHED, RolloutState.ROLLED_BACK, "effects")
+    assert set(good.items.values_list("state", flat=True)) == {"done"}
+    assert set(bad.items.values_list("state", flat=True)) == {"done", "cancelled"}
+    assert not RolloutEvent.objects.undispatched().exists()
 
 
 def test_the_replay_of_a_new_demo_shows_the_firmware_of_then(path, now):

@@ -6,9 +6,19 @@ import pytest
 from django.test import Client
 
 from tests.support import people
+from tests.support.artifacts import make_artifact
 from tests.support.factories import now
 from tests.support.pages import HtmlPage
-from tms.rollouts.models import Rollout, RolloutItem, RolloutItemState, RolloutState, Wave, WaveKind, WaveState
+from tms.rollouts.models import (
+    Rollout,
+    RolloutArtifact,
+    RolloutItem,
+    RolloutItemState,
+    RolloutState,
+    Wave,
+    WaveKind,
+    WaveState,
+)
 
 pytestmark = pytest.mark.both
 
@@ -52,6 +62,26 @@ STEPS = {
     RolloutState.CANCELLED: ("Finished", "Cancelled"),
     RolloutState.EXPIRED: ("Finished", "Expired"),
 }
+
+
+def test_the_pages_of_an_artifact_name_its_rollouts_to_who_may_read_them(fleet, lead, browser):
+    artifact = make_artifact()
+    for name, state in (("First try", RolloutState.CANCELLED), ("Second try", RolloutState.RUNNING)):
+        made = rollout(lead, name=name, state=state)
+        RolloutArtifact.objects.create(rollout=made, artifact=artifact)
+        of_terminal = fleet.terminal()
+        first = wave(made, 1, WaveKind.CANARY, WaveState.WATCHED)
+        RolloutItem.objects.create(rollout=made, wave=first, terminal=of_terminal, not_before=now())
+    elsewhere = people.person("elsewhere", of=None)
+    people.grant(elsewhere, site=fleet.site("UMD"))
+    stranger = people.signed_in(elsewhere)
+
+    one, listed = (browser.get(path).content.decode() for path in (artifact.get_absolute_url(), "/artifacts/"))
+
+    assert [name in one for name in ("First try", "Second try")] == [True, True]
+    assert [name in listed for name in ("First try", "Second try")] == [False, True]
+    assert "Second try" not in stranger.get(artifact.get_absolute_url()).content.decode()
+    assert "Second try" not in stranger.get("/artifacts/").content.decode()
 
 
 @pytest.mark.parametrize("state", RolloutState)

@@ -106,7 +106,7 @@ def seed_releases(person: User, sites: Mapping[str, int], *, folder: Path, at: d
 
 
 def _keep(key: Ed25519PrivateKey, path: Path) -> None:
-    """As `tms-sign keygen` writes it."""
+    """The file is like that of `tms-sign keygen`."""
     path.touch(mode=0o600)
     path.write_text(base64.b64encode(key.private_bytes_raw()).decode() + "\n")
 

@@ -19,6 +19,7 @@ from tms.demo.people import PEOPLE
 from tms.demo.releases import seed_releases
 from tms.demo.seed_file import DemoTerminal, Fleet
 from tms.demo.sites import CONTACTS, MAKES, SITES, DemoSite
+from tms.demo.week.past_rollouts import seed_rollouts
 from tms.demo.week.week import seed_week
 from tms.fleet.credentials import services
 from tms.fleet.enrolment.tokens import UID_MARKS
@@ -64,6 +65,8 @@ def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
             fleet.update_keys = keys
         if start_conditions := seed_week(fleet.terminals, [one.username for one in PEOPLE], at=datetime.now(UTC)):
             fleet.start_conditions = dict(start_conditions)
+            enrolled = Terminal.objects.filter(uid__in=[one.uid for one in fleet.terminals])
+            seed_rollouts(list(enrolled.select_related("site").order_by("pk")), by, at=datetime.now(UTC))
         seed_file.write(path, fleet)
     return Fleet(fleet.terminals[:terminals], fleet.this_machine)
 

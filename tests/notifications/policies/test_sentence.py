@@ -64,6 +64,16 @@ def test_it_reads_as_a_sentence(staff, watcher, noc):
     assert (page.text("step-1-after"), page.text("step-1-to")) == ("After 5 min", "Shift lead")
 
 
+def test_it_says_of_which_events_of_rollouts_it_notifies_and_they_are_chosen_there(staff, watcher, noc, hook, lead):
+    staff.post(noc.get_absolute_url(), form(hook, lead, rollouts=["holds", "stops"]))
+    page = HtmlPage(staff.get(noc.get_absolute_url()))
+    noc.refresh_from_db()
+
+    assert noc.rollouts == ["holds", "stops"]
+    assert page.text("word-rollouts") == "hold and stop"
+    assert "Notify the first step of hold and stop in rollouts." in main(watcher, noc.get_absolute_url())
+
+
 def test_a_person_without_the_permission_chooses_nothing(watcher, noc):
     page = HtmlPage(watcher.get(noc.get_absolute_url()))
 

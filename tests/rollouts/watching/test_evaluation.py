@@ -141,6 +141,16 @@ def test_who_had_a_bad_day_before_its_update_is_not_hit_again(rollout):
     assert evaluate(rollout, 5).evidence == 1
 
 
+def test_a_terminal_is_hit_again_sooner_where_hours_are_shorter(rollout, settings):
+    settings.ROLLOUT_HOUR_S = 600
+    for hour in (2, 4):
+        restart(updated()[0], AT + hour * HOUR)
+
+    evaluate(rollout, 8)
+
+    assert report.of(rollout).measures[0].hits == 2
+
+
 def test_memory_that_only_updated_terminals_gain(rollout):
     for number, terminal in enumerate([*updated(), *waiting()]):
         gains = 0.9 if terminal in updated() else 0.0

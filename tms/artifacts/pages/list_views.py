@@ -51,6 +51,7 @@ def artifacts(request: AuthenticatedRequest) -> HttpResponse:
         "words": words,
         "format": form,
         "formats": list(Artifact.objects.order_by("format").values_list("format", flat=True).distinct()),
+        "shown": shown,
         "groups": [(name, list(group)) for name, group in groupby(lines, lambda line: line.artifact.name)],
         "artifacts": Artifact.objects.count(),
         "first": begin + 1,

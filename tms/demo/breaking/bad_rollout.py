@@ -11,7 +11,7 @@ from tms.rollouts.models import ApprovalRule, Rollout, WaveKind
 from tms.rollouts.values import RolloutValues, WaveValues
 
 LASTS = timedelta(days=2)
-MEASURES = ("restarts", "outages_power", "not_back", "alerts")
+MEASURES = ("restarts", "outages_power")
 """What can be told within minutes: readings are compared over three hours, and lasting faults need four."""
 SETTLES_IN_S = 30
 WAVES = (

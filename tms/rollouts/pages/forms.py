@@ -291,8 +291,7 @@ def _typed(data: Any) -> Iterator[WaveRow]:
 
 def first_values(at: datetime) -> dict[str, Any]:
     """Initial values of a rollout that is made from nothing."""
-    start = local_time(at + timedelta(hours=1), ZoneInfo(timezone.get_current_timezone_name()))
-    start = start.replace(minute=0, second=0, microsecond=0)
+    start = local_time(at, ZoneInfo(timezone.get_current_timezone_name())).replace(second=0, microsecond=0)
     return {
         "kind": RolloutKind.ARTIFACT,
         "by": QUERY,

@@ -18,7 +18,6 @@ from tms.rollouts.models import Rollout, RolloutItem, RolloutItemState
 from tms.rollouts.watching import hits as sources
 from tms.rollouts.watching.hits import MeasuredHit, Sides
 
-EPISODE = timedelta(hours=strata.EPISODE_HOURS)
 HISTORY = timedelta(days=HISTORY_DAYS)
 UPDATED = (RolloutItemState.SETTLING, RolloutItemState.DONE, RolloutItemState.NEW_VERSION)
 
@@ -26,6 +25,11 @@ UPDATED = (RolloutItemState.SETTLING, RolloutItemState.DONE, RolloutItemState.NE
 def hour() -> timedelta:
     """How long terminals are compared at a time: an hour, which demos and tests shorten."""
     return timedelta(seconds=settings.ROLLOUT_HOUR_S)
+
+
+def episode() -> timedelta:
+    """How long a terminal that was hit is not hit again, in hours of that length."""
+    return strata.EPISODE_HOURS * hour()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def past_hits(terminals: Sequence[int], before: datetime) -> dict[str, dict[int,
     last: dict[tuple[str, int], datetime] = {}
     for hit in sorted(past, key=lambda one: one.at):
         key = (hit.measure, hit.terminal)
-        if key not in last or hit.at - last[key] > EPISODE:
+        if key not in last or hit.at - last[key] > episode():
             counted[hit.measure][hit.terminal] += 1
         last[key] = hit.at
     return {measure: dict(found) for measure, found in counted.items()}
@@ -109,7 +113,7 @@ def read(items: Mapping[int, Sequence[WatchedItem]], since: datetime) -> dict[in
     happened = {site: SiteHour(found) for site, found in members.items() if strata.exposures(found)}
     site_of = {member.terminal: site for site, one in happened.items() for member in one.members}
     by_terminal = {item.terminal: item for site in happened for item in items[site]}
-    found = sources.read(site_of, since - EPISODE, until)
+    found = sources.read(site_of, since - episode(), until)
     # Who crashes again and again since its update would otherwise be quiet whenever it is asked about.
     found = [hit for hit in found if not by_terminal[hit.terminal].was_updating(hit.at, since=since)]
     if found:
