@@ -24,7 +24,7 @@ from tms.configuration.places import Place
 from tms.fleet.models import Lifecycle, Presence, Site, Terminal, TerminalState
 from tms.fleet.terminals import lifecycle_changes
 from tms.ops.health import heartbeats
-from tms.rollouts import control, services, starting, stop_rule, watching
+from tms.rollouts import control, runner, services, starting, stop_rule, watching
 from tms.rollouts.effects.decision import Action
 from tms.rollouts.models import Rollout, RolloutEvent, RolloutItem, RolloutState, WaveKind, WaveState
 from tms.rollouts.values import FailureRule, Postponing, WaveValues
@@ -161,6 +161,33 @@ def test_terminals_on_a_mobile_link_wait_for_the_next_month_once_they_downloaded
 
     assert this_month == ["waiting mobile_limit", "ordered", "waiting mobile_limit"]
     assert states(made)[::2] == ["ordered", "ordered"]
+
+
+def test_a_rollout_in_which_nothing_happens_is_left_alone_for_seconds(fleet, lead):
+    kiosks(fleet, 2)
+    made = make_rollout(lead, started=False, starts_at=later(2))
+
+    states_at = []
+    for seconds in (1, 2.5, 4.1, 4.6):
+        runner.run(later(seconds))
+        made.refresh_from_db()
+        states_at.append(made.state)
+
+    assert states_at == ["planned", "planned", "running", "running"]
+
+
+def test_a_terminal_that_settles_gets_nothing_of_another_rollout(fleet, lead):
+    terminal, _other = kiosks(fleet, 2)
+    first = make_rollout(lead, terminals=[terminal])
+    update([terminal], 1)
+    second = make_rollout(lead, at=later(10), artifacts=(make_artifact(version="4.8.4"),), terminals=[terminal])
+
+    settling = states(first), states(second)
+    tick(70)
+    tick(71)
+
+    assert settling == (["settling"], ["waiting"])
+    assert (states(first), states(second)) == (["done"], ["ordered"])
 
 
 def test_who_is_not_the_terminal_that_was_drawn_leaves_with_a_reason(fleet, lead):

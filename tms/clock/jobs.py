@@ -101,7 +101,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("maintenance", 1.0, maintenance_services.roll_over),
     Loop("expire_commands", 1.0, commands.expire),
     Loop("jobs", job_runner.PASS_S, job_runner.advance),
-    Loop("rollouts", rollout_runner.PASS_S, rollout_runner.advance),
+    Loop("rollouts", rollout_runner.PASS_S, rollout_runner.run),
     Loop("approvals", 1.0, approvals.expire),
     Loop("seal_audit", 1.0, sealing.seal),
     Loop("heartbeat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),
