@@ -76,7 +76,7 @@ def paused(system: Tms) -> Iterator[None]:
 
 
 def figures(environment: Environment, system: Tms) -> Figures:
-    """With a new server for the rate, and another one for a steady load."""
+    """Measures the rate with a new server, and the rest with another one at a steady load."""
     with environment.staged(system) as stage:
         saturated = reports.saturated(stage)
     with environment.staged(system) as stage:

@@ -1,7 +1,8 @@
 """The distribution's unmodified swupdate against a running TMS, with a network and images that fail."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -120,7 +121,7 @@ def test_the_state_in_tms_is_that_of_the_terminal(front: Front, tmp_path: Path) 
         for updater in updaters.values():
             updater.start()
         _interrupt(front, updaters)
-        rows = wait_for(lambda: _drive(front, updaters), lambda rows: all(row.is_over for row in rows.values()))
+        rows = _drive_all(front, updaters)
     finally:
         for updater in updaters.values():
             updater.kill()
@@ -128,7 +129,6 @@ def test_the_state_in_tms_is_that_of_the_terminal(front: Front, tmp_path: Path) 
     expected = {uid: (case.state, case.version, case.version) for uid, case in CASES.items()}
     assert {uid: (row.state, row.firmware, updaters[uid].version) for uid, row in rows.items()} == expected
     assert {uid: rows[uid].error for uid, case in CASES.items() if case.error not in rows[uid].error} == {}
-    assert {row.presence for row in rows.values()} == {"online"}
     assert [key for key, faults in front.faults.items() if faults] == []
 
 
@@ -145,9 +145,8 @@ class Row(NamedTuple):
     @property
     def is_over(self) -> bool:
         case = CASES[self.uid]
-        return (self.state, self.firmware) == (case.state, case.version) and (
-            self.answered_at is not None or case.cancel == "before"
-        )
+        is_answered = self.answered_at is not None or case.cancel == "before"
+        return is_answered and self.presence == "online" and (self.state, self.firmware) == (case.state, case.version)
 
 
 def _order(front: Front, folder: Path) -> dict[str, Updater]:
@@ -176,17 +175,25 @@ def _interrupt(front: Front, updaters: dict[str, Updater]) -> None:
             updaters[uid].start()
 
 
-def _drive(front: Front, updaters: dict[str, Updater]) -> dict[str, Row]:
-    """Restart those that installed something, as their boot loaders would."""
-    rows = {row[0]: Row(*row) for row in front.tms.query(STATES)}
-    for uid, updater in updaters.items():
-        case = CASES[uid]
-        if rows[uid].is_over:
+def _drive_all(front: Front, updaters: dict[str, Updater]) -> dict[str, Row]:
+    """What TMS knew of each when it was over. There is a time limit for the next one only."""
+    over: dict[str, Row] = {}
+    while len(over) < len(updaters):
+        over |= wait_for(partial(_drive, front, updaters, over.keys()))
+    return over
+
+
+def _drive(front: Front, updaters: dict[str, Updater], over: Collection[str]) -> dict[str, Row]:
+    """Restart those that installed something, as their boot loaders would. Returns those that are over by now."""
+    rows = {row[0]: Row(*row) for row in front.tms.query(STATES) if row[0] not in over}
+    for uid, row in rows.items():
+        updater, case = updaters[uid], CASES[uid]
+        if row.is_over:
             updater.kill()
         elif updater.state == INSTALLED and not updater.has_restarted and _has_reported(front, uid):
             is_old = case.lies or case.boots == FAILED
             updater.restart(state=case.boots, version="1.0" if is_old else None)
-    return rows
+    return {uid: row for uid, row in rows.items() if row.is_over}
 
 
 def _has_reported(front: Front, uid: str) -> bool:
