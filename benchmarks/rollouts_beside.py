@@ -54,9 +54,11 @@ def measure(environment: Environment, terminals: int, rounds: int) -> Iterator[t
         make_rollouts()
         for turn in range(rounds):
             say(f"round {turn + 1} of {rounds}")
+            # Which of the two comes first alternates: the machine may become slower or faster.
+            beside = figures(environment, system) if turn % 2 else None
             with paused(system):
                 without = figures(environment, system)
-            yield without, figures(environment, system)
+            yield without, beside or figures(environment, system)
 
 
 def make_rollouts() -> None:
