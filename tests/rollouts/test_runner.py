@@ -152,6 +152,7 @@ def test_terminals_on_a_mobile_link_wait_for_the_next_month_once_they_downloaded
     at_tagged_site.site.tags.create(name="mobile")
     first, second = (make_artifact(version=name, content=b"x" * 700_000) for name in ("4.8.3", "4.8.4"))
     delivery.order([one.pk for one in terminals], first, by=lead, at=AT, answer_within_s=60, deliver_within_s=60)
+    deliver(1)
     tick(90)
     made = make_rollout(lead, at=later(100), artifacts=(second,), terminals=terminals, mobile_mb=1)
 
@@ -161,6 +162,19 @@ def test_terminals_on_a_mobile_link_wait_for_the_next_month_once_they_downloaded
 
     assert this_month == ["waiting mobile_limit", "ordered", "waiting mobile_limit"]
     assert states(made)[::2] == ["ordered", "ordered"]
+
+
+def test_an_artifact_counts_once_a_month_however_often_it_was_ordered(fleet, lead):
+    terminal, _other = at_sites(fleet, 1)
+    terminal.tags.create(name="mobile")
+    artifact = make_artifact(content=b"x" * 700_000)
+    for seconds in (0, 100, 200):
+        delivery.order([terminal.pk], artifact, by=lead, at=later(seconds), answer_within_s=60, deliver_within_s=60)
+        answer(deliver(seconds + 1), seconds + 2, error="tms:not-now")
+
+    made = make_rollout(lead, at=later(300), artifacts=(artifact,), terminals=[terminal], mobile_mb=1)
+
+    assert states(made) == ["ordered"]
 
 
 def test_a_rollout_in_which_nothing_happens_is_left_alone_for_seconds(fleet, lead):
@@ -306,6 +320,20 @@ def test_an_order_that_was_lost_with_its_link_is_sent_again_over_the_next_one(fl
 
     assert (too_early, [one.pk for one in again], twice) == ([], [lost.pk], [])  # the same, so it is installed once
     assert (states(made), RolloutItem.objects.get().attempts) == (["ordered"], 1)
+
+
+def test_an_order_whose_terminal_always_loses_its_link_keeps_its_deadline(fleet, lead):
+    terminal, _other = kiosks(fleet, 2)
+    made = make_rollout(lead, terminals=[terminal], install_within_s=3_600)
+
+    sent = deliver(1)
+    for session in range(2, 15):
+        TerminalState.objects.filter(pk=terminal.pk).update(session=session)
+        tick(session * 300)
+        sent += deliver(session * 300 + 1, session=session)
+
+    assert len(sent) > 8
+    assert states(made) == ["failed no_answer"]
 
 
 @pytest.mark.parametrize("is_heard", [True, False])

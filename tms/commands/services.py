@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import F
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import ngettext
@@ -170,15 +169,20 @@ def withdraw(commands: Collection[int], *, reason: str) -> int:
 
 
 @transaction.atomic
-def send_again(commands: Collection[int]) -> int:
+def requeue(commands: Collection[int], *, at: datetime) -> int:
     """Queue changes again that were sent over links that have ended, and may not have arrived. Returns how many.
 
-    Their ids stay the same, so that a terminal which has one carries it out once. They wait until their deadlines.
+    Their ids stay the same, so that a terminal which has one carries it out once. So do their deadlines, or one that
+    loses its link at each of them would never be late.
     """
-    sent = Command.objects.filter(pk__in=commands, state=CommandState.SENT, name__in=CHANGES)
-    found = dict(sent.select_for_update().values_list("pk", "terminal"))
-    Command.objects.filter(pk__in=found).update(state=CommandState.QUEUED, deliver_before=F("due_at"))
-    _publish(list(found.values()), CommandState.QUEUED)
+    sent = Command.objects.filter(pk__in=commands, state=CommandState.SENT, name__in=CHANGES, due_at__gt=at)
+    found = list(sent.select_for_update())
+    for command in found:
+        assert command.due_at is not None
+        command.state, command.deliver_before = CommandState.QUEUED, command.due_at
+        command.answer_within_s = (command.due_at - at).total_seconds()
+    Command.objects.bulk_update(found, ("state", "deliver_before", "answer_within_s"), batch_size=500)
+    _publish([command.terminal_id for command in found], CommandState.QUEUED)
     return len(found)
 
 

@@ -16,7 +16,7 @@ REASONS: Mapping[str, str | Promise] = {
     Hold.MAINTENANCE: _("Waits for a maintenance window to begin or end"),
     Hold.LAST_LANE: _("Last working lane of an open site"),
     Hold.BUSY: _("Had another dangerous command just now"),
-    Hold.MOBILE_LIMIT: _("Its mobile data of this month is used up"),
+    Hold.MOBILE_LIMIT: _("Would exceed its mobile data of this month"),
     Skip.RETIRED: pgettext_lazy("why an item was skipped", "It is retired"),
     Skip.UNSUPPORTED: _("Does not know this command"),
     Skip.NOT_PERMITTED: _("Its starter may not send this command there"),

@@ -45,7 +45,7 @@ def follow_items(rollout: Rollout, changes: Changes, at: datetime) -> int:
     # Two queries, because each has another index.
     found = [*items.filter(state__in=WORKING)[:FOLLOWED], *recent[:FOLLOWED]]
     if lost := [item.command_id for item in found if item.command_id and _is_lost(item)]:
-        commands.send_again(lost)
+        commands.requeue(lost, at=at)
     wanted = changes.wanted_of(found) if found else {}
     changed = [item for item in found if item.pk in wanted and _follow(item, rollout, changes, wanted[item.pk], at)]
     publish_items([item.terminal_id for item in changed])

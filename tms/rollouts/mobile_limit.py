@@ -20,14 +20,16 @@ MB = 1_000_000
 
 def items_above(rollout: Rollout, items: Collection[RolloutItem], changes: Changes, at: datetime) -> set[int]:
     """The items whose artifact would be too much. A month is one of the calendar; configurations are not counted."""
-    sizes = {item.pk: found.size for item in items if (found := changes.artifact_of(item))}
-    if not rollout.mobile_mb or not sizes:
+    wanted = {item.pk: found for item in items if (found := changes.artifact_of(item))}
+    if not rollout.mobile_mb or not wanted:
         return set()
     mobile = _mobile([item.terminal_id for item in items])
     ordered = _ordered(mobile, _month_of(at))
-    limit = rollout.mobile_mb * MB
-    asked = [item for item in items if item.terminal_id in mobile and item.pk in sizes]
-    return {item.pk for item in asked if ordered[item.terminal_id] + sizes[item.pk] > limit}
+    sizes = dict(Artifact.objects.filter(pk__in=set().union(*ordered.values())).values_list("pk", "size"))
+    sizes |= {artifact.pk: artifact.size for artifact in wanted.values()}
+    asked = [item for item in items if item.terminal_id in mobile and item.pk in wanted]
+    totals = {item.pk: sum(sizes[pk] for pk in ordered[item.terminal_id] | {wanted[item.pk].pk}) for item in asked}
+    return {pk for pk, total in totals.items() if total > rollout.mobile_mb * MB}
 
 
 def _mobile(terminals: Collection[int]) -> set[int]:
@@ -35,14 +37,12 @@ def _mobile(terminals: Collection[int]) -> set[int]:
     return set(Terminal.objects.filter(tagged, pk__in=terminals).values_list("pk", flat=True))
 
 
-def _ordered(terminals: Collection[int], since: datetime) -> defaultdict[int, int]:
-    """Bytes of the artifacts that were ordered of each, whoever ordered them."""
-    commands = Command.objects.filter(name=UPDATE, terminal__in=terminals, created_at__gte=since)
-    rows = list(commands.values_list("terminal", "args__artifact"))
-    size = dict(Artifact.objects.filter(pk__in={artifact for _, artifact in rows}).values_list("pk", "size"))
-    found: defaultdict[int, int] = defaultdict(int)
-    for terminal, artifact in rows:
-        found[terminal] += size.get(artifact, 0)
+def _ordered(terminals: Collection[int], since: datetime) -> defaultdict[int, set[int]]:
+    """The artifacts whose updates were sent to each, whoever ordered them. One counts once: a download goes on."""
+    sent = Command.objects.filter(name=UPDATE, terminal__in=terminals, created_at__gte=since, sent_at__isnull=False)
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    for terminal, artifact in sent.values_list("terminal", "args__artifact"):
+        found[terminal].add(artifact)
     return found
 
 
