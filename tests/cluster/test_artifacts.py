@@ -61,8 +61,9 @@ class Client:
         for begin in (0, PART_BYTES):
             part, kind = CONTENT[begin : begin + PART_BYTES], "application/offset+octet-stream"
             assert self.send("PATCH", path, part, Upload_Offset=str(begin), Content_Type=kind).status == 204
-        manifest, signature = (text := make_manifest(CONTENT).text), sign(text)
-        body = {"manifest": manifest, "signatures": [{"key": signature.key, "signature": signature.signature}]}
+        text = make_manifest(CONTENT).text
+        signature = sign(text)
+        body = {"manifest": text, "signatures": [{"key": signature.key, "signature": signature.signature}]}
         self.send("PUT", f"{path}/manifest", json.dumps(body).encode())
         wait_for(lambda: json.loads(self.send("GET", path).body), lambda state: bool(state["may_be_added"]))
         added = {"upload": path.rpartition("/")[2]}

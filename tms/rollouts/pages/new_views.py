@@ -157,7 +157,7 @@ def _initial(request: AuthenticatedRequest, given: Mapping[str, str], at: dateti
         name = gettext("Configuration %(n)s: %(title)s") % {"n": version.number, "title": version.title}
         query = query_of({change.place for change in changes_of(version, to=request.user)})
         values |= {"kind": RolloutKind.CONFIGURATION, "version": version.pk, "name": name.removesuffix(": ")[:100]}
-        values["q"] = query
+        values["q"] = query if len(query) <= MAX_QUERY else ""
     if query := clean(given.get("q", ""))[:MAX_QUERY]:
         values |= {"by": QUERY, "q": query}
     return values

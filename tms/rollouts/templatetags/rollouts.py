@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from django import template
+from django.db.models import Max
 
 from tms.artifacts.models import Artifact
 from tms.rollouts.models import Rollout
@@ -25,8 +26,9 @@ def rollouts_of(context: Mapping[str, Any], artifact: Artifact) -> list[RolloutR
 def newest_rollouts(context: Mapping[str, Any], artifacts: Collection[Artifact]) -> dict[int, Rollout]:
     """The newest rollout of each artifact that the person may read, in two queries."""
     rollouts = Rollout.objects.of(context["request"].user)
-    rows = rollouts.filter(artifacts__in=artifacts).order_by("pk").values_list("artifacts", "pk")
-    newest = dict(rows)
+    newest = dict(
+        rollouts.filter(artifacts__in=artifacts).order_by().values_list("artifacts").annotate(newest=Max("pk"))
+    )
     found = Rollout.objects.in_bulk(newest.values())
     return {artifact: found[pk] for artifact, pk in newest.items()}
 

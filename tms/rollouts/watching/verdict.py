@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, Sum
 
 from tms.rollouts.effects import decision, noticeable
 from tms.rollouts.effects.decision import Action, Standing
@@ -103,17 +103,13 @@ def _is_enough(rollout: Rollout, watching: Watching, at: datetime) -> bool:
 
 
 def _smallest(rollout: Rollout, days: float) -> float | None:
-    """How many times as many restarts can be noticed now, from the last hour of each site."""
-    sites = WatchedSite.objects.filter(rollout=rollout)
-    beside = [Beside(*sizes) for found in sites.values_list("strata", flat=True) for sizes in found.values()]
-    rate = _usual_restarts(sites, sum(map(sum, beside)))
+    """How many times as many restarts can be noticed now, from the last hour of the sites that were compared in it."""
+    sites = WatchedSite.objects.filter(rollout=rollout).values_list("strata", "hits__restarts")
+    compared = [(sizes, hits or {}) for sizes, hits in sites if sizes]
+    beside = [Beside(*pair) for sizes, _ in compared for pair in sizes.values()]
+    restarts = sum(sum(hits.values()) for _, hits in compared)  # in the days before the rollout
+    rate = max(restarts / HISTORY_DAYS / max(1, sum(map(sum, beside))), LOWEST_MEAN)
     return noticeable.smallest_ratio(beside, rate=rate, days=days, measures=len(rollout.measures))
-
-
-def _usual_restarts(sites: QuerySet[WatchedSite], terminals: int) -> float:
-    """Restarts of a terminal a day, before the rollout, at these sites."""
-    hits = sum(sum((found or {}).values()) for found in sites.values_list("hits__restarts", flat=True))
-    return max(hits / HISTORY_DAYS / max(1, terminals), LOWEST_MEAN)
 
 
 def most_hit(rollout: Rollout, number: int = 20) -> list[tuple[int, int]]:
