@@ -1,8 +1,6 @@
 """`python -m benchmarks`: measures TMS and the textbook consumer, and prints the figures and targets."""
 
 import argparse
-import signal
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +13,6 @@ from benchmarks.running.plan import FULL, TINY
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
-    )  # so that all started processes are stopped
     plan = replace(TINY if options.tiny else FULL, dynamic_groups=options.dynamic_groups)
     run = Bench(plan, options.systems, options.scenarios).run()
     if options.keep:

@@ -1,8 +1,6 @@
 """`python -m benchmarks.full`: a large fleet, killed processes, and the maximum fleet size."""
 
 import argparse
-import signal
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +13,6 @@ from benchmarks.output import report
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
-    )  # so that all started processes are stopped
     named = {name: getattr(options, name) for name in ("terminals", "minutes", "most", "nodes")}
     plan = replace(TINY if options.tiny else FullPlan(), **{name: value for name, value in named.items() if value})
     run = measure(plan)

@@ -1,5 +1,7 @@
 """The environment of every system under test: one machine, one PostgreSQL, one Redis."""
 
+import signal
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ class Environment:
     @classmethod
     @contextmanager
     def set_up(cls, plan: Plan, core_assignment: CoreAssignment) -> Iterator["Environment"]:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # stops what it started
         with PostgreSQL(durable=True) as database, Redis() as broker:
             for pid in (database.pid, broker.pid):
                 pin(pid, core_assignment.services)

@@ -1,8 +1,6 @@
 """`python -m benchmarks.soak`: half an hour of a fleet whose links break and reconnect, and server memory."""
 
 import argparse
-import signal
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +13,6 @@ from benchmarks.soak.plan import TINY, SoakPlan
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
-    )  # so that all started processes are stopped
     plan = TINY if options.tiny else SoakPlan()
     run = measure(replace(plan, minutes=options.minutes or plan.minutes))
     if options.keep:
