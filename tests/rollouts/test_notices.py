@@ -5,6 +5,7 @@ import pytest
 from tests.support import people
 from tests.support.builders import later
 from tests.support.notifications.destinations import webhook_destination
+from tests.support.pages import HtmlPage
 from tests.support.rollouts import make_rollout
 from tms.notifications import rollout_notices
 from tms.notifications.models.delivery import Delivery
@@ -48,3 +49,18 @@ def test_the_starter_is_told_everything_and_policies_what_they_ask_for(fleet, le
     assert content["lines"][0] == "too many installations failed"
     assert content["facts"]["rollouts"][0]["counts"] == {"ordered": 1, "waiting": 1}
     assert not RolloutEvent.objects.undispatched().exists()
+
+
+def test_the_page_names_who_is_notified_of_what(fleet, lead):
+    fleet.terminals_online(2, site=fleet.site("AAA"), model="KX-21", features=["update"])
+    policy("desk", ["stops", "holds"])
+    policy("local", ["stops"], owner_site=fleet.site("BBB"))
+    made = make_rollout(lead)
+    browser = people.signed_in(lead)
+
+    def panel() -> str:
+        return HtmlPage(browser.get(made.get_absolute_url())).text("notified")
+
+    assert panel() == "Who is notified lead no destination desk hold, stop"
+    webhook_destination("https://phone.example.com/", "Phone", person=lead)
+    assert panel() == "Who is notified lead each wave, hold, stop, end desk hold, stop"

@@ -1,6 +1,6 @@
 """Notices about rollouts: to the person who started one, and to the first step of policies that ask for them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,7 +11,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.access import may_watch
+from tms.accounts.access import may_watch, within
+from tms.accounts.display_names import name_of
+from tms.accounts.models import User
+from tms.accounts.scope import Scope
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 from tms.notifications.messages.phrases import address
@@ -22,6 +25,7 @@ from tms.notifications.planned.services import deliver
 from tms.notifications.policies.steps import steps_of
 from tms.notifications.rotations.on_call import destinations_of
 from tms.rollouts.models import Rollout, RolloutEvent, RolloutEventKind, RolloutItemState
+from tms.rollouts.pages.notified import Notified
 from tms.rollouts.pages.words import ENDINGS
 
 PASS_LIMIT = 200
@@ -72,16 +76,32 @@ def _send(pks: Sequence[int], *, at: datetime) -> int:
     own = destinations_of(people)
     of_policies = _of_policies(at) if wanted else {}
     for event in wanted:
-        found = [*_of_starter(event, own), *of_policies.get(NEWS[event.kind], ())]
-        for destination in _allowed(event, dict.fromkeys(found)):
+        found = [*_of_starter(event.rollout.started_by, own), *of_policies.get(NEWS[event.kind], ())]
+        for destination in _allowed(event.rollout_id, dict.fromkeys(found)):
             key = f"rollout-event-{event.pk}-{destination.pk}"
             deliver(destination, NotificationKind.ROLLOUT, _content(event, destination), key=key, to=None, at=at)
     RolloutEvent.objects.filter(pk__in=[event.pk for event in events]).update(dispatched_at=at)
     return len(events)
 
 
-def _of_starter(event: RolloutEvent, own: Mapping[int, Sequence[Destination]]) -> Sequence[Destination]:
-    person = event.rollout.started_by
+def notified_of(rollout: Rollout, scope: Scope, at: datetime) -> Iterator[Notified]:
+    """Whom news of the rollout reach now: the person who started it, and the destinations that the scope shows."""
+    person = rollout.started_by
+    if person is not None:
+        reached = any(_allowed(rollout.pk, _of_starter(person, destinations_of({person.pk}))))
+        yield Notified(name_of(person).text, _labels(RolloutNews) if reached else (), is_person=True)
+    of_policies = _of_policies(at)
+    shown = set(within(Destination.objects.not_deleted(), scope).values_list("pk", flat=True))
+    found = dict.fromkeys(one for each in of_policies.values() for one in each if one.pk in shown)
+    for destination in _allowed(rollout.pk, found):
+        yield Notified(destination.name, _labels(news for news in RolloutNews if destination in of_policies[news]))
+
+
+def _labels(news: Iterable[RolloutNews]) -> tuple[str, ...]:
+    return tuple(str(one.label) for one in news)
+
+
+def _of_starter(person: User | None, own: Mapping[int, Sequence[Destination]]) -> Sequence[Destination]:
     return own.get(person.pk, ()) if person is not None and may_watch(person) else ()
 
 
@@ -97,10 +117,10 @@ def _of_policies(at: datetime) -> dict[RolloutNews, list[Destination]]:
     return found
 
 
-def _allowed(event: RolloutEvent, destinations: Iterable[Destination]) -> Iterable[Destination]:
+def _allowed(rollout: int, destinations: Iterable[Destination]) -> Iterator[Destination]:
     """The destinations whose readers see every terminal of the rollout."""
     for destination in destinations:
-        if Rollout.objects.filter(pk=event.rollout_id).wholly_within(destination.audience).exists():
+        if Rollout.objects.filter(pk=rollout).wholly_within(destination.audience).exists():
             yield destination
 
 

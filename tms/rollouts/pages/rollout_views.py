@@ -26,6 +26,7 @@ from tms.rollouts.pages.allowed import Allowed
 from tms.rollouts.pages.effects import effects_of
 from tms.rollouts.pages.evidence import EvidenceBar
 from tms.rollouts.pages.items import SHOWS, ItemsQuery
+from tms.rollouts.pages.notified import notified_of
 from tms.rollouts.pages.progress import ItemCounts, RolloutProgress, progress_of
 from tms.rollouts.pages.timeline import last, timeline_of
 from tms.rollouts.pages.waves import WaveView, wave_views
@@ -125,6 +126,7 @@ def _values(request: AuthenticatedRequest, found: Rollout) -> dict[str, Any]:
         "reasons": rollout_items.attention_of(items) if counts.attention else [],
         "failed_share": min(100.0, 100 * counts.failed_pct / found.failed_pct) if found.failed_pct else 0,
         "timeline": timeline_of(found),
+        "notified": [] if found.state in PAST else notified_of(found, access.scope_of(request.user), at=timezone.now()),
         **_head(found, waves, counts, progress),
         **_next(found, waves, views),
         "can": can,
