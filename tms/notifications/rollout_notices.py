@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -119,9 +119,8 @@ def _of_policies(at: datetime) -> dict[RolloutNews, list[Destination]]:
 
 def _allowed(rollout: int, destinations: Iterable[Destination]) -> Iterator[Destination]:
     """The destinations whose readers see every terminal of the rollout."""
-    for destination in destinations:
-        if Rollout.objects.filter(pk=rollout).wholly_within(destination.audience).exists():
-            yield destination
+    sees = cache(lambda audience: Rollout.objects.filter(pk=rollout).wholly_within(audience).exists())
+    return (destination for destination in destinations if sees(destination.audience))
 
 
 def _content(event: RolloutEvent, destination: Destination) -> dict[str, Any]:
