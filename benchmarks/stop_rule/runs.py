@@ -10,10 +10,14 @@ from benchmarks.stop_rule.fleets import HOURS, ORDINARY, Fleet, Kind, changes, m
 from tms.rollouts.effects import decision, strata
 from tms.rollouts.effects.betting import mean_leans
 from tms.rollouts.effects.decision import Action, Standing
-from tms.rollouts.effects.measures import COUNTED, MEASURES, READINGS
+from tms.rollouts.effects.measures import COUNTED, READINGS
+from tms.rollouts.effects.measures import DEFAULT_MEASURES as MEASURED
 from tms.rollouts.effects.strata import Exposure, StratumMember
 from tms.rollouts.effects.tally import EvidenceTally
 
+HITS = tuple(name for name in MEASURED if name in COUNTED)
+LEVELS = tuple(name for name in MEASURED if name in READINGS)
+"""What a rollout compares that chooses nothing."""
 INSTALL_HOURS = 2
 NOT_BACK = 0.005
 
@@ -71,15 +75,15 @@ class Rollout:
     """The hour from which `places` remain."""
     touched: set[int] = field(default_factory=set)
     """Being updated, or failed: neither updated nor waiting."""
-    tallies: dict[str, EvidenceTally] = field(default_factory=lambda: {name: EvidenceTally() for name in MEASURES})
-    hit: dict[str, set[int]] = field(default_factory=lambda: {name: set() for name in MEASURES})
-    leans: dict[str, dict[int, float]] = field(default_factory=lambda: {name: {} for name in READINGS})
-    last: dict[str, dict[int, int]] = field(default_factory=lambda: {name: {} for name in COUNTED})
+    tallies: dict[str, EvidenceTally] = field(default_factory=lambda: {name: EvidenceTally() for name in MEASURED})
+    hit: dict[str, set[int]] = field(default_factory=lambda: {name: set() for name in MEASURED})
+    leans: dict[str, dict[int, float]] = field(default_factory=lambda: {name: {} for name in LEVELS})
+    last: dict[str, dict[int, int]] = field(default_factory=lambda: {name: {} for name in HITS})
     installed: list[bool] = field(default_factory=list)
     failed_by_wave: list[list[bool]] = field(default_factory=list)
     back: dict[int, list[tuple[int, bool]]] = field(default_factory=dict)
-    before: dict[str, float] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0.0))
-    after: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
+    before: dict[str, float] = field(default_factory=lambda: dict.fromkeys(HITS, 0.0))
+    after: dict[str, int] = field(default_factory=lambda: dict.fromkeys(HITS, 0))
 
 
 def draw_waves(random: Random, fleet: Fleet, sizes: Sequence[int]) -> list[list[int]]:
@@ -127,7 +131,7 @@ def run(case: Case, seed: int) -> Outcome:
 def _harm(random: Random, case: Case, fleet: Fleet) -> dict[str, list[set[int]]]:
     """What would happen to each terminal in each hour if it were updated."""
     number = case.terminals
-    harm: dict[str, list[set[int]]] = {name: [set() for _ in range(HOURS)] for name in COUNTED}
+    harm: dict[str, list[set[int]]] = {name: [set() for _ in range(HOURS)] for name in HITS}
     if case.restarts or case.faults:
         for hour in range(HOURS):
             for terminal in range(number):
@@ -163,7 +167,7 @@ def _compare(rollout: Rollout, hour: int, harm: dict[str, list[set[int]]]) -> No
         rollout.places = list(_places(rollout, hour))
     exposure = sum(place.updated_days for place in rollout.places)
     updated = {terminal for place in rollout.places for terminal in place.updated}
-    for name in COUNTED:
+    for name in HITS:
         rollout.tallies[name].expose(Exposure(exposure))
         rollout.before[name] += sum(place.expected[name] for place in rollout.places) / 24
         hit = rollout.fleet.hits[name][hour] | (harm[name][hour] & updated)
@@ -183,7 +187,7 @@ def _places(rollout: Rollout, hour: int) -> Iterator[Place]:
         if exposures:
             updated = {member.terminal for member in members if member.is_updated}
             rates = rollout.fleet.expected
-            expected = {name: sum(rates[name][terminal] for terminal in updated) for name in COUNTED}
+            expected = {name: sum(rates[name][terminal] for terminal in updated) for name in HITS}
             days = sum(exposure.updated_days for exposure in exposures)
             yield Place(members, {member.terminal for member in members}, updated, expected, days)
 
@@ -224,7 +228,7 @@ def _compare_readings(rollout: Rollout, site: Sequence[int], hour: int) -> None:
         by_model.setdefault(member.model, ([], []))[not member.is_updated].append(member.terminal)
     for updated, waiting in by_model.values():
         if updated and waiting:
-            for name in READINGS:
+            for name in LEVELS:
                 _compare_changes(rollout, name, updated, waiting)
 
 
@@ -243,7 +247,7 @@ def _compare_changes(rollout: Rollout, name: str, updated: Sequence[int], waitin
 def standings(rollout: Rollout) -> list[Standing]:
     found = []
     for name, tally in rollout.tallies.items():
-        if name in READINGS:
+        if name in LEVELS:
             leans = rollout.leans[name].values()
             higher = sum(lean > 0 for lean in leans)
             found.append(Standing(tally.evidence, higher, higher, len(leans) / 2))

@@ -12,7 +12,9 @@ from tms.accounts.models import AuditEntry, User
 from tms.rollouts import approvals, runner, services
 from tms.rollouts.approvals import LargeRollout
 from tms.rollouts.models import Rollout, RolloutItem, RolloutState, Wave
+from tms.rollouts.pages.forms import first_values
 from tms.rollouts.schemas import RolloutBody
+from tms.rollouts.values import RolloutValues
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -54,6 +56,15 @@ def test_a_rollout_is_created_once_for_a_key_previewed_read_and_controlled(fleet
     assert problem_of(over) == (409, "tms:rollout-over")
     recorded = AuditEntry.objects.filter(subject_type="rollouts.rollout").order_by("pk")
     assert list(recorded.values_list("action", flat=True)) == ["created", "paused", "resumed", "cancelled"]
+
+
+def test_what_a_body_leaves_out_is_as_on_the_page_and_in_code(lead):
+    given = RolloutBody(name="Kiosks", query="kind:kiosk").values(lead, at=now())
+
+    chosen = RolloutValues("Kiosks", given.until, query="kind:kiosk")
+    drawn = first_values(now())
+    assert RolloutBody.of(given) == RolloutBody.of(chosen)
+    assert (drawn["measures"], drawn["failed_pct"]) == (list(given.measures), given.failures.above_pct)
 
 
 WRONG = [

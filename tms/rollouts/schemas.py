@@ -17,7 +17,8 @@ from tms.jobs.models import JobHours
 from tms.rest_base.body_values import BodyValues
 from tms.rest_base.pagination import Page
 from tms.rest_base.schemas import Id, Instant, RequestSchema, ResponseSchema
-from tms.rollouts.effects.measures import MEASURES
+from tms.rollouts.effects.decision import FAILED_AFTER, FAILED_PCT
+from tms.rollouts.effects.measures import DEFAULT_MEASURES, MEASURES
 from tms.rollouts.models import (
     ApprovalRule,
     LateTerminals,
@@ -62,8 +63,8 @@ class PostponingBody(RequestSchema):
 
 
 class FailureBody(RequestSchema):
-    above_pct: int = Field(2, ge=0, lt=100, description="Share of failed installations; 0 for never.")
-    after: int = Field(20, ge=1, le=10_000, description="How many must have ended first.")
+    above_pct: int = Field(FAILED_PCT, ge=0, lt=100, description="Share of failed installations; 0 for never.")
+    after: int = Field(FAILED_AFTER, ge=1, le=10_000, description="How many must have ended first.")
 
 
 def _default_waves() -> list[WaveBody]:
@@ -91,8 +92,8 @@ class RolloutBody(RequestSchema):
     mobile_mb: int = Field(0, ge=0, le=1_000_000, description="Megabytes a month over a mobile link; 0 for no limit.")
     install_within_s: int = Field(7_200, ge=60, le=86_400)
     settle_s: int = Field(600, ge=0, le=86_400)
-    measures: list[str] = Field(default_factory=lambda: list(MEASURES), max_length=len(MEASURES))
-    failures: FailureBody = FailureBody(above_pct=2, after=20)
+    measures: list[str] = Field(default_factory=lambda: list(DEFAULT_MEASURES), max_length=len(MEASURES))
+    failures: FailureBody = FailureBody(above_pct=FAILED_PCT, after=FAILED_AFTER)
 
     confirm: int | None = CONFIRM
 

@@ -9,7 +9,7 @@ from tms.configuration.models import ConfigurationVersion, VersionState
 from tms.fleet.models import Terminal
 from tms.jobs.models import JobHours
 from tms.rollouts.effects.decision import FAILED_AFTER, FAILED_PCT
-from tms.rollouts.effects.measures import MEASURES
+from tms.rollouts.effects.measures import DEFAULT_MEASURES, MEASURES
 from tms.rollouts.models import ApprovalRule, LateTerminals, PostponedThen, WaveKind
 
 MAX_CHOSEN = 5_000
@@ -93,7 +93,7 @@ class RolloutValues:
     mobile_mb: int = 0
     install_within_s: int = 7_200
     settle_s: int = 600
-    measures: Sequence[str] = tuple(MEASURES)
+    measures: Sequence[str] = DEFAULT_MEASURES
     failures: FailureRule = field(default_factory=FailureRule)
 
 

@@ -36,3 +36,5 @@ MEASURES = {
 """Measures in the order in which pages show them."""
 COUNTED = tuple(name for name, measure in MEASURES.items() if measure.kind is MeasureKind.COUNT)
 READINGS = tuple(name for name, measure in MEASURES.items() if measure.kind is MeasureKind.READING)
+DEFAULT_MEASURES = tuple(name for name in MEASURES if name not in {"outages_power", "temperature", "response_time"})
+"""What a rollout is stopped by that chooses nothing. Evidence is a mean: each further measure weakens the others."""

@@ -25,7 +25,7 @@ from tms.lib.forms import LocalDateTimeField, Plain
 from tms.lib.forms.combobox import RowsField, Suggestions
 from tms.lib.text_fields import FormLine, FormLines
 from tms.rollouts.effects.decision import FAILED_AFTER, FAILED_PCT
-from tms.rollouts.effects.measures import MEASURES
+from tms.rollouts.effects.measures import DEFAULT_MEASURES
 from tms.rollouts.models import ApprovalRule, LateTerminals, PostponedThen, RolloutKind, WaveKind
 from tms.rollouts.pages.effects import LABELS
 from tms.rollouts.values import (
@@ -74,8 +74,6 @@ SIZES: Mapping[str, tuple[int, int]] = {
     WaveKind.SITES: (1, 100_000),
 }
 """The least and greatest size of a wave, by kind; the others have none."""
-NOT_CHOSEN = ("outages_power", "temperature", "response_time")
-"""Measures that nobody watches who does not ask for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +304,7 @@ def first_values(at: datetime) -> dict[str, Any]:
         "postpone_s": 900,
         "postponed_then": PostponedThen.CLOSING,
         "mobile_mb": 0,
-        "measures": [name for name in MEASURES if name not in NOT_CHOSEN],
+        "measures": list(DEFAULT_MEASURES),
         "failed_pct": FAILED_PCT,
         "failed_after": FAILED_AFTER,
         "waves": [WaveRow.of(wave) for wave in DEFAULT_WAVES],
