@@ -50,17 +50,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.journeys", description=__doc__)
     parser.add_argument("--url", help="of a running demo; without it, `make run` starts one in a folder of its own")
     parser.add_argument("--journeys", nargs="+", choices=JOURNEYS, default=list(JOURNEYS))
+    parser.add_argument("--locale", default=SCREEN["locale"], help="of the browser: ja-JP walks them in Japanese")
     parser.add_argument("--pictures", type=Path, default=PICTURES, help=f"folder, {PICTURES} by default")
     options = parser.parse_args(arguments)
     options.pictures.mkdir(parents=True, exist_ok=True)
     walkers: list[Walker] = []
     if on_demo := [name for name in options.journeys if JOURNEYS[name].is_on_demo]:
         with demo(options.url) as running:
-            walkers += asyncio.run(_walk(running, on_demo, options.pictures))
+            walkers += asyncio.run(_walk(running, on_demo, options))
     for name in options.journeys:
         if not JOURNEYS[name].is_on_demo:
             with installation() as own:
-                walkers += asyncio.run(_walk(Demo(own.url, own.folder), [name], options.pictures, own))
+                walkers += asyncio.run(_walk(Demo(own.url, own.folder), [name], options, own))
     for walker in walkers:
         print(f"\n{JOURNEYS[walker.journey].title}\n\n{as_table(walker.results)}")
         if walker.stopped:
@@ -68,14 +69,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(any(walker.stopped for walker in walkers))
 
 
-async def _walk(running: Demo, names: Sequence[str], pictures: Path, own: Installation | None = None) -> list[Walker]:
+async def _walk(
+    running: Demo, names: Sequence[str], options: argparse.Namespace, own: Installation | None = None
+) -> list[Walker]:
     walkers = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         for name in names:
             say(JOURNEYS[name].title)
-            screen = JOURNEYS[name].screen
-            walkers.append(walker := Walker(browser, running, name, pictures, screen, own))
+            screen = {**JOURNEYS[name].screen, "locale": options.locale}
+            walkers.append(walker := Walker(browser, running, name, options.pictures, screen, own))
             await walker.walk(JOURNEYS[name].steps)
         await browser.close()
     return walkers
