@@ -9,6 +9,7 @@ from tests.support.pages import HtmlPage
 from tms.artifacts.fitting import Misfit
 from tms.jobs.guards import Hold, Skip
 from tms.rollouts.models import Rollout, RolloutEvent, RolloutItem, RolloutState, Wave, WaveKind, WaveState
+from tms.rollouts.outcomes import KNOWN
 from tms.rollouts.pages.items import WAITS
 
 pytestmark = pytest.mark.both
@@ -81,18 +82,23 @@ def test_cells_and_numbers_follow_the_items(fleet, lead, browser):
 
 def test_what_needs_a_person_is_grouped_by_reason_and_tried_again(fleet, lead, browser):
     made = rollout(lead)
-    for error in ("no space left", "no space left", "wrong hash"):
-        item(made, fleet.terminal(), "failed", error=error)
+    for reason, error in (("no_space", "2 MB short"), ("no_space", "9 MB short"), ("failed", "E7"), ("failed", "E8")):
+        item(made, fleet.terminal(), "failed", reason=reason, error=error)
     odd = item(made, fleet.terminal(), "new_version")
 
     text = HtmlPage(browser.get(made.get_absolute_url())).text("attention")
-    assert "no space left try again 2" in text
+    assert "No space left try again 2" in text
+    assert text.count("E7") == text.count("E8") == 1
     browser.post(f"/rollouts/{made.pk}/confirm/")
-    browser.post(f"/rollouts/{made.pk}/retry/", {"state": "failed"})
+    again = [{"reason": "no_space"}, {"reason": "failed", "error": "E7"}, {"state": "failed"}]
+    waiting = []
+    for chosen in again:
+        browser.post(f"/rollouts/{made.pk}/retry/", chosen)
+        waiting.append(made.items.filter(state="waiting").count())
 
     odd.refresh_from_db()
     assert odd.state == "done"
-    assert made.items.filter(state="waiting").count() == 3
+    assert waiting == [2, 3, 4]
 
 
 def test_a_wave_of_many_terminals_shows_ten_a_cell(fleet, lead, browser, monkeypatch):
@@ -188,5 +194,5 @@ def test_going_on_after_a_stop_needs_a_reason(fleet, lead, browser):
     assert not RolloutEvent.objects.exists()
 
 
-def test_every_reason_for_which_a_terminal_waits_or_is_skipped_has_words():
-    assert {*Misfit, *Hold, *Skip, "moved", "replaced", "current"} <= WAITS.keys()
+def test_every_reason_for_which_a_terminal_waits_fails_or_is_skipped_has_words():
+    assert {*Misfit, *Hold, *Skip, *KNOWN, "failed", "moved", "replaced", "current"} <= WAITS.keys()

@@ -155,12 +155,19 @@ def continue_stopped(
 
 @transaction.atomic
 def retry(
-    rollout: Rollout, *, by: User, at: datetime, reason: str = "", state: str = "", item: int | None = None
+    rollout: Rollout,
+    *,
+    by: User,
+    at: datetime,
+    reason: str = "",
+    error: str = "",
+    state: str = "",
+    item: int | None = None,
 ) -> int:
-    """Try failed items again: all of a reason, a state, or one. Returns how many. Raises RolloutOver."""
+    """Try failed items again: all of a reason, an error, a state, or one. Returns how many. Raises RolloutOver."""
     _demand_open(rollout)
     chosen = _items(rollout, by).filter(state__in=RETRIED)
-    narrowed = {"reason": reason, "state": state, "pk": item}
+    narrowed = {"reason": reason, "error": error, "state": state, "pk": item}
     chosen = chosen.filter(**{name: value for name, value in narrowed.items() if value})
     pks = list(chosen.select_for_update(of=("self",)).values_list("pk", "terminal"))
     again = {"state": ITEM.WAITING, "state_at": at, "reason": "", "error": "", "not_before": at}

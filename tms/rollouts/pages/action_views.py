@@ -171,10 +171,10 @@ def approve_wave(request: AuthenticatedRequest, pk: int, number: int) -> HttpRes
 def retry_items(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Try the terminals that failed for one reason again."""
     at = timezone.now()
-    state, reason = request.POST.get("state", "")[:16], request.POST.get("reason", "")[:32]
+    state, reason, error = (request.POST.get(name, "")[:500] for name in ("state", "reason", "error"))
 
     def again(found: Rollout) -> None:
-        number = services.retry(found, by=request.user, at=at, state=state, reason=reason)
+        number = services.retry(found, by=request.user, at=at, state=state, reason=reason, error=error)
         text = ngettext("%(n)s terminal is tried again", "%(n)s terminals are tried again", number)
         messages.success(request, text % {"n": f"{number:,}"})
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from django.db.models import Case, Count, Min, QuerySet, When
+from django.db.models import Case, Count, Min, QuerySet, Value, When
 from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext
@@ -71,6 +71,16 @@ WAITS: Mapping[str, str | Promise] = {
     "replaced": _("It was replaced"),
     "moved": _("It was moved to another site"),
     TMS_AWAY: _("TMS was away"),
+    "no_space": _("No space left"),
+    "hash_mismatch": _("The file was not the one that was signed"),
+    "signature": _("The signature is not valid for it"),
+    "expired": _("The manifest has expired"),
+    "download": _("The download failed"),
+    "unfit": _("Is not for this terminal, it says"),
+    "undone": _("The terminal undid it"),
+    "refused": _("The terminal refused it"),
+    "storage": _("The terminal could not store it"),
+    "failed": _("Failed"),
 }
 
 
@@ -173,6 +183,7 @@ class AttentionReason(NamedTuple):
     state: str
     reason: str
     error: str
+    """The text that the terminals gave, of failures that have no reason."""
     number: int
     uid: str
     """One of them."""
@@ -202,8 +213,9 @@ class AttentionReason(NamedTuple):
 
 def attention_of(items: QuerySet[RolloutItem]) -> list[AttentionReason]:
     """The most frequent reasons. Two queries, over the few items that failed."""
-    rows = items.filter(state__in=ATTENTION).order_by().values_list("state", "reason", "error")
-    counted = list(rows.annotate(n=Count("pk"), first=Min("terminal")).order_by("-n", "state", "error")[:MAX_REASONS])
+    said = Case(When(state=RolloutItemState.FAILED, reason="failed", then="error"), default=Value(""))
+    rows = items.filter(state__in=ATTENTION).annotate(said=said).order_by().values_list("state", "reason", "said")
+    counted = list(rows.annotate(n=Count("pk"), first=Min("terminal")).order_by("-n", "state", "said")[:MAX_REASONS])
     uids = dict(items.filter(terminal__in=[row[4] for row in counted]).values_list("terminal", "terminal__uid"))
     return [
         AttentionReason(state, reason, error, number, uids.get(first, ""))

@@ -22,7 +22,7 @@ class Notified(NamedTuple):
 
     @property
     def icon(self) -> str:
-        return "person" if self.is_person else "bell"
+        return "person" if self.is_person else "letter"
 
 
 type NotifiedSource = Callable[[Rollout, Scope, datetime], Iterable[Notified]]
