@@ -254,3 +254,36 @@ def test_a_continued_rollout_begins_again(rollout):
 
     assert (verdict.evidence, verdict.action) == (1, "go_on")
     assert [point.evidence > 100 for point in report.of(rollout).history] == [True, False]
+
+
+def give(terminals: list[Terminal], at: datetime) -> None:
+    """Another rollout updates these terminals."""
+    other = Rollout.objects.create(
+        name="Payment app 2.15.0", starts_at=AT, until=AT + timedelta(days=7), created_at=AT, started_at=AT
+    )
+    wave = Wave.objects.create(rollout=other, number=1, kind=WaveKind.REST)
+    RolloutItem.objects.bulk_create(
+        RolloutItem(rollout=other, wave=wave, terminal=one, ordered_at=at, updated_at=at, not_before=at, state="done")
+        for one in terminals
+    )
+
+
+def test_what_another_rollout_does_to_terminals_is_no_evidence(rollout):
+    some, others = updated()[:4], updated()[4:]
+    give(some, AT + HOUR)
+    for terminal in some:
+        restart(terminal, AT + 3 * HOUR)
+
+    assert evaluate(rollout, 5).evidence == 1
+    for terminal in others:
+        restart(terminal, AT + 6 * HOUR)
+    assert evaluate(rollout, 9).evidence > 10
+
+
+def test_terminals_that_another_rollout_reached_are_compared_with_each_other(rollout):
+    new = updated()
+    give([*new, *waiting()], AT + HOUR)
+    for terminal in new:
+        restart(terminal, AT + 2 * HOUR)
+
+    assert evaluate(rollout, 5).action == "stop"

@@ -1,4 +1,4 @@
-"""Strata: the terminals of one model at one site in one hour. Only within a stratum is anything compared."""
+"""Strata: terminals of one model at one site in one hour. Only within a stratum is anything compared."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -15,7 +15,8 @@ class StratumMember(NamedTuple):
     """A terminal that was comparable in an hour."""
 
     terminal: int
-    model: str
+    likeness: str
+    """Its model, and the other rollouts that reached it."""
     is_updated: bool
     """Its settle time is over. Otherwise it still waits."""
     days: float = 1 / 24
@@ -57,7 +58,7 @@ def exposures(members: Iterable[StratumMember]) -> list[Exposure]:
     """The exposure of each model that has both updated and waiting terminals."""
     days: dict[str, list[float]] = {}
     for member in members:
-        days.setdefault(member.model, [0.0, 0.0])[not member.is_updated] += member.days
+        days.setdefault(member.likeness, [0.0, 0.0])[not member.is_updated] += member.days
     return [Exposure(updated, waiting) for updated, waiting in days.values() if updated and waiting]
 
 
@@ -65,7 +66,7 @@ def sizes(members: Iterable[StratumMember]) -> dict[str, list[int]]:
     """How many were updated, and how many waited, of each model."""
     numbers: dict[str, list[int]] = {}
     for member in members:
-        numbers.setdefault(member.model, [0, 0])[not member.is_updated] += 1
+        numbers.setdefault(member.likeness, [0, 0])[not member.is_updated] += 1
     return numbers
 
 
@@ -79,7 +80,7 @@ def count(
     strata: dict[str, list[StratumMember]] = {}
     for member in members:
         if member.terminal not in quiet:
-            strata.setdefault(member.model, []).append(member)
+            strata.setdefault(member.likeness, []).append(member)
     found = (_count(stratum, hit, rates) for stratum in strata.values())
     return [counts for counts in found if counts.hits and counts.updated and counts.waiting]
 

@@ -1,11 +1,12 @@
 """Sites for one hour: who was comparable, who was hit, and which hits count."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
 from tms.alerts.maintenance import history as maintenance
 from tms.fleet.models import Terminal
@@ -42,14 +43,21 @@ class WatchedItem:
     """When its settle time is over; None unless it runs the wanted version."""
     missing_at: datetime | None
     """When it should have been back, and was not."""
+    reached: Sequence[tuple[int, datetime]] = ()
+    """Other rollouts that ran meanwhile, and when they ordered something of it."""
 
     def member(self, since: datetime, until: datetime) -> StratumMember | None:
         days = (until - since) / timedelta(days=1)
         if self.counts_from is not None and self.counts_from <= since:
-            return StratumMember(self.terminal, self.model, True, days)
+            return StratumMember(self.terminal, self._likeness(until), True, days)
         if self.ordered_at is None or self.ordered_at >= until:
-            return StratumMember(self.terminal, self.model, False, days)
+            return StratumMember(self.terminal, self._likeness(until), False, days)
         return None
+
+    def _likeness(self, until: datetime) -> str:
+        """A terminal that another rollout reached, too, is compared only with those that it reached."""
+        others = [f" {rollout}" for rollout, at in self.reached if at < until]
+        return self.model + "".join(others) if others else self.model
 
     def was_updating(self, at: datetime, *, since: datetime) -> bool:
         """Whether `at` was between its order and the first hour in which it counts as updated; `since`: a later one."""
@@ -77,12 +85,27 @@ def items_of(rollout: Rollout, sites: Iterable[int]) -> dict[int, list[WatchedIt
     found: defaultdict[int, list[WatchedItem]] = defaultdict(list)
     # By their terminals, through the index: joined with them, all items of the rollout are read.
     rows = RolloutItem.objects.filter(rollout=rollout, terminal__in=keys_of(terminals)).order_by("terminal_id")
+    reached = _reached(rollout, terminals)
     columns = ("terminal_id", "wave__number", "ordered_at", "updated_at", "state", "state_at")
     for terminal, wave, ordered_at, updated_at, state, state_at in rows.values_list(*columns):
         site, model = terminals[terminal]
         counts_from = updated_at + settle if updated_at is not None and state in UPDATED else None
         missing_at = state_at if state == RolloutItemState.NOT_BACK else None
-        found[site].append(WatchedItem(terminal, model, wave, ordered_at, counts_from, missing_at))
+        others = reached.get(terminal, ())
+        found[site].append(WatchedItem(terminal, model, wave, ordered_at, counts_from, missing_at, others))
+    return found
+
+
+def _reached(rollout: Rollout, terminals: Collection[int]) -> dict[int, list[tuple[int, datetime]]]:
+    """What other rollouts ordered of these terminals that were not over when this one started, in their order."""
+    beginning = rollout.started_at or rollout.created_at
+    beside = Rollout.objects.exclude(pk=rollout.pk).exclude(started_at=None).order_by()
+    beside = beside.filter(Q(ended_at=None) | Q(ended_at__gt=beginning))
+    found: defaultdict[int, list[tuple[int, datetime]]] = defaultdict(list)
+    if others := list(beside.values_list("pk", flat=True)):
+        rows = RolloutItem.objects.filter(rollout__in=others, terminal__in=keys_of(terminals), ordered_at__isnull=False)
+        for terminal, other, at in rows.order_by("rollout_id").values_list("terminal_id", "rollout_id", "ordered_at"):
+            found[terminal].append((other, at or beginning))
     return found
 
 
@@ -166,7 +189,7 @@ def _judge(
 def _sides(members: Iterable[StratumMember]) -> list[Sides]:
     sides: defaultdict[str, Sides] = defaultdict(lambda: (set(), set()))
     for member in members:
-        sides[member.model][not member.is_updated].add(member.terminal)
+        sides[member.likeness][not member.is_updated].add(member.terminal)
     return list(sides.values())
 
 
