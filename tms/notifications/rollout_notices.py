@@ -25,7 +25,7 @@ from tms.notifications.planned.services import deliver
 from tms.notifications.policies.steps import steps_of
 from tms.notifications.rotations.on_call import destinations_of
 from tms.rollouts.models import Rollout, RolloutEvent, RolloutEventKind, RolloutItemState
-from tms.rollouts.pages.notified import Notified
+from tms.rollouts.pages.notified import NewsRecipient
 from tms.rollouts.pages.words import ENDINGS
 
 PASS_LIMIT = 200
@@ -84,17 +84,17 @@ def _send(pks: Sequence[int], *, at: datetime) -> int:
     return len(events)
 
 
-def notified_of(rollout: Rollout, scope: Scope, at: datetime) -> Iterator[Notified]:
+def notified_of(rollout: Rollout, scope: Scope, at: datetime) -> Iterator[NewsRecipient]:
     """Whom news of the rollout reach now: the person who started it, and the destinations that the scope shows."""
     person = rollout.started_by
     if person is not None:
         reached = any(_allowed(rollout.pk, _of_starter(person, destinations_of({person.pk}))))
-        yield Notified(name_of(person).text, _labels(RolloutNews) if reached else (), is_person=True)
+        yield NewsRecipient(name_of(person).text, _labels(RolloutNews) if reached else (), is_person=True)
     of_policies = _of_policies(at)
     shown = set(within(Destination.objects.not_deleted(), scope).values_list("pk", flat=True))
     found = dict.fromkeys(one for each in of_policies.values() for one in each if one.pk in shown)
     for destination in _allowed(rollout.pk, found):
-        yield Notified(destination.name, _labels(news for news in RolloutNews if destination in of_policies[news]))
+        yield NewsRecipient(destination.name, _labels(news for news in RolloutNews if destination in of_policies[news]))
 
 
 def _labels(news: Iterable[RolloutNews]) -> tuple[str, ...]:

@@ -12,12 +12,12 @@ from tms.accounts.scope import Scope
 from tms.rollouts.models import Rollout
 
 
-class Notified(NamedTuple):
+class NewsRecipient(NamedTuple):
     """A person or a destination."""
 
     name: str
     of: tuple[str, ...]
-    """Of what, in words; empty if nothing reaches them."""
+    """What they are notified of, in words; empty if nothing reaches them."""
     is_person: bool = False
 
     @property
@@ -25,7 +25,7 @@ class Notified(NamedTuple):
         return "person" if self.is_person else "letter"
 
 
-type NotifiedSource = Callable[[Rollout, Scope, datetime], Iterable[Notified]]
+type NotifiedSource = Callable[[Rollout, Scope, datetime], Iterable[NewsRecipient]]
 
 _sources: list[NotifiedSource] = []
 
@@ -38,5 +38,5 @@ def register_source(source: NotifiedSource) -> None:
     _sources.append(source)
 
 
-def notified_of(rollout: Rollout, scope: Scope, *, at: datetime) -> list[Notified]:
+def notified_of(rollout: Rollout, scope: Scope, *, at: datetime) -> list[NewsRecipient]:
     return list(chain.from_iterable(source(rollout, scope, at) for source in _sources))
