@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import Q
@@ -33,8 +34,7 @@ def episode() -> timedelta:
     return strata.EPISODE_HOURS * hour()
 
 
-@dataclass(frozen=True, slots=True)
-class WatchedItem:
+class WatchedItem(NamedTuple):
     terminal: int
     model: str
     wave: int
@@ -56,8 +56,9 @@ class WatchedItem:
 
     def _likeness(self, until: datetime) -> str:
         """A terminal that another rollout reached, too, is compared only with those that it reached."""
-        others = [f" {rollout}" for rollout, at in self.reached if at < until]
-        return self.model + "".join(others) if others else self.model
+        if not self.reached:
+            return self.model
+        return self.model + "".join(f" {rollout}" for rollout, at in self.reached if at < until)
 
     def was_updating(self, at: datetime, *, since: datetime) -> bool:
         """Whether `at` was between its order and the first hour in which it counts as updated; `since`: a later one."""
