@@ -225,7 +225,7 @@ def _count_returns(rollout: Rollout, hour: int) -> None:
 def _compare_readings(rollout: Rollout, site: Sequence[int], hour: int) -> None:
     by_model: dict[str, tuple[list[int], list[int]]] = {}
     for member in _members(rollout, site, hour - strata.WINDOW_HOURS + 1):
-        by_model.setdefault(member.likeness, ([], []))[not member.is_updated].append(member.terminal)
+        by_model.setdefault(member.stratum, ([], []))[not member.is_updated].append(member.terminal)
     for updated, waiting in by_model.values():
         if updated and waiting:
             for name in LEVELS:

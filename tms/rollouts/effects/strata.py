@@ -15,7 +15,7 @@ class StratumMember(NamedTuple):
     """A terminal that was comparable in an hour."""
 
     terminal: int
-    likeness: str
+    stratum: str
     """Its model, and the other rollouts that reached it."""
     is_updated: bool
     """Its settle time is over. Otherwise it still waits."""
@@ -58,7 +58,7 @@ def exposures(members: Iterable[StratumMember]) -> list[Exposure]:
     """The exposure of each model that has both updated and waiting terminals."""
     days: dict[str, list[float]] = {}
     for member in members:
-        days.setdefault(member.likeness, [0.0, 0.0])[not member.is_updated] += member.days
+        days.setdefault(member.stratum, [0.0, 0.0])[not member.is_updated] += member.days
     return [Exposure(updated, waiting) for updated, waiting in days.values() if updated and waiting]
 
 
@@ -66,7 +66,7 @@ def sizes(members: Iterable[StratumMember]) -> dict[str, list[int]]:
     """How many were updated, and how many waited, of each model."""
     numbers: dict[str, list[int]] = {}
     for member in members:
-        numbers.setdefault(member.likeness, [0, 0])[not member.is_updated] += 1
+        numbers.setdefault(member.stratum, [0, 0])[not member.is_updated] += 1
     return numbers
 
 
@@ -80,7 +80,7 @@ def count(
     strata: dict[str, list[StratumMember]] = {}
     for member in members:
         if member.terminal not in quiet:
-            strata.setdefault(member.likeness, []).append(member)
+            strata.setdefault(member.stratum, []).append(member)
     found = (_count(stratum, hit, rates) for stratum in strata.values())
     return [counts for counts in found if counts.hits and counts.updated and counts.waiting]
 

@@ -38,7 +38,7 @@ class WatchedSite(models.Model):
     hits: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     """Hits of each terminal in the days before the rollout, by measure: what is expected of it."""
     strata: models.JSONField[dict[str, list[int]], dict[str, list[int]]] = models.JSONField(default=dict, db_default={})
-    """How many terminals were updated, and how many waited, in the last hour, by likeness."""
+    """How many terminals were updated, and how many waited, in the last hour, by stratum."""
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("rollout", "site"), name="watchedsite_once"),)

@@ -148,11 +148,11 @@ def _add_exposure(progress: EvaluationProgress, items: Sequence[WatchedItem], ho
     for name in COUNTED:
         for exposure in exposures:
             progress.tallies[name].expose(exposure)
-    waits = {member.likeness for member in hour.members if not member.is_updated}
+    waits = {member.stratum for member in hour.members if not member.is_updated}
     waves = {item.terminal: str(item.wave) for item in items}
     days = progress.watching.compared_days
     for member in hour.members:
-        if member.is_updated and member.likeness in waits:
+        if member.is_updated and member.stratum in waits:
             wave = waves[member.terminal]
             days[wave] = days.get(wave, 0.0) + member.days
 
@@ -187,7 +187,7 @@ def _add_changes(progress: EvaluationProgress, items: Mapping[int, Sequence[Watc
 def _add_changes_of(
     progress: EvaluationProgress, name: str, members: Sequence[StratumMember], changes: Mapping[int, float]
 ) -> None:
-    for updated, waiting in _by_likeness(members, changes):
+    for updated, waiting in _by_stratum(members, changes):
         new, old = [changes[one] for one in updated], [changes[one] for one in waiting]
         leans = betting.mean_leans(new, old)
         progress.tallies[name].add_changes(leans, new, old)
@@ -195,11 +195,11 @@ def _add_changes_of(
             progress.add_effect(name, terminal, lean=lean)
 
 
-def _by_likeness(members: Sequence[StratumMember], changes: Mapping[int, float]) -> list[tuple[list[int], list[int]]]:
+def _by_stratum(members: Sequence[StratumMember], changes: Mapping[int, float]) -> list[tuple[list[int], list[int]]]:
     found: defaultdict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for member in members:
         if member.terminal in changes:
-            found[member.likeness][not member.is_updated].append(member.terminal)
+            found[member.stratum][not member.is_updated].append(member.terminal)
     return [(updated, waiting) for updated, waiting in found.values() if updated and waiting]
 
 

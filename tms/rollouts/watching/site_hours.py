@@ -49,12 +49,12 @@ class WatchedItem(NamedTuple):
     def member(self, since: datetime, until: datetime) -> StratumMember | None:
         days = (until - since) / timedelta(days=1)
         if self.counts_from is not None and self.counts_from <= since:
-            return StratumMember(self.terminal, self._likeness(until), True, days)
+            return StratumMember(self.terminal, self._stratum(until), True, days)
         if self.ordered_at is None or self.ordered_at >= until:
-            return StratumMember(self.terminal, self._likeness(until), False, days)
+            return StratumMember(self.terminal, self._stratum(until), False, days)
         return None
 
-    def _likeness(self, until: datetime) -> str:
+    def _stratum(self, until: datetime) -> str:
         """A terminal that another rollout reached, too, is compared only with those that it reached."""
         if not self.reached:
             return self.model
@@ -106,7 +106,8 @@ def _reached(rollout: Rollout, terminals: Collection[int]) -> dict[int, list[tup
     if others := list(beside.values_list("pk", flat=True)):
         rows = RolloutItem.objects.filter(rollout__in=others, terminal__in=keys_of(terminals), ordered_at__isnull=False)
         for terminal, other, at in rows.order_by("rollout_id").values_list("terminal_id", "rollout_id", "ordered_at"):
-            found[terminal].append((other, at or beginning))
+            assert at is not None
+            found[terminal].append((other, at))
     return found
 
 
@@ -190,7 +191,7 @@ def _judge(
 def _sides(members: Iterable[StratumMember]) -> list[Sides]:
     sides: defaultdict[str, Sides] = defaultdict(lambda: (set(), set()))
     for member in members:
-        sides[member.likeness][not member.is_updated].add(member.terminal)
+        sides[member.stratum][not member.is_updated].add(member.terminal)
     return list(sides.values())
 
 
