@@ -1,6 +1,6 @@
 """The demo fleet is created once, and changes by people stay."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,12 +8,14 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from tests.support.credentials import find_key
+from tests.support.people import person
 from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.commands.models import CommandDefinition
 from tms.demo.people import PEOPLE
 from tms.demo.seed import seed
+from tms.demo.week.nightly import NIGHTS, seed_nightly_job
 from tms.fleet.models import (
     Attribute,
     Device,
@@ -79,6 +81,18 @@ def test_a_new_fleet_has_tags_attributes_and_a_nightly_job_with_a_past(path, now
     assert job.runs.count() >= 6
     assert not job.runs.filter(ended_at__gt=now).exists()
     assert set(Item.objects.values_list("state", flat=True)) == {"done", "failed", "skipped"}
+
+
+@pytest.mark.parametrize("clock", ["00:30", "01:00", "01:12", "03:59", "04:00", "12:00"])
+def test_the_nightly_job_has_a_past_and_a_next_run_at_any_hour(fleet, clock):
+    at = datetime.fromisoformat(f"2026-12-03T{clock}+09:00")
+
+    seed_nightly_job([fleet.terminal(kind="kiosk")], person("lead", of="Manager"), at=at)
+
+    job = Job.objects.get()
+    assert at < job.occurs_at <= at + timedelta(days=1)
+    assert job.runs.count() in (NIGHTS - 1, NIGHTS)
+    assert not job.runs.filter(until__gt=at).exists()
 
 
 def test_a_new_fleet_had_a_good_rollout_and_one_that_was_stopped_and_rolled_back(path):

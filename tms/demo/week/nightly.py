@@ -30,7 +30,7 @@ def seed_nightly_job(terminals: Sequence[Terminal], person: User, *, at: datetim
     if Job.objects.exists():
         return
     recurrence = _recurrence(at)
-    occurrences = list(recurrence.occurrences(at - timedelta(days=NIGHTS)))[: NIGHTS + 1]
+    occurrences = list(recurrence.occurrences(at - timedelta(days=NIGHTS)))[: NIGHTS + 2]
     coming = next(one for one in occurrences if one.since > at)
     values = JobValues(
         NAME,
