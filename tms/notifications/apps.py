@@ -13,7 +13,7 @@ class NotificationsConfig(AppConfig):
         from tms.accounts.me import panels
         from tms.alerts import escalation_plans, notification_history
         from tms.metrics import instruments
-        from tms.notifications import rollout_notices
+        from tms.notifications import rollout_recipients
         from tms.notifications.deliveries import history
         from tms.notifications.metrics import DeliveryCollector, begin_at_zero
         from tms.notifications.policies import plans
@@ -26,6 +26,6 @@ class NotificationsConfig(AppConfig):
         undo.MODULES.add("tms.notifications.undo")
         notification_history.register_source(history.notifications_of, of_incidents=history.notifications_of_incident)
         escalation_plans.register_source(plans.plans_of)
-        notified.register_source(rollout_notices.notified_of)
+        notified.register_source(rollout_recipients.notified_of)
         panels.MODULES.add("tms.notifications.push.views")
         on_call.register_source(on_call_history.on_call_between)

@@ -1,8 +1,8 @@
 """Notices about rollouts: to the person who started one, and to the first step of policies that ask for them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -11,21 +11,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.access import may_watch, within
-from tms.accounts.display_names import name_of
-from tms.accounts.models import User
-from tms.accounts.scope import Scope
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 from tms.notifications.messages.phrases import address
 from tms.notifications.models.delivery import NotificationKind
 from tms.notifications.models.destination import Destination
-from tms.notifications.models.policy import Policy, RolloutNews
+from tms.notifications.models.policy import RolloutNews
 from tms.notifications.planned.services import deliver
-from tms.notifications.policies.steps import steps_of
+from tms.notifications.rollout_recipients import allowed, of_policies, of_starter
 from tms.notifications.rotations.on_call import destinations_of
-from tms.rollouts.models import Rollout, RolloutEvent, RolloutEventKind, RolloutItemState
-from tms.rollouts.pages.notified import NewsRecipient
+from tms.rollouts.models import RolloutEvent, RolloutEventKind, RolloutItemState
 from tms.rollouts.pages.words import ENDINGS
 
 PASS_LIMIT = 200
@@ -74,53 +69,14 @@ def _send(pks: Sequence[int], *, at: datetime) -> int:
     wanted = [event for event in events if event.kind in TITLES]
     people = {event.rollout.started_by_id for event in wanted if event.rollout.started_by_id}
     own = destinations_of(people)
-    of_policies = _of_policies(at) if wanted else {}
+    by_news = of_policies(at) if wanted else {}
     for event in wanted:
-        found = [*_of_starter(event.rollout.started_by, own), *of_policies.get(NEWS[event.kind], ())]
-        for destination in _allowed(event.rollout_id, dict.fromkeys(found)):
+        found = [*of_starter(event.rollout.started_by, own), *by_news.get(NEWS[event.kind], ())]
+        for destination in allowed(event.rollout_id, dict.fromkeys(found)):
             key = f"rollout-event-{event.pk}-{destination.pk}"
             deliver(destination, NotificationKind.ROLLOUT, _content(event, destination), key=key, to=None, at=at)
     RolloutEvent.objects.filter(pk__in=[event.pk for event in events]).update(dispatched_at=at)
     return len(events)
-
-
-def notified_of(rollout: Rollout, scope: Scope, at: datetime) -> Iterator[NewsRecipient]:
-    """Whom news of the rollout reach now: the person who started it, and the destinations that the scope shows."""
-    person = rollout.started_by
-    if person is not None:
-        reached = any(_allowed(rollout.pk, _of_starter(person, destinations_of({person.pk}))))
-        yield NewsRecipient(name_of(person).text, _labels(RolloutNews) if reached else (), is_person=True)
-    of_policies = _of_policies(at)
-    shown = set(within(Destination.objects.not_deleted(), scope).values_list("pk", flat=True))
-    found = dict.fromkeys(one for each in of_policies.values() for one in each if one.pk in shown)
-    for destination in _allowed(rollout.pk, found):
-        yield NewsRecipient(destination.name, _labels(news for news in RolloutNews if destination in of_policies[news]))
-
-
-def _labels(news: Iterable[RolloutNews]) -> tuple[str, ...]:
-    return tuple(str(one.label) for one in news)
-
-
-def _of_starter(person: User | None, own: Mapping[int, Sequence[Destination]]) -> Sequence[Destination]:
-    return own.get(person.pk, ()) if person is not None and may_watch(person) else ()
-
-
-def _of_policies(at: datetime) -> dict[RolloutNews, list[Destination]]:
-    """The destinations of the first steps, by what their policies ask for. Those of a part of the fleet are `_allowed`
-    what lies within it.
-    """
-    policies = {policy.pk: policy for policy in Policy.objects.enabled().exclude(rollouts=[])}
-    found: dict[RolloutNews, list[Destination]] = {news: [] for news in RolloutNews}
-    for pk, steps in steps_of(policies.keys(), at=at).items():
-        for news in policies[pk].rollouts:
-            found[RolloutNews(news)] += steps[0].reached
-    return found
-
-
-def _allowed(rollout: int, destinations: Iterable[Destination]) -> Iterator[Destination]:
-    """The destinations whose readers see every terminal of the rollout."""
-    sees = cache(lambda audience: Rollout.objects.filter(pk=rollout).wholly_within(audience).exists())
-    return (destination for destination in destinations if sees(destination.audience))
 
 
 def _content(event: RolloutEvent, destination: Destination) -> dict[str, Any]:
