@@ -29,6 +29,7 @@ def browser(lead) -> Client:
 
 def rollout(by, state=R.RUNNING, waves=(INSTALLING, WAITING), **values) -> Rollout:
     chosen = {"name": "Firmware", "state_at": now(), "starts_at": now(), "until": now(86_400), "created_at": now()}
+    chosen["started_at"] = None if state in (R.DRAFT, R.PLANNED) else now()
     made = Rollout.objects.create(state=state, started_by=by, **chosen | values)
     kinds = (WaveKind.CANARY, WaveKind.SHARE, WaveKind.REST)
     for number, (kind, of_wave) in enumerate(zip(kinds, waves, strict=False), 1):
@@ -37,10 +38,9 @@ def rollout(by, state=R.RUNNING, waves=(INSTALLING, WAITING), **values) -> Rollo
 
 
 def item(of: Rollout, terminal, state: str, **values) -> RolloutItem:
-    wave = of.waves.first()
-    return RolloutItem.objects.create(
-        rollout=of, wave=wave, terminal=terminal, state=state, state_at=now(), not_before=now(), **values
-    )
+    times = dict.fromkeys(("state_at", "not_before"), now())
+    chosen = {"wave": of.waves.first(), "state": state} | times | values
+    return RolloutItem.objects.create(rollout=of, terminal=terminal, **chosen)
 
 
 FIRST_LINES = {
@@ -171,7 +171,7 @@ def test_who_sees_one_site_does_not_see_the_rollout_of_somebody_who_may_everywhe
 
 def test_the_starter_does_not_approve_the_next_wave(fleet, lead, browser):
     made = rollout(lead, R.RUNNING, (WATCHED, WAITING))
-    item(made, fleet.terminal(), "done")
+    item(made, fleet.terminal(), "waiting", wave=made.waves.get(number=2))
     made.waves.filter(number=2).update(asked_at=now(), asked_by=lead)
     second = people.signed_in(people.person("second", of="Manager"))
     address = f"/rollouts/{made.pk}/waves/2/approve/"

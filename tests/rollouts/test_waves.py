@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tms.rollouts.models import WaveKind
-from tms.rollouts.waves import WaveDraw, WaveTarget, draw
+from tms.rollouts.waves.drawing import WaveDraw, WaveTarget, draw
 
 DEFAULT = (
     WaveDraw(WaveKind.CANARY, 12),

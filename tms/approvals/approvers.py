@@ -32,8 +32,16 @@ def on_shift() -> QuerySet[User]:
 
 def approvers(kind: ApprovalKind[Any, Any], payload: object, *, besides: User) -> Iterator[User]:
     on_boards = on_shift().exclude(pk=besides.pk)[:MAX_ASKED]
-    others = (person for person in on_boards if not person.is_person_of(besides))
+    others = (person for person in on_boards if is_second(person, besides))
     return (person for person in others if kind.is_permitted(payload, person))
+
+
+def is_second(person: User, *first: User | None) -> bool:
+    """Whether the person is somebody else than each of `first`. A service account is nobody: one of them may have it.
+
+    An account with the address of another one belongs to the same person.
+    """
+    return not person.is_service and not any(one is not None and person.is_person_of(one) for one in first)
 
 
 def holds_for_all(person: User, permission: Permission, rows: QuerySet[Model], keys: Collection[int]) -> bool:

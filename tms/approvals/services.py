@@ -9,7 +9,7 @@ from django.db import transaction
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
-from tms.approvals.approvers import on_shift
+from tms.approvals.approvers import is_second, on_shift
 from tms.approvals.gate import Proposal, lifetime
 from tms.approvals.kinds import StoredAction
 from tms.approvals.models import ApprovalRequest, ApprovalState
@@ -89,14 +89,9 @@ def withdraw(request: ApprovalRequest, *, by: User, at: datetime) -> None:
 
 
 def may_decide(request: ApprovalRequest, person: User) -> bool:
-    """Whether the person may approve or reject it: with the permission for all of it, never the requester.
-
-    An account with the requester's address is theirs, too.
-    """
+    """Whether the person may approve or reject it: a second one, with the permission for all of it."""
     action = StoredAction(request)
-    requester = request.requested_by
-    is_own = requester is not None and person.is_person_of(requester)
-    return not is_own and action.kind.is_permitted(action.payload, person)
+    return is_second(person, request.requested_by) and action.kind.is_permitted(action.payload, person)
 
 
 @skip_when_empty(ApprovalRequest.objects.overdue)

@@ -66,7 +66,7 @@ from tms.replay import api as replay_api
 from tms.replay.slots import Busy
 from tms.rest_base.api import Api
 from tms.rollouts import api as rollout_api
-from tms.rollouts.services import MayNotApprove, RolloutOver
+from tms.rollouts.services import RolloutOver
 from tms.search import api as search_api
 from tms.shifts import api as shift_api
 from tms.telemetry import api as telemetry_api
@@ -107,7 +107,7 @@ REFUSALS: Mapping[type[Exception], int] = {
     **dict.fromkeys((AlreadyInspected, NotOnRound, RoundClosed), 409),
     **dict.fromkeys((KeyInUse, NoDraft, NothingChanged), 409),
     **dict.fromkeys((TooManyDefinitions, TooManyViews, JobOver, CannotAdd), 409),
-    **dict.fromkeys((MayNotApprove, RolloutOver), 409),
+    RolloutOver: 409,
     Busy: 503,
 }
 api = Api(

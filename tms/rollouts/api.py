@@ -23,7 +23,7 @@ from tms.rest_base.problems import RequestFault, unreadable
 from tms.rest_base.router import ApiRouter
 from tms.rest_base.schemas import Id
 from tms.rollouts import approvals, services
-from tms.rollouts.models import Rollout, RolloutItem, RolloutItemState, RolloutState, Wave
+from tms.rollouts.models import Rollout, RolloutItem, RolloutItemState, RolloutState
 from tms.rollouts.preview import preview_of
 from tms.rollouts.schemas import (
     ContinueBody,
@@ -105,18 +105,6 @@ def preview_rollout(request: ApiRequest, body: RolloutBody) -> RolloutPreviewSch
     at = timezone.now()
     with _refusals():
         return RolloutPreviewSchema.of(preview_of(body.values(request.person, at=at), to=request.person, at=at))
-
-
-@router.post(
-    "/rollouts/{int:pk}/waves/{int:number}/approve", summary="Approve a wave", response=RolloutSchema, access=RUNNING
-)
-def approve_rollout_wave(request: ApiRequest, pk: int, number: int, body: ReasonBody) -> RolloutSchema:
-    """Somebody else than the person who started the rollout or asked for it. Repeating it changes nothing."""
-    wave = Wave.objects.filter(rollout=_rollout(request, pk), number=number).select_related("rollout").first()
-    if wave is None:
-        raise Http404
-    services.approve_wave(wave, by=request.person, at=timezone.now(), comment=body.reason)
-    return _answer(request, pk)
 
 
 @router.post("/rollouts/{int:pk}/pause", summary="Pause a rollout", response=RolloutSchema, access=RUNNING)

@@ -1,4 +1,4 @@
-"""What people do with a rollout that exists: approve, pause, resume, cancel, continue, retry, confirm."""
+"""What people do with a rollout that exists: pause, resume, cancel, continue, retry, confirm."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -12,9 +12,7 @@ from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
-from tms.approvals.approvers import holds_for_all
 from tms.commands import services as commands
-from tms.fleet.models import Terminal
 from tms.rollouts.events import publish_items, record_event
 from tms.rollouts.hawkbit import actions
 from tms.rollouts.models import (
@@ -24,7 +22,6 @@ from tms.rollouts.models import (
     RolloutItem,
     RolloutItemState,
     RolloutState,
-    Wave,
     WaveState,
 )
 
@@ -37,12 +34,6 @@ class RolloutOver(Exception):
     """The rollout is in a state in which this is not possible; the message says in which."""
 
     code = "tms:rollout-over"
-
-
-class MayNotApprove(Exception):
-    """The person asked for it or started the rollout: a second one must approve."""
-
-    code = "tms:second-person-needed"
 
 
 def may_control(person: User, rollout: Rollout) -> bool:
@@ -58,41 +49,6 @@ def demand_control(person: User, rollout: Rollout) -> None:
     """Raises Forbidden."""
     if not may_control(person, rollout):
         raise Forbidden(Permission.RUN_ROLLOUTS, is_elsewhere=may(person, Permission.RUN_ROLLOUTS))
-
-
-@transaction.atomic
-def ask_approval(wave: Wave, *, by: User | None, at: datetime) -> bool:
-    """Ask for a second person's approval of a wave. False if it was asked already, or the wave has started."""
-    waiting = Wave.objects.filter(pk=wave.pk, state=WaveState.WAITING, asked_at=None, approved_at=None)
-    if not waiting.update(asked_at=at, asked_by=by):
-        return False
-    wave.refresh_from_db()
-    if by is not None:
-        recorder.record("asked", wave.rollout, {"wave": (None, wave.number)})
-    record_event(E.APPROVAL_ASKED, wave.rollout, wave=wave, by=by, at=at)
-    return True
-
-
-@transaction.atomic
-def approve_wave(wave: Wave, *, by: User, at: datetime, comment: str = "") -> None:
-    """Let a wave start once the one before it has passed. Idempotent.
-
-    Raises MayNotApprove, Forbidden and RolloutOver.
-    """
-    rollout = _locked(wave.rollout)
-    if rollout.state not in (*OPEN_ROLLOUTS, S.DRAFT):
-        raise RolloutOver(f"rollout {rollout.pk} is {rollout.state}")
-    for person in (rollout.started_by, wave.asked_by):
-        if person is not None and by.is_person_of(person):
-            raise MayNotApprove("somebody else must approve the wave: you started the rollout or asked for it")
-    pks = list(RolloutItem.objects.filter(wave=wave).values_list("terminal", flat=True))
-    if not holds_for_all(by, Permission.RUN_ROLLOUTS, Terminal.objects.filter(pk__in=pks), pks):
-        raise Forbidden(Permission.RUN_ROLLOUTS, is_elsewhere=may(by, Permission.RUN_ROLLOUTS))
-    changed = Wave.objects.filter(pk=wave.pk, state=WaveState.WAITING, approved_at=None)
-    if changed.update(approved_at=at, approved_by=by):
-        recorder.record("approved", rollout, {"wave": (None, wave.number)}, comment=comment)
-        record_event(E.APPROVED, rollout, wave=wave, by=by, at=at, comment=comment)
-    wave.refresh_from_db()
 
 
 @transaction.atomic
@@ -120,7 +76,7 @@ def cancel(rollout: Rollout, *, by: User | None, at: datetime, comment: str = ""
 @transaction.atomic
 def stop(rollout: Rollout, *, at: datetime, reason: str) -> bool:
     """Let nothing new start until a person rolls it back or continues it. False if it was stopped or over."""
-    rollout = _locked(rollout)
+    rollout = locked(rollout)
     changed = Rollout.objects.filter(pk=rollout.pk, state__in=(S.RUNNING, S.HELD, S.PAUSED))
     if not changed.update(state=S.STOPPED, state_at=at, reason=reason):
         return False
@@ -137,7 +93,7 @@ def continue_stopped(
     """Go on after a stop: watch the last wave again, with evidence that begins again; or without some measures, whose
     names are `leave_out`. A second person must have agreed (`tms.rollouts.approvals`). Raises RolloutOver.
     """
-    rollout = _locked(rollout)
+    rollout = locked(rollout)
     measures = [name for name in rollout.measures if name not in (leave_out or ())]
     changes: dict[str, Any] = {"state": S.RUNNING, "state_at": at, "reason": "", "measures": measures}
     if not leave_out:
@@ -197,7 +153,7 @@ def end(
     rollout: Rollout, state: RolloutState, *, by: User | None = None, at: datetime, reason: str = "", comment: str = ""
 ) -> bool:
     """End a rollout before its time. False if it was over."""
-    rollout = _locked(rollout)
+    rollout = locked(rollout)
     changed = Rollout.objects.filter(pk=rollout.pk, state__in=(*OPEN_ROLLOUTS, S.STOPPED))
     if not changed.update(state=state, state_at=at, reason=reason, ended_at=at):
         return False
@@ -254,6 +210,6 @@ def _move(
     rollout.refresh_from_db()
 
 
-def _locked(rollout: Rollout) -> Rollout:
+def locked(rollout: Rollout) -> Rollout:
     """The row, locked: the runner must not be about to order."""
     return Rollout.objects.select_for_update(no_key=True, of=("self",)).get(pk=rollout.pk)

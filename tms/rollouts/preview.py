@@ -17,8 +17,8 @@ from tms.rollouts.models import Rollout, RolloutItem, RolloutItemState, WaveKind
 from tms.rollouts.orders import Changes
 from tms.rollouts.rolling_back import RollBack
 from tms.rollouts.values import RolloutValues, WaveValues
-from tms.rollouts.wave_steps import exposed_at
-from tms.rollouts.waves import WaveDraw, WaveTarget, draw
+from tms.rollouts.waves.drawing import WaveDraw, WaveTarget, draw
+from tms.rollouts.waves.steps import exposed_at
 
 MAX_LOOKED_AT = 5_000
 """Terminals whose lanes are looked at; above that the preview says that the guards are asked at each start."""

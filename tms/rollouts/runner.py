@@ -22,7 +22,7 @@ from tms.jobs.runner import CHECK_AGAIN, Turns, situation_at
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.per_process import per_process
 from tms.lib.set_aside import SetAside, isolate
-from tms.rollouts import control, mobile_limit, starting, stop_rule, wave_steps
+from tms.rollouts import control, mobile_limit, starting, stop_rule
 from tms.rollouts.events import publish_items
 from tms.rollouts.following import awaited, follow_items
 from tms.rollouts.models import (
@@ -36,6 +36,7 @@ from tms.rollouts.models import (
 )
 from tms.rollouts.models.item import WORKING
 from tms.rollouts.orders import Changes
+from tms.rollouts.waves import steps
 
 PASS_S = 0.5
 IDLE = timedelta(seconds=3)
@@ -139,9 +140,9 @@ def _go_on(rollout: Rollout, changes: Changes, at: datetime) -> int:
         starting.start(rollout, by=starter, at=at)
     if rollout.state not in (RolloutState.RUNNING, RolloutState.HELD):
         return 0
-    wave_steps.advance(rollout, at)
+    steps.advance(rollout, at)
     changed = _order_next(rollout, changes, starter, at)
-    wave_steps.end_if_over(rollout, at)
+    steps.end_if_over(rollout, at)
     return changed
 
 

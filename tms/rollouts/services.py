@@ -1,10 +1,7 @@
 """What people do with rollouts. Each service is idempotent, in one transaction, and in the audit trail."""
 
 from tms.rollouts.control import (
-    MayNotApprove,
     RolloutOver,
-    approve_wave,
-    ask_approval,
     cancel,
     confirm,
     continue_stopped,
@@ -19,6 +16,7 @@ from tms.rollouts.events import counts_of, record_event
 from tms.rollouts.planning import create, discard, draft, members_of, needs_second, plan, save_draft
 from tms.rollouts.rolling_back import RollBack, roll_back, roll_back_of
 from tms.rollouts.values import RolloutRefused, RolloutValues, WaveValues
+from tms.rollouts.waves.approval import MayNotApprove, approve_wave, ask_approval, may_approve
 
 __all__ = [
     "MayNotApprove",
@@ -37,6 +35,7 @@ __all__ = [
     "demand_control",
     "discard",
     "draft",
+    "may_approve",
     "may_control",
     "members_of",
     "needs_second",

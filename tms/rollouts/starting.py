@@ -29,7 +29,8 @@ from tms.rollouts.models import (
 )
 from tms.rollouts.models.rollout import RolloutQuerySet
 from tms.rollouts.rolling_back import roll_back_of
-from tms.rollouts.waves import WaveDraw, WaveTarget, draw
+from tms.rollouts.waves import approval
+from tms.rollouts.waves.drawing import WaveDraw, WaveTarget, draw
 
 MAX_ITEMS = 100_000
 WITHOUT_WORK = states(lambda treatment: not treatment.takes_work)
@@ -57,7 +58,7 @@ def may_start(rollout: Rollout, at: datetime) -> bool:
         return True
     first = rollout.waves.first()
     if first is not None and first.approved_at is None:
-        control.ask_approval(first, by=rollout.started_by, at=at)
+        approval.ask_approval(first, by=rollout.started_by, at=at)
     return first is None or first.approved_at is not None
 
 
@@ -107,6 +108,8 @@ def add_late(rollout: Rollout, *, by: User, at: datetime) -> int:
     wave = _wave_for_late(rollout) if rows else None
     if wave is None:
         return 0
+    if wave.approved_at is not None:
+        approval.ask_again(wave)
     RolloutItem.objects.bulk_create((_item(rollout, wave, row, at) for row in rows), ignore_conflicts=True)
     return len(rows)
 
@@ -170,7 +173,13 @@ def _wave_for_late(rollout: Rollout) -> Wave | None:
         if own is None:
             last = rollout.waves.aggregate(last=Max("number"))["last"] or 0
             own = Wave.objects.create(rollout=rollout, number=last + 1, kind=WaveKind.LATE)
-        return own if own.state != WaveState.PASSED else None
-    open_waves = [wave for wave in waves if wave.state in (WaveState.WAITING, WaveState.INSTALLING)]
+        return own if own.state != WaveState.PASSED and _takes_late(own) else None
+    is_open = (WaveState.WAITING, WaveState.INSTALLING)
+    open_waves = [wave for wave in waves if wave.state in is_open and _takes_late(wave)]
     ordinary = [wave for wave in open_waves if wave.kind != WaveKind.HELD_BACK]
     return (ordinary or open_waves)[-1] if open_waves else None
+
+
+def _takes_late(wave: Wave) -> bool:
+    """A wave that was approved and has started takes nobody whom nobody approved."""
+    return wave.approved_at is None or wave.state == WaveState.WAITING

@@ -147,7 +147,7 @@ def in_state(state: RolloutState) -> Callable[[], object]:
 
 
 def somebody_elses() -> None:
-    Rollout.objects.update(state=RolloutState.RUNNING, started_by=None)
+    Rollout.objects.update(state=RolloutState.RUNNING, started_at=now(), started_by=None)
 
 
 def failed() -> None:
@@ -312,7 +312,6 @@ OPERATIONS: Mapping[str, Request] = {
     "POST /api/v1/signing-keys": ("added", {"name": "next", "public_key": PUBLIC_KEY}, nothing),
     "POST /api/v1/signing-keys/{pk}/remove": ("removed", {}, nothing),
     "POST /api/v1/rollouts": ("created", rollout, nothing),
-    "POST /api/v1/rollouts/{pk}/waves/{number}/approve": ("approved", WHY, somebody_elses),
     "POST /api/v1/rollouts/{pk}/pause": ("paused", {}, in_state(RolloutState.RUNNING)),
     "POST /api/v1/rollouts/{pk}/resume": ("resumed", {}, in_state(RolloutState.PAUSED)),
     "POST /api/v1/rollouts/{pk}/cancel": ("cancelled", WHY, in_state(RolloutState.RUNNING)),

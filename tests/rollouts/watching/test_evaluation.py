@@ -10,7 +10,7 @@ from tests.support.builders import AT, Fleet
 from tms.fleet.models import Outage, Site, Terminal, TerminalState
 from tms.fleet.models.opening_hours import OpeningHours
 from tms.fleet.models.outage import OutageCause
-from tms.rollouts import watching, wave_steps
+from tms.rollouts import watching
 from tms.rollouts.models import (
     EvidencePoint,
     Rollout,
@@ -24,6 +24,7 @@ from tms.rollouts.models import (
     WaveState,
 )
 from tms.rollouts.watching import faults, report
+from tms.rollouts.waves import steps
 from tms.telemetry.models import Rollup
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
@@ -182,7 +183,7 @@ def test_a_wave_is_watched_enough_when_its_time_by_the_opening_hours_is_over(rol
     )
     canary = rollout.waves.get(number=1)
     canary.watch_hours, canary.state, canary.installed_at = None, WaveState.WATCHED, AT
-    canary.watched_until = wave_steps.watched_until(canary, AT)
+    canary.watched_until = steps.watched_until(canary, AT)
     canary.save()
 
     before, after = evaluate(rollout, 47.9), evaluate(rollout, 48)

@@ -5,7 +5,7 @@ import pytest
 from tests.support.builders import AT
 from tms.fleet.models import Outage
 from tms.rollouts.watching.preview import smallest_effects
-from tms.rollouts.waves import WaveTarget
+from tms.rollouts.waves.drawing import WaveTarget
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 

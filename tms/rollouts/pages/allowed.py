@@ -38,17 +38,12 @@ class Allowed:
             start=rollout.state == S.DRAFT,
             discard=rollout.state == S.DRAFT,
             stop=is_open or rollout.state == S.STOPPED,
-            approve=wave is not None and not _is_theirs(rollout, wave, to),
+            approve=wave is not None and services.may_approve(to, wave),
             retry=is_open or rollout.state == S.STOPPED,
             confirm=counts.attention > 0,
             roll_back=_can_roll_back(rollout, counts),
             go_on=rollout.state == S.STOPPED,
         )
-
-
-def _is_theirs(rollout: Rollout, wave: Wave, person: User) -> bool:
-    """Whether the person started the rollout or asked for the wave: a second one must approve it."""
-    return any(one is not None and person.is_person_of(one) for one in (rollout.started_by, wave.asked_by))
 
 
 def _can_roll_back(rollout: Rollout, counts: ItemCounts) -> bool:

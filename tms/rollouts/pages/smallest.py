@@ -9,7 +9,7 @@ from tms.rollouts import services
 from tms.rollouts.pages.forms import WaveRow
 from tms.rollouts.values import RolloutValues
 from tms.rollouts.watching.preview import smallest_effects
-from tms.rollouts.waves import WaveDraw, WaveTarget, draw
+from tms.rollouts.waves.drawing import WaveDraw, WaveTarget, draw
 
 MAX_LOOKED_AT = 20_000
 """Terminals of a rollout that are drawn again for this."""

@@ -9,7 +9,7 @@ from tms.fleet.models.outage import Outage
 from tms.rollouts.effects import noticeable
 from tms.rollouts.effects.noticeable import Beside
 from tms.rollouts.effects.rates import HISTORY_DAYS, LOWEST_MEAN
-from tms.rollouts.waves import WaveTarget
+from tms.rollouts.waves.drawing import WaveTarget
 
 LASTING_FAULTS = 0.004
 """Lasting faults of a terminal a day, as a guess."""

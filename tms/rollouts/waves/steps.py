@@ -7,7 +7,6 @@ from tms.fleet.sites.calendar import hours_of
 from tms.jobs.guards import Hold
 from tms.lib.calendar.dates import DAY
 from tms.lib.calendar.opening_hours import Hours
-from tms.rollouts import control
 from tms.rollouts.events import record_event
 from tms.rollouts.models import (
     OPEN_ITEMS,
@@ -22,6 +21,7 @@ from tms.rollouts.models import (
     WaveState,
 )
 from tms.rollouts.models.item import WORKING
+from tms.rollouts.waves import approval
 
 MAX_EXPOSURE = timedelta(days=7)
 """A site that does not open for a week keeps nobody waiting longer."""
@@ -68,7 +68,7 @@ def _is_approved(rollout: Rollout, wave: Wave, at: datetime) -> bool:
     if rollout.approval != ApprovalRule.EACH or wave.number == 1:
         return True
     if wave.approved_at is None:
-        control.ask_approval(wave, by=rollout.started_by, at=at)
+        approval.ask_approval(wave, by=rollout.started_by, at=at)
     return wave.approved_at is not None
 
 
@@ -86,7 +86,7 @@ def _install(rollout: Rollout, wave: Wave, coming: Wave | None, at: datetime) ->
     if until > at:
         Rollout.objects.filter(pk=rollout.pk).update(enough_evidence=False)  # of this wave nothing is known yet
     if coming is not None and rollout.approval == ApprovalRule.EACH:
-        control.ask_approval(coming, by=rollout.started_by, at=at)
+        approval.ask_approval(coming, by=rollout.started_by, at=at)
     return True
 
 
