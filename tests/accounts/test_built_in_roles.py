@@ -87,7 +87,9 @@ def test_the_style_sheet_hides_what_rows_hide():
 
 
 def test_the_documentation_lists_the_permissions_of_each_role():
-    rows = re.findall(r"^\| `([a-z_.]+)` \|[^|]+\|(.*)\|$", (ROOT / "docs/permissions.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([a-z_]+\.[a-z_]+)` \|[^|]+\|(.*)\|$", (ROOT / "docs/permissions.md").read_text(), re.MULTILINE
+    )
     result = {name: [bool(cell.strip()) for cell in cells.split("|")] for name, cells in rows}
 
     assert result == {action.value: [action in of_role for of_role in roles.BUILT_IN.values()] for action in Permission}

@@ -8,11 +8,14 @@ from django.db import transaction
 
 from tests.support.builders import AT, later
 from tests.support.threads import run_concurrently
-from tms.alerts.maintenance import services
+from tms.accounts.models import AuditEntry
+from tms.alerts.maintenance import coverage, services
 from tms.alerts.maintenance.calendar import planned_windows
 from tms.alerts.maintenance.services import NotActive, WindowScope
 from tms.alerts.models.maintenance import Window
+from tms.fleet.groups.services import set_members
 from tms.fleet.models import Group, Terminal
+from tms.fleet.terminals.services import move_terminals
 from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
 
 pytestmark = pytest.mark.both
@@ -30,7 +33,7 @@ def plan(fleet, scope: WindowScope, *, starts: float = 0, hours: float = 1, rule
 
 def covered(*terminals: Terminal, at: datetime) -> set[str]:
     sites_of = {terminal.pk: terminal.site_id for terminal in terminals}
-    found = services.coverage_of(sites_of, among=services.running(at))
+    found = coverage.coverage_of(sites_of, among=coverage.running(at))
     return {terminal.uid for terminal in terminals if terminal.pk in found}
 
 
@@ -51,13 +54,61 @@ def test_a_window_covers_its_sites_groups_and_terminals_while_it_lasts(fleet, wa
     assert [covered(one, other, at=later(at)) for at in instants] == [set(), {"one"}, {"one"}, set()]
 
 
+@pytest.mark.parametrize("way", ["site", "group"])
+def test_a_window_covers_nobody_beyond_what_was_agreed_to(fleet, settings, way):
+    """Some may join; more than nobody was asked for may not, and may again once somebody extends the window."""
+    settings.APPROVAL_TERMINALS, settings.APPROVAL_LAST_LANE = 2, False
+    first, *joining = [fleet.terminal(uid=f"{number}", site=fleet.site(f"S{number}")) for number in range(4)]
+    group = fleet.group("pilot", first)
+    scope = {"site": WindowScope(sites=[first.site]), "group": WindowScope(groups=[group])}
+    window = plan(fleet, scope[way], hours=2)
+
+    def join(*terminals: Terminal) -> None:
+        pks = [terminal.pk for terminal in terminals]
+        if way == "site":
+            move_terminals(pks, to=first.site, by=None, at=AT)
+        else:
+            set_members(group, add=pks, by=None, at=AT)
+
+    def now_covered() -> set[str]:
+        by_rows = covered(*Terminal.objects.all(), at=later(60))
+        assert by_rows == set(Terminal.objects.filter(coverage.in_scope([window])).values_list("uid", flat=True))
+        return by_rows
+
+    join(joining[0])
+    within = now_covered()
+    join(*joining[1:])
+    beyond = now_covered()
+    window.refresh_from_db()
+    services.extend(window, until=window.occurs_until + timedelta(hours=1), by=None, at=later(60))
+
+    assert (within, beyond, now_covered()) == ({"0", "1"}, {"0"}, {"0", "1", "2", "3"})
+    assert list(AuditEntry.objects.filter(action="outgrown").values_list("changes", flat=True)) == [
+        {"terminals": [1, 4]}
+    ]
+
+
+def test_a_window_that_shrinks_covers_all_again_and_forgets_who_left(fleet, settings):
+    settings.APPROVAL_TERMINALS, settings.APPROVAL_LAST_LANE = 2, False
+    terminals = [fleet.terminal(uid=f"{number}") for number in range(4)]
+    group = fleet.group("pilot", terminals[0])
+    window = plan(fleet, WindowScope(groups=[group]))
+
+    set_members(group, add=[terminal.pk for terminal in terminals[1:]], by=None, at=AT)
+    set_members(group, remove=[terminal.pk for terminal in terminals[:2]], by=None, at=AT)
+
+    window.refresh_from_db()
+    assert (window.is_outgrown, window.agreed_terminals.count()) == (False, 0)
+    assert covered(*terminals, at=later(60)) == {"2", "3"}
+
+
 def test_of_several_windows_the_one_that_lasts_longest_is_reported(fleet):
     terminal = fleet.terminal()
     plan(fleet, WindowScope(sites=[terminal.site]), hours=1, by="mei")
     plan(fleet, WindowScope(terminals=[terminal]), hours=3, by="ken")
     plan(fleet, WindowScope(sites=[terminal.site]), hours=2, by="aiko")
 
-    cover = services.coverage_of({terminal.pk: terminal.site_id}, among=services.running(AT))[terminal.pk]
+    cover = coverage.coverage_of({terminal.pk: terminal.site_id}, among=coverage.running(AT))[terminal.pk]
 
     assert (cover.until, cover.by, cover.note) == (later(3 * HOUR), "ken", "new router")
 

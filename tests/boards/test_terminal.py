@@ -126,8 +126,9 @@ def without_instant(entry: str) -> str:
     return re.sub(r"^.*?\d\d:\d\d(:\d\d)? ", "", entry, count=1)
 
 
-def test_the_timeline_names_what_changed_before_and_after_and_who_changed_it(page, fleet, tanaka):
+def test_the_timeline_names_what_changed_before_and_after_and_who_changed_it(page, fleet, tanaka, settings):
     """Newest first: what people changed, then what the terminal reported at its boots."""
+    settings.APPROVAL_LAST_LANE = False
     terminal = fleet.terminal(uid="T-1", site=fleet.site("AAA"), firmware="4.8.1")
     commit.write([Link(terminal).boot(at=now(-300), firmware="4.8.2")])
     move_terminals([terminal.pk], to=fleet.site("BBB"), by=tanaka, at=now(-240))

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from tests.clock.running_clock import Work, running
 from tests.support.builders import AT, Link, later
 from tms.alerts import correlation, lifecycle
-from tms.alerts.maintenance import services
+from tms.alerts.maintenance import coverage, services
 from tms.alerts.models import Alert
 from tms.alerts.models.maintenance import Window
 from tms.clock import jobs, presence_sweep, scheduler
@@ -338,7 +338,7 @@ def test_an_unreadable_window_is_skipped(fleet, monkeypatch):
     Window.objects.filter(pk=windows[0].pk).update(time_zone="Mars/Olympus", occurs_until=AT)
 
     with capture_logs() as logs:
-        running = services.running(later(60))
+        running = coverage.running(later(60))
 
     assert [window.pk for window in running] == [windows[1].pk]
     assert [line["window"] for line in logs if line["event"] == "window_unreadable"] == [windows[0].pk]

@@ -7,6 +7,7 @@ from tests.support import people
 from tests.support.builders import now
 from tests.support.rest import ApiClient, invalid_fields, problem_of
 from tms.accounts.models import AuditEntry, User
+from tms.approvals.clearance import NotAgreed, cleared
 from tms.jobs import runner, starting
 from tms.jobs.approvals import JobPayload, LargeJob
 from tms.jobs.models import Item, Job, JobRun
@@ -109,14 +110,18 @@ def test_numbers_of_a_job_are_those_of_the_terminals_that_its_reader_sees(fleet,
     assert reader.get("/jobs").json()["items"][0]["runs"][0]["counts"] == {"sent": 1}
 
 
-def test_what_grew_while_it_waited_for_a_second_person_does_not_start(fleet, client, settings):
+def test_what_grew_since_a_second_person_agreed_does_not_start(fleet, client, settings):
     settings.APPROVAL_TERMINALS = 2
     fleet.terminals_online(3)
     lead = User.objects.get(username="lead")
     body = JobBody(**PING | {"command": "reboot"}).model_dump(mode="json", exclude={"confirm"})
+    agreed_to = JobPayload(body, (1, 2, 3))
 
-    fleet.terminals_online(3)
-    LargeJob().perform(JobPayload(body, (1, 2, 3)), by=lead, at=now())
+    with cleared(LargeJob(), agreed_to):
+        LargeJob().perform(agreed_to, by=lead, at=now())
+        fleet.terminals_online(3)
+        with pytest.raises(NotAgreed):
+            LargeJob().perform(JobPayload(body | {"name": "again"}, (1, 2, 3)), by=lead, at=now())
     starting.start_due(now())
 
     assert (JobRun.objects.get().reason, Item.objects.count()) == ("grown", 0)

@@ -29,8 +29,9 @@ def at_second(seconds: float, scope: Scope | None = None) -> Moment:
 
 
 @pytest.fixture
-def moved(fleet) -> Terminal:
+def moved(fleet, settings) -> Terminal:
     """It moved from AAA to BBB after a minute, together with a new name and another firmware."""
+    settings.APPROVAL_LAST_LANE = False
     terminal = fleet.terminal(site=fleet.site("AAA"), label="Door 1", serial="S-1", model="KX-20", firmware="4.8.1")
     other = fleet.site("BBB")
     Terminal.objects.update(created_at=AT - DAY)

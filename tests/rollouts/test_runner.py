@@ -14,6 +14,8 @@ from tests.support.builders import AT, later
 from tests.support.rollouts import answer, deliver, make_rollout, progress, reboot, states, tick, values
 from tests.support.threads import run_concurrently
 from tms.accounts.models import Grant, User
+from tms.approvals.acts import Act
+from tms.approvals.clearance import agreed
 from tms.artifacts import delivery
 from tms.clock import presence_sweep
 from tms.commands import services as commands
@@ -120,7 +122,8 @@ def test_a_wave_that_is_watched_again_after_a_stop_is_watched_for_its_whole_time
     tick(70)
     control.stop(made, at=later(3_500), reason="effects")
 
-    services.continue_stopped(made, by=lead, at=later(9_000), comment="the carrier was away")
+    with agreed(Act.CONTINUE, name="", terminals=()):
+        services.continue_stopped(made, by=lead, at=later(9_000), comment="the carrier was away")
     tick(9_001)
     tick(9_000 + 3_500)
 
@@ -379,7 +382,8 @@ def test_failures_above_the_threshold_stop_the_rollout_and_are_tried_again(fleet
     stopped = made.state, made.reason, Counter(states(made))
     tick(4)
     retried = services.retry(made, by=lead, at=later(5), reason="no_space")
-    services.continue_stopped(made, by=lead, at=later(6), comment="disks were cleaned", leave_out=["memory"])
+    with agreed(Act.CONTINUE, name="", terminals=()):
+        services.continue_stopped(made, by=lead, at=later(6), comment="disks were cleaned", leave_out=["memory"])
     tick(70)
 
     assert stopped == ("stopped", "failures", {"failed no_space": 5, "ordered": 3, "waiting last_lane": 8})

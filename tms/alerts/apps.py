@@ -25,9 +25,11 @@ class AlertsConfig(AppConfig):
         from tms.alerts import terminal_query
         from tms.alerts.correlation import regions
         from tms.alerts.lifecycle import devices, standing
+        from tms.alerts.maintenance import coverage
         from tms.alerts.maintenance import services as maintenance
         from tms.approvals import kinds
         from tms.fleet.devices.unexpected import unexpected_decided
+        from tms.fleet.identity.history import identity_changed
         from tms.fleet.regions.services import region_renamed
         from tms.fleet.terminals.lifecycle_changes import lifecycle_changed, lifecycle_preview
 
@@ -35,6 +37,7 @@ class AlertsConfig(AppConfig):
         undo.MODULES.add(*UNDOS)
         lifecycle_changed.connect(standing.follow_lifecycle)
         lifecycle_changed.connect(maintenance.follow_lifecycle)
+        identity_changed.connect(coverage.follow_identity)
         lifecycle_preview.connect(standing.preview_lifecycle)
         lifecycle_preview.connect(maintenance.preview_lifecycle)
         unexpected_decided.connect(devices.follow_decision)

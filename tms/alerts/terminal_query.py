@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from tms.alerts.maintenance.services import in_scope
+from tms.alerts.maintenance.coverage import in_scope
 from tms.alerts.models import Alert
 from tms.alerts.models.maintenance import Window
 from tms.fleet.sites.terminal_query import at_closed_site

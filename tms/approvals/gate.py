@@ -9,6 +9,7 @@ from django.conf import settings
 
 from tms.accounts.access import Forbidden, may
 from tms.accounts.models import User
+from tms.approvals.acts import Act
 from tms.approvals.approvers import approvers
 from tms.approvals.kinds import ApprovalKind, kind_named
 from tms.approvals.models import ApprovalRequest
@@ -55,7 +56,7 @@ class Proposal(NamedTuple):
         return self.kind.title(self.payload, self.impact)
 
 
-def propose(name: str, payload: Any, *, by: User, at: datetime) -> Proposal:
+def propose(name: Act, payload: Any, *, by: User, at: datetime) -> Proposal:
     """Raises Forbidden if the person lacks the permission for a part of it."""
     kind = kind_named(name)
     if not kind.is_permitted(payload, by):

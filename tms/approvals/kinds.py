@@ -3,12 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import msgspec
 
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
+from tms.approvals.acts import Act
 from tms.approvals.models import ApprovalRequest
 from tms.lib.per_process import DeferredModules
 
@@ -24,7 +25,7 @@ class Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ApprovalKind[P: Payload, I](ABC):
     """One kind of action. `payload` and `impact` are the types of what is stored."""
 
-    name: ClassVar[str]
+    name: ClassVar[Act]
     permission: ClassVar[Permission]
     payload: ClassVar[type[Payload]]
     impact: ClassVar[type[Any]]
@@ -44,6 +45,10 @@ class ApprovalKind[P: Payload, I](ABC):
     @abstractmethod
     def is_within(self, payload: P, larger: P, *, later: timedelta) -> bool:
         """Whether it does no more than `larger`, which was requested that much earlier, and for no longer."""
+
+    def includes(self, payload: P, act: Act, part: Payload) -> bool:
+        """Whether who agreed to `payload` agreed to `part` of it, which another act may be."""
+        return act is self.name and self.is_within(cast(P, part), payload, later=timedelta(0))
 
     @abstractmethod
     def title(self, payload: P, impact: I) -> str:
@@ -94,5 +99,9 @@ def register(kind: ApprovalKind[Any, Any]) -> None:
 
 
 def kind_named(name: str) -> ApprovalKind[Any, Any]:
+    return all_kinds()[name]
+
+
+def all_kinds() -> Mapping[str, ApprovalKind[Any, Any]]:
     MODULES.load()
-    return _kinds[name]
+    return _kinds

@@ -6,16 +6,14 @@ from typing import Self
 from pydantic import Field
 
 from tms.accounts.models import User
+from tms.approvals.acts import Act
 from tms.approvals.models import ApprovalRequest, ApprovalState
 from tms.rest_base.schemas import ResponseSchema
 
 
 class ApprovalSchema(ResponseSchema):
     id: int
-    kind: str = Field(
-        description="Kind of action: `alerts`, `plan-maintenance`, `extend-maintenance`, `retire`, `close-site`, "
-        "`import` or `command`."
-    )
+    kind: Act = Field(description="What would be done.")
     summary: str
     reason: str
     state: ApprovalState
@@ -31,7 +29,7 @@ class ApprovalSchema(ResponseSchema):
     def of(cls, request: ApprovalRequest) -> Self:
         return cls(
             id=request.pk,
-            kind=request.kind,
+            kind=Act(request.kind),
             summary=request.summary,
             reason=request.reason,
             state=ApprovalState(request.state),

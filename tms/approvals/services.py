@@ -6,12 +6,14 @@ from datetime import datetime
 
 import msgspec
 from django.db import transaction
+from django.utils.translation import gettext
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.approvals.approvers import is_second, on_shift
+from tms.approvals.clearance import NotAgreed, cleared
 from tms.approvals.gate import Proposal, lifetime
-from tms.approvals.kinds import StoredAction
+from tms.approvals.kinds import CannotPerform, StoredAction
 from tms.approvals.models import ApprovalRequest, ApprovalState
 from tms.feed.change import Change
 from tms.feed.publisher import publish
@@ -64,8 +66,8 @@ def approve(request: ApprovalRequest, *, by: User, comment: str, at: datetime) -
     requester = request.requested_by
     if requester is None or not requester.is_active or not action.kind.is_permitted(action.payload, requester):
         raise RequesterMayNot
-    with recorder.on_behalf_of(requester, approved_by=by):
-        request.changed = action.kind.perform(action.payload, by=requester, at=at)
+    with recorder.on_behalf_of(requester, approved_by=by), cleared(action.kind, action.payload):
+        request.changed = _perform(action, by=requester, at=at)
         recorder.record("approved", request, {"changed": (None, request.changed)}, comment=comment)
     request.save(update_fields=["changed"])
     return request
@@ -109,10 +111,18 @@ def expire(at: datetime) -> int:
 
 @contextmanager
 def alone(proposal: Proposal, *, reason: str, by: User) -> Iterator[None]:
-    """The transaction of an action without a second person. The audit trail says so where one was required."""
+    """The transaction of an action without a second person. The audit trail says so where one was required.
+
+    Raises NotAgreed if one must approve it: what is proposed was not shown to the requester, or grew.
+    """
+    if proposal.needs_approval:
+        raise NotAgreed
     with transaction.atomic():
-        yield
-        if proposal.must_be_typed:
+        if not proposal.must_be_typed:
+            yield
+        else:
+            with cleared(proposal.kind, proposal.payload):
+                yield
             why = "nobody answered" if proposal.approvers else "nobody on shift could approve it"
             changes = {"action": (None, proposal.title), "why": (None, why)}
             recorder.record("acted-alone", by, changes, comment=reason)
@@ -124,6 +134,14 @@ def _decidable(request: ApprovalRequest, *, by: User, at: datetime) -> StoredAct
     if not may_decide(request, by) or not on_shift().filter(pk=by.pk).exists():
         raise MayNotDecide
     return StoredAction(request)
+
+
+def _perform(action: StoredAction, *, by: User, at: datetime) -> int:
+    try:
+        return action.kind.perform(action.payload, by=by, at=at)
+    except NotAgreed:
+        text = gettext("It would do more now than was asked for. Reject the request.")
+        raise CannotPerform(text) from None
 
 
 def _decide(request: ApprovalRequest, state: ApprovalState, *, by: User, comment: str, at: datetime) -> None:

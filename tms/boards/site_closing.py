@@ -16,6 +16,7 @@ from tms.accounts.permissions import Permission
 from tms.alerts.models import Alert
 from tms.alerts.models.maintenance import Window
 from tms.approvals import services as approvals
+from tms.approvals.acts import Act
 from tms.approvals.gate import propose
 from tms.boards.approvals.views import render_asked
 from tms.boards.pages import SitesPage
@@ -27,7 +28,7 @@ from tms.fleet.models import DeviceState, Placement, Site
 from tms.fleet.sites import services
 from tms.fleet.sites.forms import CloseForm, ReopenForm
 from tms.fleet.terminals.lifecycle_changes import BRING_BACK_WITHIN
-from tms.fleet.terminals.retirement import CLOSE_SITE, ClosePayload
+from tms.fleet.terminals.retirement import ClosePayload
 
 
 class ClosingCounts(NamedTuple):
@@ -66,7 +67,7 @@ def close_site(request: AuthenticatedRequest, code: str) -> HttpResponse:
     form = CloseForm(request.POST if request.method == "POST" else None, site=site)
     is_confirmed = form.is_bound and form.is_valid()
     becomes, comment = (form.state, form.cleaned_data["comment"]) if is_confirmed else (DeviceState.SPARE, "")
-    proposal = propose(CLOSE_SITE, ClosePayload.of(site, becomes, comment), by=request.user, at=at)
+    proposal = propose(Act.CLOSE_SITE, ClosePayload.of(site, becomes, comment), by=request.user, at=at)
     if not is_confirmed:
         context = {"form": form, "loss": ClosingCounts.of(site), "proposal": proposal, "days": BRING_BACK_WITHIN.days}
         act = {"act": gettext("Close site"), "act_kind": "danger-fill"}

@@ -8,11 +8,12 @@ from ninja import Query
 from tms.accounts.access import demand, demand_within, visible
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
+from tms.approvals.acts import Act
 from tms.approvals.api import check
 from tms.approvals.gate import propose
 from tms.approvals.services import alone
 from tms.commands import catalogue, catalogue_lines, definitions, services
-from tms.commands.approvals import COMMAND, CommandPayload
+from tms.commands.approvals import CommandPayload
 from tms.commands.kinds import CATALOG
 from tms.commands.models import Command, CommandDefinition, CommandState
 from tms.commands.schemas import (
@@ -148,7 +149,7 @@ def send_command(request: ApiRequest, uid: str, body: CommandBody) -> CommandSch
         }
         if not spec.is_dangerous:
             return _answer_queued(services.queue(terminal, by=request.person, at=at, **values))
-        proposal = propose(COMMAND, CommandPayload(terminal=terminal.pk, **values), by=request.person, at=at)
+        proposal = propose(Act.COMMAND, CommandPayload(terminal=terminal.pk, **values), by=request.person, at=at)
         check(proposal, confirm=body.confirm, reason=body.reason, by=request.person, at=at)
         with alone(proposal, reason=body.reason, by=request.person):
             return _answer_queued(services.queue(terminal, by=request.person, at=at, **values))

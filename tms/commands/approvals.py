@@ -12,13 +12,12 @@ from django.utils.translation import gettext
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.alerts.consequences import Consequences, of_terminals
+from tms.approvals.acts import Act
 from tms.approvals.approvers import holds_for_all
 from tms.approvals.kinds import ApprovalKind, CannotPerform, Payload, register
 from tms.commands import catalogue, services
 from tms.commands.models import Danger
 from tms.fleet.models import Terminal
-
-COMMAND = "command"
 
 
 class CommandPayload(Payload, frozen=True):
@@ -43,7 +42,7 @@ class CommandPayload(Payload, frozen=True):
 
 
 class DangerousCommand(ApprovalKind[CommandPayload, Consequences]):
-    name = COMMAND
+    name = Act.COMMAND
     permission = Permission.SEND_DANGEROUS_COMMANDS
     payload = CommandPayload
     impact = Consequences

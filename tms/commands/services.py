@@ -13,6 +13,8 @@ from django.utils.translation import ngettext
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
+from tms.approvals import clearance
+from tms.approvals.acts import Act
 from tms.commands import catalogue
 from tms.commands.argument_schemas import faults
 from tms.commands.kinds import CHANGES, CommandSpec
@@ -96,10 +98,13 @@ def queue(
 ) -> Command:
     """Queue a command. It is sent at once if the terminal is connected, otherwise when it returns in time.
 
-    It is in the audit trail, with the reason.
+    It is in the audit trail, with the reason. Raises CommandRefused and NotAgreed.
     """
-    _check_times(answer_within_s=answer_within_s, deliver_within_s=deliver_within_s)
+    times = {"answer_within_s": answer_within_s, "deliver_within_s": deliver_within_s}
+    _check_times(**times)
     spec = check(name, args)
+    if spec.is_dangerous:
+        clearance.demand(Act.COMMAND, by=by, at=at, terminal=terminal.pk, name=name, args=args, **times)
     if not catalogue.able_of([terminal])[terminal.pk].is_offered(spec):
         known = ", ".join(each.name for each in catalogue.offered(terminal)) or "none"
         raise CommandRefused(f"{terminal.uid} does not support {name}; it supports: {known}", where="$.name")
@@ -109,8 +114,7 @@ def queue(
         args=args,
         by=by,
         at=at,
-        answer_within_s=answer_within_s,
-        deliver_within_s=deliver_within_s,
+        **times,
     )
     command.save(force_insert=True)
     recorder.record("commanded", terminal, _audit_values(command), comment=reason)

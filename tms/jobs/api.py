@@ -10,13 +10,14 @@ from ninja import Query
 
 from tms.accounts.access import visible
 from tms.accounts.permissions import Permission
+from tms.approvals.acts import Act
 from tms.approvals.api import check
 from tms.approvals.gate import propose
 from tms.approvals.services import alone
 from tms.commands import catalogue
 from tms.commands.services import CommandRefused
 from tms.jobs import services
-from tms.jobs.approvals import JOB, JobPayload
+from tms.jobs.approvals import JobPayload
 from tms.jobs.models import Item, ItemState, Job, JobRun, JobState
 from tms.jobs.schemas import ItemPageSchema, ItemSchema, JobBody, JobPageSchema, JobSchema, RunSchema
 from tms.jobs.services import JobRefused
@@ -119,7 +120,7 @@ def _create(request: ApiRequest, body: JobBody, at: datetime) -> Job:
     payload = JobPayload(
         body.model_dump(mode="json", exclude={"confirm"}), tuple(terminals.values_list("pk", flat=True))
     )
-    proposal = propose(JOB, payload, by=person, at=at)
+    proposal = propose(Act.JOB, payload, by=person, at=at)
     check(proposal, confirm=body.confirm, reason=body.comment, by=person, at=at)
     with alone(proposal, reason=body.comment, by=person):
         return services.create_job(values, by=person, at=at)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.alerts.consequences import Consequences, of_terminals
+from tms.approvals.acts import Act
 from tms.approvals.approvers import holds_for_all
 from tms.approvals.kinds import ApprovalKind, CannotPerform, Payload, register
 from tms.commands import catalogue
@@ -23,8 +24,6 @@ from tms.jobs.services import JobRefused
 from tms.lib.db import rows as db_rows
 from tms.query.errors import QueryError
 from tms.rest_base.problems import ProblemError
-
-JOB = "job"
 
 
 class JobPayload(Payload, frozen=True):
@@ -45,7 +44,7 @@ class JobPayload(Payload, frozen=True):
 class LargeJob(ApprovalKind[JobPayload, Consequences]):
     """The last lane of a site is no reason to ask: the guards never take it."""
 
-    name = JOB
+    name = Act.JOB
     permission = Permission.SEND_DANGEROUS_COMMANDS
     payload = JobPayload
     impact = Consequences
@@ -80,7 +79,7 @@ class LargeJob(ApprovalKind[JobPayload, Consequences]):
         """A job without a start of its own starts now. Returns how many terminals it was approved for."""
         try:
             values = JobBody(**payload.body).values(by, at=at)
-            services.create_job(values, by=by, at=at, agreed=len(payload.terminals))
+            services.create_job(values, by=by, at=at)
         except (CommandRefused, JobRefused, ProblemError, QueryError, ValidationError) as error:
             raise CannotPerform(str(error)) from None
         return len(payload.terminals)

@@ -16,7 +16,7 @@ import msgspec
 from django.db.models import F, Q, QuerySet
 
 from tms.accounts.models import User
-from tms.alerts.maintenance import services as maintenance
+from tms.alerts.maintenance import coverage as maintenance
 from tms.alerts.models import Alert
 from tms.commands import catalogue
 from tms.commands import services as commands

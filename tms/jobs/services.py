@@ -14,6 +14,9 @@ from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
+from tms.approvals import clearance
+from tms.approvals.acts import Act
+from tms.commands import catalogue
 from tms.commands import services as commands
 from tms.commands.kinds import CommandSpec
 from tms.commands.models import Danger
@@ -92,18 +95,20 @@ class JobValues:
 
 
 @transaction.atomic
-def create_job(values: JobValues, *, by: User, at: datetime, agreed: int | None = None) -> Job:
-    """The clock starts it. `agreed`: for how many terminals, if somebody else agreed to it before.
+def create_job(values: JobValues, *, by: User, at: datetime) -> Job:
+    """The clock starts it.
 
     Returns the job that the person made a moment ago if it is the same: it was sent twice. Raises JobRefused,
-    CommandRefused, QueryError and Forbidden.
+    CommandRefused, QueryError, Forbidden and NotAgreed.
     """
     # The lock: of two that are sent at once, the second finds the job of the first.
     User.objects.select_for_update(no_key=True).get(pk=by.pk)
     job, terminals = draft(values, by=by, at=at)
     if same := just_made(job, at):
         return same
-    number = terminals.count()
+    number, agreed = terminals.count(), clearance.agreed_terminals(Act.JOB)
+    if catalogue.is_dangerous(job.command) and clearance.has_outgrown(number, agreed or 0):
+        raise clearance.NotAgreed
     job.first_number = number if agreed is None else agreed
     job.save()
     target = {"query": (None, job.query)} if job.query else {}

@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from django.conf import settings
-
 from tms.accounts.access import may, may_watch
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
+from tms.approvals.clearance import has_outgrown
 from tms.commands import catalogue
 from tms.commands.kinds import CommandSpec
 from tms.commands.uses import may_be_job
@@ -21,8 +20,6 @@ from tms.query.errors import QueryError
 
 MAX_ITEMS = 100_000
 PASS_LIMIT = 20
-GROWTH = 1.5
-"""A fleet grows; a query that suddenly selects half as many terminals again is a mistake in what it reads."""
 
 not_started = SetAside[int]("job_starts")
 
@@ -94,15 +91,10 @@ def _freeze(run: JobRun, spec: CommandSpec, *, by: User, at: datetime) -> None:
     if len(pks) > MAX_ITEMS:
         _fail(run, "too_many")
         return
-    if spec.is_dangerous and _has_grown(run.job, len(pks)):
+    if spec.is_dangerous and has_outgrown(len(pks), run.job.first_number):
         _fail(run, "grown")
         return
     Item.objects.bulk_create((Item(run=run, terminal_id=pk, not_before=at) for pk in pks), batch_size=5_000)
-
-
-def _has_grown(job: Job, number: int) -> bool:
-    """Whether the query selects so many more terminals than when the job was made that nobody has agreed to it."""
-    return 0 < settings.APPROVAL_TERMINALS < number and number > GROWTH * job.first_number
 
 
 def _fail(run: JobRun, reason: str) -> None:

@@ -15,6 +15,7 @@ from tms.alerts.rule_editing import api as rule_editing_api
 from tms.alerts.rule_editing.services import OutOfDate
 from tms.alerts.statistics import api as statistic_api
 from tms.approvals import api as approval_api
+from tms.approvals.clearance import NotAgreed
 from tms.artifacts import api as artifact_api
 from tms.artifacts import key_api as signing_key_api
 from tms.artifacts.uploads import CannotAdd
@@ -107,6 +108,7 @@ REFUSALS: Mapping[type[Exception], int] = {
     **dict.fromkeys((AlreadyInspected, NotOnRound, RoundClosed), 409),
     **dict.fromkeys((KeyInUse, NoDraft, NothingChanged), 409),
     **dict.fromkeys((TooManyDefinitions, TooManyViews, JobOver, CannotAdd), 409),
+    NotAgreed: 409,
     RolloutOver: 409,
     Busy: 503,
 }

@@ -11,6 +11,7 @@ from ninja import Query
 
 from tms.accounts.access import visible
 from tms.accounts.permissions import Permission
+from tms.approvals.acts import Act
 from tms.approvals.api import check
 from tms.approvals.gate import propose
 from tms.approvals.kinds import Payload
@@ -93,8 +94,8 @@ def create_rollout(request: ApiRequest, response: HttpResponse, body: RolloutBod
         values = body.values(person, at=at)
         _made, terminals = services.draft(values, by=person, at=at)
         payload = approvals.payload_of_new(body, terminals)
-    with _agreed(request, approvals.ROLLOUT, payload, body.confirm, body.comment, at), _refusals():
-        made = services.create(values, by=person, at=at, agreed=len(payload.terminals))
+    with _agreed(request, Act.ROLLOUT, payload, body.confirm, body.comment, at), _refusals():
+        made = services.create(values, by=person, at=at)
     response["Location"] = f"{request.path}/{made.pk}"
     return _answer(request, made.pk)
 
@@ -133,7 +134,7 @@ def continue_rollout(request: ApiRequest, pk: int, body: ContinueBody) -> Rollou
     """Continue a rollout that TMS stopped. A second person must approve."""
     at, rollout = timezone.now(), _controlled(request, pk)
     payload = approvals.payload_to_continue(rollout, comment=body.reason, leave_out=body.leave_out)
-    with _agreed(request, approvals.CONTINUE, payload, body.confirm, body.reason, at):
+    with _agreed(request, Act.CONTINUE, payload, body.confirm, body.reason, at):
         services.continue_stopped(rollout, by=request.person, at=at, comment=body.reason, leave_out=body.leave_out)
     return _answer(request, pk)
 
@@ -166,18 +167,18 @@ def roll_back_rollout(request: ApiRequest, response: HttpResponse, pk: int, body
     """Gives its updated terminals the former version, by a rollout of its own, which it returns. The first one ends."""
     at, rollout = timezone.now(), _controlled(request, pk)
     payload = approvals.payload_of_roll_back(rollout, by=request.person, comment=body.reason)
-    with _agreed(request, approvals.ROLL_BACK, payload, body.confirm, body.reason, at), _refusals():
-        made = services.roll_back(rollout, by=request.person, at=at, comment=body.reason, agreed=len(payload.terminals))
+    with _agreed(request, Act.ROLL_BACK, payload, body.confirm, body.reason, at), _refusals():
+        made = services.roll_back(rollout, by=request.person, at=at, comment=body.reason)
     response["Location"] = f"{request.path.rsplit('/', 2)[0]}/{made.pk}"
     return _answer(request, made.pk)
 
 
 @contextmanager
 def _agreed(
-    request: ApiRequest, kind: str, payload: Payload, confirm: int | None, reason: str, at: datetime
+    request: ApiRequest, act: Act, payload: Payload, confirm: int | None, reason: str, at: datetime
 ) -> Iterator[None]:
     """The transaction of an action that may need a second person. Raises ProblemError if it does."""
-    proposal = propose(kind, payload, by=request.person, at=at)
+    proposal = propose(act, payload, by=request.person, at=at)
     check(proposal, confirm=confirm, reason=reason, by=request.person, at=at)
     with alone(proposal, reason=reason, by=request.person):
         yield

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext, ngettext
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from tms.accounts.access import Forbidden
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.alerts.consequences import Consequences, of_terminals
+from tms.approvals.acts import Act
 from tms.approvals.approvers import holds_for_all
 from tms.approvals.kinds import ApprovalKind, CannotPerform, Payload, register
 from tms.fleet.models import Terminal
@@ -22,8 +24,6 @@ from tms.rollouts import services
 from tms.rollouts.models import Rollout, RolloutItem
 from tms.rollouts.schemas import RolloutBody
 from tms.rollouts.services import RolloutOver, RolloutRefused
-
-ROLLOUT, ROLL_BACK, CONTINUE = "rollout", "roll_back", "continue_rollout"
 
 
 class RolloutPayload(Payload, frozen=True):
@@ -53,7 +53,7 @@ class _OfTerminals(ApprovalKind[RolloutPayload, Consequences]):
         return of_terminals(payload.rows, to=by, at=at)
 
     def is_large(self, payload: RolloutPayload, impact: Consequences) -> bool:
-        return services.needs_second(len(payload.terminals))
+        return 0 < settings.APPROVAL_TERMINALS < len(payload.terminals)
 
     def is_permitted(self, payload: RolloutPayload, person: User) -> bool:
         return holds_for_all(person, self.permission, payload.rows, payload.terminals)
@@ -81,7 +81,7 @@ class _OfTerminals(ApprovalKind[RolloutPayload, Consequences]):
 
 
 class LargeRollout(_OfTerminals):
-    name = ROLLOUT
+    name = Act.ROLLOUT
 
     def title(self, payload: RolloutPayload, impact: Consequences) -> str:
         number = len(payload.terminals)
@@ -89,15 +89,14 @@ class LargeRollout(_OfTerminals):
         return text % {"what": payload.name, "n": f"{number:,}"}
 
     def _perform(self, payload: RolloutPayload, by: User, at: datetime) -> None:
-        agreed = len(payload.terminals)
         if payload.body is None:
-            services.plan(_found(payload.rollout), by=by, at=at, agreed=agreed)
+            services.plan(_found(payload.rollout), by=by, at=at)
             return
-        services.create(RolloutBody(**payload.body).values(by, at=at), by=by, at=at, agreed=agreed)
+        services.create(RolloutBody(**payload.body).values(by, at=at), by=by, at=at)
 
 
 class LargeRollBack(_OfTerminals):
-    name = ROLL_BACK
+    name = Act.ROLL_BACK
 
     def title(self, payload: RolloutPayload, impact: Consequences) -> str:
         number = len(payload.terminals)
@@ -106,13 +105,13 @@ class LargeRollBack(_OfTerminals):
 
     def _perform(self, payload: RolloutPayload, by: User, at: datetime) -> None:
         found = _found(payload.rollout)
-        services.roll_back(found, by=by, at=at, comment=payload.comment, agreed=len(payload.terminals))
+        services.roll_back(found, by=by, at=at, comment=payload.comment)
 
 
 class ContinueRollout(_OfTerminals):
     """Always: TMS stopped it because of what it saw."""
 
-    name = CONTINUE
+    name = Act.CONTINUE
 
     def is_large(self, payload: RolloutPayload, impact: Consequences) -> bool:
         return True

@@ -12,6 +12,8 @@ from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
+from tms.approvals import clearance
+from tms.approvals.acts import Act
 from tms.commands import services as commands
 from tms.rollouts.events import publish_items, record_event
 from tms.rollouts.hawkbit import actions
@@ -91,8 +93,10 @@ def continue_stopped(
     rollout: Rollout, *, by: User, at: datetime, comment: str, leave_out: Collection[str] | None = None
 ) -> None:
     """Go on after a stop: watch the last wave again, with evidence that begins again; or without some measures, whose
-    names are `leave_out`. A second person must have agreed (`tms.rollouts.approvals`). Raises RolloutOver.
+    names are `leave_out`. Raises RolloutOver, and NotAgreed if no second person did.
     """
+    if clearance.agreed_terminals(Act.CONTINUE) is None:
+        raise clearance.NotAgreed
     rollout = locked(rollout)
     measures = [name for name in rollout.measures if name not in (leave_out or ())]
     changes: dict[str, Any] = {"state": S.RUNNING, "state_at": at, "reason": "", "measures": measures}

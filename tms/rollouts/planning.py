@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -11,6 +10,8 @@ from tms.accounts.access import demand, permitted
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
+from tms.approvals import clearance
+from tms.approvals.acts import Act
 from tms.fleet.models import Terminal
 from tms.fleet.terminal_query import TERMINAL_FIELDS
 from tms.jobs.services import read_query
@@ -29,8 +30,6 @@ from tms.rollouts.models import (
 from tms.rollouts.values import MAX_CHOSEN, SMALL, RolloutRefused, RolloutValues, check
 
 MAX_OPEN_ROLLOUTS = 50
-GROWTH = 1.5
-"""A fleet grows; a query that suddenly selects half as many terminals again is a mistake in what it reads."""
 SENT_TWICE_WITHIN = timedelta(seconds=10)
 COPIED = (
     "name",
@@ -67,14 +66,11 @@ def save_draft(values: RolloutValues, *, by: User, at: datetime, rollout: Rollou
 
 
 @transaction.atomic
-def create(
-    values: RolloutValues, *, by: User, at: datetime, agreed: int | None = None, rolls_back: Rollout | None = None
-) -> Rollout:
-    """A planned rollout, which the clock starts. `agreed`: for how many terminals somebody else agreed, or the person
-    who could not ask anybody confirmed it (`tms.rollouts.approvals`).
+def create(values: RolloutValues, *, by: User, at: datetime, rolls_back: Rollout | None = None) -> Rollout:
+    """A planned rollout, which the clock starts.
 
     Returns the one that the person made a moment ago if it is the same: it was sent twice. Raises RolloutRefused,
-    QueryError and Forbidden.
+    QueryError, Forbidden and NotAgreed.
     """
     # The lock: of two that are sent at once, the second finds the rollout of the first.
     _lock_person(by)
@@ -82,20 +78,20 @@ def create(
     if same := just_made(made, values, at):
         return same
     made.state = RolloutState.PLANNED
-    made.first_number = _agreed_number(members, agreed)
+    made.first_number = _agreed_number(members, Act.ROLL_BACK if rolls_back else Act.ROLLOUT)
     _store(made, values, at)
     recorder.record("created", made, _audited(made), comment=made.comment)
     return made
 
 
 @transaction.atomic
-def plan(rollout: Rollout, *, by: User, at: datetime, agreed: int | None = None) -> None:
-    """Plan a draft as it is. Idempotent. Raises RolloutRefused, RolloutOver, QueryError and Forbidden."""
+def plan(rollout: Rollout, *, by: User, at: datetime) -> None:
+    """Plan a draft as it is. Idempotent. Raises RolloutRefused, RolloutOver, QueryError, Forbidden and NotAgreed."""
     demand(by, Permission.RUN_ROLLOUTS)
     demand_control(by, rollout)
     if rollout.until <= at:
         raise RolloutRefused("$.until", "the rollout would be over already; choose a later end")
-    number = _agreed_number(members_of(rollout, by=by, at=at), agreed)
+    number = _agreed_number(members_of(rollout, by=by, at=at), Act.ROLLOUT)
     changes = {"state": RolloutState.PLANNED, "state_at": at, "first_number": number, "started_by": by}
     if Rollout.objects.filter(pk=rollout.pk, state=RolloutState.DRAFT).update(**changes):
         recorder.record("planned", rollout, {"terminals": (None, number)})
@@ -139,17 +135,12 @@ def members_of(rollout: Rollout, *, by: User, at: datetime) -> QuerySet[Terminal
     return permitted(rows, by=by, permission=Permission.RUN_ROLLOUTS)
 
 
-def _agreed_number(members: QuerySet[Terminal], agreed: int | None) -> int:
-    """The number of terminals that it is for, as far as that was agreed. Raises RolloutRefused."""
-    number = members.count()
-    if needs_second(number) and number > GROWTH * (agreed or 0):
-        raise RolloutRefused("$", f"a second person must agree to a rollout for {number:,} terminals")
+def _agreed_number(members: QuerySet[Terminal], act: Act) -> int:
+    """The number of terminals that it is for, as far as that was agreed. Raises NotAgreed."""
+    number, agreed = members.count(), clearance.agreed_terminals(act)
+    if clearance.has_outgrown(number, agreed or 0):
+        raise clearance.NotAgreed
     return number if agreed is None else agreed
-
-
-def needs_second(number: int) -> bool:
-    """Whether a second person must approve the start for so many terminals."""
-    return 0 < settings.APPROVAL_TERMINALS < number
 
 
 def just_made(made: Rollout, values: RolloutValues, at: datetime) -> Rollout | None:

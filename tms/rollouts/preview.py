@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tms.accounts.models import User
-from tms.alerts.maintenance import services as maintenance
+from tms.alerts.maintenance import coverage as maintenance
+from tms.approvals.clearance import has_outgrown
 from tms.fleet.models import Presence, Site, Terminal
 from tms.fleet.sites.calendar import hours_of
 from tms.jobs.models import JobHours
@@ -74,7 +75,7 @@ def preview_of(
         always_open=_always_open(values, sites),
         download_bytes=_bytes(values, fit, plan),
         waves=waves,
-        needs_second=planning.needs_second(len(rows)),
+        needs_second=has_outgrown(len(rows), 0),
         installing_s=installing_s,
         ends_at=_ends_at(values, waves, sites, installing_s, at) if fit else None,
     )

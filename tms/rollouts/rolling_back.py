@@ -66,10 +66,10 @@ def roll_back_of(rollout: Rollout, *, by: User) -> RollBack:
 
 
 @transaction.atomic
-def roll_back(rollout: Rollout, *, by: User, at: datetime, comment: str = "", agreed: int | None = None) -> Rollout:
+def roll_back(rollout: Rollout, *, by: User, at: datetime, comment: str = "") -> Rollout:
     """Plan the rollout that gives the former version back, and end this one. Idempotent: returns the one that exists.
 
-    Raises RolloutRefused if nothing can be rolled back, RolloutOver and Forbidden.
+    Raises RolloutRefused if nothing can be rolled back, RolloutOver, Forbidden and NotAgreed.
     """
     control.demand_control(by, rollout)
     rollout = Rollout.objects.select_for_update(no_key=True, of=("self",)).get(pk=rollout.pk)
@@ -81,7 +81,7 @@ def roll_back(rollout: Rollout, *, by: User, at: datetime, comment: str = "", ag
     if not found.terminals:
         lacking = ", ".join(sorted(found.lacking))
         raise RolloutRefused("$", f"there is no usable artifact of: {lacking}" if lacking else "nothing was updated")
-    made = planning.create(values_of(rollout, found, by=by, at=at), by=by, at=at, agreed=agreed, rolls_back=rollout)
+    made = planning.create(values_of(rollout, found, by=by, at=at), by=by, at=at, rolls_back=rollout)
     control.end(rollout, RolloutState.ROLLED_BACK, by=by, at=at, comment=comment)
     record_event(RolloutEventKind.ROLLING_BACK, rollout, by=by, at=at, comment=comment)
     return made

@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 from tms.accounts.access import permitted
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.alerts.maintenance import services as maintenance
+from tms.alerts.maintenance import coverage as maintenance
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import Presence, Site, Terminal
 from tms.jobs.guards import Chooser, JobLimits, SendCandidate, SendDecision

@@ -13,7 +13,7 @@ from tms.rollouts.control import (
     stop,
 )
 from tms.rollouts.events import counts_of, record_event
-from tms.rollouts.planning import create, discard, draft, members_of, needs_second, plan, save_draft
+from tms.rollouts.planning import create, discard, draft, members_of, plan, save_draft
 from tms.rollouts.rolling_back import RollBack, roll_back, roll_back_of
 from tms.rollouts.values import RolloutRefused, RolloutValues, WaveValues
 from tms.rollouts.waves.approval import MayNotApprove, approve_wave, ask_approval, may_approve
@@ -38,7 +38,6 @@ __all__ = [
     "may_approve",
     "may_control",
     "members_of",
-    "needs_second",
     "pause",
     "plan",
     "record_event",

@@ -8,6 +8,7 @@ from django.db.models import Max, QuerySet
 from tms.accounts.access import may, may_watch
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
+from tms.approvals.clearance import GROWTH, has_outgrown
 from tms.fleet.groups.uses import unknown_groups
 from tms.fleet.lifecycle import states
 from tms.fleet.models import Terminal
@@ -103,7 +104,7 @@ def _add_late(pk: int, at: datetime) -> int:
 def add_late(rollout: Rollout, *, by: User, at: datetime) -> int:
     """Terminals that match the query by now join the last wave that is not over, or get one of their own."""
     items = RolloutItem.objects.filter(rollout=rollout)
-    room = int(rollout.first_number * planning.GROWTH) + 1 - items.count()
+    room = int(rollout.first_number * GROWTH) + 1 - items.count()
     rows = list(_rows(rollout, by=by, at=at).exclude(pk__in=items.values("terminal"))[: max(room, 0)])
     wave = _wave_for_late(rollout) if rows else None
     if wave is None:
@@ -124,7 +125,7 @@ def _why_not(rollout: Rollout, number: int) -> str:
         return "group"
     if number > MAX_ITEMS:
         return "too_many"
-    if planning.needs_second(number) and number > planning.GROWTH * rollout.first_number:
+    if has_outgrown(number, rollout.first_number):
         return "grown"
     return ""
 

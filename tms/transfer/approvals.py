@@ -12,14 +12,14 @@ from tms.accounts.permissions import Permission
 from tms.alerts.consequences import Consequences, of_terminals
 from tms.alerts.retirement import needs_second_person
 from tms.approvals import services
+from tms.approvals.acts import Act
 from tms.approvals.approvers import holds_for_all
 from tms.approvals.gate import Proposal, propose
 from tms.approvals.kinds import ApprovalKind, CannotPerform, Payload, register
 from tms.fleet.models import Site, Terminal
+from tms.fleet.terminals.retirement import MovePayload, RetirePayload
 from tms.transfer import running
 from tms.transfer.models import Absence, Import, ImportNotPossible
-
-IMPORT = "import"
 
 
 class ImportPayload(Payload, frozen=True):
@@ -43,7 +43,7 @@ class ImportPayload(Payload, frozen=True):
 
 
 class LargeImport(ApprovalKind[ImportPayload, Consequences]):
-    name = IMPORT
+    name = Act.IMPORT
     permission = Permission.MANAGE_TERMINALS
     payload = ImportPayload
     impact = Consequences
@@ -65,6 +65,12 @@ class LargeImport(ApprovalKind[ImportPayload, Consequences]):
 
     def is_within(self, payload: ImportPayload, larger: ImportPayload, *, later: timedelta) -> bool:
         return payload.of == larger.of and payload.terminals <= larger.terminals
+
+    def includes(self, payload: ImportPayload, act: Act, part: Payload) -> bool:
+        """Its rows retire and move what it says; undone, they move it back."""
+        if isinstance(part, RetirePayload | MovePayload) and act in (Act.RETIRE, Act.MOVE):
+            return set(part.terminals) <= payload.terminals
+        return super().includes(payload, act, part)
 
     def title(self, payload: ImportPayload, impact: Consequences) -> str:
         text = gettext("Import “%(file)s”. Terminals retired: %(retired)s, moved: %(moved)s")
@@ -96,16 +102,13 @@ register(LargeImport())
 
 
 def payload_of(chosen: Import, absent_become: Absence) -> ImportPayload:
-    found = running.dangerous(chosen, absent_become)
-    sites = Site.objects.filter(code__in=found.sites).order_by("pk").values_list("pk", flat=True)
-    retired, moved = tuple(sorted(found.retired)), tuple(sorted(found.moved))
-    return ImportPayload(chosen.pk, chosen.file_name, absent_become, retired, moved, tuple(sites), chosen.is_edit)
+    return ImportPayload(**running.act_of(chosen, absent_become))
 
 
 def propose_import(chosen: Import, absent_become: Absence, *, by: User, at: datetime) -> Proposal | None:
     """None if it neither retires nor moves a terminal. Raises Forbidden."""
     payload = payload_of(chosen, absent_become)
-    return propose(IMPORT, payload, by=by, at=at) if payload.terminals else None
+    return propose(Act.IMPORT, payload, by=by, at=at) if payload.terminals else None
 
 
 @transaction.atomic

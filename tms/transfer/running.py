@@ -19,11 +19,14 @@ from tms.accounts.audit import recorder
 from tms.accounts.audit.recorder import AuditSubject, ChangeOrigin
 from tms.accounts.models import User
 from tms.accounts.models.audit_entry import Via
+from tms.approvals import clearance
+from tms.approvals.acts import Act
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.labels.attributes import BadValue
 from tms.fleet.labels.tags import TooManyTags
 from tms.fleet.lifecycle import Lifecycle
+from tms.fleet.models import Site
 from tms.fleet.terminals.lifecycle_changes import NotPossible
 from tms.lib.db.jobs import skip_when_empty
 from tms.transfer.kinds.base import MovedMeanwhile, Reach, RowKind, Work
@@ -62,14 +65,16 @@ class ImportRefused(Exception):
 
 
 def start_applying(chosen: Import, *, by: User, at: datetime, absent_become: Absence = Absence.KEEP) -> None:
-    """Raises ImportNotPossible."""
+    """Raises ImportNotPossible and NotAgreed."""
     chosen.absent_become = absent_become
+    clearance.demand(Act.IMPORT, by=by, at=at, **act_of(chosen, absent_become))
     _start(chosen, ImportState.APPLYING, is_possible=_would_change(chosen), by=by, at=at)
 
 
 def leave_to_clock(chosen: Import, *, by: User, at: datetime, absent_become: Absence) -> None:
-    """Have the clock apply it, with the rights that the person has then. Raises ImportNotPossible."""
+    """Have the clock apply it, with the rights that the person has then. Raises ImportNotPossible and NotAgreed."""
     chosen.absent_become = absent_become
+    clearance.demand(Act.IMPORT, by=by, at=at, **act_of(chosen, absent_become))
     _mark(chosen, ImportState.APPLYING, is_possible=_would_change(chosen), by=by, lease_at=at)
 
 
@@ -140,7 +145,8 @@ def _work(chosen: Import, *, at: datetime) -> None:
         raise ImportRefused("gave-up")
     kind = rows_of(edit_of(chosen)) if chosen.is_edit else KINDS[chosen.kind].current()
     work = Work(Reach(chosen.run_by, kind.permission, at, is_import=not chosen.is_edit), _Progress(chosen))
-    (_apply if chosen.state == ImportState.APPLYING else _undo)(chosen, kind, work)
+    with clearance.agreed(Act.IMPORT, **act_of(chosen, Absence(chosen.absent_become))):  # asked when it was started
+        (_apply if chosen.state == ImportState.APPLYING else _undo)(chosen, kind, work)
 
 
 def _fail(pk: int, problem: list[Any]) -> None:
@@ -267,6 +273,21 @@ def dangerous(chosen: Import, absent_become: Absence) -> Dangers:
             found.moved.add(row.stored_pk)
             found.sites.add(row.after["site"])
     return found
+
+
+def act_of(chosen: Import, absent_become: Absence) -> dict[str, Any]:
+    """Its payload as an act that may need a second person."""
+    found = dangerous(chosen, absent_become)
+    sites = Site.objects.filter(code__in=found.sites).order_by("pk").values_list("pk", flat=True)
+    return {
+        "of": chosen.pk,
+        "file_name": chosen.file_name,
+        "absent_become": absent_become,
+        "retired": tuple(sorted(found.retired)),
+        "moved": tuple(sorted(found.moved)),
+        "sites": tuple(sites),
+        "is_edit": chosen.is_edit,
+    }
 
 
 def _save(parts: Parts) -> None:

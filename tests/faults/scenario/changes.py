@@ -9,6 +9,8 @@ from django.utils import timezone
 from tests.support.artifacts import make_artifact
 from tms.accounts import api_tokens
 from tms.accounts.models import User
+from tms.approvals.acts import Act
+from tms.approvals.clearance import agreed
 from tms.artifacts.models import Artifact
 from tms.fleet.credentials import services
 from tms.fleet.models import Site, Terminal
@@ -90,7 +92,8 @@ def roll_out(
         approval=ApprovalRule.NONE,
         settle_s=settle_s,
     )
-    made = create_rollout(values, by=person, at=at, agreed=members.count())
+    with agreed(Act.ROLLOUT, name="", terminals=tuple(members.values_list("pk", flat=True))):
+        made = create_rollout(values, by=person, at=at)
     _, token = api_tokens.issue(person, name=f"rollout {version}", at=at)
     print(json.dumps({"pk": made.pk, "token": token}))
 

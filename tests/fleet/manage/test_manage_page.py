@@ -113,7 +113,8 @@ def test_a_parent_that_the_person_does_not_see_is_not_named_and_stays(regional, 
     assert (terminal.label, terminal.parent) == ("Lane 3", tokyo_terminal)
 
 
-def test_history_names_no_site_that_the_person_does_not_see(boss, regional, kansai, terminal, umeda):
+def test_history_names_no_site_that_the_person_does_not_see(boss, regional, kansai, terminal, umeda, settings):
+    settings.APPROVAL_LAST_LANE = False
     Terminal.objects.filter(pk=terminal.pk).update(site=kansai.site("SJK"))
     boss.post(PAGE, edited(umeda))
 

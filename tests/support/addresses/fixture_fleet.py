@@ -29,9 +29,10 @@ from tms.alerts.models import Alert, Rule
 from tms.alerts.models.factor import Factor
 from tms.alerts.models.maintenance import Window
 from tms.approvals import services as approvals
+from tms.approvals.acts import Act
 from tms.approvals.gate import propose
 from tms.approvals.models import ApprovalRequest
-from tms.commands.approvals import COMMAND, CommandPayload
+from tms.commands.approvals import CommandPayload
 from tms.commands.models import CommandDefinition
 from tms.configuration import delivery, versions
 from tms.configuration.models import ConfigurationKey, Layer
@@ -215,7 +216,7 @@ def _factor(person: User) -> int:
 
 def _approval(terminal: Terminal, person: User) -> ApprovalRequest:
     payload = CommandPayload(terminal=terminal.pk, name="reboot", answer_within_s=30, deliver_within_s=60)
-    proposal = propose(COMMAND, payload, by=person, at=now())
+    proposal = propose(Act.COMMAND, payload, by=person, at=now())
     return approvals.ask(proposal, reason="card reader hangs", by=person, at=now())
 
 

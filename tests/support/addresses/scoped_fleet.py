@@ -15,11 +15,12 @@ from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.models import Team, User, WallScreen
 from tms.accounts.people.service_accounts import services as services_of_programs
 from tms.accounts.roles import built_in
-from tms.alerts.actions.approvals import MANY, AlertsPayload
+from tms.alerts.actions.approvals import AlertsPayload
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import WindowScope
 from tms.alerts.models import Alert, Incident, Rule, Window
 from tms.approvals import services as approvals
+from tms.approvals.acts import Act
 from tms.approvals.gate import propose
 from tms.approvals.models import ApprovalRequest
 from tms.files.models import TerminalFile
@@ -143,7 +144,7 @@ def _alerts(fleet: Fleet, made: ScopedFleet, person: User) -> None:
 
 def _approval(made: ScopedFleet, alert: Alert, person: User) -> None:
     payload = AlertsPayload(action="resolve", alerts=(alert.pk,))
-    proposal = propose(MANY, payload, by=person, at=now())
+    proposal = propose(Act.ALERTS, payload, by=person, at=now())
     made.approvals.append(approvals.ask(proposal, reason=made.mark(alert.terminal), by=person, at=now()))
 
 

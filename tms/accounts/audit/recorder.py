@@ -26,6 +26,7 @@ MASKED = "•••"
 UNTRACKED = frozenset(
     {"failures", "last_login", "used_at", "version", "revision", "changed_at", "changed_by", "arguments_text"}
     | {"enabled_at", "inactivity_noticed_at", "evaluated_at"}
+    | {"agreed", "agreed_terminals", "is_outgrown"}
     | {"successor", "predecessor", "issued_at", "rotated_at", "seen_at"}
 )
 """Columns that TMS itself writes, beside what people set."""
@@ -259,7 +260,8 @@ def _values(row: models.Model, *, besides: str = "") -> dict[str, Any]:
     """Field → value, related rows by name. Omits `besides`."""
     fields = [field for field in row._meta.concrete_fields if not field.primary_key]
     one = {field.name: plain(getattr(row, field.name)) for field in fields if field.name not in UNTRACKED | {besides}}
-    return one | {field.name: _names(getattr(row, field.name).all()) for field in row._meta.many_to_many}
+    many = [field.name for field in row._meta.many_to_many if field.name not in UNTRACKED]
+    return one | {name: _names(getattr(row, name).all()) for name in many}
 
 
 def _names(rows: models.QuerySet[Any]) -> list[str]:

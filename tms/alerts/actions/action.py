@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Concatenate, Protocol, Unpack
+from typing import Concatenate, Literal, Protocol, Unpack
 
 from django.db import transaction
 from django.utils.functional import Promise
@@ -25,6 +25,8 @@ from tms.alerts.models import (
     TransitionKind,
 )
 from tms.alerts.models.incident import IncidentQuerySet
+from tms.approvals import clearance
+from tms.approvals.acts import Act
 
 type Text = str | Promise
 
@@ -71,12 +73,14 @@ class When:
 class Target[Row: Alert | Incident, Given, Result]:
     """What an action does to alerts, or to an incident."""
 
-    run: Callable[Concatenate[Given, ...], Result]
-    """The service, called with `by`, `at` and the terms: one transaction, idempotent."""
+    service: Callable[Concatenate[Given, ...], Result]
+    """Called with `by`, `at` and the terms: one transaction, idempotent."""
     when: When
     transition: TransitionKind | IncidentTransitionKind
     has_already: Callable[[Row, User], bool] = lambda row, by: False
     """Whether `by` has already done this; may raise a Conflict."""
+    gated: Literal["", "resolve", "snooze"] = ""
+    """The name of the action, if for many alerts it needs a second person."""
     is_exclusive: bool = False
     """Whether only one person can do it: a bulk action reports how many alerts others have."""
     done: Text = DONE
@@ -103,6 +107,13 @@ class AlertTarget(Target[Alert, AlertQuerySet, int]):
 
     lock: Callable[[AlertQuerySet], None] = lambda alerts: None
     """Locks what must be locked before the alert itself."""
+
+    def run(self, alerts: AlertQuerySet, *, by: User, at: datetime, **terms: Unpack[ActionTerms]) -> int:
+        """Raises NotAgreed."""
+        if self.gated:
+            pks = tuple(alerts.values_list("pk", flat=True))
+            clearance.demand(Act.ALERTS, by=by, at=at, action=self.gated, alerts=pks, **terms)
+        return self.service(alerts, by=by, at=at, **terms)
 
     @transaction.atomic
     def perform(
@@ -135,7 +146,8 @@ class IncidentTarget(Target[Incident, Incident, Incident]):
         self.lock(incidents)
         row = incidents.locked().get()
         if self.is_due(row, by=by, version=version):
-            self.run(row, by=by, at=at, **terms)
+            self._demand([row], by=by, at=at, **terms)
+            self.service(row, by=by, at=at, **terms)
 
     @transaction.atomic
     def perform_all(
@@ -143,6 +155,7 @@ class IncidentTarget(Target[Incident, Incident, Incident]):
     ) -> list[Incident]:
         """Perform the action on each; returns those that changed. A conflict leaves its incident as it is."""
         chosen = list(incidents)
+        self._demand(chosen, by=by, at=at, **terms)
         changed: list[Incident] = []
         # All of them at once: the order of locks would not hold for one after the other.
         rows = Incident.objects.filter(pk__in=[incident.pk for incident in chosen])
@@ -155,6 +168,12 @@ class IncidentTarget(Target[Incident, Incident, Incident]):
                 continue
             changed.append(incident)
         return changed
+
+    def _demand(self, incidents: Iterable[Incident], *, by: User, at: datetime, **terms: Unpack[ActionTerms]) -> None:
+        """Raises NotAgreed."""
+        if self.gated:
+            pks = tuple(sorted(incident.pk for incident in incidents))
+            clearance.demand(Act.INCIDENTS, by=by, at=at, action=self.gated, incidents=pks, **terms)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,12 +15,12 @@ from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.actions.terms import ActionTerms
 from tms.alerts.consequences import Consequences, of_alerts
 from tms.alerts.models import Alert, AlertQuerySet, Incident
+from tms.approvals.acts import Act
 from tms.approvals.approvers import holds_for_all
 from tms.approvals.gate import Proposal, propose
 from tms.approvals.kinds import ApprovalKind, CannotPerform, Payload, register
 
-MANY, INCIDENTS = "alerts", "incidents"
-GATED = frozenset({"resolve", "snooze"})
+GATED = frozenset(name for name, action in ACTIONS.items() if any(target.gated for target in action.targets))
 ROUNDING = timedelta(minutes=1)
 """Ends of snoozes are whole minutes."""
 
@@ -42,7 +42,7 @@ class AlertsPayload(Payload, frozen=True):
 
 
 class ManyAlerts(ApprovalKind[AlertsPayload, Consequences]):
-    name = MANY
+    name = Act.ALERTS
     permission = Permission.HANDLE_ALERTS
     payload = AlertsPayload
     impact = Consequences
@@ -100,7 +100,7 @@ class IncidentsPayload(Payload, frozen=True):
 class ManyIncidents(ApprovalKind[IncidentsPayload, Consequences]):
     """Incidents count as their alerts."""
 
-    name = INCIDENTS
+    name = Act.INCIDENTS
     permission = Permission.HANDLE_ALERTS
     payload = IncidentsPayload
     impact = Consequences
@@ -161,7 +161,7 @@ def propose_many(action: str, alerts: AlertQuerySet, terms: ActionTerms, *, by: 
     held = permitted(alerts, by=by, permission=ACTIONS[action].permission)
     pks = tuple(held.order_by("pk").values_list("pk", flat=True))
     payload = msgspec.convert({"action": action, "alerts": pks, **terms}, AlertsPayload)
-    return propose(MANY, payload, by=by, at=at)
+    return propose(Act.ALERTS, payload, by=by, at=at)
 
 
 def propose_incidents(
@@ -170,5 +170,5 @@ def propose_incidents(
     """An action of GATED on incidents that the person has the permission for."""
     pks = tuple(sorted(incident.pk for incident in incidents))
     return propose(
-        INCIDENTS, msgspec.convert({"action": action, "incidents": pks, **terms}, IncidentsPayload), by=by, at=at
+        Act.INCIDENTS, msgspec.convert({"action": action, "incidents": pks, **terms}, IncidentsPayload), by=by, at=at
     )

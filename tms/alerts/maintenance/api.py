@@ -12,7 +12,7 @@ from tms.accounts.permissions import Permission
 from tms.alerts import models
 from tms.alerts.lifecycle.limits import is_in_reach
 from tms.alerts.maintenance import services
-from tms.alerts.maintenance.approvals import EXTEND, PLAN, ExtendPayload, PlanPayload
+from tms.alerts.maintenance.approvals import ExtendPayload, PlanPayload
 from tms.alerts.maintenance.schemas import (
     OccurrenceSchema,
     OccurrencesSchema,
@@ -21,6 +21,7 @@ from tms.alerts.maintenance.schemas import (
     WindowPageSchema,
     WindowSchema,
 )
+from tms.approvals.acts import Act
 from tms.approvals.api import check
 from tms.approvals.gate import propose
 from tms.approvals.services import alone
@@ -61,7 +62,7 @@ def read_window(request: ApiRequest, pk: int) -> WindowSchema:
 def plan_window(request: ApiRequest, response: HttpResponse, body: WindowBody) -> WindowSchema:
     at, recurrence, scope = timezone.now(), body.recurrence(), body.scope(request.person)
     try:
-        proposal = propose(PLAN, PlanPayload.of(recurrence, scope, note=body.note), by=request.person, at=at)
+        proposal = propose(Act.PLAN, PlanPayload.of(recurrence, scope, note=body.note), by=request.person, at=at)
         check(proposal, confirm=body.confirm, reason=body.note, by=request.person, at=at)
         with alone(proposal, reason=body.note, by=request.person):
             made = services.plan(recurrence, scope, note=body.note, by=request.person, at=at)
@@ -105,7 +106,7 @@ def extend_window(request: ApiRequest, pk: int, body: WindowExtensionBody) -> Wi
         raise unreadable(RequestFault("$.until", "must be within the next 31 days"))
     window = _changeable_window(request, pk)
     payload = ExtendPayload(window=pk, seen_until=window.occurs_until, until=body.until)
-    proposal = propose(EXTEND, payload, by=request.person, at=at)
+    proposal = propose(Act.EXTEND, payload, by=request.person, at=at)
     check(proposal, confirm=body.confirm, reason=window.note, by=request.person, at=at)
     with alone(proposal, reason=window.note, by=request.person):
         services.extend(window, until=body.until, by=request.person, at=at)

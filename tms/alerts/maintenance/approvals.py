@@ -12,15 +12,14 @@ from django.utils.translation import gettext, ngettext
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.alerts.consequences import Consequences, of_terminals
-from tms.alerts.maintenance import services
+from tms.alerts.maintenance import coverage, services
 from tms.alerts.maintenance.services import NotActive, WindowScope
 from tms.alerts.models.maintenance import Window
+from tms.approvals.acts import Act
 from tms.approvals.approvers import holds_for_all
 from tms.approvals.kinds import ApprovalKind, CannotPerform, Payload, register
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
-
-PLAN, EXTEND = "plan-maintenance", "extend-maintenance"
 
 type Targets = Iterable[tuple[QuerySet[Model], Collection[int]]]
 """What the permission is needed for, of each kind: rows, and their primary keys."""
@@ -39,16 +38,7 @@ class PlanPayload(Payload, frozen=True):
 
     @classmethod
     def of(cls, recurrence: Recurrence, scope: WindowScope, *, note: str) -> Self:
-        return cls(
-            note=note,
-            time_zone=recurrence.zone.key,
-            starts_at=recurrence.starts_at,
-            length_s=int(recurrence.length.total_seconds()),
-            rrule=recurrence.rule,
-            sites=tuple(site.pk for site in scope.sites),
-            groups=tuple(group.pk for group in scope.groups),
-            terminals=tuple(terminal.pk for terminal in scope.terminals),
-        )
+        return cls(**services.act_of(recurrence, scope, note=note))
 
     @property
     def recurrence(self) -> Recurrence:
@@ -86,7 +76,7 @@ class ExtendPayload(Payload, frozen=True):
 
     @property
     def rows(self) -> QuerySet[Terminal]:
-        return Terminal.objects.filter(services.in_scope([Window(pk=self.window)]))
+        return Terminal.objects.filter(coverage.reach(Window.objects.filter(pk=self.window)))
 
     @property
     def targets(self) -> Targets:
@@ -110,7 +100,7 @@ class OfTerminals[P: PlanPayload | ExtendPayload](ApprovalKind[P, Consequences])
 
 
 class PlannedWindow(OfTerminals[PlanPayload]):
-    name = PLAN
+    name = Act.PLAN
     payload = PlanPayload
 
     def impact_of(self, payload: PlanPayload, *, by: User, at: datetime) -> Consequences:
@@ -145,7 +135,7 @@ class PlannedWindow(OfTerminals[PlanPayload]):
 
 
 class ExtendedWindow(OfTerminals[ExtendPayload]):
-    name = EXTEND
+    name = Act.EXTEND
     payload = ExtendPayload
 
     def impact_of(self, payload: ExtendPayload, *, by: User, at: datetime) -> Consequences:

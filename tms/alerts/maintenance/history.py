@@ -8,7 +8,7 @@ from typing import NamedTuple
 import structlog
 from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
-from tms.alerts.maintenance.services import pairs
+from tms.alerts.maintenance.coverage import pairs
 from tms.alerts.models.maintenance import PastOccurrence, Window
 from tms.lib.calendar.dates import DAY
 

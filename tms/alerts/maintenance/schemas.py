@@ -115,6 +115,9 @@ class WindowSchema(ResponseSchema):
     )
     occurs_until: datetime
     is_active: bool
+    is_outgrown: bool = Field(
+        description="Whether so many terminals joined its sites and groups that it covers only those of before."
+    )
     ended_at: datetime | None = Field(description="Null while the window is active or still to come.")
     created_at: datetime
     created_by: str | None
@@ -140,7 +143,18 @@ class WindowPageSchema(Page[WindowSchema]): ...
 
 
 COPIED = (
-    *("note", "time_zone", "length_s", "rrule", "occurs_at", "occurs_until", "is_active", "ended_at", "created_at"),
+    *(
+        "note",
+        "time_zone",
+        "length_s",
+        "rrule",
+        "occurs_at",
+        "occurs_until",
+        "is_active",
+        "is_outgrown",
+        "ended_at",
+        "created_at",
+    ),
     "changed_at",
 )
 

@@ -1,19 +1,21 @@
-"""Maintenance windows: plan, extend, end, cancel; what they cover now; rolling over to the next occurrence."""
+"""Maintenance windows: plan, extend, end, cancel; rolling over to the next occurrence."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from django.db import models, transaction
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from tms.accounts.audit import recorder
-from tms.accounts.display_names import name_of
 from tms.accounts.models import User
+from tms.alerts.maintenance import coverage
 from tms.alerts.models.maintenance import PastOccurrence, Window
+from tms.approvals import clearance
+from tms.approvals.acts import Act
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.lifecycle import Lifecycle
@@ -71,18 +73,10 @@ def length_error(length: timedelta) -> str:
     return gettext("The duration must not exceed 31 days.") if length > MAX_LENGTH else ""
 
 
-class MaintenanceCoverage(NamedTuple):
-    """The window that covers a terminal."""
-
-    window_id: int
-    until: datetime
-    note: str
-    by: str
-
-
 @transaction.atomic
 def plan(recurrence: Recurrence, scope: WindowScope, *, note: str, by: User | None, at: datetime) -> Window:
-    """A new window. Raises BadRecurrence if it has no future occurrence."""
+    """A new window. Raises BadRecurrence if it has no future occurrence, and NotAgreed."""
+    clearance.demand(Act.PLAN, by=by, at=at, **act_of(recurrence, scope, note=note))
     first = next(recurrence.occurrences(at), None)
     if first is None:
         raise BadRecurrence(str(NO_OCCURRENCE))
@@ -104,8 +98,23 @@ def plan(recurrence: Recurrence, scope: WindowScope, *, note: str, by: User | No
         window.sites.set(scope.sites)
         window.groups.set(scope.groups)
         window.terminals.set(scope.terminals)
+    coverage.agree(window)
     publish(Change(everything=True))
     return window
+
+
+def act_of(recurrence: Recurrence, scope: WindowScope, *, note: str) -> dict[str, Any]:
+    """The payload of a new window as an act that may need a second person."""
+    return {
+        "note": note,
+        "time_zone": recurrence.zone.key,
+        "starts_at": recurrence.starts_at,
+        "length_s": int(recurrence.length.total_seconds()),
+        "rrule": recurrence.rule,
+        "sites": tuple(site.pk for site in scope.sites),
+        "groups": tuple(group.pk for group in scope.groups),
+        "terminals": tuple(terminal.pk for terminal in scope.terminals),
+    }
 
 
 @transaction.atomic
@@ -115,9 +124,12 @@ def end(window: Window, *, by: User, at: datetime) -> None:
     roll_over(at)
 
 
-def extend(window: Window, *, until: datetime, by: User, at: datetime) -> None:
-    """The active occurrence lasts until `until`. Raises NotActive."""
+@transaction.atomic
+def extend(window: Window, *, until: datetime, by: User | None, at: datetime) -> None:
+    """The active occurrence lasts until `until`, for all that its scope has now. Raises NotActive and NotAgreed."""
+    clearance.demand(Act.EXTEND, by=by, at=at, window=window.pk, seen_until=window.occurs_until, until=until)
     _move_end(window, until, by=by, at=at, action="extended")
+    coverage.agree(window)
 
 
 @transaction.atomic
@@ -142,7 +154,7 @@ def restore(window: Window, *, by: User, at: datetime) -> bool:
 
 
 @transaction.atomic
-def _move_end(window: Window, until: datetime, *, by: User, at: datetime, action: str) -> None:
+def _move_end(window: Window, until: datetime, *, by: User | None, at: datetime, action: str) -> None:
     active = Window.objects.current().filter(pk=window.pk, occurs_at__lte=at, occurs_until__gt=at)
     if not active.update(occurs_until=until, changed_at=at, changed_by=by):
         raise NotActive(f"maintenance window {window.pk} has no active occurrence")
@@ -161,7 +173,10 @@ def roll_over(at: datetime) -> int:
 
     Each is a conditional update, so that a concurrent change of the end is not lost.
     """
-    changed = _begun(at).filter(is_active=False, occurs_until__gt=at).update(is_active=True)
+    begins = _begun(at).filter(is_active=False, occurs_until__gt=at)
+    with transaction.atomic():
+        coverage.check_growth(begins)
+        changed = begins.update(is_active=True)
     if changed:
         publish(Change(everything=True))
     ended = _begun(at).filter(occurs_until__lte=at).exclude(pk__in=not_rolled_over.keys(at))
@@ -189,81 +204,6 @@ def _roll_over(window: Window, at: datetime) -> int:
             window=window, since=window.occurs_at, defaults={"until": window.occurs_until}
         )
     return moved
-
-
-def running(at: datetime) -> list[Window]:
-    """Windows with an active occurrence and their authors, in one query; also before the clock moved them on."""
-    begun = Window.objects.current().filter(occurs_at__lte=at).select_related("created_by")
-    windows = []
-    for window in begun:
-        try:
-            occurrence = window.occurrence_at(at)
-        except Exception:  # an unreadable window must not hide the others
-            log.exception("window_unreadable", window=window.pk)
-            continue
-        if occurrence is not None:
-            window.occurs_at, window.occurs_until = occurrence
-            windows.append(window)
-    return windows
-
-
-def coverage_of(
-    site_of: Mapping[int, int], *, among: Iterable[Window], groups_of: Mapping[int, Collection[int]] | None = None
-) -> dict[int, MaintenanceCoverage]:
-    """Which of these terminals (with their sites) the windows `among` cover, and which of them lasts longest.
-
-    `groups_of`: the groups of terminals that had others than today, for a past instant.
-    No query if there are no windows, otherwise three.
-    """
-    windows = {window.pk: window for window in among}
-    if not windows:
-        return {}
-    longest: dict[int, Window] = {}
-    for window_id, terminal_id in pairs(windows, site_of, groups_of):
-        window, known = windows[window_id], longest.get(terminal_id)
-        if known is None or known.occurs_until < window.occurs_until:
-            longest[terminal_id] = window
-    return {terminal_id: _cover(window) for terminal_id, window in longest.items()}
-
-
-def pairs(
-    windows: Collection[int],
-    site_of: Mapping[int, int],
-    groups_of: Mapping[int, Collection[int]] | None = None,
-) -> Iterator[tuple[int, int]]:
-    """(window, terminal) for each way in which a window covers a terminal. `groups_of`: where not those of today."""
-    at_site: dict[int, list[int]] = {}
-    for terminal_id, site_id in site_of.items():
-        at_site.setdefault(site_id, []).append(terminal_id)
-    for window_id, site_id in Window.sites.through.objects.filter(window__in=windows, site__in=at_site).values_list(
-        "window", "site"
-    ):
-        yield from ((window_id, terminal_id) for terminal_id in at_site[site_id])
-    named = Window.terminals.through.objects.filter(window__in=windows, terminal__in=site_of)
-    yield from named.values_list("window", "terminal")
-    others = groups_of or {}
-    grouped = Group.terminals.through.objects.filter(
-        group__windows__in=windows, terminal__in=site_of.keys() - others.keys()
-    )
-    yield from grouped.values_list("group__windows", "terminal")
-    for terminal_id, groups in others.items():
-        of_groups = Window.groups.through.objects.filter(window__in=windows, group__in=groups)
-        yield from ((window_id, terminal_id) for window_id in of_groups.values_list("window", flat=True))
-
-
-def _cover(window: Window) -> MaintenanceCoverage:
-    by = name_of(window.created_by).text if window.created_by else ""
-    return MaintenanceCoverage(window.pk, window.occurs_until, window.note, by)
-
-
-def in_scope(windows: Iterable[Window] | models.QuerySet[Window, Any]) -> models.Q:
-    """The terminals that any of `windows` covers, as a filter of terminals."""
-    pks = windows if isinstance(windows, models.QuerySet) else [window.pk for window in windows]
-    return (
-        models.Q(site__in=Window.sites.through.objects.filter(window__in=pks).values("site"))
-        | models.Q(pk__in=Window.terminals.through.objects.filter(window__in=pks).values("terminal"))
-        | models.Q(pk__in=Terminal.objects.filter(groups__windows__in=pks).values("pk"))
-    )
 
 
 def preview_lifecycle(*, terminals: Collection[int], to: Lifecycle, **_: object) -> list[str]:

@@ -73,6 +73,12 @@ class Window(models.Model):
     sites = models.ManyToManyField(Site, related_name="windows", blank=True)
     groups = models.ManyToManyField(Group, related_name="windows", blank=True)
     terminals = models.ManyToManyField(Terminal, related_name="windows", blank=True)
+    agreed_terminals = models.ManyToManyField(Terminal, related_name="+", blank=True)
+    """What it covered when it was planned or extended."""
+    agreed = models.PositiveIntegerField(default=0, db_default=0)
+    """Their number then."""
+    is_outgrown = models.BooleanField(default=False, db_default=False)
+    """Whether its scope has so many more terminals by now that it covers only those that were agreed to."""
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="windows")
     changed_at = models.DateTimeField(null=True)

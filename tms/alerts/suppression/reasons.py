@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from tms.alerts.maintenance import services
+from tms.alerts.maintenance import coverage
 from tms.alerts.models import Alert, AlertState, IncidentState, RuleHours, RuleSource
 from tms.fleet.models import Presence
 from tms.fleet.presence.state_machine import AWAY
@@ -105,7 +105,7 @@ def suppressions_of(
 
 def _in_maintenance(alerts: list[SuppressibleAlert], at: datetime) -> Found:
     site_of = {one.terminal: one.site for one in alerts}
-    covers = services.coverage_of(site_of, among=services.running(at))
+    covers = coverage.coverage_of(site_of, among=coverage.running(at))
     for one in alerts:
         if (cover := covers.get(one.terminal)) is not None:
             yield one.alert, Suppression(Reason.MAINTENANCE, cover.until, cover.by)

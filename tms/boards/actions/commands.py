@@ -15,13 +15,14 @@ from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
 from tms.approvals import services as approvals
+from tms.approvals.acts import Act
 from tms.approvals.gate import Proposal, propose
 from tms.boards.approvals.views import render_asked
 from tms.boards.dialogs.confirmation import ConfirmationForm
 from tms.boards.pages import TerminalPage
 from tms.boards.responses import or_404, render_dialog, render_page
 from tms.commands import catalogue, services
-from tms.commands.approvals import COMMAND, CommandPayload
+from tms.commands.approvals import CommandPayload
 from tms.commands.forms import CommandForm
 from tms.commands.services import CommandRefused
 from tms.fleet.models import Presence, Terminal
@@ -62,7 +63,7 @@ def command_arguments(request: AuthenticatedRequest, uid: str) -> HttpResponse:
 def _send_dangerous(request: AuthenticatedRequest, page: TerminalPage, form: CommandForm) -> HttpResponse:
     at, is_confirmed = timezone.now(), request.POST.get("sure") == "1"
     payload = CommandPayload(terminal=page.terminal.pk, **form.values)
-    proposal = propose(COMMAND, payload, by=request.user, at=at)
+    proposal = propose(Act.COMMAND, payload, by=request.user, at=at)
     confirmation = _confirmation(request.POST if is_confirmed else None, page.terminal, proposal)
     if not is_confirmed or not confirmation.is_valid():
         return _confirm(request, page, form, proposal, confirmation)

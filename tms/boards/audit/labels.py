@@ -21,6 +21,8 @@ ACTIONS: Mapping[str, str | Promise] = {
     "restored": pgettext_lazy("audit", "Restored"),
     "reset": pgettext_lazy("audit", "Reset"),
     "extended": pgettext_lazy("audit", "Extended"),
+    "outgrown": pgettext_lazy("audit", "Outgrew its approval"),
+    "covered": pgettext_lazy("audit", "Covers all again"),
     "ended": pgettext_lazy("audit", "Ended"),
     "cancelled": pgettext_lazy("audit", "Cancelled"),
     "paused": pgettext_lazy("audit", "Paused"),

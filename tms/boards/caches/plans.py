@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
-from tms.alerts.maintenance import services
+from tms.alerts.maintenance import coverage
 from tms.alerts.models.maintenance import Window
 from tms.feed.cache import FeedCache
 from tms.feed.change import Change
@@ -47,13 +47,13 @@ class PlanCache(FeedCache[PlanMemory, []]):
         """Number of terminals of the scope in maintenance."""
         memory, windows = self.get(), self.maintenance(at).windows
         if windows and scope not in memory.terminals:
-            terminals = within(Terminal.objects.filter(services.in_scope(windows)), scope)
+            terminals = within(Terminal.objects.filter(coverage.in_scope(windows)), scope)
             memory.terminals[scope] = terminals.count()
         return memory.terminals.get(scope, 0)
 
 
 def _active_maintenance(at: datetime) -> PlanRows:
-    windows = services.running(at)
+    windows = coverage.running(at)
     if not windows:
         return PlanRows([], {})
     until = {window.pk: window.occurs_until for window in windows}

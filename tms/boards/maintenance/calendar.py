@@ -14,8 +14,8 @@ from django.views.decorators.http import require_safe
 from tms.accounts.access import visible
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.alerts.maintenance.calendar import WindowPeriods, planned_windows
+from tms.alerts.maintenance.coverage import in_scope
 from tms.alerts.maintenance.history import MaintenancePeriod
-from tms.alerts.maintenance.services import in_scope
 from tms.alerts.models.maintenance import Window
 from tms.boards.pages import MaintenancePage
 from tms.fleet.models import Terminal

@@ -14,11 +14,12 @@ from tms.accounts.access import demand, permitted, scope_of, visible
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.alerts.maintenance import services as windows
-from tms.alerts.maintenance.approvals import EXTEND, PLAN, ExtendPayload, PlanPayload
+from tms.alerts.maintenance.approvals import ExtendPayload, PlanPayload
 from tms.alerts.maintenance.services import NotActive
 from tms.alerts.maintenance.undo import offer_cancelling, offer_restoring
 from tms.alerts.models.maintenance import Window
 from tms.approvals import services as approvals
+from tms.approvals.acts import Act
 from tms.approvals.gate import Proposal, propose
 from tms.approvals.kinds import CannotPerform
 from tms.boards.approvals.views import render_asked
@@ -128,7 +129,7 @@ def _perform(request: AuthenticatedRequest, proposal: Proposal, *, reason: str, 
         return render_asked(request, approvals.ask(proposal, reason=reason, by=request.user, at=at))
     with approvals.alone(proposal, reason=reason, by=request.user):
         proposal.kind.perform(proposal.payload, by=request.user, at=at)
-    if proposal.kind.name == PLAN:
+    if proposal.kind.name == Act.PLAN:
         window = visible(Window.objects.filter(created_by=request.user), to=request.user).latest("pk")
         token = offer_cancelling(window.pk, by=request.user)
         add_toast(request, toast(_("Maintenance planned"), window.note, token))
@@ -138,12 +139,12 @@ def _perform(request: AuthenticatedRequest, proposal: Proposal, *, reason: str, 
 def _proposal(request: AuthenticatedRequest, form: WindowForm, *, at: datetime) -> Proposal:
     cleaned = form.cleaned_data
     payload = PlanPayload.of(cleaned["recurrence"], form.scope, note=cleaned.get("note", ""))
-    return propose(PLAN, payload, by=request.user, at=at)
+    return propose(Act.PLAN, payload, by=request.user, at=at)
 
 
 def _extension(request: AuthenticatedRequest, window: Window, *, until: datetime, at: datetime) -> Proposal:
     payload = ExtendPayload(window=window.pk, seen_until=window.occurs_until, until=until)
-    return propose(EXTEND, payload, by=request.user, at=at)
+    return propose(Act.EXTEND, payload, by=request.user, at=at)
 
 
 def _confirmation(data: QueryDict | None, proposal: Proposal, *, needs_reason: bool = False) -> ConfirmationForm:

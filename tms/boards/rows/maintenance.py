@@ -39,6 +39,7 @@ class WindowRow:
     zone: str
     covers: tuple[Covered, ...]
     covers_more: bool
+    is_outgrown: bool
     by: Name | None
     changed_at: datetime | None
     changed_by: Name | None
@@ -110,6 +111,7 @@ def _row(window: Window) -> WindowRow:
             *map(_terminal, kinds[2][:MAX_NAMED]),
         ),
         covers_more=any(len(kind) > MAX_NAMED for kind in kinds),
+        is_outgrown=window.is_outgrown,
         by=name_of(by) if by else None,
         changed_at=window.changed_at,
         changed_by=name_of(changed_by) if changed_by else None,

@@ -11,7 +11,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.scope import Scope
-from tms.alerts.maintenance import services
+from tms.alerts.maintenance import coverage
 from tms.boards.caches.census import Census
 from tms.boards.caches.plans import plan_cache
 from tms.fleet.sites.hours_cache import hours_cache
@@ -33,7 +33,7 @@ def expected_of(site_of: Mapping[int, int], *, at: datetime) -> dict[int, Expect
     """Planned absence of these terminals (with their sites); maintenance takes precedence over closing time."""
     closed = hours_cache().closed(set(site_of.values()), at)
     found = {pk: Expected(PlannedKind.CLOSED, closed[site]) for pk, site in site_of.items() if site in closed}
-    covers = services.coverage_of(site_of, among=plan_cache().maintenance(at).windows)
+    covers = coverage.coverage_of(site_of, among=plan_cache().maintenance(at).windows)
     return found | {
         pk: Expected(PlannedKind.MAINTENANCE, cover.until, cover.note, cover.by) for pk, cover in covers.items()
     }

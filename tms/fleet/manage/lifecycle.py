@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
 from tms.approvals import services as approvals
+from tms.approvals.acts import Act
 from tms.approvals.gate import Proposal, propose
 from tms.approvals.kinds import CannotPerform
 from tms.fleet.devices import placements
@@ -25,7 +26,7 @@ from tms.fleet.manage.views import MEANINGS, show_terminal
 from tms.fleet.models import Credential, Terminal
 from tms.fleet.terminals import lifecycle_changes, services
 from tms.fleet.terminals.lifecycle_changes import BRING_BACK_WITHIN, NotPossible
-from tms.fleet.terminals.retirement import RETIRE, RetirePayload
+from tms.fleet.terminals.retirement import RetirePayload
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,7 +54,7 @@ def retire_terminal(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     """The last working lane of an open site needs a second person, or else its number."""
     terminal = page.find_terminal(request, uid, Permission.MANAGE_TERMINALS)
     device, is_sent, at = placements.device_of(terminal), request.method == "POST", timezone.now()
-    proposal = propose(RETIRE, RetirePayload((terminal.pk,)), by=request.user, at=at)
+    proposal = propose(Act.RETIRE, RetirePayload((terminal.pk,)), by=request.user, at=at)
     word = proposal.word if proposal.must_be_typed else ""
     form = RetireForm(request.POST if is_sent else None, serial=device.serial if device else None, word=word)
     if not is_sent or not form.is_valid():

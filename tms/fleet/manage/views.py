@@ -1,9 +1,14 @@
 """The page for managing one terminal: its identity, device, keys, groups, state and history."""
 
+from dataclasses import replace
 from http import HTTPStatus
+from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
@@ -14,15 +19,16 @@ from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs_to_post
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
+from tms.approvals.clearance import NotAgreed
 from tms.fleet.devices import undo
 from tms.fleet.label_editing.panel import panel_of
 from tms.fleet.label_editing.subjects import Labelled
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.manage import page, rows
 from tms.fleet.manage.forms import MembershipForm, TerminalForm, next_states
-from tms.fleet.models import Group, Terminal
+from tms.fleet.models import Group, Site, Terminal
 from tms.fleet.terminals.lifecycle_changes import BRING_BACK_WITHIN
-from tms.fleet.terminals.services import Cycle, edit_terminal
+from tms.fleet.terminals.services import Cycle, TerminalValues, edit_terminal
 from tms.lib.forms.saved import redirect_saved
 
 CHANGES_PER_PAGE = 25
@@ -50,15 +56,27 @@ def manage_terminal(request: AuthenticatedRequest, uid: str) -> HttpResponse:
         return show_terminal(request, terminal)
     access.demand(request.user, Permission.MANAGE_TERMINALS, terminal)
     form = TerminalForm(request.POST, terminal=terminal, by=request.user)
-    if form.is_valid() and _is_saved(form):
-        return redirect_saved(request, "manage-terminal", uid)
+    try:
+        if form.is_valid() and _is_saved(form, form.values):
+            return redirect_saved(request, "manage-terminal", uid)
+    except NotAgreed:
+        _is_saved(form, replace(form.values, site=terminal.site))
+        return _ask_to_move(request, terminal, form.values.site)
     return show_terminal(request, page.find_terminal(request, uid), form=form)
 
 
-def _is_saved(form: TerminalForm) -> bool:
-    """False with an error in the form."""
+def _ask_to_move(request: AuthenticatedRequest, terminal: Terminal, to: Site) -> HttpResponse:
+    """A bulk edit of the one terminal asks a second person."""
+    text = gettext("%(uid)s is the last working lane of an open site: moving it needs a second person.")
+    messages.warning(request, text % {"uid": terminal.uid})
+    edit = {"terminal": terminal.uid, "site": to.code}
+    return redirect(f"{reverse('edit-terminals', args=('move',))}?{urlencode(edit)}")
+
+
+def _is_saved(form: TerminalForm, values: TerminalValues) -> bool:
+    """False with an error in the form. Raises NotAgreed."""
     try:
-        edit_terminal(form.terminal, form.values, by=form.by, at=timezone.now())
+        edit_terminal(form.terminal, values, by=form.by, at=timezone.now())
     except Cycle:
         form.add_error("parent", gettext("That terminal is connected via this one. Choose another."))
         return False

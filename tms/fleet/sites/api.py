@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 from tms.accounts.access import demand_within
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope
+from tms.approvals.acts import Act
 from tms.approvals.api import check
 from tms.approvals.gate import propose
 from tms.approvals.services import alone
@@ -22,7 +23,7 @@ from tms.fleet.router import router
 from tms.fleet.schemas import SiteSchema
 from tms.fleet.sites import services
 from tms.fleet.sites.services import SiteValues
-from tms.fleet.terminals.retirement import CLOSE_SITE, ClosePayload
+from tms.fleet.terminals.retirement import ClosePayload
 from tms.lib.calendar.time_zones import zone_named
 from tms.rest_base.etags import IF_MATCH, require_match, set_etag
 from tms.rest_base.found_rows import find, find_permitted, find_to_change, unique
@@ -126,7 +127,7 @@ def close_site(request: ApiRequest, code: str, body: SiteClosingBody) -> SiteTer
     """
     site, at = find_permitted(request, Site.objects.all(), Permission.EDIT_SITES, code=code), timezone.now()
     becomes = DeviceState(body.device_becomes)
-    proposal = propose(CLOSE_SITE, ClosePayload.of(site, becomes, body.comment), by=request.person, at=at)
+    proposal = propose(Act.CLOSE_SITE, ClosePayload.of(site, becomes, body.comment), by=request.person, at=at)
     check(proposal, confirm=body.confirm, reason=body.comment, by=request.person, at=at)
     with alone(proposal, reason=body.comment, by=request.person):
         number = services.close_site(site, device_becomes=becomes, by=request.person, at=at, comment=body.comment)

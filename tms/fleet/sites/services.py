@@ -4,17 +4,21 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from django.db import transaction
 from django.db.models import QuerySet
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
+from tms.approvals import clearance
+from tms.approvals.acts import Act
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import DeviceState, Region, Site, SiteContact, Terminal
 from tms.fleet.models.opening_hours import OpeningHours, SpecialDay
 from tms.fleet.terminals import lifecycle_changes
+from tms.fleet.terminals.retirement import ClosePayload
 
 HOURS_COLUMNS = ("holiday_calendar", "on_holidays")
 
@@ -66,7 +70,9 @@ def _store(site: Site, columns: Collection[str]) -> None:
 
 @transaction.atomic
 def close_site(site: Site, *, device_becomes: DeviceState, by: User | None, at: datetime, comment: str = "") -> int:
-    """Close a site for good: all its terminals are retired. Returns how many were."""
+    """Close a site for good: all its terminals are retired. Returns how many were. Raises NotAgreed."""
+    agreed = ClosePayload.of(site, device_becomes, comment)
+    clearance.demand(Act.CLOSE_SITE, by=by, at=at, **msgspec.structs.asdict(agreed))
     if not Site.objects.filter(pk=site.pk, closed_at=None).update(closed_at=at):
         return 0
     terminals = list(site.terminals.exclude(lifecycle=Lifecycle.RETIRED).values_list("pk", flat=True))

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tms.accounts.access import demand, permitted
 from tms.accounts.permissions import Permission
+from tms.approvals.acts import Act
 from tms.approvals.api import check
 from tms.approvals.gate import propose
 from tms.approvals.services import alone
@@ -20,7 +21,7 @@ from tms.fleet.router import router
 from tms.fleet.schemas import TerminalSchema
 from tms.fleet.terminal_rows import terminals_for
 from tms.fleet.terminals import lifecycle_changes, services
-from tms.fleet.terminals.retirement import RETIRE, RetirePayload
+from tms.fleet.terminals.retirement import MovePayload, RetirePayload
 from tms.fleet.terminals.services import TerminalValues
 from tms.rest_base.body_values import BodyValues
 from tms.rest_base.etags import IF_MATCH, require_match, set_etag
@@ -68,6 +69,10 @@ class TerminalReturnBody(RequestSchema):
 
 class TerminalMoveBody(RequestSchema):
     terminals: list[str] = Field(min_length=1, max_length=MAX_MOVED, description="UIDs.")
+    comment: str = Field("", max_length=500, description="For the second person, where one is needed.")
+    confirm: str | None = Field(
+        None, max_length=64, description="Number of terminals, or the last part of the UID of one, where asked for."
+    )
 
 
 class TerminalMoveSchema(ResponseSchema):
@@ -93,7 +98,9 @@ def make_terminal(request: ApiRequest, response: HttpResponse, body: TerminalBod
 @router.patch("/terminals/{uid}", summary="Change a terminal", response=TerminalSchema, access=EDITING)
 @transaction.atomic
 def change_terminal(request: ApiRequest, response: HttpResponse, uid: str, body: TerminalChange) -> TerminalSchema:
-    """Omitted fields stay unchanged. Another site moves it, which needs the permission for both."""
+    """Omitted fields stay unchanged. Another site moves it, which needs the permission for both. The last working lane
+    of an open site is moved with `POST /sites/{code}/terminals`, which asks a second person.
+    """
     terminal, shown = _editable(request, uid)
     before = {"site": terminal.site.code, "kind": terminal.kind, "label": terminal.label, "parent": shown.parent}
     changes = body.model_dump(exclude_unset=True)
@@ -135,7 +142,7 @@ def retire_terminal(
     """
     terminal, by, at = _terminal(request, uid), request.person, timezone.now()
     becomes = DeviceState(body.device_becomes)
-    proposal = propose(RETIRE, RetirePayload((terminal.pk,), becomes, body.comment), by=by, at=at)
+    proposal = propose(Act.RETIRE, RetirePayload((terminal.pk,), becomes, body.comment), by=by, at=at)
     check(proposal, confirm=body.confirm, reason=body.comment, by=by, at=at)
     with alone(proposal, reason=body.comment, by=by):
         lifecycle_changes.retire([terminal.pk], device_becomes=becomes, by=by, at=at, comment=body.comment)
@@ -156,15 +163,21 @@ def bring_terminal_back(
 
 
 @router.post("/sites/{code}/terminals", summary="Move terminals to a site", response=TerminalMoveSchema, access=MAKING)
-@transaction.atomic
 def move_terminals(request: ApiRequest, code: str, body: TerminalMoveBody) -> TerminalMoveSchema:
-    """All or none. Needs the permission for the terminals and for the site. The past stays with the site of then."""
-    site = _open(find_to_change(request, Site.objects.all(), Permission.MANAGE_TERMINALS, code=code))
-    named = BodyValues()
-    rows = permitted(Terminal.objects.all(), by=request.person, permission=Permission.MANAGE_TERMINALS)
+    """All or none. Needs the permission for the terminals and for the site. Many of them, or the last working lane of a
+    site that is open, need a second person. The past stays with the site of then.
+    """
+    site = _open(find_permitted(request, Site.objects.all(), Permission.MANAGE_TERMINALS, code=code))
+    by, at, named = request.person, timezone.now(), BodyValues()
+    rows = permitted(Terminal.objects.all(), by=by, permission=Permission.MANAGE_TERMINALS)
     found = named.rows(rows, "uid", body.terminals, "$.terminals")
     with named.reported():
-        moved = services.move_terminals([row.pk for row in found], to=site, by=request.person, at=timezone.now())
+        moving = tuple(sorted(row.pk for row in found if row.site_id != site.pk))
+    proposal = propose(Act.MOVE, MovePayload(moving, site.pk), by=by, at=at)
+    check(proposal, confirm=body.confirm, reason=body.comment, by=by, at=at)
+    with alone(proposal, reason=body.comment, by=by):
+        _open(find_to_change(request, Site.objects.all(), Permission.MANAGE_TERMINALS, code=code))
+        moved = services.move_terminals(moving, to=site, by=by, at=at)
     return TerminalMoveSchema(moved=moved)
 
 

@@ -11,6 +11,8 @@ from django.dispatch import Signal
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
+from tms.approvals import clearance
+from tms.approvals.acts import Act
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.devices import placements
@@ -79,7 +81,12 @@ def retire(
     comment: str = "",
     source: IdentitySource = IdentitySource.PERSON,
 ) -> int:
-    """Retire terminals: their keys are revoked, links close within seconds, and their devices are free."""
+    """Retire terminals: their keys are revoked, links close within seconds, and their devices are free.
+
+    Raises NotPossible and NotAgreed.
+    """
+    chosen = tuple(sorted(terminals))
+    clearance.demand(Act.RETIRE, by=by, at=at, terminals=chosen, device_becomes=device_becomes, comment=comment)
     rows = _locked(terminals, Lifecycle.RETIRED)
     placements.remove_all([row.pk for row in rows], becomes=device_becomes, at=at)
     _write(rows, Lifecycle.RETIRED, by=by, at=at, comment=comment, source=source)

@@ -1,4 +1,4 @@
-"""Stored requests to retire terminals, or all of a site. Alerts register their kinds: they know what that means."""
+"""Stored requests to retire or move terminals, and to close a site. Alerts register their kinds."""
 
 from typing import Self
 
@@ -7,9 +7,6 @@ from django.db.models import QuerySet
 from tms.approvals.kinds import Payload
 from tms.fleet.lifecycle import Lifecycle
 from tms.fleet.models import DeviceState, Site, Terminal
-
-RETIRE = "retire"
-CLOSE_SITE = "close-site"
 
 
 class RetirePayload(Payload, frozen=True):
@@ -31,3 +28,14 @@ class ClosePayload(RetirePayload, frozen=True):
     def of(cls, site: Site, device_becomes: DeviceState, comment: str) -> Self:
         in_use = site.terminals.exclude(lifecycle=Lifecycle.RETIRED).order_by("pk").values_list("pk", flat=True)
         return cls(tuple(in_use), device_becomes, comment, site.pk)
+
+
+class MovePayload(Payload, frozen=True):
+    """Terminals that move to a site."""
+
+    terminals: tuple[int, ...]
+    site: int
+
+    @property
+    def rows(self) -> QuerySet[Terminal]:
+        return Terminal.objects.filter(pk__in=self.terminals)

@@ -8,6 +8,8 @@ from django.db import transaction
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
+from tms.approvals import clearance
+from tms.approvals.acts import Act
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.identity import history
@@ -71,13 +73,15 @@ def create_terminal(uid: str, values: TerminalValues, *, at: datetime) -> Termin
 
 @transaction.atomic
 def edit_terminal(terminal: Terminal, values: TerminalValues, *, by: User | None, at: datetime) -> None:
-    """Edit and move a terminal. Raises Cycle if it would be connected via itself.
+    """Edit and move a terminal. Raises Cycle if it would be connected via itself, and NotAgreed.
 
     With another site or kind it moves to other lists, so every board reads again.
     """
     check_no_cycle(terminal.pk, values.parent.pk if values.parent else None)
     stored = Terminal.objects.select_for_update().get(pk=terminal.pk)
     before = (stored.site_id, stored.kind)
+    if stored.site_id != values.site.pk:
+        clearance.demand(Act.MOVE, by=by, at=at, terminals=(terminal.pk,), site=values.site.pk)
     with history.recording([terminal.pk], by=by, at=at), recorder.change(terminal):
         Terminal.objects.filter(pk=terminal.pk).update(**_columns(values))
         _take_devices([terminal.pk], values.site)
@@ -97,10 +101,11 @@ def move_terminals(
 ) -> int:
     """Move terminals to a site; their devices go with them. What happened before stays with the site of then.
 
-    Returns how many moved.
+    Returns how many moved. Raises NotAgreed.
     """
     rows = Terminal.objects.select_for_update().filter(pk__in=terminals).exclude(site=to).order_by("pk")
     moved = {row.pk: row for row in rows.select_related("site")}
+    clearance.demand(Act.MOVE, by=by, at=at, terminals=tuple(moved), site=to.pk)
     with history.recording(moved, by=by, at=at, source=source):
         Terminal.objects.filter(pk__in=moved).update(site=to)
         _take_devices(moved, to)

@@ -19,13 +19,14 @@ from tms.accounts.access.grant_scopes import is_key
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
 from tms.approvals import services as approvals
+from tms.approvals.acts import Act
 from tms.approvals.gate import Proposal, propose
 from tms.commands import catalogue
 from tms.commands.services import CommandRefused
 from tms.fleet.manage.forms import TypedForm
 from tms.fleet.models import Terminal
 from tms.jobs import services
-from tms.jobs.approvals import JOB, JobPayload
+from tms.jobs.approvals import JobPayload
 from tms.jobs.models import Job, JobHours, JobRun
 from tms.jobs.pages.forms import AT, NOW, QUERY, TERMINALS, JobForm, first_values
 from tms.jobs.pages.preview import JobPreview, PreviewLimits, PreviewTarget, preview_of
@@ -100,7 +101,7 @@ def _create(request: AuthenticatedRequest, form: JobForm, at: datetime) -> HttpR
 def _create_dangerous(request: AuthenticatedRequest, body: JobBody, pks: tuple[int, ...], at: datetime) -> HttpResponse:
     """Show the impact first, and again if the job would reach more than was shown."""
     payload = JobPayload(body.model_dump(mode="json", exclude={"confirm"}), pks)
-    proposal = propose(JOB, payload, by=request.user, at=at)
+    proposal = propose(Act.JOB, payload, by=request.user, at=at)
     shown = request.POST.get("number", "")
     is_sent = "is_confirmed" in request.POST and is_key(shown) and len(pks) <= int(shown)
     form = _confirmation(request.POST if is_sent else None, proposal)

@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 
 from tms.accounts.access import visible
 from tms.accounts.models import User
-from tms.alerts.maintenance import services as maintenance
+from tms.alerts.maintenance import coverage as maintenance
 from tms.commands.kinds import CommandSpec
 from tms.commands.models import TerminalCapabilities
 from tms.fleet.models import Lifecycle, Presence, Terminal

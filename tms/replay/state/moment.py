@@ -11,7 +11,7 @@ from django.db.models import Count, Q
 from tms.accounts.access import within
 from tms.accounts.scope import EVERYTHING, Scope
 from tms.alerts.correlation.forming import undecided_since
-from tms.alerts.maintenance import history, services
+from tms.alerts.maintenance import coverage, history
 from tms.alerts.models import Alert, AlertState, Incident, Rule, RuleSource, Window
 from tms.fleet.lifecycle import COUNTED
 from tms.fleet.models import Outage, Presence, Site, Terminal, TerminalState
@@ -197,7 +197,7 @@ class Moment:
             return None
         groups = identity.groups_of(identity.facts_of([terminal.pk], self._instant, self.scope).get(terminal.pk, {}))
         groups_of = {} if groups is None else {terminal.pk: groups}
-        covers = services.coverage_of({terminal.pk: terminal.site_id}, among=self.windows, groups_of=groups_of)
+        covers = coverage.coverage_of({terminal.pk: terminal.site_id}, among=self.windows, groups_of=groups_of)
         return covers[terminal.pk].until if terminal.pk in covers else None
 
     @cached_property
@@ -221,7 +221,7 @@ class Moment:
         """Number of terminals in service that were in maintenance."""
         if not self.windows:
             return 0
-        covered = within(self._instant.existing().filter(services.in_scope(self.windows)), self.scope)
+        covered = within(self._instant.existing().filter(coverage.in_scope(self.windows)), self.scope)
         counted = dict(covered.distinct().values_list("pk", "lifecycle"))
         return sum(
             self._moved[pk].then.is_counted if pk in self._moved else state in COUNTED for pk, state in counted.items()

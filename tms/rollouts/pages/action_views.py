@@ -14,13 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tms.accounts.access import permitted
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
+from tms.approvals.acts import Act
 from tms.approvals.gate import propose
 from tms.query.errors import QueryError
 from tms.rollouts import services
 from tms.rollouts.approvals import (
-    CONTINUE,
-    ROLL_BACK,
-    ROLLOUT,
     payload_of_draft,
     payload_of_roll_back,
     payload_to_continue,
@@ -87,14 +85,13 @@ def roll_back(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     comment = request.POST.get("comment", "")[:500]
     try:
         payload = payload_of_roll_back(found, by=request.user, comment=comment)
-        agreed = len(payload.terminals)
-        proposal = propose(ROLL_BACK, payload, by=request.user, at=at)
+        proposal = propose(Act.ROLL_BACK, payload, by=request.user, at=at)
         return carry_out(
             request,
             proposal,
             reason=comment,
             at=at,
-            act=lambda: services.roll_back(found, by=request.user, at=at, comment=comment, agreed=agreed),
+            act=lambda: services.roll_back(found, by=request.user, at=at, comment=comment),
         )
     except RolloutOver:
         return _over(request, found)
@@ -122,7 +119,7 @@ def continue_rollout(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         services.continue_stopped(found, by=request.user, at=at, comment=reason, leave_out=leave_out)
         return found
 
-    proposal = propose(CONTINUE, payload, by=request.user, at=at)
+    proposal = propose(Act.CONTINUE, payload, by=request.user, at=at)
     return carry_out(request, proposal, reason=reason, at=at, act=go_on)
 
 
@@ -134,12 +131,12 @@ def start_draft(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     found, at = _controlled(request, pk), timezone.now()
 
     def plan() -> Rollout:
-        services.plan(found, by=request.user, at=at, agreed=len(payload.terminals))
+        services.plan(found, by=request.user, at=at)
         return found
 
     try:
         payload = payload_of_draft(found, by=request.user, at=at)
-        proposal = propose(ROLLOUT, payload, by=request.user, at=at)
+        proposal = propose(Act.ROLLOUT, payload, by=request.user, at=at)
         return carry_out(request, proposal, reason=found.comment, at=at, act=plan)
     except RolloutOver:
         return _over(request, found)

@@ -20,6 +20,7 @@ from tms.accounts.access import Forbidden, visible
 from tms.accounts.access.grant_scopes import is_key
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
+from tms.approvals.acts import Act
 from tms.approvals.gate import propose
 from tms.artifacts.models import Artifact
 from tms.configuration.changes import changes_of
@@ -32,7 +33,7 @@ from tms.query.editing import condition
 from tms.query.errors import QueryError
 from tms.rest_base.problems import ProblemError
 from tms.rollouts import services
-from tms.rollouts.approvals import ROLLOUT, payload_of_new
+from tms.rollouts.approvals import payload_of_new
 from tms.rollouts.models import Rollout, RolloutKind, Wave, WaveKind
 from tms.rollouts.pages.asking import carry_out
 from tms.rollouts.pages.forms import QUERY, TERMINALS, WATCHED, RolloutForm, WaveRow, first_values
@@ -91,13 +92,13 @@ def _create(request: AuthenticatedRequest, form: RolloutForm, at: datetime) -> H
 def _start(request: AuthenticatedRequest, values: RolloutValues, at: datetime) -> HttpResponse:
     """Plan it; a large one is confirmed first, by a second person."""
     _drafted, members = services.draft(values, by=request.user, at=at)
-    proposal = propose(ROLLOUT, payload_of_new(RolloutBody.of(values), members), by=request.user, at=at)
+    proposal = propose(Act.ROLLOUT, payload_of_new(RolloutBody.of(values), members), by=request.user, at=at)
     return carry_out(
         request,
         proposal,
         reason=values.comment,
         at=at,
-        act=lambda: services.create(values, by=request.user, at=at, agreed=len(proposal.payload.terminals)),
+        act=lambda: services.create(values, by=request.user, at=at),
     )
 
 

@@ -88,7 +88,7 @@ def _demand_approver(wave: Wave, rollout: Rollout, person: User, at: datetime) -
 
 
 def _terminals_of(wave: Wave, rollout: Rollout, at: datetime) -> QuerySet[Terminal]:
-    """Before the start no wave has terminals: the first one may have any of those that the rollout would have now.
+    """The terminals of a wave. It has none before the start: the first one may get any that the rollout would have now.
 
     Raises RolloutOver.
     """
