@@ -1,8 +1,9 @@
 """The global search, in a browser: opened and used with the keyboard alone."""
 
+import asyncio
 import re
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.e2e.axe import barriers, search
 from tests.e2e.people import Enter
@@ -11,6 +12,14 @@ from tests.e2e.seeded_tms import live
 
 def chosen(page: Page):
     return page.locator("#palette [role=option][aria-selected=true]")
+
+
+def after(event: asyncio.Event):
+    async def go_on(route: Route) -> None:
+        await event.wait()
+        await route.continue_()
+
+    return go_on
 
 
 async def test_a_terminal_is_opened_with_a_few_keys_on_any_page(tms, person: Enter):
@@ -27,6 +36,23 @@ async def test_a_terminal_is_opened_with_a_few_keys_on_any_page(tms, person: Ent
     await live(page)
     await page.keyboard.press("Control+k")
     await expect(page.locator("#found-recent-1")).to_contain_text(uid)
+
+
+async def test_enter_counts_although_the_completions_are_loaded_after_it(tms, person: Enter):
+    uid = tms.unused_uid()
+    page = await (await person()).open("/rules/")
+    loaded, found = asyncio.Event(), asyncio.Event()
+    await page.route(re.compile(r"/js/.*query.*\.js"), after(loaded))
+    await page.route(re.compile(f"/search/.*{uid}"), after(found))
+
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type(uid)
+    await page.keyboard.press("Enter")
+    loaded.set()
+    await expect(page.locator("#palette input[name=q]")).to_have_attribute("aria-controls", "found palette-completions")
+    found.set()
+
+    await expect(page).to_have_url(re.compile(f"/terminals/{uid}/$"))
 
 
 async def test_slash_opens_it_where_the_page_has_no_search_and_escape_returns_the_focus(person: Enter):

@@ -17,10 +17,12 @@ let about;
 let list;
 let timer = 0;
 let isPending = false;
+let asked = "";
 /** @type {(() => void) | undefined} what a key asked for before the answer was there */
 let whenFound;
 
 const options = () => /** @type {HTMLElement[]} */ ([...list.querySelectorAll("[role=option]")]);
+const wanted = () => (about.disabled ? field.value : about.value);
 const chosen = () => /** @type {HTMLElement | null} */ (list.querySelector("[role=option][aria-selected=true]"));
 /** @param {string} text */
 const report = (text) => {
@@ -53,6 +55,7 @@ function step(by) {
 function ask(wait) {
   isPending = true;
   whenFound = undefined;
+  asked = wanted();
   clearTimeout(timer);
   timer = setTimeout(() => {
     timer = 0;
@@ -100,7 +103,7 @@ function found() {
   report(answer.dataset.status ?? "");
   choose(options()[0]);
   list.scrollTop = 0;
-  isPending = answer.dataset.q !== (about.disabled ? field.value : about.value);
+  isPending = answer.dataset.q !== wanted();
   if (!isPending) whenFound?.();
 }
 
@@ -177,6 +180,7 @@ function down(event) {
 function typed(event) {
   if (/** @type {InputEvent} */ (event).isComposing) return;
   about.disabled = true;
+  if (isPending && field.value === asked) return; // the completions have been loaded; a key may already wait
   ask(WAIT_MS);
 }
 
