@@ -88,7 +88,7 @@ def demand(act: Act, *, by: User | None, at: datetime, **values: Any) -> None:
 
 
 def agreed_terminals(act: Act) -> int | None:
-    """For how many terminals the act was agreed to; None if nobody was asked."""
+    """The number of terminals that the act was agreed to for; None if nobody was asked."""
     found = (given.payload for given in reversed(_given.get()) if given.kind.name is act)
     return next((len(payload.terminals) for payload in found if isinstance(payload, ListsTerminals)), None)
 
