@@ -46,34 +46,31 @@ def exported(kind: str, *, to: User) -> str:
     return "".join(exporting.pieces(KINDS[kind], to=to, at=AT))
 
 
-def sheet_xml(*rows: str) -> bytes:
-    """A workbook with these rows of XML; a cell is `<c t="inlineStr"><is><t>uid</t></is></c>`."""
+SPACE = "http://schemas.openxmlformats.org"
+SHEETS = f"{SPACE}/spreadsheetml/2006/main"
+RELATIONS = f"{SPACE}/package/2006/relationships"
+DOCUMENTS = f"{SPACE}/officeDocument/2006/relationships"
+KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+PARTS = {
+    "[Content_Types].xml": f'<Types xmlns="{SPACE}/package/2006/content-types">'
+    f'<Override PartName="/xl/workbook.xml" ContentType="{KIND}.sheet.main+xml"/>'
+    f'<Override PartName="/xl/texts.xml" ContentType="{KIND}.sharedStrings+xml"/>'
+    f'<Override PartName="/xl/s.xml" ContentType="{KIND}.worksheet+xml"/></Types>',
+    "_rels/.rels": f'<Relationships xmlns="{RELATIONS}"><Relationship Id="r1" Type="{DOCUMENTS}/officeDocument" '
+    'Target="xl/workbook.xml"/></Relationships>',
+    "xl/workbook.xml": f'<workbook xmlns="{SHEETS}" xmlns:r="{DOCUMENTS}"><sheets><sheet name="S" sheetId="1" '
+    'r:id="r1"/></sheets></workbook>',
+    "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{RELATIONS}"><Relationship Id="r1" '
+    f'Type="{DOCUMENTS}/worksheet" Target="s.xml"/></Relationships>',
+    "xl/texts.xml": f'<sst xmlns="{SHEETS}"/>',
+}
+
+
+def sheet_xml(*rows: str, **parts: str) -> bytes:
+    """A workbook with these rows of XML, and with other parts; a cell is `<c t="inlineStr"><is><t>uid</t></is></c>`."""
     page = BytesIO()
-    namespace = "http://schemas.openxmlformats.org"
-    main, relations = f"{namespace}/spreadsheetml/2006/main", f"{namespace}/package/2006/relationships"
-    documents = f"{namespace}/officeDocument/2006/relationships"
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    sheet = f'<worksheet xmlns="{SHEETS}"><sheetData>{"".join(rows)}</sheetData></worksheet>'
     with ZipFile(page, "w", ZIP_DEFLATED) as archive:
-        archive.writestr(
-            "[Content_Types].xml",
-            f'<Types xmlns="{namespace}/package/2006/content-types">'
-            f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
-            f'<Override PartName="/xl/s.xml" ContentType="{kind}.worksheet+xml"/></Types>',
-        )
-        archive.writestr(
-            "_rels/.rels",
-            f'<Relationships xmlns="{relations}"><Relationship Id="r1" Type="{documents}/officeDocument" '
-            'Target="xl/workbook.xml"/></Relationships>',
-        )
-        archive.writestr(
-            "xl/workbook.xml",
-            f'<workbook xmlns="{main}" xmlns:r="{documents}"><sheets><sheet name="S" sheetId="1" r:id="r1"/></sheets>'
-            "</workbook>",
-        )
-        archive.writestr(
-            "xl/_rels/workbook.xml.rels",
-            f'<Relationships xmlns="{relations}"><Relationship Id="r1" Type="{documents}/worksheet" Target="s.xml"/>'
-            "</Relationships>",
-        )
-        archive.writestr("xl/s.xml", f'<worksheet xmlns="{main}"><sheetData>{"".join(rows)}</sheetData></worksheet>')
+        for name, text in {**PARTS, "xl/s.xml": sheet, **parts}.items():
+            archive.writestr(name, text)
     return page.getvalue()

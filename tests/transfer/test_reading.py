@@ -6,11 +6,15 @@ from io import BytesIO
 import pytest
 from openpyxl import Workbook
 
-from tests.transfer.files import sheet_xml
+from tests.transfer.files import SHEETS, sheet_xml
 from tms.transfer.reading import files, xlsx_reader
 from tms.transfer.reading.files import UnreadableFile, read_table
 
 TEXT = "site,name,note\r\nSJK,駅務室,夜間\r\n"
+STYLES = f'<styleSheet xmlns="{SHEETS}"><fonts>{"<font/>" * 200_000}</fonts></styleSheet>'
+LONG = f'<sst xmlns="{SHEETS}"><si><t>{"x" * 60_000}</t></si></sst>'
+DOCTYPE = '<!DOCTYPE workbook [<!ENTITY x "x">]><workbook/>'
+ROW = '<row><c t="s"><v>0</v></c></row>'
 ROWS = [["site", "name", "note"], ["SJK", "駅務室", "夜間"]]
 
 
@@ -84,12 +88,40 @@ def test_the_values_of_a_workbook_are_read_as_text():
     assert read(saved(book)) == [["site", "opens_at", "first_on", "weekday"], ["SJK", "09:30", "2027-01-01", "3"]]
 
 
-def test_a_workbook_that_unpacks_to_far_more_is_refused_unread(monkeypatch):
-    monkeypatch.setattr(xlsx_reader, "MAX_UNPACKED", 1_000_000)
-    bomb = sheet_xml(" " * 1_000_000)
+@pytest.mark.parametrize(
+    ("parts", "rows", "code"),
+    [
+        pytest.param({"xl/styles.xml": STYLES}, "", "workbook-too-large", id="styles of more than a MiB"),
+        pytest.param({"xl/workbook.xml": "<!-- " + " " * 2**20}, "", "workbook-too-large", id="a large list of sheets"),
+        pytest.param({"xl/texts.xml": LONG}, ROW * 400, "workbook-too-large", id="one long text in very many cells"),
+        pytest.param({"xl/workbook.xml": DOCTYPE}, "", "bad-xlsx", id="a document type"),
+        pytest.param({"[Content_Types].xml": "<Types"}, "", "bad-xlsx", id="damaged types"),
+        pytest.param({"xl/workbook.xml": ""}, "", "bad-xlsx", id="no list of sheets"),
+    ],
+)
+def test_a_workbook_with_a_hostile_part_is_refused(parts, rows, code):
+    with pytest.raises(UnreadableFile) as bad:
+        read(sheet_xml(rows, **parts))
 
-    with pytest.raises(UnreadableFile, match="too-large"):
-        read(bomb)
+    assert bad.value.code == code
+
+
+@pytest.mark.parametrize("offset", [pytest.param(8, id="encrypted"), pytest.param(10, id="an unknown compression")])
+def test_a_workbook_with_a_part_that_cannot_be_unpacked_is_refused(offset):
+    data = bytearray(sheet_xml(""))
+    at = data.index(b"PK\x01\x02")  # the entry of the first part
+    data[at + offset] = 99
+
+    with pytest.raises(UnreadableFile, match="bad-xlsx"):
+        read(bytes(data))
+
+
+@pytest.mark.parametrize(("limit", "value"), [("WITHIN_S", 0.01), ("MAX_CPU_S", 0), ("MAX_MEMORY", 2**24)])
+def test_the_process_that_reads_a_workbook_is_stopped(monkeypatch, limit, value):
+    monkeypatch.setattr(xlsx_reader, limit, value)
+
+    with pytest.raises(UnreadableFile):
+        read(sheet_xml(ROW))
 
 
 def test_a_cell_far_to_the_right_takes_no_memory():

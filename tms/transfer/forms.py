@@ -32,17 +32,21 @@ class CorrectionForm(forms.Form):
         return Correction(given["line"], given["column"], given["value"]) if given["line"] else None
 
 
+class TableField(forms.FileField):
+    """A table that a person uploads: CSV or a workbook, bounded in size. What is in it is not checked."""
+
+    def clean(self, *args: Any, **options: Any) -> Any:
+        file = super().clean(*args, **options)
+        if file and file.size > MAX_BYTES:
+            raise forms.ValidationError(reason("too-large", {"most": MAX_BYTES // 2**20}))
+        return file
+
+
 class UploadForm(forms.Form):
     kind = forms.ChoiceField(label=pgettext_lazy("import", "Rows"))
-    file = forms.FileField(label=_("File"))
+    file = TableField(label=_("File"))
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         choices = [(kind.name, kind.label) for kind in KINDS.values()]
         self.fields["kind"].choices = choices  # type: ignore[attr-defined]
-
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        if file.size > MAX_BYTES:
-            raise forms.ValidationError(reason("too-large", {"most": MAX_BYTES // 2**20}))
-        return file

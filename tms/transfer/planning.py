@@ -50,22 +50,35 @@ class Correction(NamedTuple):
     instead: str = ""
 
 
-@transaction.atomic
 def check_file(kind: RowKind, *, name: str, data: bytes, by: User, at: datetime) -> Import:
     """Store what a file would change. Raises UnreadableFile."""
-    rows = plan(kind, read_table(data), by=by, at=at)
+    table = read_table(data)  # may take seconds, in which nobody has to wait for the database
+    with transaction.atomic():
+        return _store(kind, table, name=name, data=data, by=by, at=at)
+
+
+def _store(kind: RowKind, table: Table, *, name: str, data: bytes, by: User, at: datetime) -> Import:
+    rows = plan(kind, table, by=by, at=at)
     made = Import.objects.create(kind=kind.name, file_name=name[-200:], created_by=by, created_at=at)
     ImportSource.objects.create(of=made, data=zlib.compress(data, 1))
     store_plan(made, rows, by=by)
     return made
 
 
-@transaction.atomic
 def correct(chosen: Import, wanted: Correction | None, *, by: User, at: datetime) -> None:
     """Use the suggestion for a refused value, and compare the file again; None: take all corrections back.
 
     Raises ImportNotPossible if there is no such suggestion, there were too many, or the file is not kept any more.
     """
+    source = ImportSource.objects.filter(of=chosen.pk).first()
+    if source is None:
+        raise ImportNotPossible
+    table = read_table(zlib.decompress(source.data))
+    with transaction.atomic():
+        _correct(chosen, table, wanted, by=by, at=at)
+
+
+def _correct(chosen: Import, table: Table, wanted: Correction | None, *, by: User, at: datetime) -> None:
     locked = Import.objects.select_for_update(of=("self",)).filter(pk=chosen.pk).select_related("approval").first()
     source = ImportSource.objects.filter(of=chosen.pk).first()
     if locked is None or source is None or not locked.is_checked or locked.is_waiting(at):
@@ -80,7 +93,7 @@ def correct(chosen: Import, wanted: Correction | None, *, by: User, at: datetime
     source.save(update_fields=("corrections",))
     corrections = [Correction(*each) for each in source.corrections]
     try:
-        rows = plan(KINDS[locked.kind], read_table(zlib.decompress(source.data)), by=by, at=at, corrections=corrections)
+        rows = plan(KINDS[locked.kind], table, by=by, at=at, corrections=corrections)
     except UnreadableFile:  # a newer release has other columns
         raise ImportNotPossible from None
     locked.parts.all().delete()

@@ -13,6 +13,7 @@ REASONS = {
     "unknown-encoding": _("The text is neither UTF-8 nor Shift_JIS. Save the file as CSV in UTF-8."),
     "bad-csv": _("Row %(row)s is no valid CSV: %(detail)s."),
     "bad-xlsx": _("The workbook cannot be read. Save it as .xlsx again, or as CSV in UTF-8."),
+    "workbook-too-large": _("The workbook takes too much time or memory. Save its first sheet as CSV in UTF-8."),
     "no-xlsx": _("Workbooks are not supported here. Save the sheet as CSV in UTF-8."),
     "empty": _("The file has no rows."),
     "unknown-column": _("Unknown column."),

@@ -23,11 +23,12 @@ from tms.configuration.places import EDIT
 from tms.fleet.models import Terminal
 from tms.lib import csv_export
 from tms.lib.csv_export import Cell
+from tms.transfer.forms import TableField
 from tms.transfer.reading.files import UnreadableFile
 
 
 class FileForm(forms.Form):
-    file = forms.FileField(label=_("File"), help_text=_("CSV or a workbook: a row a terminal, a column a key."))
+    file = TableField(label=_("File"), help_text=_("CSV or a workbook: a row a terminal, a column a key."))
 
 
 @require_safe

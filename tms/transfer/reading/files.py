@@ -1,12 +1,16 @@
 """Tables in files that people upload: CSV in several encodings, and workbooks. The content may be hostile."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from tms.transfer.reasons import reason
 
 MAX_ROWS = 60_000
+MAX_LINES = 3 * MAX_ROWS
+"""Rows with blank ones."""
 MAX_BYTES = 20 * 1024 * 1024
+"""Bytes of a file, and characters of all its cells."""
 MAX_CELL = 64 * 1024
 """Bytes of a cell in UTF-8."""
 MAX_COLUMNS = 64
@@ -32,11 +36,11 @@ class TableLine(NamedTuple):
 
 class Table(NamedTuple):
     header: list[str]
-    lines: Iterator[TableLine]
+    lines: list[TableLine]
 
 
 def read_table(data: bytes) -> Table:
-    """The rows of an uploaded file, read as they are asked for. Raises UnreadableFile, also while reading."""
+    """The rows of an uploaded file. Raises UnreadableFile."""
     from tms.transfer.reading import csv_reader, xlsx_reader
 
     if len(data) > MAX_BYTES:
@@ -52,7 +56,7 @@ def read_table(data: bytes) -> Table:
 def _filled(rows: Iterator[list[str]]) -> Iterator[TableLine]:
     """The rows that are not blank, without blank cells at the end."""
     for number, cells in enumerate(rows, 1):
-        if number > 3 * MAX_ROWS:
+        if number > MAX_LINES:
             raise UnreadableFile("too-many-rows", most=f"{MAX_ROWS:,}")
         while cells and not cells[-1].strip():
             cells.pop()
@@ -60,8 +64,8 @@ def _filled(rows: Iterator[list[str]]) -> Iterator[TableLine]:
             yield TableLine(number, cells)
 
 
-def _counted(lines: Iterator[TableLine]) -> Iterator[TableLine]:
-    for count, line in enumerate(lines, 1):
-        if count > MAX_ROWS:
-            raise UnreadableFile("too-many-rows", most=f"{MAX_ROWS:,}")
-        yield line
+def _counted(lines: Iterator[TableLine]) -> list[TableLine]:
+    found = list(islice(lines, MAX_ROWS + 1))
+    if len(found) > MAX_ROWS:
+        raise UnreadableFile("too-many-rows", most=f"{MAX_ROWS:,}")
+    return found
