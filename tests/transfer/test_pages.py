@@ -201,18 +201,19 @@ def test_importing_needs_a_permission_and_exporting_none(lead):
     assert AT
 
 
-def correct(browser: Client, address: str, line: int, column: str, value: str):
-    return browser.post(f"{address}correct/", {"line": line, "column": column, "value": value})
+def correct(browser: Client, address: str, line: int | str, column: str, value: str, instead: str):
+    form = {"line": line, "column": column, "value": value, "instead": instead}
+    return browser.post(f"{address}correct/", form)
 
 
-def test_a_suggestion_is_used_for_one_row_and_column_and_taken_back(browser, fleet):
+def test_a_refused_value_is_corrected_for_one_row_and_column_and_taken_back(browser, fleet):
     fleet.group("Lobby")
     fleet.group("Entrance")
     address = upload(browser, 'uid,site,groups\nSJK-1,SKJ,"Loby;Entrance"\nSJK-2,SKJ,\n')["Location"]
-    assert "Use SJK" in HtmlPage(browser.get(address)).text("faults")
+    assert 'name="instead" value="SJK"' in " ".join(browser.get(address).content.decode().split())
 
-    correct(browser, address, 2, "site", "SKJ")
-    correct(browser, address, 2, "groups", "Loby")
+    correct(browser, address, 2, "site", "SKJ", "SJK")
+    correct(browser, address, 2, "groups", "Loby", "Lobby")
 
     made = Import.objects.get()
     assert [fault[:2] for fault in faults(made)] == [(3, "site")]
@@ -226,11 +227,11 @@ def test_a_suggestion_is_used_for_one_row_and_column_and_taken_back(browser, fle
 @pytest.mark.parametrize(
     ("line", "column", "value"), [(3, "site", "SKJ"), (2, "label", "SKJ"), (2, "site", "UEN"), (2, "site", "")]
 )
-def test_only_suggestions_of_the_check_are_used(browser, line, column, value):
+def test_only_values_that_the_check_refused_are_corrected(browser, line, column, value):
     address = upload(browser, "uid,site\nSJK-1,SKJ\n")["Location"]
 
-    assert correct(browser, address, line, column, value).status_code == 409
-    assert correct(browser, address, "x", column, value).status_code == 422
+    assert correct(browser, address, line, column, value, "SJK").status_code == 409
+    assert correct(browser, address, "x", column, value, "SJK").status_code == 422
     assert len(faults(Import.objects.get())) == 1
 
 
@@ -245,7 +246,24 @@ def test_corrections_are_bounded(browser, monkeypatch, reason):
     else:
         monkeypatch.setattr(planning, "MAX_CORRECTIONS", 0)
 
-    assert correct(browser, address, 2, "site", "SKJ").status_code == 409
+    assert correct(browser, address, 2, "site", "SKJ", "SJK").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "value", "instead"),
+    [
+        pytest.param("uid,site\nSJK-1,S470\n", "site", "S470", "SJK", id="nothing was suggested"),
+        pytest.param("uid,site\nSJK-1,\n", "site", "", "SJK", id="an empty cell"),
+        pytest.param("uid,label\nSJK-1,Left\n", "site", "", "SJK", id="a column that the file has not"),
+        pytest.param('uid,site,groups\nSJK-1,SJK,"""Lobby"\n', "groups", '"Lobby', "", id="no list"),
+    ],
+)
+def test_a_refused_value_is_corrected_without_a_suggestion(browser, file, column, value, instead):
+    address = upload(browser, file)["Location"]
+
+    correct(browser, address, 2, column, value, instead)
+
+    assert faults(Import.objects.get()) == []
 
 
 def test_both_rows_with_the_same_uid_are_shown(browser):

@@ -64,7 +64,7 @@ def test_a_wrong_header_is_refused_with_the_nearest_column(lead, header, code, s
         ("terminals", f"uid,site,label\nA-1,SJK,{'x' * 101}\n", (2, "label", "too-long", "")),
         ("terminals", f"uid,site,label\nA-1,SJK,{'あ' * 22_000}\n", (2, "label", "cell-too-long", "")),
         ("terminals", "uid,site,label\nA-1,SJK,a\0b\n", (2, "label", "unstorable", "")),
-        ("terminals", "uid,site,parent\nA-1,SJK,GW-2\n", (2, "parent", "unknown-terminal", "GW-1")),
+        ("terminals", "uid,site,parent\nA-1,SJK,GW-2\n", (2, "parent", "unknown-terminal", "")),
         ("terminals", "uid,site,parent\nA-1,SJK,A-1\n", (2, "parent", "circle", "")),
         ("terminals", "uid,site,parent\nA-1,SJK,A-2\nA-2,SJK,A-1\n", (2, "parent", "circle", "")),
         ("terminals", "uid,site,groups\nA-1,SJK,Loby\n", (2, "groups", "unknown-group", "Lobby")),
@@ -78,7 +78,7 @@ def test_a_wrong_header_is_refused_with_the_nearest_column(lead, header, code, s
         ("sites", "code,name,holiday_calendar\nNEW,New,JAPAN\n", (2, "holiday_calendar", "bad-calendar", "")),
         ("devices", "serial,state\nS-1,spare\n", (2, "state", "device-serves", "")),
         ("devices", "serial,state\nS-2,in_service\n", (2, "state", "device-not-placed", "")),
-        ("groups", "name,uid\nLobby,GW-3\n", (2, "uid", "unknown-terminal", "GW-1")),
+        ("groups", "name,uid\nLobby,GW-3\n", (2, "uid", "unknown-terminal", "")),
         ("contacts", "site,name,phone,email,note\nSJK,,1,,\n", (2, "name", "required", "")),
         ("contacts", "site,name,phone,email,note\nSJK,Office,1,office,\n", (2, "email", "bad-email", "")),
         ("hours", f"{HOURS}\nSJK,0,9,18:00,,,\n", (2, "opens_at", "bad-time", "")),
@@ -92,7 +92,7 @@ def test_a_wrong_header_is_refused_with_the_nearest_column(lead, header, code, s
         ),
     ],
 )  # fmt: skip
-def test_a_bad_row_is_refused_with_its_column_the_reason_and_the_nearest_value(fleet: Fleet, lead, kind, text, fault):
+def test_a_bad_row_is_refused_with_its_column_the_reason_and_what_was_meant(fleet: Fleet, lead, kind, text, fault):
     gateway = fleet.terminal(uid="GW-1")
     fleet.group("Lobby", gateway)
     Device.objects.filter(placements__terminal=gateway).update(serial="S-1", state=DeviceState.IN_SERVICE)

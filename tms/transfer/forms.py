@@ -14,22 +14,27 @@ from tms.transfer.reading.files import MAX_BYTES
 from tms.transfer.reasons import reason
 from tms.transfer.rows import MAX_SHOWN
 
+MAX_INSTEAD = 1_000
+
 
 class ApplyForm(forms.Form):
     absent_become = forms.TypedChoiceField(choices=Absence, coerce=Absence, required=False, empty_value=Absence.KEEP)
 
 
 class CorrectionForm(forms.Form):
-    """The refused value for which the suggestion is used; nothing to take all corrections back."""
+    """A refused value and the right one; nothing to take all corrections back."""
 
     line = forms.IntegerField(required=False, min_value=1, max_value=2**31)
     column = FormLine(required=False, max_length=32)
-    value = FormLine(required=False, max_length=MAX_SHOWN)
+    value = forms.CharField(required=False, max_length=MAX_SHOWN, strip=False)
+    instead = FormLine(required=False, max_length=MAX_INSTEAD)
 
     @property
     def correction(self) -> Correction | None:
         given = self.cleaned_data
-        return Correction(given["line"], given["column"], given["value"]) if given["line"] else None
+        if not given["line"]:
+            return None
+        return Correction(given["line"], given["column"], given["value"], given["instead"])
 
 
 class TableField(forms.FileField):

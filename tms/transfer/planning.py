@@ -2,7 +2,7 @@
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import batched
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from tms.transfer.models import PART, Effect, Import, ImportNotPossible, ImportP
 from tms.transfer.nearest import Nearest
 from tms.transfer.reading.files import MAX_CELL, Table, TableLine, UnreadableFile, read_table
 from tms.transfer.reasons import with_suggestion
-from tms.transfer.rows import FileRow, RowFault
+from tms.transfer.rows import FileRow
 
 MAX_FAULTS = 100
 """Faults of one row that are stored."""
@@ -42,12 +42,12 @@ class BadHeader(UnreadableFile):
 
 
 class Correction(NamedTuple):
-    """A person accepted the suggestion for a refused value."""
+    """A person corrected a refused value on the page."""
 
     line: int
     column: str
     value: str
-    instead: str = ""
+    instead: str
 
 
 def check_file(kind: RowKind, *, name: str, data: bytes, by: User, at: datetime) -> Import:
@@ -66,9 +66,9 @@ def _store(kind: RowKind, table: Table, *, name: str, data: bytes, by: User, at:
 
 
 def correct(chosen: Import, wanted: Correction | None, *, by: User, at: datetime) -> None:
-    """Use the suggestion for a refused value, and compare the file again; None: take all corrections back.
+    """Use another value instead of a refused one, and compare the file again; None: take all corrections back.
 
-    Raises ImportNotPossible if there is no such suggestion, there were too many, or the file is not kept any more.
+    Raises ImportNotPossible if the check refused no such value, there were too many, or the file is not kept any more.
     """
     source = ImportSource.objects.filter(of=chosen.pk).first()
     if source is None:
@@ -86,10 +86,9 @@ def _correct(chosen: Import, table: Table, wanted: Correction | None, *, by: Use
     if wanted is None:
         source.corrections = []
     else:
-        fault = _fault(locked, wanted)
-        if fault is None or len(source.corrections) >= MAX_CORRECTIONS:
+        if not _is_fault(locked, wanted) or len(source.corrections) >= MAX_CORRECTIONS:
             raise ImportNotPossible
-        source.corrections.append([*wanted[:3], fault.suggestion])
+        source.corrections.append([*wanted])
     source.save(update_fields=("corrections",))
     corrections = [Correction(*each) for each in source.corrections]
     try:
@@ -100,15 +99,13 @@ def _correct(chosen: Import, table: Table, wanted: Correction | None, *, by: Use
     store_plan(locked, rows, by=by)
 
 
-def _fault(of: Import, wanted: Correction) -> RowFault | None:
-    """The stored fault for which the suggestion is used."""
-    part: ImportPart
-    for part in of.parts.filter(effect=Effect.REFUSED).iterator(10):
-        for row in map(FileRow.unpacked, part.rows):
-            for fault in row.faults:
-                if (fault.line, fault.column, fault.value) == wanted[:3] and fault.suggestion:
-                    return fault
-    return None
+def _is_fault(of: Import, wanted: Correction) -> bool:
+    """Whether the check refused this value in a column of these rows."""
+    if wanted.column not in KINDS[of.kind].current().column:
+        return False
+    parts: Iterator[ImportPart] = of.parts.filter(effect=Effect.REFUSED).iterator(10)
+    faults = (fault for part in parts for row in map(FileRow.unpacked, part.rows) for fault in row.faults)
+    return any((fault.line, fault.column, fault.value) == wanted[:3] for fault in faults)
 
 
 def plan(
@@ -150,9 +147,9 @@ def _row(
     row = FileRow(line.number, ())
     cells = [*line.cells, *[""] * (len(columns) - len(line.cells))]
     texts = {column.name: cell for column, cell in zip(columns, cells, strict=False)}
-    for _line, name, value, instead in corrections:  # of columns that the file has: others have no suggestion
-        texts[name] = kind.column[name].corrected(texts[name], value, instead)
-    values = {column.name: _value(row, column, texts[column.name], nearest) for column in columns}
+    for _line, name, value, instead in corrections:  # perhaps of a column that the file has not
+        texts[name] = kind.column[name].corrected(texts.get(name, ""), value, instead)
+    values = {name: _value(row, kind.column[name], text, nearest) for name, text in texts.items()}
     if len(line.cells) > len(columns):
         row.refuse("", line.cells[len(columns)], "too-many-cells")
     row.key = tuple(values.pop(name) or "" for name in kind.key)

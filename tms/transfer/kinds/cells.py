@@ -48,9 +48,11 @@ class FileColumn:
 
     def corrected(self, cell: str, value: str, instead: str) -> str:
         """The cell with another value instead of a refused one, which may be one name of a list."""
-        if self.read is not names:
+        try:
+            found = split(clean(cell)) if self.read is names else []
+        except BadCell:
             return instead
-        return joined(instead if name == value else name for name in split(clean(cell)))
+        return joined(instead if name == value else name for name in found) if value in found else instead
 
 
 def text(most: int) -> ReadCell:
