@@ -44,6 +44,7 @@ from tms.replay.density import counting
 from tms.rollouts import runner as rollout_runner
 from tms.rollouts import starting as rollout_starting
 from tms.rollouts import stop_rule
+from tms.rollouts.watching import faults
 from tms.telemetry.rollups import backfill, hourly
 from tms.telemetry.storage import partitions, retention
 from tms.transfer import running as imports
@@ -111,6 +112,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("configuration_moves", configuration_moves.PASS_S, configuration_moves.follow_moves, Lane.SLOW),
     Loop("job_starts", 1.0, job_starting.start_due, Lane.SLOW),
     Loop("rollout_effects", 60.0, stop_rule.watch, Lane.SLOW),
+    Loop("terminal_faults", 60.0, faults.follow, Lane.SLOW),
     Loop("rollout_incidents", 60.0, stop_rule.link_incidents, Lane.SLOW),
     Loop("rollout_late", 600.0, rollout_starting.add_all_late, Lane.SLOW),
     Loop("imports", 1.0, imports.advance, Lane.SLOW),

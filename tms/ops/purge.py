@@ -16,6 +16,7 @@ from tms.ops.health import heartbeats
 from tms.ops.models import Heartbeat, LoopSuccess
 from tms.rest_base import idempotency
 from tms.rollouts.models import Rollout, RolloutItem
+from tms.rollouts.watching import faults
 from tms.transfer.models import Import, ImportPart, ImportSource
 
 ROWS = 1_000
@@ -44,6 +45,7 @@ PURGED = (
     Purged("job_runs", JobRun.objects.old),
     Purged("jobs", Job.objects.old),
     Purged("rollout_items", lambda at: RolloutItem.objects.filter(rollout__in=Rollout.objects.old(at))),
+    Purged("terminal_faults", faults.expired),
     Purged(
         "writes",
         lambda at: Heartbeat.objects.filter(name__startswith=heartbeats.WRITE, at__lt=at - HEARTBEATS_RETENTION),

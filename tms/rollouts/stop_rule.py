@@ -15,7 +15,6 @@ from tms.rollouts.effects.decision import Action, has_failed
 from tms.rollouts.events import counts_of, record_event
 from tms.rollouts.models import Rollout, RolloutEventKind, RolloutItem, RolloutItemState, RolloutState
 from tms.rollouts.models.rollout import RolloutQuerySet
-from tms.rollouts.watching import faults
 
 WATCHED = (RolloutState.RUNNING, RolloutState.HELD, RolloutState.PAUSED)
 LINKED_WITHIN = timedelta(hours=24)
@@ -31,7 +30,6 @@ def _watched(at: datetime) -> RolloutQuerySet:
 @skip_when_empty(_watched)
 def watch(at: datetime) -> int:
     """A pass of the clock: evaluate the effects of each rollout. Returns how many changed their state."""
-    faults.follow(at)
     pks = list(_watched(at).exclude(pk__in=not_watched.keys(at)).order_by("pk").values_list("pk", flat=True))
     return sum(isolate([pk], lambda one: _watch(one[0], at), aside=not_watched, at=at) for pk in pks)
 

@@ -26,7 +26,7 @@ class CorrectionForm(forms.Form):
 
     line = forms.IntegerField(required=False, min_value=1, max_value=2**31)
     column = FormLine(required=False, max_length=32)
-    value = forms.CharField(required=False, max_length=MAX_SHOWN, strip=False)
+    value = FormLine(required=False, max_length=MAX_SHOWN)
     instead = FormLine(required=False, max_length=MAX_INSTEAD)
 
     @property

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from tms.accounts.models import User
 from tms.fleet.lifecycle import Lifecycle
-from tms.protocol.text import is_storable
+from tms.protocol.text import clean, is_storable
 from tms.transfer.effects import effects_of
 from tms.transfer.kinds.base import Reach, RowKind
 from tms.transfer.kinds.cells import BadCell, FileColumn
@@ -105,7 +105,7 @@ def _is_fault(of: Import, wanted: Correction) -> bool:
         return False
     parts: Iterator[ImportPart] = of.parts.filter(effect=Effect.REFUSED).iterator(10)
     faults = (fault for part in parts for row in map(FileRow.unpacked, part.rows) for fault in row.faults)
-    return any((fault.line, fault.column, fault.value) == wanted[:3] for fault in faults)
+    return any((fault.line, fault.column, clean(fault.value).strip()) == wanted[:3] for fault in faults)
 
 
 def plan(

@@ -68,7 +68,7 @@ class TerminalEffect(models.Model):
 
 
 class TerminalFault(models.Model):
-    """A time for which a terminal reported the status `fault`, noted while rollouts are watched."""
+    """A time for which a terminal reported the status `fault`."""
 
     terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="+", db_index=False)
     began_at = models.DateTimeField()
