@@ -177,6 +177,7 @@ resource "aws_iam_user" "mail" {
   name = "${var.name}-mail"
 }
 
+# SES also asks whether the user may send with the default configuration set of the identity.
 resource "aws_iam_user_policy" "mail" {
   #checkov:skip=CKV_AWS_40:This user is one program, which needs no group
   count = local.on_ses
@@ -189,7 +190,7 @@ resource "aws_iam_user_policy" "mail" {
       Sid       = "SendFromOneAddress"
       Effect    = "Allow"
       Action    = ["ses:SendRawEmail"]
-      Resource  = [aws_sesv2_email_identity.mail[0].arn]
+      Resource  = [aws_sesv2_email_identity.mail[0].arn, aws_sesv2_configuration_set.mail[0].arn]
       Condition = { StringEquals = { "ses:FromAddress" = local.mail_address } }
     }]
   })

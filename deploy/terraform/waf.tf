@@ -22,8 +22,8 @@ locals {
   rate_window_s     = 120
   retry_after_s     = 30
 
-  # What terminals call. TMS itself checks credential and enrolment token.
-  device_paths = "^(${local.terminal_path}|/api/v1/enrol)$"
+  # What terminals call, and the updaters of those without an agent. TMS itself checks credential and enrolment token.
+  device_paths = "^(${local.terminal_path}|/api/v1/enrol|/ddi/[a-z0-9/._-]+)$"
   # Files of terminals, and artifacts of people. Many requests a file: they do not count as connections.
   upload_paths = "^/(upload|artifacts/uploads)/[A-Za-z0-9_-]{43}$"
 

@@ -1,7 +1,6 @@
 """Suggestions for values that are not there: the one of which they are a slip."""
 
 from collections.abc import Collection
-from os.path import commonprefix
 from unicodedata import normalize
 
 MAX_SOUGHT = 200
@@ -43,13 +42,19 @@ def is_slip(text: str, of: str) -> bool:
     """
     if abs(len(text) - len(of)) > 1 or text == of or _digits(text) != _digits(of):
         return False
-    start = len(commonprefix((text, of)))
+    start = _common(text, of)
     wrong, right = text[start:], of[start:]
-    end = len(commonprefix((wrong[::-1], right[::-1])))
+    end = _common(wrong[::-1], right[::-1])
     wrong, right = wrong[: len(wrong) - end], right[: len(right) - end]
     if len(wrong) == len(right):
         return wrong == right[::-1] if len(wrong) == 2 else len(wrong) == 1 and len(of) > LONGEST_CODE
     return len(wrong) + len(right) == 1 and sum(map(str.isalpha, of)) >= FEWEST_LETTERS
+
+
+def _common(one: str, other: str) -> int:
+    """Length of their common beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _digits(text: str) -> str:

@@ -215,7 +215,7 @@ run "an_empty_account_gets_it_all" {
     error_message = "Known addresses must be limited neither as terminals nor as people."
   }
   assert {
-    condition     = can(regex(local.device_paths, "/ws/terminal/")) && can(regex(local.device_paths, "/api/v1/enrol")) && !can(regex(local.device_paths, "/api/v1/enrolled")) && !can(regex(local.device_paths, "/x/ws/terminal/")) && length(regexall("\\^\\(/ws/terminal/\\|/api/v1/enrol\\)", jsonencode(aws_wafv2_web_acl.main.rule))) == 2
+    condition     = can(regex(local.device_paths, "/ws/terminal/")) && can(regex(local.device_paths, "/api/v1/enrol")) && !can(regex(local.device_paths, "/api/v1/enrolled")) && !can(regex(local.device_paths, "/x/ws/terminal/")) && can(regex(local.device_paths, "/ddi/default/controller/v1/sjk-1")) && !can(regex(local.device_paths, "/x/ddi/a")) && length(regexall("\\^\\(/ws/terminal/\\|/api/v1/enrol\\|/ddi/", jsonencode(aws_wafv2_web_acl.main.rule))) == 2
     error_message = "Enrolment of many devices behind one address must have the limit of terminals, in both rules."
   }
   assert {
@@ -521,6 +521,10 @@ run "an_empty_account_gets_it_all" {
   assert {
     condition     = aws_sesv2_email_identity.mail[0].configuration_set_name == "tms-mail" && toset(one(aws_sesv2_configuration_set_event_destination.mail[0].event_destination).matching_event_types) == toset(["BOUNCE", "COMPLAINT", "REJECT"])
     error_message = "Bounces and complaints must be reported."
+  }
+  assert {
+    condition     = toset(jsondecode(aws_iam_user_policy.mail[0].policy).Statement[0].Resource) == toset([aws_sesv2_email_identity.mail[0].arn, aws_sesv2_configuration_set.mail[0].arn])
+    error_message = "SES refuses a mail whose sender may not use the configuration set of the identity."
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.main["terminals-blocked"].dimensions == tomap({ WebACL = "tms-web-acl", Region = "ap-northeast-1", Rule = "TerminalRateLimitRule" })
