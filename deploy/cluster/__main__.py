@@ -94,6 +94,7 @@ def view_of(cluster: Cluster, credentials: str) -> View:
 def hints(cluster: Cluster) -> Sequence[str]:
     return (
         f"Logs: {cluster.folder}/*/log, nginx/access.log.  Link, as a load balancer sees it: {cluster.link}",
+        f"Before the command of an enrolment: export TMS_AGENT_TLS_CA_FILE={cluster.folder}/certificate/chain.pem",
         "Try it: kill -9 a node, and its terminals reconnect to another; kill -STOP the leading clock, and another",
         "one leads within ten seconds; kill -9 redis or postgresql, and no acknowledged report is lost.",
         "Ctrl-C stops everything, nodes first.",

@@ -12,6 +12,7 @@ DATES = {
     EXPIRED: ("certificate_expired", "has expired"),
 }
 SET_THE_CLOCK = "set the clock, or let NTP set it"
+OF_YOUR_OWN = "check url, and set tls.ca_file (TMS_AGENT_TLS_CA_FILE) for an authority of your own"
 RENEW = "renew the certificate on the server"
 
 
@@ -20,7 +21,7 @@ def rejection(
 ) -> CertificateRejected:
     """`at` is the terminal's time, which is ahead of TMS's by `clock_error`, as far as known."""
     if error.verify_code not in DATES:
-        return CertificateRejected(f"certificate_not_trusted: {host}: {error.verify_message}")
+        return CertificateRejected(f"certificate_not_trusted: {host}: {error.verify_message}; {OF_YOUR_OWN}")
     event, what = DATES[error.verify_code]
     time, remedy = _judgement(error, event, at, clock_error)
     return CertificateRejected(f"{event}: {time}, the certificate of {host} {what}; {remedy}")
