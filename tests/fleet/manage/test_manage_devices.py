@@ -66,6 +66,15 @@ def test_a_spare_replaces_the_device_and_its_key_is_shown_once(boss, terminal, u
     assert (entry.comment, entry.changes) == ("Card reader worn out", {"device": ["KX21-1", "KX21-2"]})
 
 
+def test_the_first_device_of_a_terminal_replaces_none(boss, terminal, umeda):
+    placements.remove(terminal, becomes=DeviceState.SPARE, at=now())
+
+    boss.post(REPLACE, {"device": spare("KX21-2", umeda).pk, "becomes": "spare", "then": "key"})
+
+    [entry] = AuditEntry.objects.filter(action__startswith="device-")
+    assert (entry.action, entry.changes) == ("device-placed", {"device": [None, "KX21-2"]})
+
+
 def test_the_page_says_before_what_stays_and_what_ends(boss, terminal):
     digest = terminal.credentials.get().digest
 

@@ -64,6 +64,7 @@ ACTIONS: Mapping[str, str | Promise] = {
     "moved": pgettext_lazy("audit", "Moved"),
     "state-changed": pgettext_lazy("audit", "State changed"),
     "device-replaced": pgettext_lazy("audit", "Device replaced"),
+    "device-placed": pgettext_lazy("audit", "Device placed"),
     "replacement-undone": pgettext_lazy("audit", "Replacement undone"),
     "device-swapped": pgettext_lazy("audit", "Device swapped"),
     "device-confirmed": pgettext_lazy("audit", "Device confirmed"),

@@ -147,7 +147,8 @@ def exchange(
     with history.recording([terminal.pk], by=by, at=at, source=source):
         removed = remove(terminal, becomes=removed_becomes, at=at)
         place(device, terminal, by=by, at=at)
-    recorder.record("device-replaced", terminal, {"device": (_name(removed), _name(device))}, comment=comment)
+    action = "device-replaced" if removed else "device-placed"
+    recorder.record(action, terminal, {"device": (_name(removed), _name(device))}, comment=comment)
     publish(Change(terminals=frozenset({terminal.pk})))
     return removed
 
