@@ -71,7 +71,7 @@ resource "aws_secretsmanager_secret" "mail" {
   name                    = "${var.name}/mail"
   description             = "URL of the mail server, with its password"
   kms_key_id              = aws_kms_key.main.arn
-  recovery_window_in_days = 30
+  recovery_window_in_days = var.protected ? 30 : 0
 }
 
 resource "aws_secretsmanager_secret_version" "mail" {

@@ -21,7 +21,7 @@ resource "aws_secretsmanager_secret" "application" {
   name                    = "${var.name}/application"
   description             = "TMS_SECRET_KEY, which signs sessions: the same in every process"
   kms_key_id              = aws_kms_key.main.arn
-  recovery_window_in_days = 30
+  recovery_window_in_days = var.protected ? 30 : 0
 }
 
 resource "aws_secretsmanager_secret_version" "application" {
@@ -39,7 +39,7 @@ resource "aws_secretsmanager_secret" "database" {
   name                    = "${var.name}/database"
   description             = "User and password of TMS in the database"
   kms_key_id              = aws_kms_key.main.arn
-  recovery_window_in_days = 30
+  recovery_window_in_days = var.protected ? 30 : 0
 }
 
 resource "aws_secretsmanager_secret_version" "database" {
@@ -52,7 +52,7 @@ resource "aws_secretsmanager_secret" "redis" {
   name                    = "${var.name}/redis"
   description             = "auth_token of Redis, and the URL that contains it"
   kms_key_id              = aws_kms_key.main.arn
-  recovery_window_in_days = 30
+  recovery_window_in_days = var.protected ? 30 : 0
 }
 
 resource "aws_secretsmanager_secret_version" "redis" {

@@ -233,7 +233,7 @@ variable "backup_copy_vault" {
 }
 
 variable "protected" {
-  description = "Deletion protection of the database and the load balancer. Set it to false for a trial environment."
+  description = "Deletion protection of the database and the load balancer, and 30 days in which a deleted secret can be restored. Set it to false for a trial environment."
   type        = bool
   default     = true
 }
