@@ -25,7 +25,7 @@ class CorrectionForm(forms.Form):
     """A refused value and the right one; nothing to take all corrections back."""
 
     line = forms.IntegerField(required=False, min_value=1, max_value=2**31)
-    column = FormLine(required=False, max_length=32)
+    column = FormLine(required=False, max_length=64)
     value = FormLine(required=False, max_length=MAX_SHOWN)
     instead = FormLine(required=False, max_length=MAX_INSTEAD)
 

@@ -73,9 +73,12 @@ def correct(chosen: Import, wanted: Correction | None, *, by: User, at: datetime
     source = ImportSource.objects.filter(of=chosen.pk).first()
     if source is None:
         raise ImportNotPossible
-    table = read_table(zlib.decompress(source.data))
-    with transaction.atomic():
-        _correct(chosen, table, wanted, by=by, at=at)
+    try:
+        table = read_table(zlib.decompress(source.data))
+        with transaction.atomic():
+            _correct(chosen, table, wanted, by=by, at=at)
+    except UnreadableFile:  # a newer release has other columns or limits
+        raise ImportNotPossible from None
 
 
 def _correct(chosen: Import, table: Table, wanted: Correction | None, *, by: User, at: datetime) -> None:
@@ -91,10 +94,7 @@ def _correct(chosen: Import, table: Table, wanted: Correction | None, *, by: Use
         source.corrections.append([*wanted])
     source.save(update_fields=("corrections",))
     corrections = [Correction(*each) for each in source.corrections]
-    try:
-        rows = plan(KINDS[locked.kind], table, by=by, at=at, corrections=corrections)
-    except UnreadableFile:  # a newer release has other columns
-        raise ImportNotPossible from None
+    rows = plan(KINDS[locked.kind], table, by=by, at=at, corrections=corrections)
     locked.parts.all().delete()
     store_plan(locked, rows, by=by)
 

@@ -93,7 +93,7 @@ def check_server(url: str, host: str, network: Network) -> Iterator[Finding]:
         connection = connection_to(url, network, STEP_S)
         connection.connect()
     except ssl.SSLCertVerificationError as error:
-        yield fault("TLS", f"{certificates.rejection(error, host, at=dates.now(), clock_error=None)}")
+        yield fault("TLS", str(certificates.rejection(error, host, at=dates.now(), clock_error=None)))
         return
     except LinkEnd as error:
         yield fault("TLS", f"{error}; correct the file, or its key in the configuration")
